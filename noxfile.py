@@ -1,0 +1,57 @@
+"""Sessions: what a fresh machine needs is installed by each of them, at the tested versions."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "tests"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+
+CONSTRAINTS = "constraints.txt"
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str, editable: bool = True) -> None:
+    """Install the project and its dependency groups at the tested versions."""
+    requirements = [requirement for group in groups for requirement in nox.project.dependency_groups(PROJECT, group)]
+    session.install(*(["-e"] if editable else []), ".", *requirements, "--constraint", CONSTRAINTS)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the main job on the embedded benchmark and show the table and where the figures are."""
+    install(session, editable=False)
+    out = session.posargs[0] if session.posargs else "results/runs/demo"
+    session.run("harness", "run", "digits", "--sample", "200", "--workers", "2", "--out", out)
+    session.run("harness", "report", out)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests and the doctests."""
+    install(session, "test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the suite's cost as a ratio to one forward and backward pass, and the loading of ground truth."""
+    install(session, "bench")
+    session.run("python", "-m", "harness.bench", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Generate the pages that are made from declared facts, and check that the committed ones are up to date."""
+    install(session)
+    session.run("python", "-m", "harness.documents", *(session.posargs or ["--check"]))
