@@ -1,0 +1,1 @@
+"""Adapters of NAS benchmarks: their architectures, their networks and their ground truth."""

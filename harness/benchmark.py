@@ -1,0 +1,166 @@
+"""What a benchmark must offer: architectures, networks, and the accuracies they reached when trained.
+
+A benchmark is registered by a class in the entry-point group ``harness.benchmarks``. It knows its architectures by
+their official identifier (a string), builds each as a freshly initialised network, and holds the ground truth.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from harness.errors import HarnessError, UnknownNameError
+from harness.names import unknown_name
+from harness.seeds import derive_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+    from harness.images import Images
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network is built for: the shape of one image and the number of classes.
+
+    Attributes:
+        dataset: the data set's name as the benchmark spells it.
+        image_shape: (channels, height, width).
+        classes: the number of classes, that is, of logits.
+    """
+
+    dataset: str
+    image_shape: tuple[int, int, int]
+    classes: int
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """The accuracies that the benchmark's trained networks reached, and exactly which accuracies they are.
+
+    Attributes:
+        benchmark: the benchmark's name.
+        dataset: the data set trained and evaluated on.
+        split: the images the accuracy was measured on, such as ``test`` or ``x-valid``.
+        epochs: the length of the training.
+        seeds: how trainings of one architecture are combined, such as ``mean over seeds``.
+        metric: what is measured, with its unit, such as ``top-1 accuracy (%)``.
+        higher_is_better: the direction of the metric.
+        source: where the numbers come from.
+        accuracy: one value for each architecture, indexed by its identifier.
+    """
+
+    benchmark: str
+    dataset: str
+    split: str
+    epochs: int
+    seeds: str
+    metric: str
+    higher_is_better: bool
+    source: str
+    accuracy: pd.Series[float]
+
+    def describe(self) -> str:
+        """One line for the head of a table: ``cifar10 test top-1 accuracy (%), 200 epochs, mean over seeds``."""
+        return f"{self.dataset} {self.split} {self.metric}, {self.epochs} epochs, {self.seeds}"
+
+
+class Benchmark(ABC):
+    """A set of architectures with their networks and their true accuracies.
+
+    A subclass states the class attributes and implements the abstract methods. Networks are torch modules that map
+    images of shape (batch, channels, height, width) to logits, and that offer ``forward_features``, which maps the
+    same images to the feature map before global average pooling (Zen-Score is defined on it).
+
+    Attributes:
+        name: the registered name.
+        title: one line for listings.
+        citation: key of the paper in ``CITATIONS``.
+        datasets: the data sets, the default first.
+        truths: the (split, epochs) pairs that ground truth exists for, the default first.
+        subsets: each named set of architectures with its description; ``all`` comes first.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    citation: ClassVar[str]
+    datasets: ClassVar[tuple[str, ...]]
+    truths: ClassVar[tuple[tuple[str, int], ...]]
+    subsets: ClassVar[dict[str, str]] = {"all": "every architecture"}
+
+    @abstractmethod
+    def architectures(self) -> Sequence[str]:
+        """Every architecture's identifier, in an order that never changes."""
+
+    @abstractmethod
+    def task(self, dataset: str) -> Task:
+        """Image shape and number of classes for one data set."""
+
+    @abstractmethod
+    def build(self, architecture: str, dataset: str) -> nn.Module:
+        """A freshly initialised network, in training mode, drawn from torch's global random state."""
+
+    @abstractmethod
+    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | None = None) -> GroundTruth:
+        """The true accuracies; the default split and epochs are the first of ``truths``."""
+
+    def images(self, dataset: str) -> Images | None:
+        """Images that come with the benchmark, or None where the user must give them."""
+        self.check_dataset(dataset)
+        return None
+
+    def membership(self, subset: str) -> Callable[[str], bool]:
+        """A predicate that tells whether an architecture belongs to the named set."""
+        self.check_subset(subset)
+        return lambda architecture: True
+
+    def subset(self, subset: str = "all") -> list[str]:
+        """The architectures of a named set, in the benchmark's order."""
+        belongs = self.membership(subset)
+        return [architecture for architecture in self.architectures() if belongs(architecture)]
+
+    def sample(self, size: int, seed: int, subset: str = "all") -> list[str]:
+        """Architectures drawn uniformly without replacement from a named set.
+
+        The sample of size n is the beginning of the sample of size m > n with the same seed, so that a run can be
+        made larger later without losing what it has.
+
+        Raises:
+            HarnessError: if more architectures are asked for than the set has, or fewer than one.
+        """
+        members = self.subset(subset)
+        if not 1 <= size <= len(members):
+            raise HarnessError(
+                f"a sample of {size} was asked for, but {self.name} has {len(members)} architectures in the set "
+                f"'{subset}'; ask for 1 to {len(members)}"
+            )
+        order = np.random.default_rng(derive_seed("sample", self.name, subset, seed)).permutation(len(members))
+        return [members[i] for i in order[:size]]
+
+    def check_dataset(self, dataset: str) -> None:
+        """Refuse a data set that the benchmark does not have."""
+        if dataset not in self.datasets:
+            raise UnknownNameError(unknown_name(f"dataset of {self.name}", dataset, self.datasets))
+
+    def check_subset(self, subset: str) -> None:
+        """Refuse a set of architectures that the benchmark does not define."""
+        if subset not in self.subsets:
+            raise UnknownNameError(unknown_name(f"set of {self.name}", subset, self.subsets))
+
+    def choose_truth(self, split: str | None, epochs: int | None) -> tuple[str, int]:
+        """The first of ``truths`` that fits the wanted split and epochs.
+
+        Raises:
+            UnknownNameError: if there is none; the message lists what there is.
+        """
+        for offered_split, offered_epochs in self.truths:
+            if split in (None, offered_split) and epochs in (None, offered_epochs):
+                return offered_split, offered_epochs
+        wanted = "/".join(str(part) for part in (split, epochs) if part is not None)
+        offered = [f"{a}/{b}" for a, b in self.truths]
+        raise UnknownNameError(unknown_name(f"ground truth of {self.name}", wanted, offered))

@@ -1,0 +1,45 @@
+"""The papers that benchmarks and proxies come from."""
+
+from __future__ import annotations
+
+import re
+
+CITATIONS: dict[str, str] = {
+    "abdelfattah2021zero": "Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021, arXiv:2101.08134",
+    "alpaydin1998digits": "Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI 1998",
+    "dong2020nb201": "Dong & Yang, NAS-Bench-201, ICLR 2020, arXiv:2001.00326",
+    "dong2021nats": "Dong et al., NATS-Bench, TPAMI 2021, arXiv:2009.00437",
+    "krishnakumar2022suite": "Krishnakumar et al., NAS-Bench-Suite-Zero, NeurIPS 2022, arXiv:2210.03230",
+    "lee2019snip": "Lee et al., SNIP, ICLR 2019, arXiv:1810.02340",
+    "li2023zico": "Li et al., ZiCo, ICLR 2023, arXiv:2301.11300",
+    "li2024survey": "Li et al., Zero-Shot Neural Architecture Search, TPAMI 2024, arXiv:2307.01998",
+    "lin2021zen": "Lin et al., Zen-NAS, ICCV 2021, arXiv:2102.01063",
+    "lopes2021epe": "Lopes et al., EPE-NAS, ICANN 2021, arXiv:2102.08099",
+    "mellor2020naswot": "Mellor et al., NAS Without Training, arXiv:2006.04647v1",
+    "mellor2021naswot": "Mellor et al., Neural Architecture Search without Training, ICML 2021, arXiv:2006.04647",
+    "tanaka2020synflow": "Tanaka et al., SynFlow, NeurIPS 2020, arXiv:2006.05467",
+    "turner2020blockswap": "Turner et al., BlockSwap, ICLR 2020, arXiv:1906.04113",
+    "wang2020grasp": "Wang et al., GraSP, ICLR 2020, arXiv:2002.07376",
+}
+
+
+def citation(key: str) -> str:
+    """The reference behind a key, or the key itself where a third party cites something else."""
+    return CITATIONS.get(key, key)
+
+
+def short_citation(key: str) -> str:
+    """Authors and where to find the paper, for narrow tables.
+
+    >>> short_citation("lee2019snip")
+    'Lee et al. 2019, arXiv:1810.02340'
+    """
+    reference = citation(key)
+    authors, year, last = (
+        reference.partition(",")[0],
+        re.search(r"\b(19|20)\d\d\b", reference),
+        reference.rpartition(", ")[2],
+    )
+    if year is None:
+        return reference
+    return f"{authors} {year[0]}" + (f", {last}" if last.startswith("arXiv:") else "")

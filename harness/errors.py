@@ -1,0 +1,23 @@
+"""The errors that a user can mend."""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """Bad input or a situation that the user can mend.
+
+    The message is one line that names the cause, the place and the remedy. The command line prints it and exits with
+    code 2; everything computed before is kept.
+    """
+
+
+class UnknownNameError(HarnessError):
+    """A benchmark, proxy, dataset or set that is not registered; the message suggests near names."""
+
+
+class DataError(HarnessError):
+    """A file that is missing, truncated, of another kind, or lacks what it should hold."""
+
+
+class StoreError(HarnessError):
+    """A store that belongs to another plan, another version, or cannot be written."""
