@@ -1,0 +1,287 @@
+"""One network and its mini-batches: quantities that many proxies share, each computed at most once.
+
+A proxy asks the probe for what its formula needs. The first asker causes the computation, later ones get the same
+tensors, and the ledger knows what each would have cost alone. Nothing here changes the network: passes run on
+stand-in buffers, and a proxy that needs other weights or no batch norm gets a copy.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import math
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
+
+from harness.images import Batch
+from harness.ledger import Ledger
+from harness.seeds import derive_seed
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class NotApplicableError(Exception):
+    """The proxy is not defined for this network; the score is skipped with this reason."""
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """What one forward pass leaves behind, still attached to its graph."""
+
+    images: Tensor
+    logits: Tensor
+    relu_inputs: list[Tensor]
+    layer_outputs: list[Tensor]
+
+
+def quantity(function: Callable[Concatenate[Probe, P], R]) -> Callable[Concatenate[Probe, P], R]:
+    """A function of a probe whose result is computed once for each probe, timed, and shared by all who ask.
+
+    It draws from a random state of its own, so that its result does not depend on what was asked for before. Methods
+    of the probe use it, and so can a proxy for what its variants share.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def shared(probe: Probe, *args: P.args, **kwargs: P.kwargs) -> R:
+        bound = signature.bind(probe, *args, **kwargs)
+        bound.apply_defaults()
+        return probe.once((function.__qualname__, *bound.args[1:]), lambda: function(probe, *args, **kwargs))
+
+    return cast("Callable[Concatenate[Probe, P], R]", shared)
+
+
+class Probe:
+    """One network at initialisation, its mini-batches, and everything that proxies compute from them.
+
+    Args:
+        network: in training mode, mapping images to logits. It is left exactly as it is.
+        batches: mini-batches on the network's device; most proxies use the first alone.
+        seed: of all the random numbers that proxies draw.
+        loss: of (logits, labels), averaged over the batch.
+        anticipate: names of quantities that will be asked for and that are free if known in advance
+            (``layer_output_gradients``). The results are the same without it.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        batches: Sequence[Batch],
+        seed: int = 0,
+        loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+        anticipate: Collection[str] = (),
+    ) -> None:
+        self.network = network
+        self.batches = list(batches)
+        self.seed = seed
+        self.loss = loss
+        self.anticipate = frozenset(anticipate)
+        self.ledger = Ledger()
+        self._results: dict[Hashable, Any] = {}
+
+    def once(self, key: tuple[Hashable, ...], compute: Callable[[], R]) -> R:
+        """The result kept under the key; computed, timed and given a random state of its own at the first request."""
+        if key in self._results:
+            self.ledger.note_use(key)
+        else:
+            with self.ledger.measure(key), self._random_state(*map(str, key)):
+                self._results[key] = compute()
+                self._synchronise()
+        result: R = self._results[key]
+        return result
+
+    @property
+    def layers(self) -> list[nn.Conv2d | nn.Linear]:
+        """The convolutions and linear layers, in the network's order."""
+        return prunable_layers(self.network)
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """The weight of each of ``layers``; biases are not among them."""
+        return [layer.weight for layer in self.layers]
+
+    def batch(self, index: int = 0) -> Batch:
+        """The mini-batch of that index.
+
+        Raises:
+            NotApplicableError: if the run has fewer batches.
+        """
+        if index >= len(self.batches):
+            raise NotApplicableError(f"needs {index + 1} mini-batches, the run has {len(self.batches)}")
+        return self.batches[index]
+
+    @quantity
+    def forward(self, batch: int = 0) -> ForwardPass:
+        """A forward pass in training mode with its graph, the ReLU inputs and the outputs of ``layers``."""
+        images = self.batch(batch).images.detach().clone().requires_grad_(True)
+        relu_inputs: list[Tensor] = []
+        layer_outputs: list[Tensor] = []
+        handles = [
+            module.register_forward_pre_hook(lambda _, inputs: relu_inputs.append(inputs[0]))
+            for module in self.network.modules()
+            if "ReLU" in type(module).__name__
+        ]
+        handles += [
+            layer.register_forward_hook(lambda _, inputs, output: layer_outputs.append(output)) for layer in self.layers
+        ]
+        try:
+            with untouched(self.network):
+                logits = self.network(images)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return ForwardPass(images, logits, relu_inputs, layer_outputs)
+
+    @quantity
+    def loss_gradients(self, batch: int = 0) -> list[Tensor]:
+        """∂L/∂W of each of ``weights``; zeros where a weight does not reach the loss."""
+        return self._loss_backward(batch)[0]
+
+    @quantity
+    def layer_output_gradients(self, batch: int = 0) -> list[Tensor]:
+        """∂L/∂(output) of each of ``layers``, shaped like the outputs."""
+        kept = self._loss_backward(batch)[1]
+        if kept:
+            return kept
+        passed = self.forward(batch)
+        loss = self.loss(passed.logits, self.batch(batch).labels)
+        return gradients(loss, passed.layer_outputs, retain_graph=True)
+
+    @quantity
+    def _loss_backward(self, batch: int) -> tuple[list[Tensor], list[Tensor]]:
+        passed = self.forward(batch)
+        weights = self.weights
+        outputs = passed.layer_outputs if "layer_output_gradients" in self.anticipate and batch == 0 else []
+        loss = self.loss(passed.logits, self.batch(batch).labels)
+        # Only the first batch's graph is walked again (by the input Jacobian).
+        found = gradients(loss, [*weights, *outputs], retain_graph=batch == 0)
+        return found[: len(weights)], found[len(weights) :]
+
+    @quantity
+    def input_jacobian(self) -> Tensor:
+        """J = ∂(Σ logits)/∂(images), one row an image: (batch, channels · height · width)."""
+        passed = self.forward(0)
+        (jacobian,) = gradients(passed.logits.sum(), [passed.images], retain_graph=True)
+        return jacobian.flatten(1)
+
+    @quantity
+    def jacobian_correlation(self) -> Tensor:
+        """Correlation coefficients between the rows of the input Jacobian: (batch, batch), float64.
+
+        Undefined (NaN) in the rows of images on which the logits do not depend.
+        """
+        return torch.corrcoef(self.input_jacobian().double())
+
+    @quantity
+    def relu_kernel(self) -> Tensor:
+        """K_ij = the number of ReLU units that agree on images i and j: (batch, batch), float64.
+
+        With x the binary codes, K = x xᵀ + (1 − x)(1 − x)ᵀ = (s sᵀ + units) / 2 for s = 2x − 1: one product instead
+        of two, and one for all the ReLUs that read the same tensor.
+
+        Raises:
+            NotApplicableError: if the network has no ReLU modules.
+        """
+        inputs = self.forward(0).relu_inputs
+        if not inputs:
+            raise NotApplicableError("the network has no ReLU modules")
+        readers: dict[int, tuple[Tensor, int]] = {}
+        for tensor in inputs:
+            readers[id(tensor)] = (tensor, readers.get(id(tensor), (tensor, 0))[1] + 1)
+        size = len(inputs[0])
+        kernel = torch.zeros(size, size, dtype=torch.float64, device=inputs[0].device)
+        for tensor, count in readers.values():
+            # The order of the units does not matter, so channels_last memory is read as it lies.
+            dense = tensor.detach().permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor.detach()
+            codes = torch.where(dense > 0, 1.0, -1.0).flatten(1)
+            kernel += count * (codes @ codes.T + codes.shape[1]).double() / 2
+        return kernel
+
+    @quantity
+    def curvature_along_weights(self) -> Tensor:
+        """wᵀ H g over all ``weights``: the Hessian of the loss between the weights w and their gradient g.
+
+        Forward mode carries the tangent w through one forward and backward pass; the tangent of the gradient is H w.
+        """
+        names = {id(parameter): name for name, parameter in self.network.named_parameters()}
+        weights = self.weights
+        batch = self.batch(0)
+        with dual_level(), untouched(self.network):
+            duals = {names[id(w)]: make_dual(w, w.detach().clone()) for w in weights}
+            logits = torch.func.functional_call(self.network, duals, (batch.images,))
+            total = batch.images.new_zeros((), dtype=torch.float64)
+            for gradient in gradients(self.loss(logits, batch.labels), weights):
+                primal, tangent = unpack_dual(gradient)
+                if tangent is not None:
+                    total = total + (primal.double() * tangent.double()).sum()
+        return total
+
+    @quantity
+    def multiply_accumulates(self) -> int:
+        """Multiply-accumulate operations of one image's forward pass, in convolutions and linear layers.
+
+        Each position of a layer's output takes every weight once (a grouped convolution's weight is that much smaller).
+        """
+        outputs = self.forward(0).layer_outputs
+        images = len(self.batch(0).images)
+        return sum(
+            weight.numel() * (output.numel() // images // weight.shape[0])
+            for weight, output in zip(self.weights, outputs, strict=True)
+        )
+
+    def forward_backward_seconds(self) -> float:
+        """Time of the first batch's forward and backward pass, the unit that costs are told in; NaN if not made."""
+        seconds = [self.ledger.exclusive(("Probe.forward", 0)), self.ledger.exclusive(("Probe._loss_backward", 0))]
+        return sum(seconds) if all(seconds) else math.nan
+
+    def copy(self) -> nn.Module:
+        """A copy of the network that may be changed."""
+        return copy.deepcopy(self.network)
+
+    @contextmanager
+    def _random_state(self, *purpose: str) -> Iterator[None]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive_seed("probe", self.seed, *purpose))
+            yield
+
+    def _synchronise(self) -> None:
+        if self.batches and self.batches[0].images.is_cuda:
+            torch.cuda.synchronize()
+
+
+def prunable_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
+    """The layers whose weights the pruning-based proxies score, as in Abdelfattah et al. 2021."""
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+
+
+def gradients(output: Tensor, inputs: Sequence[Tensor], retain_graph: bool = False) -> list[Tensor]:
+    """∂output/∂input for each input, zeros where the output does not depend on it."""
+    if not output.requires_grad:
+        return [torch.zeros_like(tensor) for tensor in inputs]
+    return list(
+        torch.autograd.grad(output, inputs, retain_graph=retain_graph, allow_unused=True, materialize_grads=True)
+    )
+
+
+@contextmanager
+def untouched(network: nn.Module) -> Iterator[None]:
+    """Let passes update stand-ins of the buffers, so that running statistics stay as they were."""
+    owners = [(module, dict(module._buffers)) for module in network.modules() if module._buffers]
+    for module, buffers in owners:
+        for name, buffer in buffers.items():
+            if buffer is not None:
+                module._buffers[name] = buffer.clone()
+    try:
+        yield
+    finally:
+        for module, buffers in owners:
+            module._buffers.update(buffers)

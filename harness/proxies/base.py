@@ -1,0 +1,94 @@
+"""What a proxy is: a pure function of a probe, with its declared facts."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.probe import Probe
+
+Direction = Literal["higher", "lower"]
+Data = Literal["nothing", "noise", "images", "labels"]
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A zero-shot proxy and its declared facts; call it with a :class:`~harness.probe.Probe` to get the score.
+
+    Attributes:
+        name: the registered name.
+        label: how tables and figures write it.
+        better: whether a higher or a lower score predicts a better network. It is declared, never fitted.
+        data: what it looks at: nothing but the network, noise, images, or images with their labels.
+        cite: key of the paper in ``CITATIONS``.
+        source: the paper's equation or the official code's file that the definition follows.
+        version: raised whenever scores change, so that old and new scores are never mixed.
+        batches: how many mini-batches it needs.
+        anticipates: probe quantities that are free if known in advance.
+        variant_of: the proxy that this one differs from in a detail, where official codes disagree.
+        function: the formula.
+    """
+
+    name: str
+    label: str
+    better: Direction
+    data: Data
+    cite: str
+    source: str
+    version: int
+    batches: int
+    anticipates: tuple[str, ...]
+    variant_of: str | None
+    function: Callable[[Probe], float | int | Tensor] = field(repr=False)
+
+    def __call__(self, probe: Probe) -> float:
+        """The score of the probe's network."""
+        return float(self.function(probe))
+
+    @property
+    def summary(self) -> str:
+        """The first line of the formula's documentation."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def reference(self) -> str:
+        """Where workers in other processes import it from."""
+        return f"{self.function.__module__}:{self.function.__name__}"
+
+
+def proxy(
+    name: str,
+    *,
+    label: str | None = None,
+    better: Direction,
+    data: Data,
+    cite: str,
+    source: str = "",
+    version: int = 1,
+    batches: int | None = None,
+    anticipates: tuple[str, ...] = (),
+    variant_of: str | None = None,
+) -> Callable[[Callable[[Probe], float | int | Tensor]], Proxy]:
+    """Declare the facts of a proxy; decorates its formula.
+
+    >>> @proxy("depth", better="higher", data="nothing", cite="nobody2026")
+    ... def depth(probe):
+    ...     "Number of convolutions and linear layers."
+    ...     return len(probe.layers)
+    >>> depth.better, depth.summary
+    ('higher', 'Number of convolutions and linear layers.')
+    """
+    if batches is None:
+        batches = 1 if data in ("images", "labels") else 0
+
+    def declare(function: Callable[[Probe], float | int | Tensor]) -> Proxy:
+        return Proxy(
+            name, label or name, better, data, cite, source, version, batches, anticipates, variant_of, function
+        )
+
+    return declare

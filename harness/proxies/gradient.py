@@ -1,0 +1,141 @@
+r"""Proxies of the loss gradient, from pruning at initialisation.
+
+With L the cross entropy of one mini-batch, :math:`W_l` the weights of convolution or linear layer l (biases and batch
+norm are left out) and :math:`g_l = \partial L / \partial W_l`. Definitions follow the code of Abdelfattah et al. 2021,
+which the published tables were made with: training mode, default initialisation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.probe import quantity
+from harness.proxies.base import proxy
+from harness.proxies.sums import sum_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.probe import Probe
+
+
+@proxy(
+    "grad_norm",
+    label="Grad norm",
+    better="higher",
+    data="labels",
+    cite="abdelfattah2021zero",
+    source="foresight/pruners/measures/grad_norm.py",
+)
+def grad_norm(probe: Probe) -> Tensor:
+    r"""Sum over layers of the norm of the loss gradient.
+
+    :math:`\sum_l \lVert g_l \rVert_2`.
+    """
+    return sum_of(gradient.norm() for gradient in probe.loss_gradients())
+
+
+@proxy(
+    "plain",
+    label="Plain",
+    better="higher",
+    data="labels",
+    cite="abdelfattah2021zero",
+    source="foresight/pruners/measures/plain.py",
+)
+def plain(probe: Probe) -> Tensor:
+    r"""Weights times gradients, with their sign.
+
+    :math:`\sum_l \langle W_l, g_l \rangle`. A layer followed by batch norm in training mode is invariant to the scale
+    of its weights, so its term vanishes up to the batch norm's ε; what is left comes from the classifier and from
+    convolutions without batch norm.
+    """
+    pairs = zip(probe.weights, probe.loss_gradients(), strict=True)
+    return sum_of((weight.detach() * g).sum() for weight, g in pairs)
+
+
+@proxy(
+    "snip",
+    label="SNIP",
+    better="higher",
+    data="labels",
+    cite="lee2019snip",
+    source="foresight/pruners/measures/snip.py",
+)
+def snip(probe: Probe) -> Tensor:
+    r"""Connection sensitivity: the magnitude of weights times gradients.
+
+    :math:`\sum_l \lVert W_l \odot g_l \rVert_1`.
+    """
+    pairs = zip(probe.weights, probe.loss_gradients(), strict=True)
+    return sum_of((weight.detach() * g).abs().sum() for weight, g in pairs)
+
+
+@proxy(
+    "grasp",
+    label="GraSP",
+    better="higher",
+    data="labels",
+    cite="wang2020grasp",
+    source="foresight/pruners/measures/grasp.py, whose sign is kept",
+)
+def grasp(probe: Probe) -> Tensor:
+    r"""Gradient signal preservation: the weights against the Hessian times the gradient.
+
+    :math:`-\sum_l \langle W_l, (H g)_l \rangle`, where H is the Hessian of the loss with respect to all the weights.
+    The official code adds the minus sign because the opposite correlated negatively; the direction is kept as
+    published. Temperature 1, one mini-batch.
+    """
+    return -probe.curvature_along_weights()
+
+
+@quantity
+def _fisher_of_channels(probe: Probe) -> list[Tensor]:
+    """½ · mean over images of (Σ over positions of output · gradient)², for each layer's channels."""
+    outputs = probe.forward().layer_outputs
+    saliency = []
+    for output, gradient in zip(outputs, probe.layer_output_gradients(), strict=True):
+        product = output.detach() * gradient
+        of_image = product.sum(dim=(2, 3)) if product.dim() == 4 else product
+        saliency.append(of_image.square().mean(dim=0) / 2)
+    return saliency
+
+
+@proxy(
+    "fisher",
+    label="Fisher",
+    better="higher",
+    data="labels",
+    cite="turner2020blockswap",
+    source="foresight/pruners/measures/fisher.py",
+    anticipates=("layer_output_gradients",),
+)
+def fisher(probe: Probe) -> Tensor:
+    r"""Fisher information of the channels, weighted by fan-in.
+
+    :math:`\sum_l f_l \sum_c \tfrac12 \operatorname{mean}_n ( \sum_{hw} a_{nchw}\, \partial L / \partial a_{nchw} )^2`
+    with a the output of layer l. The official code spreads a channel's value over all weights of the channel before it
+    sums, which weights it by the fan-in :math:`f_l`; ``fisher_channel`` leaves that weight out.
+    """
+    return sum_of(
+        channels.sum() * layer.weight[0].numel()
+        for channels, layer in zip(_fisher_of_channels(probe), probe.layers, strict=True)
+    )
+
+
+@proxy(
+    "fisher_channel",
+    label="Fisher (channel)",
+    better="higher",
+    data="labels",
+    cite="turner2020blockswap",
+    source="foresight/pruners/measures/fisher.py, without the spreading over weights",
+    anticipates=("layer_output_gradients",),
+    variant_of="fisher",
+)
+def fisher_channel(probe: Probe) -> Tensor:
+    """Fisher information of the channels, each channel counted once.
+
+    Otherwise as ``fisher``.
+    """
+    return sum_of(channels.sum() for channels in _fisher_of_channels(probe))

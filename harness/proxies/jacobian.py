@@ -1,0 +1,100 @@
+r"""Proxies of the input Jacobian's correlations.
+
+Row i of the input Jacobian is :math:`\partial \sum_k z_k / \partial x_i`, the gradient of the sum of all logits with
+respect to image i, in training mode; :math:`\Sigma` holds the correlation coefficients between its rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from harness.proxies.base import proxy
+
+if TYPE_CHECKING:
+    from harness.probe import Probe
+
+EPSILON = 1e-5
+
+
+@proxy(
+    "jacob_cov",
+    label="Jacob cov",
+    better="higher",
+    data="images",
+    cite="mellor2020naswot",
+    source="foresight/pruners/measures/jacob_cov.py",
+)
+def jacob_cov(probe: Probe) -> Tensor:
+    r"""How differently images move the logits: spectrum of the input Jacobian's correlations.
+
+    :math:`-\sum_i [\log(\lambda_i + k) + 1 / (\lambda_i + k)]`, where λ are the eigenvalues of Σ and k = 1e-5. Σ is
+    symmetric, so the eigenvalues are computed as real numbers, where the official code lets them be complex. NaN where
+    the logits do not depend on some image.
+    """
+    correlation = probe.jacobian_correlation()
+    if not correlation.isfinite().all():
+        return correlation.new_tensor(torch.nan)
+    eigenvalues: Tensor = torch.linalg.eigvalsh(correlation) + EPSILON
+    return -(eigenvalues.log() + 1 / eigenvalues).sum()
+
+
+def _class_scores(probe: Probe, divide: bool) -> Tensor:
+    """Σ log(|Σ_ij| + k) over the pairs of images of each class, in the classes' order of first appearance."""
+    correlation = probe.jacobian_correlation()
+    labels = probe.batch().labels
+    scores = []
+    for label in dict.fromkeys(labels.tolist()):
+        members = labels == label
+        block = correlation[members][:, members]
+        score = (block.abs() + EPSILON).log().sum()
+        if not divide:
+            scores.append(score)
+        elif len(block) > 1:
+            scores.append(score / len(block))
+    return torch.stack(scores) if scores else correlation.new_zeros(0)
+
+
+def _sum_of_class_scores(probe: Probe) -> Tensor:
+    return _class_scores(probe, divide=False).abs().sum()
+
+
+@proxy(
+    "epe_nas",
+    label="EPE-NAS",
+    better="higher",
+    data="labels",
+    cite="lopes2021epe",
+    source="search.py of the official code, as it runs",
+)
+def epe_nas(probe: Probe) -> Tensor:
+    r"""Correlations of the input Jacobian within classes.
+
+    :math:`\sum_c | \sum_{ij} \log(|\Sigma^c_{ij}| + k) |` over the classes c of the mini-batch, k = 1e-5. The official
+    code holds a second formula for more than 100 classes, but never passes the number of classes, so this one is what
+    it computes on every data set; ``epe_nas_classes`` follows the intention.
+    """
+    return _sum_of_class_scores(probe)
+
+
+@proxy(
+    "epe_nas_classes",
+    label="EPE-NAS (classes)",
+    better="higher",
+    data="labels",
+    cite="lopes2021epe",
+    source="search.py of the official code, with its branch for many classes",
+    variant_of="epe_nas",
+)
+def epe_nas_classes(probe: Probe) -> Tensor:
+    r"""EPE-NAS with the number of classes taken into account.
+
+    Up to 100 classes as ``epe_nas``; beyond, with :math:`s_c` divided by the number of images of class c (classes with
+    a single image are left out), the mean over classes of :math:`\sum_{c'} |s_c - s_{c'}|`.
+    """
+    if probe.forward().logits.shape[1] <= 100:
+        return _sum_of_class_scores(probe)
+    scores = _class_scores(probe, divide=True)
+    return (scores[:, None] - scores[None, :]).abs().sum() / len(scores)

@@ -1,0 +1,14 @@
+"""Sums over layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+def sum_of(terms: Iterable[Tensor]) -> Tensor:
+    """The sum of scalar tensors in float64, so that the number of layers costs no precision; 0 of none."""
+    scalars = list(terms)
+    return torch.stack(scalars).double().sum() if scalars else torch.zeros((), dtype=torch.float64)
