@@ -1,0 +1,177 @@
+"""The main table: how well each proxy ranks the networks, with intervals, beside the baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.comparison import compare_jackknives
+from harness.analysis.correlation import estimate
+from harness.analysis.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.ranks import Ranks, rank
+from harness.analysis.scores import STATUSES, Mask, ProxyScores, scores_by_proxy
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.benchmark import GroundTruth
+
+COLUMNS = (
+    "set", "proxy", "networks", "ok", "failed", "non_finite", "skipped", "used", "distinct", "tied_pairs",
+    "kendall", "kendall_low", "kendall_high", "spearman", "spearman_low", "spearman_high",
+    "difference", "difference_low", "difference_high", "p_value", "verdict", "spearman_difference",
+)  # fmt: skip
+
+
+def correlation_table(
+    scores: pd.DataFrame,
+    truth: GroundTruth,
+    directions: Mapping[str, Literal["higher", "lower"]],
+    *,
+    members: Mapping[str, Callable[[str], bool]] | None = None,
+    baseline: str = "params",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """How well each proxy ranks the networks by their true accuracy, one row for each set and proxy.
+
+    Coefficients are oriented by declaration: the scores' sign is turned where lower is better, the accuracies' where
+    ``truth.higher_is_better`` is false. A positive coefficient therefore always means that the proxy ranks the right
+    way, and a negative one that it ranks the wrong way.
+
+    The columns of the result:
+
+    * ``set``, ``proxy``: what the row is about. Sets stand in the order given, proxies by ``kendall``, best first.
+    * ``networks``: rows of the proxy in the set; of these ``ok``, ``failed``, ``non_finite``, ``skipped`` by their
+      status.
+    * ``used``: networks with a finite score, from which everything that follows is computed.
+    * ``distinct``: distinct scores among these. ``tied_pairs``: the share of pairs of networks with equal scores, 0
+      to 1.
+    * ``kendall``, ``kendall_low``, ``kendall_high``: Kendall's τ-b and its confidence bounds.
+    * ``spearman``, ``spearman_low``, ``spearman_high``: Spearman's ρ and its confidence bounds.
+    * ``difference``, ``difference_low``, ``difference_high``, ``p_value``: τ-b minus the baseline's, both on the
+      networks where both have a finite score; paired bounds and two-sided p-value, not corrected for the number of
+      proxies.
+    * ``verdict``: ``win``, ``tie`` or ``loss`` against the baseline by those bounds; ``baseline`` in its own row
+      (where the difference columns are NaN), ``no baseline`` where it has no row in the set, ``undefined`` where the
+      difference is.
+    * ``spearman_difference``: ρ minus the baseline's, on the same networks as ``difference``.
+
+    NaN means undefined: fewer than three networks, all scores or all accuracies equal, or no spread to tell an
+    interval from; see :class:`~harness.analysis.correlation.Estimate`.
+
+    Args:
+        scores: one row for each architecture and proxy, with the columns ``architecture``, ``proxy``, ``status``
+            (``ok``, ``failed``, ``non_finite`` or ``skipped``) and ``value``; others are ignored.
+        truth: the true accuracies.
+        directions: which way is better, for every proxy in the scores.
+        members: for each set of architectures its name and the predicate of belonging to it; one set ``all`` if not
+            given.
+        baseline: the proxy that the others are compared with.
+        confidence: of all intervals, and 1 - confidence is the level of the verdicts.
+
+    Raises:
+        HarnessError: if an architecture of the scores has no finite accuracy, an architecture and proxy have two
+            rows, a column is missing, a status is unknown, or a proxy's direction is not declared.
+    """
+    architectures, proxies = scores_by_proxy(scores, directions)
+    accuracy = _oriented_accuracy(truth, architectures)
+    members = {"all": lambda architecture: True} if members is None else members
+    rows: list[dict[str, Any]] = []
+    for name, belongs in members.items():
+        inside = np.fromiter((belongs(architecture) for architecture in architectures), dtype=bool)
+        of_set = {proxy: proxies[proxy].within(inside) for proxy in sorted(proxies)}
+        rows += [{"set": name} | row for row in _rows_of_set(of_set, accuracy[inside], baseline, confidence)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """A proxy's scores of some networks beside the truth of the same networks."""
+
+    proxy: ProxyScores
+    used: Mask
+    score: Ranks
+    truth: Ranks
+    coefficients: tuple[Jackknife, Jackknife]
+
+
+def _ranking(proxy: ProxyScores, used: Mask, accuracy: Floats, like: _Ranking | None = None) -> _Ranking:
+    """The ranking of the used networks; that of the truth is taken from another ranking of the same ones."""
+    truth = like.truth if like is not None and np.array_equal(used, like.used) else rank(accuracy[used])
+    score = rank(proxy.value[used])
+    return _Ranking(proxy, used, score, truth, jackknife(score, truth))
+
+
+def _rows_of_set(
+    proxies: Mapping[str, ProxyScores], accuracy: Floats, baseline: str, confidence: float
+) -> list[dict[str, Any]]:
+    reference = None
+    if baseline in proxies and proxies[baseline].networks > 0:
+        reference = _ranking(proxies[baseline], proxies[baseline].usable, accuracy)
+    rows = []
+    for name, proxy in proxies.items():
+        ranking = reference if reference and name == baseline else _ranking(proxy, proxy.usable, accuracy, reference)
+        row = {"proxy": name} | _counts(proxy) | _coefficients(ranking, confidence)
+        if reference is None:
+            row["verdict"] = "no baseline"
+        elif name == baseline:
+            row["verdict"] = "baseline"
+        else:
+            row |= _difference(ranking, reference, accuracy, confidence)
+        rows.append(row)
+    return sorted(rows, key=lambda row: math.inf if math.isnan(row["kendall"]) else -row["kendall"])
+
+
+def _counts(proxy: ProxyScores) -> dict[str, Any]:
+    return {"networks": proxy.networks} | {status: proxy.count(status) for status in STATUSES}
+
+
+def _coefficients(ranking: _Ranking, confidence: float) -> dict[str, Any]:
+    kendall, spearman = (estimate(coefficient, confidence) for coefficient in ranking.coefficients)
+    return {
+        "used": len(ranking.score),
+        "distinct": ranking.score.distinct,
+        "tied_pairs": ranking.score.tied_share,
+        "kendall": kendall.value,
+        "kendall_low": kendall.low,
+        "kendall_high": kendall.high,
+        "spearman": spearman.value,
+        "spearman_low": spearman.low,
+        "spearman_high": spearman.high,
+    }
+
+
+def _difference(ranking: _Ranking, reference: _Ranking, accuracy: Floats, confidence: float) -> dict[str, Any]:
+    """The comparison with the baseline, on the networks that both have a finite score for."""
+    if not np.array_equal(ranking.used, reference.used):
+        common = ranking.used & reference.used
+        reference = _ranking(reference.proxy, common, accuracy)
+        ranking = _ranking(ranking.proxy, common, accuracy, reference)
+    comparison = compare_jackknives(ranking.coefficients, reference.coefficients, confidence)
+    return {
+        "difference": comparison.difference,
+        "difference_low": comparison.low,
+        "difference_high": comparison.high,
+        "p_value": comparison.p_value,
+        "verdict": comparison.verdict,
+        "spearman_difference": comparison.spearman_difference,
+    }
+
+
+def _oriented_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
+    """The accuracy of each architecture, its sign turned where lower is better."""
+    if not truth.accuracy.index.is_unique:
+        twice = truth.accuracy.index[truth.accuracy.index.duplicated()][0]
+        raise HarnessError(f"the ground truth of {truth.benchmark} holds '{twice}' twice; it needs one value of each")
+    accuracy = np.asarray(truth.accuracy.reindex(architectures), dtype=np.float64)
+    lacking = architectures[~np.isfinite(accuracy)]
+    if len(lacking):
+        raise HarnessError(
+            f"{len(lacking)} of {len(architectures)} scored architectures have no accuracy in the ground truth of "
+            f"{truth.benchmark} ({truth.describe()}), first '{lacking[0]}'; score and rank against the same benchmark"
+        )
+    return accuracy if truth.higher_is_better else -accuracy
