@@ -1,0 +1,95 @@
+"""The chart of Kendall τ for each proxy, with intervals, beside #Params."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.reporting.numbers import coefficient
+from harness.reporting.rows import Labels, baseline_row, label_of, main_set, set_rows
+from harness.reporting.style import BLACK, BLUE, GREY, ONE_COLUMN, VERMILLION, paper_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLUMNS = ["proxy", "kendall", "kendall_low", "kendall_high", "verdict", "used", "networks"]
+
+# Shape and fill say the verdict too: the chart must be readable in grey.
+MARKERS: Mapping[str, Mapping[str, Any]] = {
+    "baseline": {"marker": "D", "color": BLACK, "markersize": 4.2},
+    "win": {"marker": "^", "color": BLUE, "markersize": 4.8},
+    "tie": {"marker": "o", "color": GREY, "markersize": 4.6, "markerfacecolor": "white"},
+    "loss": {"marker": "v", "color": VERMILLION, "markersize": 4.8},
+    "undefined": {"marker": "o", "color": BLACK, "markersize": 4.6},
+    "no baseline": {"marker": "o", "color": BLACK, "markersize": 4.6},
+}
+
+
+def bar_data(table: pd.DataFrame, subset: str | None = None) -> pd.DataFrame:
+    """The numbers of the chart: one row for each proxy, best first, those without a coefficient last.
+
+    Args:
+        table: rows of :func:`harness.analysis.correlation_table`.
+        subset: the set shown; ``all`` where nothing else is said.
+
+    Raises:
+        UnknownNameError: if the table has no such set.
+    """
+    return set_rows(table, main_set(table, subset))[COLUMNS].reset_index(drop=True)
+
+
+def plot_bars(
+    data: pd.DataFrame, ax: Axes | None = None, labels: Labels | None = None, title: str | None = None
+) -> Axes:
+    """Draw Kendall τ with its interval for each proxy; the baseline's value and interval run through all rows.
+
+    Args:
+        data: as :func:`bar_data` gives it.
+        ax: where to draw; a figure of one paper column is made where there is none.
+        labels: display names of proxies.
+        title: the title; none where None.
+
+    Returns:
+        The axes, to be restyled; ``axes.figure`` is the figure.
+    """
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        with paper_style():
+            figure = Figure(figsize=(ONE_COLUMN, 1.15 + 0.175 * max(len(data), 3)), layout="constrained")
+            return plot_bars(data, figure.add_subplot(), labels, title)
+    records = data.to_dict("records")
+    base = baseline_row(data)
+    if base is not None and base["kendall"] == base["kendall"]:
+        ax.axvspan(base["kendall_low"], base["kendall_high"], color=BLACK, alpha=0.09, linewidth=0)
+        ax.axvline(base["kendall"], color=BLACK, linewidth=0.7, linestyle=(0, (4, 2)))
+    if (data["kendall"] < 0).any():
+        ax.axvline(0, color=BLACK, linewidth=0.5)
+    right = ax.get_yaxis_transform()
+    for place, row in enumerate(records):
+        # A proxy without a coefficient keeps its row, so that nobody takes it for one that was not tried.
+        value = coefficient(row["kendall"]).replace("-", "−")
+        ax.text(1.12, place, value, transform=right, va="center_baseline", ha="right", fontsize="small")
+        if row["kendall"] == row["kendall"]:
+            ax.plot([row["kendall_low"], row["kendall_high"]], [place, place], color=MARKERS[row["verdict"]]["color"])
+            ax.plot(row["kendall"], place, linestyle="", **MARKERS[row["verdict"]])
+    ax.set_yticks(range(len(records)), [label_of(row["proxy"], labels) for row in records])
+    ax.set_ylim(len(records) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x")
+    ax.set_xlabel("Kendall τ with 95 % interval")
+    if title is not None:
+        ax.set_title(title, loc="left", linespacing=1.0)
+    _legend(ax, data, "baseline" if base is None else label_of(base["proxy"], labels))
+    return ax
+
+
+def _legend(ax: Axes, data: pd.DataFrame, baseline: str) -> None:
+    from matplotlib.lines import Line2D
+
+    words = {"baseline": baseline, "win": "win", "tie": "tie", "loss": "loss"}
+    shown = [verdict for verdict in words if (data["verdict"] == verdict).any()]
+    handles = [Line2D([], [], linestyle="", label=words[verdict], **MARKERS[verdict]) for verdict in shown]
+    if handles:
+        ax.figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.1)

@@ -1,0 +1,75 @@
+"""The facts without which a rank correlation means nothing, printed above every table and figure."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Heading:
+    r"""What was ranked against what: printed above every table, so that no coefficient stands alone.
+
+    Attributes:
+        benchmark: the benchmark's title.
+        dataset: the data set the networks are built for.
+        networks: how many architectures were sampled.
+        subset: the named set they were drawn from.
+        seed: the seed of the sample, the weights and the batch.
+        ground_truth: which accuracies these are, as :meth:`harness.benchmark.GroundTruth.describe` words it.
+        images: where the images of the batch come from.
+        batch_size: how many images the batch has.
+        noise: whether the batch is noise with random labels and no images at all.
+        facts: further lines, such as versions of packages and the number of a manifest.
+
+    >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
+    >>> print("\n".join(heading.lines()))
+    Benchmark: NATS-TSS, cifar10
+    Sample: 1,000 architectures drawn uniformly from the set 'all', seed 0
+    Ground truth: cifar10 test accuracy
+    Inputs: one batch of 64 images, CIFAR-10
+    """
+
+    benchmark: str
+    dataset: str
+    networks: int
+    subset: str
+    seed: int
+    ground_truth: str
+    images: str
+    batch_size: int
+    noise: bool = False
+    facts: tuple[str, ...] = ()
+
+    def inputs(self) -> str:
+        """The batch in words; noise is announced in capitals."""
+        if self.noise:
+            return f"NOISE, NO REAL IMAGES: one batch of {self.batch_size} ({self.images})"
+        return f"one batch of {self.batch_size} images, {self.images}"
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Pairs of a name and its text; further facts have an empty name."""
+        sample = f"{self.networks:,} architectures drawn uniformly from the set '{self.subset}', seed {self.seed}"
+        return [
+            ("Benchmark", f"{self.benchmark}, {self.dataset}"),
+            ("Sample", sample),
+            ("Ground truth", self.ground_truth),
+            ("Inputs", self.inputs()),
+            *(("", fact) for fact in self.facts),
+        ]
+
+    def lines(self) -> list[str]:
+        """One line of plain text for each entry."""
+        return [f"{name}: {text}" if name else text for name, text in self.entries()]
+
+    def title(self, networks: int, width: int = 200) -> str:
+        """The benchmark, the number of networks and, where it is so, that the inputs are noise: for a figure.
+
+        Args:
+            networks: how many networks the figure shows.
+            width: the most characters in a line.
+        """
+        name = f"{self.benchmark}, {self.dataset}"
+        facts = f"n = {networks:,}" + (", NOISE INPUTS" if self.noise else "")
+        line = f"{name}, {facts}"
+        return line if len(line) <= width else f"{textwrap.fill(name, width)}\n{facts}"

@@ -1,0 +1,110 @@
+"""How numbers are written, the same in every table and figure.
+
+Coefficients have three decimals and no leading zero, as statistics journals print quantities that cannot exceed one.
+A difference always carries its sign. What could not be computed is a dash, never a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+MISSING = "–"
+
+
+def coefficient(value: float) -> str:
+    """A correlation coefficient.
+
+    >>> coefficient(0.5784), coefficient(-0.3674), coefficient(1.0), coefficient(-0.0001), coefficient(math.nan)
+    ('.578', '-.367', '1.000', '.000', '–')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    text = f"{value:.3f}"
+    return ".000" if text == "-0.000" else text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
+
+
+def signed(value: float) -> str:
+    """A difference of two coefficients, with its sign.
+
+    >>> signed(0.034), signed(-0.2), signed(0.0)
+    ('+.034', '-.200', '.000')
+    """
+    text = coefficient(value)
+    return f"+{text}" if text not in (MISSING, ".000") and value > 0 else text
+
+
+def interval(low: float, high: float, *, sign: bool = False) -> str:
+    """An interval in brackets.
+
+    >>> interval(0.55, 0.61), interval(-0.01, 0.02, sign=True), interval(math.nan, math.nan)
+    ('[.550, .610]', '[-.010, +.020]', '–')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return MISSING
+    write = signed if sign else coefficient
+    return f"[{write(low)}, {write(high)}]"
+
+
+def estimate(value: float, low: float, high: float, *, sign: bool = False) -> str:
+    """A value with its interval; the value alone where it has none.
+
+    >>> estimate(0.578, 0.55, 0.61), estimate(math.nan, math.nan, math.nan)
+    ('.578 [.550, .610]', '–')
+    """
+    write = signed if sign else coefficient
+    bounds = interval(low, high, sign=sign)
+    return write(value) if bounds == MISSING else f"{write(value)} {bounds}"
+
+
+def p_value(value: float) -> str:
+    """A p-value; below a thousandth only that.
+
+    >>> p_value(0.00002), p_value(0.0321), p_value(1.0), p_value(math.nan)
+    ('<.001', '.032', '1.000', '–')
+    """
+    return "<.001" if math.isfinite(value) and value < 0.001 else coefficient(value)
+
+
+def ratio(value: float) -> str:
+    """A cost as a multiple of one forward and backward pass.
+
+    >>> ratio(0.0004), ratio(1.234), ratio(34.56), ratio(math.nan)
+    ('<0.01', '1.23', '34.6', '–')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    if 0 < value < 0.01:
+        return "<0.01"
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def milliseconds(value: float) -> str:
+    """A time with three figures or so.
+
+    >>> milliseconds(0.0123), milliseconds(4.56), milliseconds(1234.5), milliseconds(math.nan)
+    ('0.01', '4.56', '1,234', '–')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separators; a dash where there is none.
+
+    >>> count(15625), count(math.nan)
+    ('15,625', '–')
+    """
+    return f"{int(value):,}" if math.isfinite(value) else MISSING
+
+
+def align(cells: Sequence[str]) -> list[str]:
+    """Pad the values, not their intervals, so that the points stand in a column in a fixed-width font.
+
+    >>> align([".578 [.546, .610]", "-.367 [-.400, -.330]", "–"])
+    [' .578 [.546, .610]', '-.367 [-.400, -.330]', '    –']
+    """
+    parts = [cell.partition(" ") for cell in cells]
+    width = max((len(value) for value, _, _ in parts), default=0)
+    return [value.rjust(width) + space + bounds for value, space, bounds in parts]

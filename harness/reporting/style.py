@@ -1,0 +1,23 @@
+"""The look of the figures: sizes, colours and the style file, applied without touching matplotlib's global state."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+ONE_COLUMN = 3.3
+TWO_COLUMNS = 6.8
+"""Widths of a figure in inches, as two-column papers print it."""
+
+# Okabe & Ito's palette, told apart with every common colour vision: https://jfly.uni-koeln.de/color/
+BLACK = "#000000"
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+GREY = "#7F7F7F"
+
+
+def paper_style() -> AbstractContextManager[None]:
+    """The style of ``paper.mplstyle`` for the length of a ``with`` block."""
+    import matplotlib as mpl
+
+    return mpl.rc_context(fname=Path(__file__).with_name("paper.mplstyle"))
