@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
 
+from harness.batch_norm import with_differentiable_batch_norms
 from harness.images import Batch
 from harness.ledger import Ledger
 from harness.seeds import derive_seed
@@ -212,13 +213,14 @@ class Probe:
 
         Forward mode carries the tangent w through one forward and backward pass; the tangent of the gradient is H w.
         """
-        names = {id(parameter): name for name, parameter in self.network.named_parameters()}
-        weights = self.weights
+        network = with_differentiable_batch_norms(self.network)
+        names = {id(parameter): name for name, parameter in network.named_parameters()}
+        weights = [layer.weight for layer in prunable_layers(network)]
         batch = self.batch(0)
-        with dual_level(), untouched(self.network):
+        total = batch.images.new_zeros((), dtype=torch.float64)
+        with dual_level():
             duals = {names[id(w)]: make_dual(w, w.detach().clone()) for w in weights}
-            logits = torch.func.functional_call(self.network, duals, (batch.images,))
-            total = batch.images.new_zeros((), dtype=torch.float64)
+            logits = torch.func.functional_call(network, duals, (batch.images,))
             for gradient in gradients(self.loss(logits, batch.labels), weights):
                 primal, tangent = unpack_dual(gradient)
                 if tangent is not None:
