@@ -38,7 +38,7 @@ class _Normalise(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        return _Gradient.apply(gradients[0], *ctx.saved_tensors, ctx.eps), None, None, None
+        return _Gradient.apply(gradients[0], *ctx.saved_tensors, ctx.eps), None, None, None  # type: ignore[no-untyped-call]
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
@@ -100,7 +100,7 @@ class DifferentiableBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised by the batch's own statistics, scaled and shifted: (batch, channels, height, width)."""
-        normalised: Tensor = _Normalise.apply(x, self.weight, self.bias, self.eps)[0]
+        normalised: Tensor = _Normalise.apply(x, self.weight, self.bias, self.eps)[0]  # type: ignore[no-untyped-call]
         return normalised
 
 
