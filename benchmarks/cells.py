@@ -1,8 +1,7 @@
-"""Cells of NAS-Bench-201 and the networks built from them.
+"""The networks built from cells of NAS-Bench-201, as the benchmark trained them.
 
-A cell is a complete directed acyclic graph on four nodes. Each of its six edges carries one of five operations, and a
-node is the sum of what its incoming edges give (Dong & Yang, "NAS-Bench-201", ICLR 2020, section 2.1). NATS-Bench's
-topology space, its size space and the embedded digits benchmark share these networks.
+NATS-Bench's topology space and the embedded digits benchmark share these networks; what a cell is stands in
+:mod:`benchmarks.topology`.
 """
 
 from __future__ import annotations
@@ -12,42 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-NODES = 4
-EDGES = tuple((source, target) for target in range(1, NODES) for source in range(target))
-
-Cell = tuple[str, ...]
-"""The operation on each edge, in the order of ``EDGES``: 0→1, 0→2, 1→2, 0→3, 1→3, 2→3."""
-
-
-def parse_cell(architecture: str) -> Cell:
-    """The cell that an official architecture string such as ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`` describes.
-
-    Raises:
-        ValueError: if the string is not of that form.
-    """
-    expected = f"'{cell_string(('skip_connect',) * len(EDGES))}'"
-    nodes = architecture.split("+")
-    if len(nodes) != NODES - 1:
-        raise ValueError(f"'{architecture}' does not describe a cell; one looks like {expected}")
-    cell: list[str] = []
-    for target, node in enumerate(nodes, start=1):
-        entries = node.strip("|").split("|")
-        if [entry.partition("~")[2] for entry in entries] != [str(source) for source in range(target)]:
-            raise ValueError(f"'{architecture}' does not describe a cell; one looks like {expected}")
-        cell += [entry.partition("~")[0] for entry in entries]
-    unknown = sorted(set(cell) - set(OPERATIONS))
-    if unknown:
-        raise ValueError(f"unknown operation '{unknown[0]}' in '{architecture}'; known: {', '.join(OPERATIONS)}")
-    return tuple(cell)
-
-
-def cell_string(cell: Cell) -> str:
-    """The official architecture string of a cell; the inverse of :func:`parse_cell`."""
-    operations = iter(cell)
-    return "+".join(
-        "|" + "|".join(f"{next(operations)}~{source}" for source in range(target)) + "|" for target in range(1, NODES)
-    )
+from benchmarks.topology import NODES, OPERATIONS, Cell
 
 
 class ReLUConvBN(nn.Sequential):
@@ -95,7 +59,7 @@ class CellModule(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The last node's value; (batch, channels, height, width) to the same shape."""
-        nodes = [x]
+        nodes: list[Tensor] = [x]
         edges = iter(self.operations)
         for target in range(1, NODES):
             value = next(edges)(nodes[0])

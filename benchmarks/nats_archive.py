@@ -1,0 +1,185 @@
+"""Reading NATS-Bench's topology archive with the ``nats_bench`` package, and tables that go by its index.
+
+The archive ``NATS-tss-v1_0-3ffb9-simple`` is a folder with one bzip2-compressed pickle for each architecture and a
+``meta.pickle.pbz2`` that gives their order (Dong et al., "NATS-Bench", TPAMI 2021). Its pickles hold plain data, and
+are read as such; they are handed to ``nats_bench``, which averages over seeds.
+"""
+
+from __future__ import annotations
+
+import bz2
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.topology import enumerate_architectures
+from harness.errors import DataError
+from harness.plain_pickle import load_plain
+from harness.table_files import read_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+META_FILE = "meta.pickle.pbz2"
+_RECORD_FILE = re.compile(r"(\d{6})\.pickle\.pbz2")
+_ORDER_SHA256 = "83abc799e45cf34e9d2163654668ab998b9a54d01c39e72ca1f71f2cdf356d84"
+
+ARCHIVE_ENTRIES: Mapping[str, tuple[str, str, str]] = {
+    f"{dataset}/{split}/{epochs}": (
+        "cifar10-valid" if dataset == "cifar10" and key == "valid-accuracy" else dataset,
+        str(epochs),
+        key,
+    )
+    for split, epochs, key in (
+        ("test", 200, "test-accuracy"),
+        ("x-valid", 200, "valid-accuracy"),
+        ("test", 12, "test-accuracy"),
+        ("val", 12, "valid-accuracy"),
+    )
+    for dataset in ("cifar10", "cifar100", "ImageNet16-120")
+}
+"""Where each column is in the archive: its data set, its hyper-parameters (the epochs), and the key in the answer.
+
+``cifar10`` networks are trained on all 50,000 images and have no validation accuracy; that of ``cifar10-valid`` belongs
+to other networks, trained on 25,000.
+"""
+
+
+class ArchiveReader:
+    """Reads the folder ``NATS-tss-v1_0-3ffb9-simple``, or as many of its records as are there."""
+
+    def accepts(self, source: Path) -> bool:
+        """Whether it is a folder with records, told by their file names."""
+        return source.is_dir() and any(_RECORD_FILE.fullmatch(path.name) for path in source.iterdir())
+
+    def describe(self, source: Path) -> str:
+        """The folder's name."""
+        return f"the archive {source.name}"
+
+    def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
+        """Accuracies in percent, averaged over seeds, indexed by architecture.
+
+        Raises:
+            DataError: if a file is missing or damaged, belongs to another benchmark, or holds more than plain data.
+        """
+        import pandas as pd
+        from nats_bench import NATStopology
+
+        order = read_order(source / META_FILE, trust_pickle)
+        api = NATStopology({"meta_archs": order, "arch2infos": {}, "evaluated_indexes": []}, verbose=False)
+        rows: dict[str, dict[str, float]] = {}
+        for path in sorted(source.iterdir()):
+            match = _RECORD_FILE.fullmatch(path.name)
+            if match:
+                architecture = _architecture_at(order, int(match[1]), path.name)
+                rows[architecture] = _read_record(api, path, trust_pickle)
+        return pd.DataFrame.from_dict(rows, orient="index", columns=list(ARCHIVE_ENTRIES))
+
+
+def _read_record(api: Any, path: Path, trust_pickle: bool) -> dict[str, float]:
+    """The columns of one record; ``nats_bench`` is given the record alone and forgets it again, to stay small."""
+    from nats_bench import ArchResults
+
+    index = int(path.name.partition(".")[0])
+    content = _load(path, trust_pickle)
+    try:
+        results = {epochs: ArchResults.create_from_state_dict(state) for epochs, state in content.items()}
+        stated = {result.arch_str for result in results.values()}
+        api.arch2infos_dict[index] = results
+        api.evaluated_indexes.add(index)
+        answers = {
+            (dataset, epochs): api.get_more_info(index, dataset, hp=epochs, is_random=False)
+            for dataset, epochs, _ in ARCHIVE_ENTRIES.values()
+        }
+        row = {column: float(answers[entry[:2]][entry[2]]) for column, entry in ARCHIVE_ENTRIES.items()}
+    except Exception as error:
+        # nats_bench asserts and looks up without checks: a record of another kind fails in no particular way.
+        raise DataError(
+            f"{path.name} is no record of NATS-Bench's topology space ({type(error).__name__}: {error})"
+        ) from None
+    finally:
+        api.arch2infos_dict.pop(index, None)
+    if stated != {api.meta_archs[index]}:
+        raise DataError(
+            f"{path.name} holds '{', '.join(sorted(stated))}', but {META_FILE} says '{api.meta_archs[index]}'"
+        )
+    return row
+
+
+class IndexedTablesReader:
+    """Reads a folder of tables ``<dataset>/accuracies.csv`` that go by the archive's index, with its meta file.
+
+    Each table has the columns ``index`` and ``accuracy``: the test accuracy after 200 epochs, mean over seeds, as the
+    repository NiccoloCavagnero/FreeREA publishes it.
+    """
+
+    def accepts(self, source: Path) -> bool:
+        """Whether it is a folder with such a table."""
+        return source.is_dir() and any(source.glob("*/accuracies.csv"))
+
+    def describe(self, source: Path) -> str:
+        """The tables' names."""
+        return "tables " + ", ".join(
+            f"{path.parent.name}/{path.name}" for path in sorted(source.glob("*/accuracies.csv"))
+        )
+
+    def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
+        """Test accuracies in percent, indexed by architecture.
+
+        Raises:
+            DataError: if the meta file is missing, or a table is damaged or of another layout.
+        """
+        import pandas as pd
+
+        order = read_order(source / META_FILE, trust_pickle)
+        columns: dict[str, pd.Series[float]] = {}
+        for path in sorted(source.glob("*/accuracies.csv")):
+            name = f"{path.parent.name}/{path.name}"
+            table = read_csv(path, name)
+            if not {"index", "accuracy"} <= set(table.columns) or table["index"].dtype.kind != "i":
+                raise DataError(f"{name} has no columns 'index' (integers) and 'accuracy'")
+            architectures = [_architecture_at(order, int(index), name) for index in table["index"]]
+            accuracy = pd.Series(table["accuracy"].to_numpy(), index=architectures)
+            repeated = accuracy.index[accuracy.index.duplicated()]
+            if len(repeated):
+                raise DataError(f"{name}: '{repeated[0]}' occurs more than once")
+            columns[f"{path.parent.name}/test/200"] = accuracy
+        return pd.DataFrame(columns)
+
+
+def read_order(meta_file: Path, trust_pickle: bool = False) -> list[str]:
+    """The architectures in the order of NATS-Bench's index, from its ``meta.pickle.pbz2``.
+
+    Raises:
+        DataError: if the file is missing, damaged, or gives another order than the published one.
+    """
+    if not meta_file.is_file():
+        raise DataError(f"the folder '{meta_file.parent.name}' lacks {META_FILE}, which says which record is which")
+    content = _load(meta_file, trust_pickle)
+    order = content.get("meta_archs") if isinstance(content, dict) else None
+    if not isinstance(order, list) or set(map(str, order)) != set(enumerate_architectures()):
+        raise DataError(f"{META_FILE} does not list the 15,625 cells of NATS-Bench's topology space")
+    if hashlib.sha256("\n".join(order).encode()).hexdigest() != _ORDER_SHA256:
+        raise DataError(f"{META_FILE} lists the cells in another order than NATS-tss-v1_0-3ffb9")
+    return order
+
+
+def _architecture_at(order: list[str], index: int, name: str) -> str:
+    if not 0 <= index < len(order):
+        raise DataError(f"{name}: there is no architecture {index}; the index runs from 0 to {len(order) - 1:,}")
+    return order[index]
+
+
+def _load(path: Path, trust_pickle: bool) -> Any:
+    if not trust_pickle:
+        with bz2.open(path) as file:
+            return load_plain(file, path.name, remedy="--trust-pickle loads it all the same, and whatever it runs")
+    from nats_bench import pickle_load
+
+    try:
+        return pickle_load(str(path))
+    except Exception as error:
+        # A damaged pickle can fail in any way.
+        raise DataError(f"{path.name} is damaged ({type(error).__name__}: {error})") from None

@@ -1,0 +1,160 @@
+"""NATS-Bench's topology search space, which is NAS-Bench-201: 15,625 cells trained on three data sets.
+
+The networks are this project's own: 16, 32 and 64 channels and five cells a stage (Dong & Yang, ICLR 2020, section
+2.1). The accuracies are not part of it: the user imports them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import topology
+from benchmarks.nats_archive import ArchiveReader, IndexedTablesReader
+from harness.benchmark import Benchmark, GroundTruth, Task
+from harness.data import TableFormat
+from harness.errors import HarnessError
+from harness.tables import read_metadata, read_table
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WIDTHS = (16, 32, 64)
+CELLS_PER_STAGE = 5
+
+_TASKS = {
+    "cifar10": Task("cifar10", (3, 32, 32), 10),
+    "cifar100": Task("cifar100", (3, 32, 32), 100),
+    "ImageNet16-120": Task("ImageNet16-120", (3, 16, 16), 120),
+}
+_SPLITS = {
+    ("test", 200): "accuracy (%) on the test images after 200 epochs, mean over seeds",
+    ("x-valid", 200): "accuracy (%) on the validation images after 200 epochs, mean over seeds",
+    ("test", 12): "accuracy (%) on the test images after 12 epochs, mean over seeds",
+    ("val", 12): "accuracy (%) on the validation images (the archive's x-valid) after 12 epochs, mean over seeds",
+}
+_HALF = "; of other networks (cifar10-valid), trained on 25,000 images instead of 50,000"
+_OBTAIN = (
+    "FILE is the archive folder NATS-tss-v1_0-3ffb9-simple, or a CSV or Parquet table of its accuracies; "
+    "docs/data.md says where to download one"
+)
+
+
+class NatsTss(Benchmark):
+    """NATS-Bench's topology space; the ground truth is read from the local table."""
+
+    name = "nats-tss"
+    title = "NATS-Bench topology space (NAS-Bench-201)"
+    citation = "dong2021nats"
+    datasets = tuple(_TASKS)
+    truths = tuple(_SPLITS)
+    subsets = topology.SUBSETS
+
+    def architectures(self) -> Sequence[str]:
+        """The official strings of all cells, in the order of :func:`benchmarks.topology.enumerate_cells`."""
+        return topology.enumerate_architectures()
+
+    def task(self, dataset: str) -> Task:
+        """Images of 3×32×32 in 10 or 100 classes, or of 3×16×16 in 120."""
+        self.check_dataset(dataset)
+        return _TASKS[dataset]
+
+    def membership(self, subset: str) -> Callable[[str], bool]:
+        """A predicate for one of the sets of :mod:`benchmarks.topology`."""
+        self.check_subset(subset)
+        return topology.membership(subset)
+
+    def build(self, architecture: str, dataset: str) -> nn.Module:
+        """The network of a cell, dead operations included, as the benchmark trained it.
+
+        Raises:
+            HarnessError: if the architecture is no official string of a cell.
+        """
+        from benchmarks.cells import CellNetwork
+
+        classes = self.task(dataset).classes
+        return CellNetwork(_parse(architecture), WIDTHS, CELLS_PER_STAGE, classes)
+
+    def parameters(self, architecture: str, dataset: str) -> int:
+        """How many parameters the network has, without building it; see :func:`parameter_counts`."""
+        _parse(architecture)
+        return int(self.parameter_counts([architecture], dataset)[0])
+
+    def parameter_counts(self, architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
+        r"""How many parameters each architecture's network has, int64, (len(architectures),).
+
+        .. math::
+            464 + 5 \sum_{C \in \{16, 32, 64\}} \left( n_3 (9 C^2 + 2 C) + n_1 (C^2 + 2 C) \right)
+            + \sum_{C \in \{16, 32\}} (56 C^2 + 8 C) + 128 + 65 K
+
+        with :math:`n_3` and :math:`n_1` the cell's 3×3 and 1×1 convolutions, dead ones too, and :math:`K` classes; the
+        terms are the stem, five cells of each width, the reduction blocks, the last batch norm and the classifier.
+
+        >>> cell = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"
+        >>> NatsTss().parameter_counts([cell], "cifar10")
+        array([129306])
+        """
+        threes, ones = (
+            np.array([architecture.count(operation) for architecture in architectures], dtype=np.int64)
+            for operation in ("nor_conv_3x3", "nor_conv_1x1")
+        )
+        stem = 3 * WIDTHS[0] * 9 + 2 * WIDTHS[0]
+        reductions = sum(9 * a * b + 9 * b * b + a * b + 4 * b for a, b in itertools.pairwise(WIDTHS))
+        head = 2 * WIDTHS[-1] + (WIDTHS[-1] + 1) * self.task(dataset).classes
+        three = sum(CELLS_PER_STAGE * (9 * width * width + 2 * width) for width in WIDTHS)
+        one = sum(CELLS_PER_STAGE * (width * width + 2 * width) for width in WIDTHS)
+        return stem + reductions + head + three * threes + one * ones
+
+    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | None = None) -> GroundTruth:
+        """Accuracies from the local table.
+
+        ``x-valid`` and ``val`` of cifar10 are those of other networks than its ``test``: trained on half the images.
+
+        Raises:
+            DataError: if no table was imported, or it lacks the column.
+        """
+        self.check_dataset(dataset)
+        split, epochs = self.choose_truth(split, epochs)
+        column = f"{dataset}/{split}/{epochs}"
+        accuracy = read_table(self.name, [column], _OBTAIN)[column].astype(np.float64)
+        return GroundTruth(
+            benchmark=self.name,
+            dataset=dataset,
+            split=split,
+            epochs=epochs,
+            seeds="mean over seeds",
+            metric="top-1 accuracy (%)",
+            higher_is_better=True,
+            source=read_metadata(self.name, _OBTAIN).source,
+            accuracy=accuracy,
+        )
+
+    def table_format(self) -> TableFormat:
+        """What the local table must hold, for ``harness data import nats-tss FILE``."""
+        return TableFormat(
+            architectures=self.architectures,
+            truths={
+                f"{dataset}/{split}/{epochs}": what + (_HALF if dataset == "cifar10" and split != "test" else "")
+                for (split, epochs), what in _SPLITS.items()
+                for dataset in self.datasets
+            },
+            essential=tuple(f"{dataset}/test/200" for dataset in self.datasets),
+            limits=(0, 100),
+            decimals=4,
+            seeds="mean over the seeds that were trained: up to three for 200 epochs, one or two for 12 epochs",
+            parameters=self.parameter_counts,
+            datasets=self.datasets,
+            obtain=_OBTAIN,
+            readers=(ArchiveReader(), IndexedTablesReader()),
+        )
+
+
+def _parse(architecture: str) -> topology.Cell:
+    try:
+        return topology.parse_cell(architecture)
+    except ValueError as error:
+        raise HarnessError(str(error)) from None

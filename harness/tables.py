@@ -1,0 +1,166 @@
+"""The local store of ground truth: one compact Parquet file for each benchmark.
+
+A table has one row for each architecture. Its columns are named ``dataset/split/epochs`` (float32 accuracies) and
+``dataset/params`` (int64). What it was made from and what each column is travels in the file's metadata. The tables
+lie in ``$HARNESS_DATA`` or, where that is not set, in the user's data folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow
+
+SCHEMA_VERSION = 1
+ARCHITECTURE = "architecture"
+_METADATA_KEY = b"nas-proxy-harness"
+
+
+@dataclass(frozen=True)
+class TableMetadata:
+    """What a table is.
+
+    Attributes:
+        benchmark: the benchmark's name.
+        source: what was imported, in words.
+        sha256: of the imported file; for a folder, of the lines ``sha256  name`` of its files, sorted by name.
+        seeds: how trainings of one architecture are combined.
+        columns: each column with what it holds.
+        schema: the version of this layout.
+    """
+
+    benchmark: str
+    source: str
+    sha256: str
+    seeds: str
+    columns: dict[str, str]
+    schema: int = SCHEMA_VERSION
+
+
+def data_home() -> Path:
+    """The folder of the tables: ``$HARNESS_DATA``, else the user's data folder."""
+    named = os.environ.get("HARNESS_DATA")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("nas-proxy-harness"))
+
+
+def table_path(benchmark: str) -> Path:
+    """Where the table of a benchmark lies, or would lie."""
+    return data_home() / f"{benchmark}.parquet"
+
+
+def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str = "") -> pd.DataFrame:
+    """The ground truth of a benchmark, indexed by architecture; only the wanted columns are read.
+
+    Args:
+        benchmark: the benchmark's name.
+        columns: the wanted columns; all of them unless given.
+        obtain: what FILE is and where it can be had, for the message that the table is missing.
+
+    Raises:
+        DataError: if there is no table, it is damaged or of another version, or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = _existing_table(benchmark, obtain)
+    try:
+        with pq.ParquetFile(path) as file:
+            metadata = _decode_metadata(file.schema_arrow, benchmark)
+            absent = [name for name in columns or () if name not in metadata.columns]
+            if absent:
+                raise DataError(
+                    f"the table of {benchmark} has no column '{absent[0]}'; it has {', '.join(metadata.columns)}. "
+                    f"A file that holds it can be imported with: harness data import {benchmark} FILE"
+                )
+            wanted = list(metadata.columns if columns is None else columns)
+            table = file.read(columns=[ARCHITECTURE, *wanted], use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(benchmark, str(error)) from None
+    frame: pd.DataFrame = table.to_pandas().set_index(ARCHITECTURE)[wanted]
+    return frame
+
+
+def read_metadata(benchmark: str, obtain: str = "") -> TableMetadata:
+    """What the table of a benchmark was made from and what its columns are; raises as :func:`read_table` does."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = _existing_table(benchmark, obtain)
+    try:
+        return _decode_metadata(pq.read_schema(path), benchmark)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(benchmark, str(error)) from None
+
+
+def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:
+    """Store a table, indexed by architecture, in place of the benchmark's former one.
+
+    The file is written under another name and renamed when it is whole: a failure leaves the former table as it was.
+
+    Raises:
+        DataError: if it cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = table_path(metadata.benchmark)
+    table = pa.Table.from_pandas(frame.rename_axis(ARCHITECTURE).reset_index(), preserve_index=False)
+    table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(asdict(metadata)).encode()})
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"the table of {metadata.benchmark} cannot be written to '{path.parent}': {error.strerror or error}; "
+            "$HARNESS_DATA names another folder"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def _existing_table(benchmark: str, obtain: str) -> Path:
+    path = table_path(benchmark)
+    if not path.is_file():
+        where = f" ({obtain})" if obtain else ""
+        raise DataError(
+            f"there is no ground truth of {benchmark} in '{path.parent}'; "
+            f"import it with: harness data import {benchmark} FILE{where}"
+        )
+    return path
+
+
+def _decode_metadata(schema: pyarrow.Schema, benchmark: str) -> TableMetadata:
+    encoded = (schema.metadata or {}).get(_METADATA_KEY)
+    if encoded is None:
+        raise _damaged(benchmark, "it was not made by an import")
+    fields = json.loads(encoded)
+    if fields["schema"] != SCHEMA_VERSION:
+        raise _damaged(benchmark, f"its layout is version {fields['schema']}, this is version {SCHEMA_VERSION}")
+    if fields["benchmark"] != benchmark:
+        raise _damaged(benchmark, f"it holds the ground truth of {fields['benchmark']}")
+    return TableMetadata(**fields)
+
+
+def _damaged(benchmark: str, cause: str) -> DataError:
+    reason = " ".join(cause.split())
+    return DataError(
+        f"'{table_path(benchmark)}' cannot be used: {reason}; import it anew with: harness data import {benchmark} FILE"
+    )
