@@ -1,0 +1,136 @@
+"""What is to be done: the networks, the proxies, and everything else that fixes a score."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+
+from harness.batches import fingerprint
+from harness.benchmark import Benchmark
+from harness.errors import HarnessError
+from harness.images import Batch, Images
+from harness.proxies.base import Proxy
+from harness.registry import reference
+
+BATCHES = 2
+"""A run keeps at least so many mini-batches, so that proxies that need two can be added to it later."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything that fixes a score besides the architecture and the proxy. Two settings never share a store.
+
+    Attributes:
+        benchmark: the benchmark's name.
+        dataset: the data set that networks are built for.
+        subset: the set of architectures that the sample is drawn from.
+        seed: of the sample, the weights, the batches and what proxies draw.
+        batch_size: images in a mini-batch.
+        images: what the images are, in words.
+        noise: whether the images are noise.
+        fingerprint: of the mini-batches.
+        initialisation: how weights are drawn.
+        dtype: the number format that networks are computed in.
+        device: the kind of device that networks are computed on.
+        torch: the version of torch; another version rounds differently.
+    """
+
+    benchmark: str
+    dataset: str
+    subset: str
+    seed: int
+    batch_size: int
+    images: str
+    noise: bool
+    fingerprint: str
+    initialisation: str
+    dtype: str
+    device: str
+    torch: str
+
+    def checksum(self) -> str:
+        """A hash of all fields."""
+        return hashlib.blake2b(json.dumps(asdict(self), sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A setting, the sampled architectures, the proxies, and the mini-batches that all networks see."""
+
+    setting: Setting
+    benchmark: Benchmark
+    architectures: Sequence[str]
+    proxies: Sequence[Proxy]
+    batches: Sequence[Batch]
+
+    @property
+    def benchmark_reference(self) -> str:
+        """Where workers import the benchmark from."""
+        return reference(type(self.benchmark))
+
+
+def make_plan(
+    benchmark: Benchmark,
+    proxies: Sequence[Proxy],
+    images: Images,
+    *,
+    dataset: str | None = None,
+    sample: int | None = None,
+    subset: str = "all",
+    seed: int = 0,
+    batch_size: int = 64,
+    device: str = "cpu",
+) -> Plan:
+    """Draw the sample and the mini-batches.
+
+    Args:
+        benchmark: where architectures come from.
+        proxies: what to compute.
+        images: where mini-batches are drawn from, the same for every network.
+        dataset: the benchmark's first data set unless given.
+        sample: how many architectures, drawn uniformly; every architecture of the set unless given.
+        subset: the set that is drawn from.
+        seed: of the sample, the weights, the batches and what proxies draw.
+        batch_size: images in a mini-batch.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        HarnessError: if the data set, the set, the sample size, the images or the device do not fit.
+    """
+    dataset = dataset or benchmark.datasets[0]
+    benchmark.check_dataset(dataset)
+    _check_device(device)
+    if batch_size < 2:
+        raise HarnessError(f"a mini-batch of {batch_size} is too small for batch norm; ask for 2 or more")
+    members = benchmark.subset(subset) if sample is None else benchmark.sample(sample, seed, subset)
+    batches = images.batches(batch_size, max(BATCHES, *(proxy.batches for proxy in proxies)), seed)
+    setting = Setting(
+        benchmark=benchmark.name,
+        dataset=dataset,
+        subset=subset,
+        seed=seed,
+        batch_size=batch_size,
+        images=images.description,
+        noise=images.noise,
+        fingerprint=fingerprint(batches),
+        initialisation="PyTorch default",
+        dtype="float32",
+        device=device,
+        torch=torch.__version__,
+    )
+    return Plan(setting, benchmark, members, proxies, batches)
+
+
+def _check_device(device: str) -> None:
+    if device == "cpu":
+        return
+    if device.partition(":")[0] != "cuda":
+        raise HarnessError(f"unknown device '{device}'; use 'cpu' or 'cuda'")
+    if not torch.cuda.is_available():
+        raise HarnessError(
+            f"device '{device}' was asked for, but torch {torch.__version__} sees no GPU; use --device cpu"
+        )

@@ -1,0 +1,216 @@
+"""Doing it: the units that are missing from the store, on an executor, with every outcome committed as it comes."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness.batches import read_batches, write_batches
+from harness.errors import DataError, HarnessError
+from harness.executors import InlineExecutor, spawned_workers
+from harness.plan import Plan
+from harness.store import Store
+from harness.unit import Job, Unit, UnitResult, compute_unit, failed_unit
+
+BATCHES_FILE = "batches.npz"
+WINDOW = 2
+"""Units in flight for each worker: one being computed and one waiting, so that no worker is ever idle."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a call of :func:`run` did.
+
+    Attributes:
+        directory: where the scores are.
+        units: networks in the plan.
+        done: networks of the plan whose scores are stored.
+        computed: networks computed by this call; the others were there already.
+        interrupted: whether it was stopped before the end.
+    """
+
+    directory: Path
+    units: int
+    done: int
+    computed: int
+    interrupted: bool
+
+
+def run(
+    plan: Plan,
+    directory: Path | str,
+    *,
+    workers: int = 1,
+    executor: Callable[[], Executor] | None = None,
+    retry_failed: bool = False,
+    progress: Progress | None = None,
+) -> RunSummary:
+    """Compute everything that the plan wants and the store lacks.
+
+    However it is stopped and wherever it is computed, starting it again ends with the same scores, bit for bit, as an
+    undisturbed run.
+
+    Args:
+        plan: what to compute, from :func:`~harness.plan.make_plan`.
+        directory: the run's directory; scores that are there already are kept and not computed again.
+        workers: worker processes; 1 computes in this process. A script that asks for more must be guarded by
+            ``if __name__ == "__main__":``, as for every use of processes in Python.
+        executor: makes the executor to use instead, any :class:`concurrent.futures.Executor`.
+        retry_failed: compute failed outcomes again.
+        progress: called with the number of units done and of all units, at the start and after each unit.
+
+    Raises:
+        StoreError: if the store belongs to another setting, or cannot be written.
+    """
+    if workers < 1:
+        raise HarnessError(f"{workers} workers were asked for; ask for 1 or more")
+    make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
+    with Store.create_or_open(Path(directory), plan, _facts()) as store:
+        if retry_failed:
+            store.forget_failed()
+        job = _job(plan, store)
+        names = [proxy.name for proxy in plan.proxies]
+        missing = list(store.missing(plan.architectures, names))
+        total, before = len(plan.architectures), len(plan.architectures) - len(missing)
+        versions = {proxy.name: proxy.version for proxy in plan.proxies}
+        dispatcher = _Dispatcher(job, versions, make, window=1 if make is InlineExecutor else WINDOW * workers)
+        computed = 0
+
+        def keep(results: Iterator[UnitResult]) -> None:
+            nonlocal computed
+            for result in results:
+                store.add(result)
+                computed += 1
+                if progress:
+                    progress(before + computed, total)
+
+        if progress:
+            progress(before, total)
+        interrupted = False
+        try:
+            keep(dispatcher.compute(iter(missing)))
+        except KeyboardInterrupt:
+            interrupted = True
+            keep(dispatcher.finish())
+        finally:
+            dispatcher.close()
+        return RunSummary(store.directory, total, before + computed, computed, interrupted)
+
+
+class _Dispatcher:
+    """Keeps a bounded number of units in flight, and outlives dead workers."""
+
+    ATTEMPTS_ALONE = 2
+
+    def __init__(self, job: Job, versions: dict[str, int], make: Callable[[], Executor], window: int) -> None:
+        self._job = job
+        self._versions = versions
+        self._make = make
+        self._window = window
+        self._executor: Executor | None = None
+        self._in_flight: dict[Future[UnitResult], Unit] = {}
+
+    def compute(self, units: Iterator[Unit]) -> Iterator[UnitResult]:
+        """Results as they come, in any order, one for each unit."""
+        while True:
+            suspects: list[Unit] = []
+            for unit in units:
+                suspects += self._submit(unit)
+                if suspects or len(self._in_flight) >= self._window:
+                    break
+            if not self._in_flight and not suspects:
+                return
+            for future in wait(self._in_flight, return_when=FIRST_COMPLETED).done if self._in_flight else ():
+                unit = self._in_flight.pop(future)
+                try:
+                    yield future.result()
+                except BrokenExecutor:
+                    suspects.append(unit)
+            if suspects:
+                yield from self._compute_alone(suspects)
+
+    def finish(self) -> Iterator[UnitResult]:
+        """The results of the units that have been started; none of the others is started any more."""
+        for future in self._in_flight:
+            future.cancel()
+        for future in wait(self._in_flight).done:
+            if not future.cancelled() and future.exception() is None:
+                yield future.result()
+        self._in_flight.clear()
+
+    def close(self) -> None:
+        """Let go of the executor; what waits there is not computed."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+
+    def _submit(self, unit: Unit) -> list[Unit]:
+        """Send a unit off; gives it back if the executor is broken."""
+        if self._executor is None:
+            self._executor = self._make()
+        try:
+            self._in_flight[self._executor.submit(compute_unit, self._job, unit)] = unit
+        except BrokenExecutor:
+            return [unit]
+        return []
+
+    def _compute_alone(self, suspects: list[Unit]) -> Iterator[UnitResult]:
+        """After a worker died: everything in flight is lost, and one of those units may be why.
+
+        Each is tried with nothing else in flight. One that kills its worker again is a counted failure; the others
+        were bystanders.
+        """
+        suspects = suspects + list(self._in_flight.values())
+        self._in_flight.clear()
+        self.close()
+        for unit in suspects:
+            for _ in range(self.ATTEMPTS_ALONE):
+                if self._submit(unit):
+                    self.close()
+                    continue
+                (future,) = self._in_flight
+                try:
+                    yield future.result()
+                    break
+                except BrokenExecutor:
+                    self.close()
+                finally:
+                    self._in_flight.clear()
+            else:
+                attempts = self.ATTEMPTS_ALONE + 1
+                yield failed_unit(unit, self._versions, f"the worker process died {attempts} times on this network")
+
+
+def _job(plan: Plan, store: Store) -> Job:
+    """The units' common part, with the mini-batches in a file beside the scores."""
+    path = store.directory / BATCHES_FILE
+    try:
+        read_batches(path, plan.setting.fingerprint)
+    except DataError:
+        write_batches(path, plan.batches)
+    return Job(
+        benchmark=plan.benchmark_reference,
+        dataset=plan.setting.dataset,
+        seed=plan.setting.seed,
+        proxies=tuple(proxy.reference for proxy in plan.proxies),
+        batches=str(path.resolve()),
+        fingerprint=plan.setting.fingerprint,
+        device=plan.setting.device,
+    )
+
+
+def _facts() -> dict[str, Any]:
+    """What else a reader of the scores may want to know, for the manifest."""
+    packages = ("nas-proxy-harness", "torch", "numpy", "pandas", "scipy", "scikit-learn", "nats_bench")
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": {package: version(package) for package in packages},
+    }

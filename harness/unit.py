@@ -1,0 +1,173 @@
+"""The unit of work: one architecture, all wanted proxies, one network and one probe.
+
+This is what runs in a worker, wherever the worker is. A unit's result depends on nothing but the job and the
+architecture: weights are drawn from a seed of their own and one thread computes, so neither order nor parallelism
+shows in any bit of a score.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from harness.batches import read_batches
+from harness.benchmark import Benchmark
+from harness.images import Batch
+from harness.probe import NotApplicableError, Probe
+from harness.proxies.base import Proxy
+from harness.registry import resolve
+from harness.seeds import derive_seed
+
+Status = Literal["ok", "failed", "non_finite", "skipped"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all units of a run have in common; small and picklable.
+
+    Attributes:
+        benchmark: reference of the benchmark class, ``module:name``.
+        dataset: the data set that networks are built for.
+        seed: of the weights and of what proxies draw.
+        proxies: references of the proxies, ``module:name``.
+        batches: the file that holds the run's mini-batches.
+        fingerprint: of those mini-batches, so that a file that changed is refused.
+        device: where networks are computed, such as ``cpu`` or ``cuda``.
+    """
+
+    benchmark: str
+    dataset: str
+    seed: int
+    proxies: tuple[str, ...]
+    batches: str
+    fingerprint: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One architecture and the names of the proxies still wanted for it."""
+
+    architecture: str
+    proxies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Score:
+    """The outcome of one proxy on one network.
+
+    Attributes:
+        proxy: its name.
+        version: its version.
+        status: ok, failed (it raised), non_finite (it gave NaN or ±∞), or skipped (not defined for this network).
+        value: the score; None unless the status is ok.
+        error: why there is no score.
+        own_seconds: what leaving the proxy out of this unit would have saved.
+        standalone_seconds: what the proxy alone would have taken.
+    """
+
+    proxy: str
+    version: int
+    status: Status
+    value: float | None
+    error: str | None
+    own_seconds: float
+    standalone_seconds: float
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """The scores of one network, with the time of its shared forward and backward pass (NaN where none was needed)."""
+
+    architecture: str
+    scores: tuple[Score, ...]
+    forward_backward_seconds: float
+
+
+def compute_unit(job: Job, unit: Unit) -> UnitResult:
+    """Build the unit's network once and score it with every wanted proxy.
+
+    A proxy that raises or gives no finite number is an outcome of the unit, never the end of the run.
+    """
+    benchmark, known, batches = _prepare(job)
+    chosen = [known[name] for name in unit.proxies]
+    with one_thread():
+        try:
+            probe = _probe(job, benchmark, unit.architecture, batches, chosen)
+        except Exception as error:
+            reason = f"the network could not be built: {_one_line(error)}"
+            return failed_unit(unit, {p.name: p.version for p in chosen}, reason)
+        outcomes = [(proxy, *_score(proxy, probe)) for proxy in chosen]
+    ledger = probe.ledger
+    names = {proxy.name for proxy in chosen}
+    scores = tuple(
+        Score(p.name, p.version, status, value, error, ledger.marginal(p.name, names), ledger.standalone(p.name))
+        for p, status, value, error in outcomes
+    )
+    return UnitResult(unit.architecture, scores, probe.forward_backward_seconds())
+
+
+def failed_unit(unit: Unit, versions: dict[str, int], reason: str) -> UnitResult:
+    """The result of a unit of which nothing could be computed, for one reason."""
+    scores = tuple(Score(name, versions[name], "failed", None, reason, 0.0, 0.0) for name in unit.proxies)
+    return UnitResult(unit.architecture, scores, math.nan)
+
+
+def _probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[Batch], chosen: list[Proxy]) -> Probe:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed("weights", benchmark.name, job.dataset, architecture, job.seed))
+        network = benchmark.build(architecture, job.dataset)
+    network = network.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
+    return Probe(network, batches, derive_seed("proxies", job.seed), anticipate=anticipated)
+
+
+def _score(proxy: Proxy, probe: Probe) -> tuple[Status, float | None, str | None]:
+    try:
+        with probe.ledger.measure(proxy.name):
+            value = proxy(probe)
+    except NotApplicableError as reason:
+        return "skipped", None, str(reason)
+    except Exception as error:
+        return "failed", None, _one_line(error)
+    if not math.isfinite(value):
+        return "non_finite", None, f"the score is {value}"
+    return "ok", value, None
+
+
+def _one_line(error: Exception) -> str:
+    """The error's type and message, and the line of code that raised it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    message = " ".join(str(error).split())[:500]
+    return f"{type(error).__name__}: {message} ({Path(frame.filename).name}:{frame.lineno})"
+
+
+@functools.lru_cache(maxsize=2)
+def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy], list[Batch]]:
+    """The benchmark, the proxies by name and the batches on their device; kept from unit to unit."""
+    benchmark = resolve(job.benchmark)()
+    known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
+    batches = [
+        Batch(batch.images.to(job.device).contiguous(memory_format=torch.channels_last), batch.labels.to(job.device))
+        for batch in read_batches(Path(job.batches), job.fingerprint)
+    ]
+    return benchmark, known, batches
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with a single thread, so that sums are made in one order everywhere."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

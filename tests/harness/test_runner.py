@@ -1,0 +1,176 @@
+"""However a run is stopped and wherever it is computed, it ends with the same scores, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+import harness
+from benchmarks.cells import CellModule, ReLUConvBN
+from harness.errors import HarnessError, StoreError
+from harness.executors import InlineExecutor
+from harness.plan import make_plan
+from harness.proxies.base import proxy
+from harness.registry import load_benchmark, select_proxies
+from harness.runner import run
+from harness.store import Store
+
+PROXIES = "params,snip,naswot,zico"
+KEPT = ["architecture", "proxy", "version", "seed", "status", "value", "error"]
+
+
+@proxy("lethal", better="higher", data="nothing", cite="nobody2026")
+def lethal(probe):
+    """Kills the process where the cell has a 3×3 convolution."""
+    if any(operation[1].kernel_size == (3, 3) for operation in cell_convolutions(probe.network)):
+        os._exit(1)
+    return 0
+
+
+def cell_convolutions(network):
+    cells = [module for module in network.modules() if isinstance(module, CellModule)]
+    return [operation for cell in cells for operation in cell.operations if isinstance(operation, ReLUConvBN)]
+
+
+def digits_plan(sample=6, proxies=PROXIES, batch_size=16):
+    benchmark = load_benchmark("digits")
+    chosen = select_proxies(proxies) if isinstance(proxies, str) else proxies
+    return make_plan(benchmark, chosen, benchmark.images("digits"), sample=sample, batch_size=batch_size)
+
+
+def scores(directory) -> pd.DataFrame:
+    with Store.read(Path(directory)) as store:
+        return store.scores()[KEPT]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("undisturbed")
+    run(digits_plan(24), directory)
+    return scores(directory)
+
+
+def command(out, *options):
+    arguments = ["run", "digits", "--sample", "24", "--proxies", PROXIES, "--batch-size", "16", "--out", str(out)]
+    return [sys.executable, "-m", "harness", *arguments, *options]
+
+
+def wait_for_scores(directory, process, networks=2):
+    """Until the run has stored some networks; fails if it ends before."""
+    for _ in range(1200):
+        try:
+            if scores(directory)["architecture"].nunique() >= networks:
+                return
+        except StoreError:
+            pass
+        assert process.poll() is None, "the run ended before it could be disturbed"
+        time.sleep(0.05)
+    pytest.fail("the run stored nothing in a minute")
+
+
+class TestSameScores:
+    def test_in_this_process_and_in_workers(self, tmp_path, undisturbed):
+        run(digits_plan(24), tmp_path, workers=2)
+        pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+
+    def test_in_pieces(self, tmp_path, undisturbed):
+        run(digits_plan(5, "zico"), tmp_path)
+        run(digits_plan(12, "snip,params"), tmp_path)
+        summary = run(digits_plan(24), tmp_path)
+        assert (summary.computed, summary.done, summary.units) == (24, 24, 24)
+        pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+
+    def test_nothing_is_computed_twice(self, tmp_path):
+        run(digits_plan(), tmp_path)
+        before = (tmp_path / "scores.sqlite").read_bytes()
+        assert run(digits_plan(), tmp_path).computed == 0
+        assert (tmp_path / "scores.sqlite").read_bytes() == before
+
+    def test_after_the_parent_was_killed(self, tmp_path, undisturbed):
+        process = subprocess.Popen(command(tmp_path, "--workers", "2"))
+        wait_for_scores(tmp_path, process)
+        workers = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        assert 0 < len(scores(tmp_path)) < len(undisturbed)
+        _, alive = psutil.wait_procs(workers, timeout=20)
+        assert not alive, "workers end when their parent is gone"
+        subprocess.run(command(tmp_path), check=True)
+        pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+
+    def test_although_a_worker_was_killed(self, tmp_path, undisturbed):
+        process = subprocess.Popen(command(tmp_path, "--workers", "2"))
+        wait_for_scores(tmp_path, process)
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        workers[0].kill()
+        assert process.wait() == 0
+        pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+
+    def test_after_ctrl_c(self, tmp_path, undisturbed):
+        process = subprocess.Popen(command(tmp_path, "--workers", "2"), stdout=subprocess.PIPE, text=True)
+        wait_for_scores(tmp_path, process)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate()
+        assert process.returncode == 130
+        assert "the same command goes on from there" in output
+        subprocess.run(command(tmp_path), check=True)
+        pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+
+
+class TestFailure:
+    def test_a_network_that_kills_its_worker_is_a_counted_failure(self, tmp_path):
+        plan = digits_plan(8, [*select_proxies("params"), lethal])
+        run(plan, tmp_path, workers=2)
+        table = scores(tmp_path).set_index(["architecture", "proxy"])
+        convolutional = [a for a in plan.architectures if "nor_conv_3x3" in a]
+        assert 0 < len(convolutional) < 8, "the sample must hold both kinds for this test to mean anything"
+        for architecture in plan.architectures:
+            row = table.loc[architecture, "lethal"]
+            if architecture in convolutional:
+                assert row["status"] == "failed"
+                assert row["error"] == "the worker process died 3 times on this network"
+            else:
+                assert row["status"] == "ok"
+
+    def test_failed_outcomes_are_kept_until_they_are_to_be_retried(self, tmp_path, monkeypatch):
+        plan = digits_plan(2, "params")
+        monkeypatch.setattr(type(plan.benchmark), "build", lambda *_: 1 / 0)
+        run(plan, tmp_path)
+        assert set(scores(tmp_path)["status"]) == {"failed"}
+        assert "ZeroDivisionError: division by zero" in scores(tmp_path)["error"][0]
+        monkeypatch.undo()
+        assert run(plan, tmp_path).computed == 0
+        assert run(plan, tmp_path, retry_failed=True).computed == 2
+        assert set(scores(tmp_path)["status"]) == {"ok"}
+
+    def test_fewer_than_one_worker_is_refused(self, tmp_path):
+        with pytest.raises(HarnessError, match="0 workers"):
+            run(digits_plan(2), tmp_path, workers=0)
+
+
+def test_progress_counts_what_was_done_before(tmp_path):
+    run(digits_plan(2, "params"), tmp_path)
+    seen = []
+    run(digits_plan(4, "params"), tmp_path, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(2, 4), (3, 4), (4, 4)]
+
+
+def test_any_executor_serves(tmp_path):
+    table = harness.run("digits", sample=2, proxies="params", batch_size=8, out=tmp_path, executor=InlineExecutor)
+    assert list(table["status"]) == ["ok", "ok"]
+
+
+def test_batches_that_were_changed_are_put_back(tmp_path):
+    run(digits_plan(1, "snip"), tmp_path)
+    (tmp_path / "batches.npz").write_bytes(b"garbage")
+    run(digits_plan(2, "snip"), tmp_path)
+    assert set(scores(tmp_path)["status"]) == {"ok"}
