@@ -1,0 +1,148 @@
+"""What things cost, as ratios measured side by side in one run: ``python -m harness.bench``.
+
+Seconds of one machine mean little on another. The suite of all proxies is therefore told as a multiple of one plain
+forward and backward pass of the same network on the same batch, with one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+from harness.images import Batch, load_images
+from harness.probe import Probe
+from harness.proxies.base import Proxy
+from harness.registry import load_benchmark, select_proxies
+from harness.seeds import derive_seed
+from harness.unit import one_thread
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one network cost.
+
+    Attributes:
+        forward_backward: seconds of a plain forward and backward pass.
+        suite: seconds of all proxies together, from the finished network to the last score.
+        standalone: for each proxy, what it alone would have taken in that suite.
+        own: for each proxy, what leaving it out would have saved.
+    """
+
+    forward_backward: float
+    suite: float
+    standalone: dict[str, float]
+    own: dict[str, float]
+
+
+def measure_network(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) -> Cost:
+    """One network's costs; the passes before and after the suite make up for a machine that changes its speed."""
+    batch = batches[0]
+
+    def plain() -> None:
+        loss = F.cross_entropy(network(batch.images), batch.labels)
+        torch.autograd.grad(loss, list(network.parameters()), allow_unused=True)
+
+    plain()
+    passes = [_seconds(plain) for _ in range(2)]
+    start = time.perf_counter()
+    anticipated = {quantity for proxy in proxies for quantity in proxy.anticipates}
+    probe = Probe(network, batches, anticipate=anticipated)
+    for proxy in proxies:
+        with probe.ledger.measure(proxy.name):
+            proxy(probe)
+    suite = time.perf_counter() - start
+    names = {proxy.name for proxy in proxies}
+    standalone = {name: probe.ledger.standalone(name) for name in names}
+    own = {name: probe.ledger.marginal(name, names) for name in names}
+    del probe
+    passes += [_seconds(plain) for _ in range(2)]
+    return Cost(statistics.median(passes), suite, standalone, own)
+
+
+def measure_suite(proxies: list[Proxy], cells: int, batch_size: int, images: str) -> list[Cost]:
+    """The costs of uniformly drawn NATS-TSS networks on CIFAR-10-sized images; one more warms everything up."""
+    benchmark = load_benchmark("nats-tss")
+    batches = [
+        Batch(b.images.contiguous(memory_format=torch.channels_last), b.labels)
+        for b in load_images(images, benchmark.task("cifar10")).batches(batch_size, 2, seed=0)
+    ]
+    costs = []
+    with one_thread():
+        for architecture in benchmark.sample(cells + 1, seed=0):
+            torch.manual_seed(derive_seed("bench", architecture))
+            network = benchmark.build(architecture, "cifar10")
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            costs.append(measure_network(network, batches, proxies))
+    return costs[1:]
+
+
+def median_ratio(costs: list[Cost], seconds: list[float]) -> float:
+    """Median over networks of some seconds ÷ forward + backward."""
+    return statistics.median(s / cost.forward_backward for s, cost in zip(seconds, costs, strict=True))
+
+
+def measure_loading() -> tuple[float, float]:
+    """Seconds and peak megabytes of a fresh process that loads NATS-TSS's three ground truths, imports included."""
+    code = (
+        "from harness.registry import load_benchmark\n"
+        "b = load_benchmark('nats-tss')\n"
+        "assert sum(len(b.ground_truth(d).accuracy) for d in b.datasets) == 3 * 15625\n"
+        "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    runs = []
+    for _ in range(5):
+        start = time.perf_counter()
+        process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        runs.append((time.perf_counter() - start, int(process.stdout) / 1024))
+    return statistics.median(run[0] for run in runs), max(run[1] for run in runs)
+
+
+def _seconds(call: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=int, default=20)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--images", default="noise", help="CIFAR-10 binary files, or noise")
+    options = parser.parse_args()
+    console = Console()
+    everything = select_proxies("all")
+    without = [proxy for proxy in everything if proxy.name != "grasp"]
+    arguments = (options.cells, options.batch_size, options.images)
+    with_grasp, lean = measure_suite(everything, *arguments), measure_suite(without, *arguments)
+
+    title = f"Cost ÷ one forward + backward, median over {options.cells} NATS-TSS networks, batch {options.batch_size}"
+    table = Table("what", "stand-alone", "own", title=title, title_justify="left")
+    alone = {p.name: median_ratio(with_grasp, [c.standalone[p.name] for c in with_grasp]) for p in everything}
+    own = {p.name: median_ratio(with_grasp, [c.own[p.name] for c in with_grasp]) for p in everything}
+    for name in sorted(alone, key=alone.__getitem__):
+        table.add_row(name, f"{alone[name]:.2f}", f"{own[name]:.2f}")
+    console.print(table)
+    for words, costs in (("without", lean), ("with", with_grasp)):
+        count = len(costs[0].own)
+        console.print(f"suite of {count} {words} GraSP: {median_ratio(costs, [c.suite for c in costs]):.2f}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    console.print(f"peak memory of this process: {peak:,.0f} MB")
+    seconds, megabytes = measure_loading()
+    console.print(f"ground truth of 15,625 × 3 in a fresh process: {seconds:.2f} s, peak {megabytes:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

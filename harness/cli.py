@@ -1,0 +1,216 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.runner import Progress
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Rank zero-shot NAS proxies against the accuracies that networks truly reach.",
+)
+list_app = typer.Typer(no_args_is_help=True, help="What is there: benchmarks and proxies.")
+data_app = typer.Typer(no_args_is_help=True, help="Ground truth of benchmarks that cannot be shipped.")
+app.add_typer(list_app, name="list")
+app.add_typer(data_app, name="data")
+
+INTERRUPTED = 130
+MISUSED = 2
+
+
+@list_app.command("benchmarks")
+def list_benchmarks() -> None:
+    """Every benchmark: data sets, ground truths, sets of architectures, whether its data are here."""
+    from harness.listing import print_benchmarks
+
+    print_benchmarks(_console())
+
+
+@list_app.command("proxies")
+def list_proxies() -> None:
+    """Every proxy: which way is better, what it looks at, the paper, and what it computes."""
+    from harness.listing import print_proxies
+
+    print_proxies(_console())
+
+
+@data_app.command("import")
+def import_data(
+    benchmark: Annotated[str, typer.Argument(help="The benchmark that the file belongs to.")],
+    file: Annotated[Path, typer.Argument(help="Its official archive, or a CSV or Parquet table of accuracies.")],
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Load pickles from this source; they can run any code.")
+    ] = False,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Accept a source that lacks architectures.")
+    ] = False,
+) -> None:
+    """Check a file of true accuracies and store it as the benchmark's compact local table."""
+    from harness.data import import_table
+    from harness.registry import load_benchmark
+
+    summary = import_table(load_benchmark(benchmark), file, trust_pickle=trust_pickle, allow_partial=allow_partial)
+    typer.echo("\n".join(summary.lines()))
+
+
+@data_app.command("status")
+def data_status() -> None:
+    """Which benchmarks have their ground truth on this machine, and where."""
+    from harness.listing import print_data_status
+
+    print_data_status(_console())
+
+
+@app.command()
+def run(
+    benchmark: Annotated[str, typer.Argument(help="See 'harness list benchmarks'.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory that keeps the scores; start again to go on.")],
+    dataset: Annotated[str | None, typer.Option(help="Data set; the benchmark's first unless given.")] = None,
+    sample: Annotated[int | None, typer.Option(help="Architectures drawn uniformly; all unless given.")] = None,
+    subset: Annotated[str, typer.Option("--set", help="Set of architectures to draw from.")] = "all",
+    seed: Annotated[int, typer.Option(help="Of the sample, the weights and the batches.")] = 0,
+    proxies: Annotated[str, typer.Option(help="Names separated by commas, 'all', or 'all,variants'.")] = "all",
+    images: Annotated[
+        str | None,
+        typer.Option(help="Image files of the data set, or 'noise'; the benchmark's own unless given."),
+    ] = None,
+    random_labels: Annotated[
+        bool, typer.Option("--random-labels", help="Random labels in place of those of the image files.")
+    ] = False,
+    batch_size: Annotated[int, typer.Option(help="Images in a mini-batch.")] = 64,
+    workers: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 1,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed scores again.")] = False,
+) -> None:
+    """Score a sample of a benchmark's networks with every proxy. Stopped at any moment, it goes on where it was."""
+    from harness.api import start
+
+    with _progress() as progress:
+        summary = start(
+            benchmark,
+            out=out,
+            dataset=dataset,
+            sample=sample,
+            subset=subset,
+            seed=seed,
+            proxies=proxies,
+            images=images,
+            labels="random" if random_labels else "file",
+            batch_size=batch_size,
+            workers=workers,
+            device=device,
+            retry_failed=retry_failed,
+            progress=progress,
+        )
+    done = summary.done
+    if summary.interrupted:
+        typer.echo(
+            f"interrupted: {done:,} of {summary.units:,} networks are stored; the same command goes on from there"
+        )
+        raise typer.Exit(INTERRUPTED)
+    typer.echo(f"{done:,} networks scored, {summary.computed:,} of them now; next: harness report {out}")
+
+
+@app.command()
+def report(
+    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")],
+    truth: Annotated[
+        str | None,
+        typer.Option(help="Ground truth as SPLIT/EPOCHS, such as test/200; the benchmark's first unless given."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where files go; RUN/report unless given.")] = None,
+    baseline: Annotated[str, typer.Option(help="The proxy that the others are compared with.")] = "params",
+    published: Annotated[
+        Path | None, typer.Option(help="A paper's table to set beside ours, such as one of results/published.")
+    ] = None,
+    figures: Annotated[bool, typer.Option(help="Draw figures too.")] = True,
+) -> None:
+    """Print how well each proxy ranks the networks, beside #Params; write tables and figures."""
+    from harness import api
+
+    split, epochs = _parse_truth(truth)
+    result = api.report(run_directory, split=split, epochs=epochs, baseline=baseline, published=published)
+    result.show(_console())
+    directory = out or run_directory / "report"
+    files = result.write(directory, figures=figures)
+    typer.echo(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
+
+
+def _console() -> Console:
+    """The terminal at its own width; wide enough for the whole table where the output goes elsewhere."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=140)
+
+
+def _parse_truth(truth: str | None) -> tuple[str | None, int | None]:
+    if truth is None:
+        return None, None
+    split, _, epochs = truth.partition("/")
+    if epochs and not epochs.isdigit():
+        raise HarnessError(f"'{truth}' names no ground truth; write SPLIT/EPOCHS, such as test/200")
+    return split or None, int(epochs) if epochs else None
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar with rate and time left on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("networks"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("networks", total=None, rate="")
+        first: list[int] = []
+
+        def update(done: int, total: int) -> None:
+            first.append(done)
+            elapsed = bar.tasks[0].elapsed or 0.0
+            rate = f"{(done - first[0]) / elapsed:.2f}/s" if elapsed and done > first[0] else ""
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield update
+
+
+def main() -> None:
+    """Entry point: what the user can mend is one line on the error stream and exit code 2."""
+    try:
+        app()
+    except HarnessError as error:
+        typer.echo(f"harness: {error}", err=True)
+        sys.exit(MISUSED)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,63 @@
+"""What is registered, as tables in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.citations import citation, short_citation
+from harness.data import Importable
+from harness.errors import DataError
+from harness.registry import benchmark_classes, proxies
+from harness.tables import read_metadata, table_path
+
+
+def print_benchmarks(console: Console | None = None) -> None:
+    """Every benchmark with its data sets, ground truths, sets of architectures, needs and paper."""
+    table = Table(title="Benchmarks", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, cls in sorted(benchmark_classes().items()):
+        needs = f"harness data import {name} FILE, and --images" if issubclass(cls, Importable) else "nothing"
+        table.add_row(f"[bold]{name}[/bold]", "", cls.title)
+        table.add_row("", "datasets", ", ".join(cls.datasets))
+        table.add_row("", "ground truth", ", ".join(f"{split}/{epochs}" for split, epochs in cls.truths))
+        for index, (subset, description) in enumerate(cls.subsets.items()):
+            table.add_row("", "" if index else "sets", f"{subset}: {description}")
+        table.add_row("", "needs", needs)
+        table.add_row("", "paper", citation(cls.citation))
+    (console or Console()).print(table)
+
+
+def print_proxies(console: Console | None = None) -> None:
+    """Every proxy with its declared facts."""
+    table = Table(title="Proxies", title_justify="left")
+    table.add_column("proxy", no_wrap=True)
+    table.add_column("better", no_wrap=True)
+    table.add_column("looks at", no_wrap=True)
+    table.add_column("what it computes", ratio=3)
+    table.add_column("paper", ratio=2)
+    for proxy in sorted(proxies().values(), key=lambda proxy: (proxy.variant_of or proxy.name, proxy.name)):
+        name = proxy.name if proxy.variant_of is None else f"  {proxy.name}"
+        looks_at = f"{proxy.batches} batches" if proxy.batches > 1 else proxy.data
+        table.add_row(name, proxy.better, looks_at, proxy.summary, short_citation(proxy.cite))
+    target = console or Console()
+    target.print(table)
+    target.print(
+        "Indented: variants, where official codes disagree. 'all' stands for the proxies that are no variants.",
+        highlight=False,
+    )
+
+
+def print_data_status(console: Console | None = None) -> None:
+    """For each benchmark whether its ground truth is here, from which source, and where it lies."""
+    table = Table("benchmark", "ground truth", "where", title="Data", title_justify="left")
+    for name, cls in sorted(benchmark_classes().items()):
+        if not issubclass(cls, Importable):
+            table.add_row(name, "comes with the package", "")
+            continue
+        try:
+            metadata = read_metadata(name)
+        except DataError as error:
+            table.add_row(name, "missing" if not table_path(name).exists() else str(error), str(table_path(name)))
+        else:
+            table.add_row(name, f"{metadata.source}, sha256 {metadata.sha256[:12]}…", str(table_path(name)))
+    (console or Console()).print(table)

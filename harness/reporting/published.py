@@ -1,0 +1,62 @@
+"""Our coefficients beside a paper's, in the terminal and as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.reporting.numbers import coefficient, estimate, signed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from harness.reporting.rows import Labels
+
+HEADER = ("Proxy", "", "Published", "Ours [95 %]", "Difference")
+SYMBOLS = {"kendall": "τ", "spearman": "ρ"}
+
+
+def _rows(beside: pd.DataFrame, labels: Labels | None) -> list[tuple[str, ...]]:
+    names = labels or {}
+    return [
+        (
+            names.get(row["proxy"], row["proxy"]),
+            SYMBOLS[row["coefficient"]],
+            coefficient(row["published"])[:-1],
+            estimate(row["ours"], row["low"], row["high"]),
+            signed(row["difference"]) + (" *" if row["outside"] else ""),
+        )
+        for row in beside.to_dict("records")
+    ]
+
+
+def _note(beside: pd.DataFrame) -> str:
+    sources = "; ".join(
+        f"{s} ({n:,} architectures)" for s, n in beside.groupby("source")["architectures"].max().items()
+    )
+    return f"Published: {sources}. *: the published value, as rounded, lies outside our interval."
+
+
+def print_beside(console: Console, beside: pd.DataFrame, labels: Labels | None = None) -> None:
+    """Print the rows of :func:`harness.analysis.published.beside_published`."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="Beside the published table", title_justify="left", box=box.HORIZONTALS)
+    for name in HEADER:
+        table.add_column(name, justify="left" if name in ("Proxy", "") else "right", no_wrap=True)
+    for row in _rows(beside, labels):
+        table.add_row(*row)
+    console.print(table)
+    console.print(_note(beside), highlight=False)
+
+
+def write_beside(directory: Path, beside: pd.DataFrame, labels: Labels | None = None) -> list[Path]:
+    """Write them as ``published.csv``, with every digit, and ``published.md``; returns the files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    full, page = directory / "published.csv", directory / "published.md"
+    beside.to_csv(full, index=False, lineterminator="\n")
+    lines = ["| " + " | ".join(row) + " |" for row in [HEADER, ("---",) * len(HEADER), *_rows(beside, labels)]]
+    page.write_text("\n".join([*lines, "", _note(beside), ""]), encoding="utf-8")
+    return [full, page]

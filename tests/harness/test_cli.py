@@ -1,0 +1,127 @@
+"""The command line: the main job end to end, and one clear line with exit code 2 for what the user can mend."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import harness
+
+SMALL = ["--sample", "12", "--batch-size", "16", "--proxies", "params,flops,snip,naswot"]
+
+
+def call(*arguments, check=True):
+    process = subprocess.run(
+        [sys.executable, "-m", "harness", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    if check:
+        assert process.returncode == 0, process.stderr
+    return process
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("run")
+    call("run", "digits", *SMALL, "--out", directory)
+    return directory
+
+
+class TestMainJob:
+    def test_run_says_what_it_did_and_what_comes_next(self, finished):
+        again = call("run", "digits", *SMALL, "--out", finished)
+        assert again.stdout == f"12 networks scored, 0 of them now; next: harness report {finished}\n"
+        assert again.stderr == "", "no progress bar where there is no terminal"
+
+    def test_report_prints_the_table_under_its_facts(self, finished, tmp_path):
+        output = call("report", finished, "--out", tmp_path, "--no-figures").stdout
+        for text in (
+            "12 architectures drawn uniformly",
+            "seed 0",
+            "mean over",
+            "#Params",
+            "NASWOT",
+            "τ",
+            "ρ",
+            "baseline",
+        ):
+            assert text in output
+        assert "\x1b[" not in output, "no colour codes where there is no terminal"
+
+    def test_report_writes_tables_figures_and_the_manifest(self, finished):
+        call("report", finished)
+        names = {path.name for path in (finished / "report").iterdir()}
+        assert {"correlations.csv", "correlations.md", "correlations.tex", "costs.csv", "manifest.json"} <= names
+        assert {path.rpartition(".")[2] for path in names} >= {"pdf", "png"}
+        table = pd.read_csv(finished / "report" / "correlations.csv")
+        assert set(table["proxy"]) == {"params", "flops", "snip", "naswot"}
+        assert set(table["set"]) == {"all", "connected", "reachable", "unique"}
+        manifest = json.loads((finished / "report" / "manifest.json").read_text())
+        assert manifest["setting"]["batch_size"] == 16
+
+    def test_python_gives_the_same_table(self, finished):
+        call("report", finished, "--no-figures")
+        written = pd.read_csv(finished / "report" / "correlations.csv")
+        table = harness.report(finished).correlations
+        pd.testing.assert_frame_equal(table.reset_index(drop=True), written, check_dtype=False)
+
+    def test_noise_is_announced(self, tmp_path):
+        call("run", "digits", "--sample", "4", "--batch-size", "8", "--proxies", "params,snip", "--images", "noise",
+             "--out", tmp_path)  # fmt: skip
+        assert "NOISE, NO REAL IMAGES" in call("report", tmp_path, "--no-figures").stdout
+
+
+class TestListing:
+    def test_proxies_come_with_direction_and_paper(self):
+        output = call("list", "proxies").stdout
+        for text in ("synflow", "higher", "labels", "arXiv"):
+            assert text in output
+
+    def test_benchmarks_come_with_what_they_need(self):
+        output = call("list", "benchmarks").stdout
+        for text in ("digits", "nats-tss", "nothing", "import"):
+            assert text in output
+
+    def test_data_status_tells_what_is_missing(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+        output = call("data", "status").stdout
+        assert "missing" in output
+        assert "comes with the package" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "digit", "--out", "OUT"], "unknown benchmark 'digit': did you mean 'digits'?"),
+        (["run", "digits", "--proxies", "synflo", "--out", "OUT"], "unknown proxy 'synflo': did you mean"),
+        (["run", "digits", "--dataset", "cifar10", "--out", "OUT"], "unknown dataset of digits 'cifar10'"),
+        (["run", "digits", "--set", "al", "--out", "OUT"], "unknown set of digits 'al': did you mean 'all'"),
+        (["run", "digits", "--sample", "0", "--out", "OUT"], "a sample of 0 was asked for"),
+        (["run", "digits", "--images", "OUT/none.bin", "--out", "OUT"], "none.bin"),
+        (["run", "digits", "--batch-size", "100000", "--out", "OUT"], "batch"),
+        (["run", "nats-tss", "--out", "OUT"], "give --images"),
+        (["run", "digits", "--device", "tpu", "--out", "OUT"], "unknown device 'tpu'"),
+        (["report", "OUT"], "holds no run"),
+        (["report", "FINISHED", "--truth", "test/7"], "ground truth of digits"),
+        (["report", "FINISHED", "--truth", "test/x"], "write SPLIT/EPOCHS"),
+        (["data", "import", "nats-tss", "OUT/none.csv"], "none.csv"),
+        (["data", "import", "digits", "OUT/none.csv"], "nothing to import"),
+        (["run", "digits", "--seed", "5", "--sample", "12", "--batch-size", "16", "--out", "FINISHED"], "seed: there '0', now '5'"),
+    ],
+)  # fmt: skip
+def test_what_the_user_can_mend_is_one_line_and_exit_code_2(arguments, message, tmp_path, finished):
+    places = {"OUT": str(tmp_path), "FINISHED": str(finished)}
+    filled = [places.get(a, a.replace("OUT/", f"{tmp_path}/")) for a in arguments]
+    process = call(*filled, check=False)
+    assert process.returncode == 2
+    assert message in process.stderr
+    assert process.stderr.startswith("harness: ")
+    assert process.stderr.count("\n") == 1
+
+
+def test_the_command_line_starts_without_torch():
+    code = "import sys, harness.cli, harness; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
