@@ -80,8 +80,8 @@ class ReductionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, inputs, height, width) to (batch, outputs, height / 2, width / 2)."""
-        residual: Tensor = self.shortcut(x)
-        return residual + self.conv_b(self.conv_a(x))
+        total: Tensor = self.shortcut(x) + self.conv_b(self.conv_a(x))
+        return total
 
 
 class CellNetwork(nn.Module):

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.api import Report, load, report, run
+    from harness.api import Report, agreement, load, report, run
     from harness.benchmark import Benchmark, GroundTruth, Task
     from harness.errors import HarnessError
     from harness.images import load_images
@@ -22,6 +22,7 @@ __all__ = [
     "Proxy",
     "Report",
     "Task",
+    "agreement",
     "load",
     "load_images",
     "proxy",
@@ -36,6 +37,7 @@ _MODULES = {
     "Proxy": "harness.proxies.base",
     "Report": "harness.api",
     "Task": "harness.benchmark",
+    "agreement": "harness.api",
     "load": "harness.api",
     "load_images": "harness.images",
     "proxy": "harness.proxies.base",

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +49,7 @@ def run(
     sample: int | None = None,
     subset: str = "all",
     seed: int = 0,
+    sample_seed: int | None = None,
     proxies: str | Iterable[str] = "all",
     images: Images | Path | str | None = None,
     labels: Literal["file", "random"] = "file",
@@ -67,7 +68,8 @@ def run(
         dataset: the benchmark's first data set unless given.
         sample: how many architectures, drawn uniformly; every architecture of the set unless given.
         subset: the set that is drawn from, one of ``benchmark.subsets``.
-        seed: of the sample, the weights, the batches and what proxies draw.
+        seed: of the weights, the batches and what proxies draw.
+        sample_seed: of the sample; ``seed`` unless given.
         proxies: names, or ``all``; see :func:`harness.registry.select_proxies`.
         images: where the mini-batches come from: a path, ``noise``, or :class:`~harness.images.Images`; the
             benchmark's own unless given.
@@ -95,6 +97,7 @@ def run(
         sample=sample,
         subset=subset,
         seed=seed,
+        sample_seed=sample_seed,
         proxies=proxies,
         images=images,
         labels=labels,
@@ -119,6 +122,7 @@ def start(
     sample: int | None,
     subset: str,
     seed: int,
+    sample_seed: int | None,
     proxies: str | Iterable[str],
     images: Images | Path | str | None,
     labels: Literal["file", "random"],
@@ -146,6 +150,7 @@ def start(
         sample=sample,
         subset=subset,
         seed=seed,
+        sample_seed=sample_seed,
         batch_size=batch_size,
         device=device,
     )
@@ -261,12 +266,12 @@ def report(
             dataset=setting.dataset,
             networks=networks,
             subset=setting.subset,
-            seed=setting.seed,
+            seed=setting.sample_seed,
             ground_truth=truth.describe(),
             images=setting.images,
             batch_size=setting.batch_size,
             noise=setting.noise,
-            facts=(f"torch {setting.torch} on {setting.device}, setting {manifest['checksum']}",),
+            facts=(f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",),
         ),
         correlations=correlations,
         costs=cost_table(scores),
@@ -277,6 +282,40 @@ def report(
         manifest={**manifest, "networks": networks, "ground_truth": truth.describe(), "truth_source": truth.source},
         published=beside,
     )
+
+
+def agreement(
+    directory: Path | str,
+    other: Path | str,
+    *,
+    rename: Mapping[str, str] | None = None,
+    sentinel: float | None = None,
+) -> pd.DataFrame:
+    """Do the scores of a run rank the networks as those of another run, or of an independent table, do?
+
+    Args:
+        directory: the ``out`` of a run.
+        other: the ``out`` of another run, or a CSV of scores with one row for each architecture.
+        rename: the other table's names of proxies to the harness's.
+        sentinel: a number that stands in the other table for a score that could not be computed.
+
+    Returns:
+        See :func:`harness.analysis.rank_agreement`.
+
+    Raises:
+        HarnessError: if one of them cannot be read, or they have no proxy or no architecture in common.
+    """
+    from harness.analysis import rank_agreement
+    from harness.analysis.sources import read_score_table, wide_scores
+    from harness.store import Store
+
+    def read_run(place: Path) -> pd.DataFrame:
+        with Store.read(place) as store:
+            return wide_scores(store.scores())
+
+    source = Path(other)
+    theirs = read_run(source) if source.is_dir() else read_score_table(source, rename, sentinel)
+    return rank_agreement(read_run(Path(directory)), theirs)
 
 
 def _images(

@@ -82,7 +82,8 @@ def run(
     dataset: Annotated[str | None, typer.Option(help="Data set; the benchmark's first unless given.")] = None,
     sample: Annotated[int | None, typer.Option(help="Architectures drawn uniformly; all unless given.")] = None,
     subset: Annotated[str, typer.Option("--set", help="Set of architectures to draw from.")] = "all",
-    seed: Annotated[int, typer.Option(help="Of the sample, the weights and the batches.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the weights, the batches and, unless given, the sample.")] = 0,
+    sample_seed: Annotated[int | None, typer.Option(help="Of the sample alone.")] = None,
     proxies: Annotated[str, typer.Option(help="Names separated by commas, 'all', or 'all,variants'.")] = "all",
     images: Annotated[
         str | None,
@@ -107,6 +108,7 @@ def run(
             sample=sample,
             subset=subset,
             seed=seed,
+            sample_seed=sample_seed,
             proxies=proxies,
             images=images,
             labels="random" if random_labels else "file",
@@ -148,6 +150,35 @@ def report(
     directory = out or run_directory / "report"
     files = result.write(directory, figures=figures)
     typer.echo(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
+
+
+@app.command()
+def agree(
+    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")],
+    other: Annotated[Path, typer.Argument(help="Another run, or a CSV of scores, one row for each architecture.")],
+    rename: Annotated[
+        list[str] | None, typer.Option(help="THEIRS=OURS for a proxy that the CSV calls otherwise; may be repeated.")
+    ] = None,
+    sentinel: Annotated[float | None, typer.Option(help="The CSV's number for a score that failed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the table to this CSV too.")] = None,
+) -> None:
+    """Print how well the scores of a run agree in rank with another run's, or with an independent table."""
+    from harness import api
+    from harness.listing import print_agreement
+
+    table = api.agreement(run_directory, other, rename=_parse_renames(rename or []), sentinel=sentinel)
+    print_agreement(table, _console())
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(out, index=False, lineterminator="\n")
+
+
+def _parse_renames(renames: list[str]) -> dict[str, str]:
+    pairs = [rename.partition("=") for rename in renames]
+    for rename, (theirs, sign, ours) in zip(renames, pairs, strict=True):
+        if not (theirs and sign and ours):
+            raise HarnessError(f"'{rename}' renames nothing; write THEIRS=OURS, such as nwot=naswot")
+    return {theirs: ours for theirs, _, ours in pairs}
 
 
 def _console() -> Console:

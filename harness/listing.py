@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -9,7 +12,11 @@ from harness.citations import citation, short_citation
 from harness.data import Importable
 from harness.errors import DataError
 from harness.registry import benchmark_classes, proxies
+from harness.reporting.numbers import coefficient, estimate
 from harness.tables import read_metadata, table_path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def print_benchmarks(console: Console | None = None) -> None:
@@ -45,6 +52,20 @@ def print_proxies(console: Console | None = None) -> None:
         "Indented: variants, where official codes disagree. 'all' stands for the proxies that are no variants.",
         highlight=False,
     )
+
+
+def print_agreement(agreement: pd.DataFrame, console: Console | None = None) -> None:
+    """The rows of :func:`harness.analysis.rank_agreement`."""
+    labels = {name: proxy.label for name, proxy in proxies().items()}
+    table = Table("proxy", title="Rank agreement", title_justify="left", box=box.HORIZONTALS)
+    for header in ("networks", "Spearman ρ [95 %]", "Kendall τ"):
+        table.add_column(header, justify="right")
+    for row in agreement.to_dict("records"):
+        spearman = estimate(row["spearman"], row["spearman_low"], row["spearman_high"])
+        table.add_row(
+            labels.get(row["proxy"], row["proxy"]), f"{row['networks']:,}", spearman, coefficient(row["kendall"])
+        )
+    (console or Console()).print(table)
 
 
 def print_data_status(console: Console | None = None) -> None:

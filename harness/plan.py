@@ -28,7 +28,8 @@ class Setting:
         benchmark: the benchmark's name.
         dataset: the data set that networks are built for.
         subset: the set of architectures that the sample is drawn from.
-        seed: of the sample, the weights, the batches and what proxies draw.
+        sample_seed: of the sample.
+        seed: of the weights, the batches and what proxies draw.
         batch_size: images in a mini-batch.
         images: what the images are, in words.
         noise: whether the images are noise.
@@ -42,6 +43,7 @@ class Setting:
     benchmark: str
     dataset: str
     subset: str
+    sample_seed: int
     seed: int
     batch_size: int
     images: str
@@ -82,6 +84,7 @@ def make_plan(
     sample: int | None = None,
     subset: str = "all",
     seed: int = 0,
+    sample_seed: int | None = None,
     batch_size: int = 64,
     device: str = "cpu",
 ) -> Plan:
@@ -94,7 +97,8 @@ def make_plan(
         dataset: the benchmark's first data set unless given.
         sample: how many architectures, drawn uniformly; every architecture of the set unless given.
         subset: the set that is drawn from.
-        seed: of the sample, the weights, the batches and what proxies draw.
+        seed: of the weights, the batches and what proxies draw.
+        sample_seed: of the sample; ``seed`` unless given.
         batch_size: images in a mini-batch.
         device: ``cpu`` or ``cuda``.
 
@@ -106,12 +110,14 @@ def make_plan(
     _check_device(device)
     if batch_size < 2:
         raise HarnessError(f"a mini-batch of {batch_size} is too small for batch norm; ask for 2 or more")
-    members = benchmark.subset(subset) if sample is None else benchmark.sample(sample, seed, subset)
+    sample_seed = seed if sample_seed is None else sample_seed
+    members = benchmark.subset(subset) if sample is None else benchmark.sample(sample, sample_seed, subset)
     batches = images.batches(batch_size, max(BATCHES, *(proxy.batches for proxy in proxies)), seed)
     setting = Setting(
         benchmark=benchmark.name,
         dataset=dataset,
         subset=subset,
+        sample_seed=sample_seed,
         seed=seed,
         batch_size=batch_size,
         images=images.description,

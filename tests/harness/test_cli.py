@@ -109,9 +109,9 @@ class TestListing:
         (["report", "FINISHED", "--truth", "test/x"], "write SPLIT/EPOCHS"),
         (["data", "import", "nats-tss", "OUT/none.csv"], "none.csv"),
         (["data", "import", "digits", "OUT/none.csv"], "nothing to import"),
-        (["run", "digits", "--seed", "5", "--sample", "12", "--batch-size", "16", "--out", "FINISHED"], "seed: there '0', now '5'"),
+        (["run", "digits", *SMALL, "--seed", "5", "--out", "FINISHED"], "seed: there '0', now '5'"),
     ],
-)  # fmt: skip
+)
 def test_what_the_user_can_mend_is_one_line_and_exit_code_2(arguments, message, tmp_path, finished):
     places = {"OUT": str(tmp_path), "FINISHED": str(finished)}
     filled = [places.get(a, a.replace("OUT/", f"{tmp_path}/")) for a in arguments]
