@@ -12,24 +12,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from harness.benchmark import Benchmark, GroundTruth
+from harness.benchmark import Benchmark
 from harness.errors import HarnessError
-from harness.registry import load_benchmark, proxies, select_proxies
-from harness.reporting.heading import Heading
+from harness.registry import load_benchmark, select_proxies
+from harness.reporting.report import Report, report
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
 
     from harness.images import Images
-    from harness.runner import Progress, RunSummary
+    from harness.plan import Plan
+    from harness.runner import Progress
+
+
+__all__ = ["Report", "agreement", "load", "prepare", "report", "run"]
 
 
 def load(benchmark: str) -> Benchmark:
@@ -88,11 +89,11 @@ def run(
     Raises:
         HarnessError: for whatever the user can mend; the message says how.
     """
+    from harness.runner import run as compute
     from harness.store import Store
 
-    summary = start(
+    plan = prepare(
         benchmark,
-        out=out,
         dataset=dataset,
         sample=sample,
         subset=subset,
@@ -102,22 +103,18 @@ def run(
         images=images,
         labels=labels,
         batch_size=batch_size,
-        workers=workers,
         device=device,
-        executor=executor,
-        retry_failed=retry_failed,
-        progress=progress,
     )
+    summary = compute(plan, out, workers=workers, executor=executor, retry_failed=retry_failed, progress=progress)
     if summary.interrupted:
         raise KeyboardInterrupt
     with Store.read(Path(out)) as store:
         return store.scores()
 
 
-def start(
+def prepare(
     benchmark: Benchmark | str,
     *,
-    out: Path | str,
     dataset: str | None,
     sample: int | None,
     subset: str,
@@ -127,22 +124,18 @@ def start(
     images: Images | Path | str | None,
     labels: Literal["file", "random"],
     batch_size: int,
-    workers: int,
     device: str,
-    executor: Callable[[], Executor] | None = None,
-    retry_failed: bool = False,
-    progress: Progress | None = None,
-) -> RunSummary:
-    """As :func:`run`, but tells what was done and whether it was interrupted, and reads no scores."""
+) -> Plan:
+    """The plan behind :func:`run`: names looked up, images read, sample and mini-batches drawn."""
+    # Names come first: a misspelt one is told at once, before torch is loaded and images are read.
     chosen = select_proxies(proxies)
     target = load_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
     dataset = dataset or target.datasets[0]
     target.check_dataset(dataset)
 
     from harness.plan import make_plan
-    from harness.runner import run as compute
 
-    plan = make_plan(
+    return make_plan(
         target,
         chosen,
         _images(target, dataset, images, labels, seed),
@@ -153,134 +146,6 @@ def start(
         sample_seed=sample_seed,
         batch_size=batch_size,
         device=device,
-    )
-    return compute(plan, out, workers=workers, executor=executor, retry_failed=retry_failed, progress=progress)
-
-
-@dataclass(frozen=True)
-class Report:
-    """How well each proxy ranks the networks of a run, and what it costs.
-
-    Attributes:
-        heading: what was ranked against what.
-        correlations: see :func:`harness.analysis.correlation_table`.
-        costs: see :func:`harness.analysis.cost_table`.
-        scores: one row for each architecture and proxy.
-        truth: the accuracies that the scores are compared with.
-        labels: how tables and figures write the proxies' names.
-        subset: the set that the main table shows.
-        manifest: versions and settings of the run.
-        published: our coefficients beside a paper's, see :func:`harness.analysis.published.beside_published`; None
-            unless a published table was given.
-    """
-
-    heading: Heading
-    correlations: pd.DataFrame
-    costs: pd.DataFrame
-    scores: pd.DataFrame = field(repr=False)
-    truth: GroundTruth = field(repr=False)
-    labels: dict[str, str]
-    subset: str
-    manifest: dict[str, Any] = field(repr=False)
-    published: pd.DataFrame | None = None
-
-    def show(self, console: Console | None = None) -> None:
-        """Print the tables in the terminal."""
-        from rich.console import Console
-
-        from harness.reporting import print_tables
-        from harness.reporting.published import print_beside
-
-        console = console or Console()
-        print_tables(console, self.correlations, self.costs, self.heading, self.labels, subset=self.subset)
-        if self.published is not None:
-            console.print()
-            print_beside(console, self.published, self.labels)
-
-    def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
-        """Write everything; returns the files.
-
-        Tables as CSV, Markdown and LaTeX; figures as PDF and PNG with their data; the scores; the manifest.
-        """
-        from harness.reporting import write_figures, write_tables
-        from harness.reporting.published import write_beside
-
-        target, labels, subset = Path(directory), self.labels, self.subset
-        files = write_tables(target, self.correlations, self.costs, self.heading, labels, subset=subset)
-        if self.published is not None:
-            files += write_beside(target, self.published, labels)
-        if figures:
-            files += write_figures(
-                target, self.correlations, self.scores, self.truth, self.heading, labels=labels, subset=subset
-            )
-        scores = target / "scores.csv.gz"
-        # Without the time of writing, equal scores give equal files.
-        self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0})
-        manifest = target / "manifest.json"
-        manifest.write_text(json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        return [*files, scores, manifest]
-
-
-def report(
-    directory: Path | str,
-    *,
-    split: str | None = None,
-    epochs: int | None = None,
-    baseline: str = "params",
-    published: Path | str | None = None,
-) -> Report:
-    """Compare the scores of a run, finished or not, with the benchmark's ground truth.
-
-    Args:
-        directory: the ``out`` of a run.
-        split: of the accuracies; the benchmark's default unless given.
-        epochs: of the training; the benchmark's default unless given.
-        baseline: the proxy that the others are compared with.
-        published: a table of published coefficients to set beside ours, such as those in ``results/published``.
-
-    Raises:
-        HarnessError: if there is no run, no score in it yet, or no ground truth for it.
-    """
-    from harness.analysis import correlation_table, cost_table
-    from harness.analysis.published import beside_published, read_published
-    from harness.store import Store
-
-    with Store.read(Path(directory)) as store:
-        scores, setting, manifest = store.scores(), store.setting, store.manifest()
-    if scores.empty:
-        raise HarnessError(f"{directory} holds no scores yet; let 'harness run' go on for a while")
-    benchmark = load_benchmark(setting.benchmark)
-    truth = benchmark.ground_truth(setting.dataset, split, epochs)
-    known = proxies()
-    used = scores["proxy"].unique()
-    directions = {name: known[name].better for name in used if name in known}
-    members = {subset: benchmark.membership(subset) for subset in benchmark.subsets}
-    networks = scores["architecture"].nunique()
-    correlations = correlation_table(scores, truth, directions, members=members, baseline=baseline)
-    beside = None
-    if published is not None:
-        beside = beside_published(correlations, read_published(Path(published)), benchmark.name, setting.dataset)
-    return Report(
-        heading=Heading(
-            benchmark=benchmark.title,
-            dataset=setting.dataset,
-            networks=networks,
-            subset=setting.subset,
-            seed=setting.sample_seed,
-            ground_truth=truth.describe(),
-            images=setting.images,
-            batch_size=setting.batch_size,
-            noise=setting.noise,
-            facts=(f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",),
-        ),
-        correlations=correlations,
-        costs=cost_table(scores),
-        scores=scores,
-        truth=truth,
-        labels={name: known[name].label for name in used if name in known},
-        subset="all",
-        manifest={**manifest, "networks": networks, "ground_truth": truth.describe(), "truth_source": truth.source},
-        published=beside,
     )
 
 

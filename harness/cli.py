@@ -98,26 +98,26 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed scores again.")] = False,
 ) -> None:
     """Score a sample of a benchmark's networks with every proxy. Stopped at any moment, it goes on where it was."""
-    from harness.api import start
+    from harness import api
+
+    plan = api.prepare(
+        benchmark,
+        dataset=dataset,
+        sample=sample,
+        subset=subset,
+        seed=seed,
+        sample_seed=sample_seed,
+        proxies=proxies,
+        images=images,
+        labels="random" if random_labels else "file",
+        batch_size=batch_size,
+        device=device,
+    )
+
+    from harness.runner import run as compute
 
     with _progress() as progress:
-        summary = start(
-            benchmark,
-            out=out,
-            dataset=dataset,
-            sample=sample,
-            subset=subset,
-            seed=seed,
-            sample_seed=sample_seed,
-            proxies=proxies,
-            images=images,
-            labels="random" if random_labels else "file",
-            batch_size=batch_size,
-            workers=workers,
-            device=device,
-            retry_failed=retry_failed,
-            progress=progress,
-        )
+        summary = compute(plan, out, workers=workers, retry_failed=retry_failed, progress=progress)
     done = summary.done
     if summary.interrupted:
         typer.echo(
@@ -220,7 +220,7 @@ def _progress() -> Iterator[Progress | None]:
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=True),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("networks", total=None, rate="")

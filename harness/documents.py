@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from pathlib import Path
 
@@ -20,7 +21,10 @@ def proxies_page() -> str:
     """``docs/proxies.md``: every proxy of the harness with its facts and its formula."""
     own = [proxy for proxy in proxies().values() if proxy.function.__module__.startswith("harness.")]
     own.sort(key=lambda proxy: (proxy.variant_of or proxy.name, proxy.name))
-    rows = [f"| [`{p.name}`](#{p.name}) | {p.label} | {p.better} | {_looks_at(p)} | {p.summary} |" for p in own]
+    rows = [
+        f"| [`{p.name}`](#{p.name}) | {_cell(p.label)} | {p.better} | {_looks_at(p)} | {_cell(p.summary)} |"
+        for p in own
+    ]
     return "\n".join(
         [
             "# Proxies",
@@ -38,7 +42,8 @@ def proxies_page() -> str:
 
 def _section(proxy: Proxy) -> list[str]:
     """One proxy: name, facts, then its documentation as it stands in the code."""
-    body = (inspect.getdoc(proxy.function) or "").replace(":math:", "").replace("``", "`")
+    documentation = (inspect.getdoc(proxy.function) or "").partition("\n\nRaises:")[0]
+    body = re.sub(r":math:`([^`]*)`", r"$\1$", documentation).replace("``", "`")
     facts = [
         f"better: {proxy.better}",
         f"looks at: {_looks_at(proxy)}",
@@ -48,6 +53,10 @@ def _section(proxy: Proxy) -> list[str]:
     if proxy.variant_of:
         facts.insert(0, f"variant of `{proxy.variant_of}`")
     return [f"## {proxy.name}", "", body, "", f"*{'; '.join(facts)}.* {citation(proxy.cite)}.", ""]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _looks_at(proxy: Proxy) -> str:

@@ -125,3 +125,26 @@ def test_what_the_user_can_mend_is_one_line_and_exit_code_2(arguments, message, 
 def test_the_command_line_starts_without_torch():
     code = "import sys, harness.cli, harness; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestAgreement:
+    def test_a_run_agrees_with_itself(self, finished):
+        output = call("agree", finished, finished).stdout
+        assert output.count("1.000") >= 4
+
+    def test_a_table_with_other_names_and_a_sentinel(self, finished, tmp_path):
+        scores = harness.report(finished).scores
+        theirs = scores.pivot(index="architecture", columns="proxy", values="value")[["naswot", "snip"]]
+        theirs = theirs.rename(columns={"naswot": "nwot"}).rename_axis("net_str").reset_index()
+        theirs.loc[0, "nwot"] = -1e8
+        theirs.to_csv(tmp_path / "theirs.csv", index=False)
+        call("agree", finished, tmp_path / "theirs.csv", "--rename", "nwot=naswot", "--sentinel", "-1e8",
+             "--out", tmp_path / "table.csv")  # fmt: skip
+        table = pd.read_csv(tmp_path / "table.csv").set_index("proxy")
+        assert dict(table["networks"]) == {"naswot": 11, "snip": 12}
+        assert (table["spearman"] == 1).all()
+
+    def test_bad_input_is_named(self, finished, tmp_path):
+        (tmp_path / "theirs.csv").write_text("name,snip\na,1\n")
+        assert "no column of architectures" in call("agree", finished, tmp_path / "theirs.csv", check=False).stderr
+        assert "write THEIRS=OURS" in call("agree", finished, finished, "--rename", "x", check=False).stderr

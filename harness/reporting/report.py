@@ -1,0 +1,144 @@
+"""From the scores of a run to its report: joined with the ground truth, ranked, compared, priced."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.benchmark import GroundTruth
+from harness.errors import HarnessError
+from harness.registry import load_benchmark, proxies
+from harness.reporting.heading import Heading
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Report:
+    """How well each proxy ranks the networks of a run, and what it costs.
+
+    Attributes:
+        heading: what was ranked against what.
+        correlations: see :func:`harness.analysis.correlation_table`.
+        costs: see :func:`harness.analysis.cost_table`.
+        scores: one row for each architecture and proxy.
+        truth: the accuracies that the scores are compared with.
+        labels: how tables and figures write the proxies' names.
+        subset: the set that the main table shows.
+        manifest: versions and settings of the run.
+        published: our coefficients beside a paper's, see :func:`harness.analysis.published.beside_published`; None
+            unless a published table was given.
+    """
+
+    heading: Heading
+    correlations: pd.DataFrame
+    costs: pd.DataFrame
+    scores: pd.DataFrame = field(repr=False)
+    truth: GroundTruth = field(repr=False)
+    labels: dict[str, str]
+    subset: str
+    manifest: dict[str, Any] = field(repr=False)
+    published: pd.DataFrame | None = None
+
+    def show(self, console: Console | None = None) -> None:
+        """Print the tables in the terminal."""
+        from rich.console import Console
+
+        from harness.reporting import print_tables
+        from harness.reporting.published import print_beside
+
+        console = console or Console()
+        print_tables(console, self.correlations, self.costs, self.heading, self.labels, subset=self.subset)
+        if self.published is not None:
+            console.print()
+            print_beside(console, self.published, self.labels)
+
+    def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
+        """Write everything; returns the files.
+
+        Tables as CSV, Markdown and LaTeX; figures as PDF and PNG with their data; the scores; the manifest.
+        """
+        from harness.reporting import write_figures, write_tables
+        from harness.reporting.published import write_beside
+
+        target, labels, subset = Path(directory), self.labels, self.subset
+        files = write_tables(target, self.correlations, self.costs, self.heading, labels, subset=subset)
+        if self.published is not None:
+            files += write_beside(target, self.published, labels)
+        if figures:
+            files += write_figures(
+                target, self.correlations, self.scores, self.truth, self.heading, labels=labels, subset=subset
+            )
+        scores = target / "scores.csv.gz"
+        # Without the time of writing, equal scores give equal files.
+        self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0})
+        manifest = target / "manifest.json"
+        manifest.write_text(json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        return [*files, scores, manifest]
+
+
+def report(
+    directory: Path | str,
+    *,
+    split: str | None = None,
+    epochs: int | None = None,
+    baseline: str = "params",
+    published: Path | str | None = None,
+) -> Report:
+    """Compare the scores of a run, finished or not, with the benchmark's ground truth.
+
+    Args:
+        directory: the ``out`` of a run.
+        split: of the accuracies; the benchmark's default unless given.
+        epochs: of the training; the benchmark's default unless given.
+        baseline: the proxy that the others are compared with.
+        published: a table of published coefficients to set beside ours, such as those in ``results/published``.
+
+    Raises:
+        HarnessError: if there is no run, no score in it yet, or no ground truth for it.
+    """
+    from harness.analysis import correlation_table, cost_table
+    from harness.analysis.published import beside_published, read_published
+    from harness.store import Store
+
+    with Store.read(Path(directory)) as store:
+        scores, setting, manifest = store.scores(), store.setting, store.manifest()
+    if scores.empty:
+        raise HarnessError(f"{directory} holds no scores yet; let 'harness run' go on for a while")
+    benchmark = load_benchmark(setting.benchmark)
+    truth = benchmark.ground_truth(setting.dataset, split, epochs)
+    known = proxies()
+    used = scores["proxy"].unique()
+    directions = {name: known[name].better for name in used if name in known}
+    members = {subset: benchmark.membership(subset) for subset in benchmark.subsets}
+    networks = scores["architecture"].nunique()
+    correlations = correlation_table(scores, truth, directions, members=members, baseline=baseline)
+    beside = None
+    if published is not None:
+        beside = beside_published(correlations, read_published(Path(published)), benchmark.name, setting.dataset)
+    return Report(
+        heading=Heading(
+            benchmark=benchmark.title,
+            dataset=setting.dataset,
+            networks=networks,
+            subset=setting.subset,
+            seed=setting.sample_seed,
+            ground_truth=truth.describe(),
+            images=setting.images,
+            batch_size=setting.batch_size,
+            noise=setting.noise,
+            facts=(f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",),
+        ),
+        correlations=correlations,
+        costs=cost_table(scores),
+        scores=scores,
+        truth=truth,
+        labels={name: known[name].label for name in used if name in known},
+        subset="all",
+        manifest={**manifest, "networks": networks, "ground_truth": truth.describe(), "truth_source": truth.source},
+        published=beside,
+    )
