@@ -85,11 +85,11 @@ class ReductionBlock(nn.Module):
 
 
 class CellNetwork(nn.Module):
-    """Stem, three stages of equal cells with a reduction block between them, and a linear classifier.
+    """Stem, stages of equal cells with a reduction block between them, and a linear classifier.
 
     Args:
         cell: the operations of every cell.
-        widths: the channels of the three stages, such as (16, 32, 64).
+        widths: the channels of each stage, such as (16, 32, 64).
         cells_per_stage: how many cells each stage has.
         classes: the number of logits.
         image_channels: the channels of an image.
@@ -113,7 +113,7 @@ class CellNetwork(nn.Module):
         self.classifier = nn.Linear(widths[-1], classes)
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """The feature map before global average pooling: (batch, width, height / 4, width / 4)."""
+        """The feature map before global average pooling, halved in height and width by each reduction block."""
         features: Tensor = self.last(self.blocks(self.stem(images)))
         return features
 

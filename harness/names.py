@@ -13,6 +13,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     "unknown proxy 'synflo': did you mean 'synflow'? Known: snip, synflow"
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    by_lower = {known_name.lower(): known_name for known_name in names}
+    near = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
     hint = " did you mean " + " or ".join(f"'{n}'" for n in near) + "?" if near else ""
     return f"unknown {kind} '{name}':{hint} Known: {', '.join(names)}"

@@ -34,14 +34,24 @@ class NotApplicableError(Exception):
     """The proxy is not defined for this network; the score is skipped with this reason."""
 
 
+Layer = nn.Conv2d | nn.Linear
+
+
 @dataclass(frozen=True)
 class ForwardPass:
-    """What one forward pass leaves behind, still attached to its graph."""
+    """What one forward pass leaves behind, still attached to its graph.
+
+    Attributes:
+        images: the leaf that gradients with respect to the input are taken at.
+        logits: (batch, classes).
+        relu_inputs: the input of each call of a ReLU module.
+        layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
+    """
 
     images: Tensor
     logits: Tensor
     relu_inputs: list[Tensor]
-    layer_outputs: list[Tensor]
+    layer_outputs: list[tuple[Layer, Tensor]]
 
 
 def quantity(function: Callable[Concatenate[Probe, P], R]) -> Callable[Concatenate[Probe, P], R]:
@@ -50,15 +60,20 @@ def quantity(function: Callable[Concatenate[Probe, P], R]) -> Callable[Concatena
     It draws from a random state of its own, so that its result does not depend on what was asked for before. Methods
     of the probe use it, and so can a proxy for what its variants share.
     """
-    signature = inspect.signature(function)
 
     @functools.wraps(function)
     def shared(probe: Probe, *args: P.args, **kwargs: P.kwargs) -> R:
-        bound = signature.bind(probe, *args, **kwargs)
-        bound.apply_defaults()
-        return probe.once((function.__qualname__, *bound.args[1:]), lambda: function(probe, *args, **kwargs))
+        return probe.once(_key(function, *args, **kwargs), lambda: function(probe, *args, **kwargs))
 
     return cast("Callable[Concatenate[Probe, P], R]", shared)
+
+
+def _key(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
+    """What a quantity is kept under: where it is defined and all its arguments, defaults included."""
+    original = inspect.unwrap(function)
+    bound = inspect.signature(original).bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    return original.__module__, original.__qualname__, *bound.args[1:], *sorted(bound.kwargs.items())
 
 
 class Probe:
@@ -94,14 +109,14 @@ class Probe:
         if key in self._results:
             self.ledger.note_use(key)
         else:
-            with self.ledger.measure(key), self._random_state(*map(str, key)):
+            with self.ledger.measure(key), self.random_state(*map(str, key)):
                 self._results[key] = compute()
                 self._synchronise()
         result: R = self._results[key]
         return result
 
     @property
-    def layers(self) -> list[nn.Conv2d | nn.Linear]:
+    def layers(self) -> list[Layer]:
         """The convolutions and linear layers, in the network's order."""
         return prunable_layers(self.network)
 
@@ -123,24 +138,40 @@ class Probe:
     @quantity
     def forward(self, batch: int = 0) -> ForwardPass:
         """A forward pass in training mode with its graph, the ReLU inputs and the outputs of ``layers``."""
-        images = self.batch(batch).images.detach().clone().requires_grad_(True)
+        passed, versions = self._pass(batch, copies=False)
+        recorded = [*passed.relu_inputs, *(output for _, output in passed.layer_outputs)]
+        if [tensor._version for tensor in recorded] == versions:
+            return passed
+        # The network changed in place what was recorded; this time it gets copies to change.
+        return self._pass(batch, copies=True)[0]
+
+    def _pass(self, batch: int, copies: bool) -> tuple[ForwardPass, list[int]]:
+        """A forward pass, and the version that each recorded tensor had when it was recorded."""
         relu_inputs: list[Tensor] = []
-        layer_outputs: list[Tensor] = []
-        handles = [
-            module.register_forward_pre_hook(lambda _, inputs: relu_inputs.append(inputs[0]))
-            for module in self.network.modules()
-            if "ReLU" in type(module).__name__
-        ]
-        handles += [
-            layer.register_forward_hook(lambda _, inputs, output: layer_outputs.append(output)) for layer in self.layers
-        ]
+        relu_versions: list[int] = []
+        layer_outputs: list[tuple[Layer, Tensor]] = []
+        layer_versions: list[int] = []
+
+        def before_relu(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            relu_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
+            relu_versions.append(relu_inputs[-1]._version)
+
+        def after_layer(layer: nn.Module, _: Any, output: Tensor) -> Tensor | None:
+            layer_outputs.append((cast("Layer", layer), output))
+            layer_versions.append(output._version)
+            return output.clone() if copies else None
+
+        relus = [m for m in self.network.modules() if "ReLU" in type(m).__name__ and not list(m.children())]
+        handles = [relu.register_forward_pre_hook(before_relu) for relu in relus]
+        handles += [layer.register_forward_hook(after_layer) for layer in self.layers]
+        images = self.batch(batch).images.detach().clone().requires_grad_(True)
         try:
             with untouched(self.network):
-                logits = self.network(images)
+                logits = self.network(images.clone())
         finally:
             for handle in handles:
                 handle.remove()
-        return ForwardPass(images, logits, relu_inputs, layer_outputs)
+        return ForwardPass(images, logits, relu_inputs, layer_outputs), relu_versions + layer_versions
 
     @quantity
     def loss_gradients(self, batch: int = 0) -> list[Tensor]:
@@ -149,22 +180,26 @@ class Probe:
 
     @quantity
     def layer_output_gradients(self, batch: int = 0) -> list[Tensor]:
-        """∂L/∂(output) of each of ``layers``, shaped like the outputs."""
+        """∂L/∂(output) of each call of a layer, as ``forward(batch).layer_outputs`` lists them, shaped like it."""
         kept = self._loss_backward(batch)[1]
         if kept:
             return kept
         passed = self.forward(batch)
         loss = self.loss(passed.logits, self.batch(batch).labels)
-        return gradients(loss, passed.layer_outputs, retain_graph=True)
+        return gradients(loss, [output for _, output in passed.layer_outputs], retain_graph=True)
 
     @quantity
     def _loss_backward(self, batch: int) -> tuple[list[Tensor], list[Tensor]]:
+        """Gradients of the loss at the weights and, where they are anticipated, at the layers' outputs."""
         passed = self.forward(batch)
         weights = self.weights
-        outputs = passed.layer_outputs if "layer_output_gradients" in self.anticipate and batch == 0 else []
+        outputs = [output for _, output in passed.layer_outputs]
+        anticipated = outputs if "layer_output_gradients" in self.anticipate and batch == 0 else []
         loss = self.loss(passed.logits, self.batch(batch).labels)
-        # Only the first batch's graph is walked again (by the input Jacobian).
-        found = gradients(loss, [*weights, *outputs], retain_graph=batch == 0)
+        # Only the first batch's graph is walked again (by the input Jacobian); the others' memory is given back.
+        found = gradients(loss, [*weights, *anticipated], retain_graph=batch == 0)
+        if batch != 0:
+            del self._results[_key(Probe.forward, batch)]
         return found[: len(weights)], found[len(weights) :]
 
     @quantity
@@ -218,9 +253,9 @@ class Probe:
         weights = [layer.weight for layer in prunable_layers(network)]
         batch = self.batch(0)
         total = batch.images.new_zeros((), dtype=torch.float64)
-        with dual_level():
+        with dual_level(), untouched(network):
             duals = {names[id(w)]: make_dual(w, w.detach().clone()) for w in weights}
-            logits = torch.func.functional_call(network, duals, (batch.images,))
+            logits = torch.func.functional_call(network, duals, (batch.images.clone(),))
             for gradient in gradients(self.loss(logits, batch.labels), weights):
                 primal, tangent = unpack_dual(gradient)
                 if tangent is not None:
@@ -233,16 +268,15 @@ class Probe:
 
         Each position of a layer's output takes every weight once (a grouped convolution's weight is that much smaller).
         """
-        outputs = self.forward(0).layer_outputs
         images = len(self.batch(0).images)
         return sum(
-            weight.numel() * (output.numel() // images // weight.shape[0])
-            for weight, output in zip(self.weights, outputs, strict=True)
+            layer.weight.numel() * (output.numel() // images // layer.weight.shape[0])
+            for layer, output in self.forward(0).layer_outputs
         )
 
     def forward_backward_seconds(self) -> float:
         """Time of the first batch's forward and backward pass, the unit that costs are told in; NaN if not made."""
-        seconds = [self.ledger.exclusive(("Probe.forward", 0)), self.ledger.exclusive(("Probe._loss_backward", 0))]
+        seconds = [self.ledger.exclusive(_key(step, 0)) for step in (Probe.forward, Probe._loss_backward)]
         return sum(seconds) if all(seconds) else math.nan
 
     def copy(self) -> nn.Module:
@@ -250,7 +284,8 @@ class Probe:
         return copy.deepcopy(self.network)
 
     @contextmanager
-    def _random_state(self, *purpose: str) -> Iterator[None]:
+    def random_state(self, *purpose: str) -> Iterator[None]:
+        """Draw from a seed of one's own; the global random state is as it was afterwards."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed("probe", self.seed, *purpose))
             yield
@@ -260,7 +295,7 @@ class Probe:
             torch.cuda.synchronize()
 
 
-def prunable_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
+def prunable_layers(network: nn.Module) -> list[Layer]:
     """The layers whose weights the pruning-based proxies score, as in Abdelfattah et al. 2021."""
     return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
 
@@ -276,14 +311,19 @@ def gradients(output: Tensor, inputs: Sequence[Tensor], retain_graph: bool = Fal
 
 @contextmanager
 def untouched(network: nn.Module) -> Iterator[None]:
-    """Let passes update stand-ins of the buffers, so that running statistics stay as they were."""
+    """Let passes update stand-ins of the buffers, which stay as they were, and let no module work in place."""
     owners = [(module, dict(module._buffers)) for module in network.modules() if module._buffers]
+    in_place: list[Any] = [module for module in network.modules() if getattr(module, "inplace", False) is True]
     for module, buffers in owners:
         for name, buffer in buffers.items():
             if buffer is not None:
                 module._buffers[name] = buffer.clone()
+    for module in in_place:
+        module.inplace = False
     try:
         yield
     finally:
         for module, buffers in owners:
             module._buffers.update(buffers)
+        for module in in_place:
+            module.inplace = True

@@ -106,7 +106,24 @@ def reference(target: type | Proxy) -> str:
 def resolve(target: str) -> Any:
     """The object behind a reference made by :func:`reference`."""
     module, _, name = target.partition(":")
-    return getattr(import_module(module), name)
+    return functools.reduce(getattr, name.split("."), import_module(module))
+
+
+def check_importable(target: type | Proxy) -> None:
+    """Refuse a benchmark or proxy that a worker could not import.
+
+    Raises:
+        HarnessError: if the reference leads nowhere or elsewhere.
+    """
+    try:
+        found = resolve(reference(target))
+    except (ImportError, AttributeError):
+        found = None
+    if found is not target:
+        raise HarnessError(
+            f"'{reference(target)}' cannot be imported by a worker process; define it at the top of a module, "
+            "under the name of its function or class"
+        )
 
 
 def _entries(group: str) -> Sequence[EntryPoint]:
@@ -116,9 +133,10 @@ def _entries(group: str) -> Sequence[EntryPoint]:
 def _load(entry: EntryPoint) -> Any:
     try:
         return entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:
+        cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise HarnessError(
-            f"entry point '{entry.name}' of {entry.group} ({entry.value}) cannot be imported: {error}; "
+            f"entry point '{entry.name}' of {entry.group} ({entry.value}) cannot be imported: {cause}; "
             "reinstall or remove the package that offers it"
         ) from error
 

@@ -14,6 +14,7 @@ from harness.batches import read_batches, write_batches
 from harness.errors import DataError, HarnessError
 from harness.executors import InlineExecutor, spawned_workers
 from harness.plan import Plan
+from harness.registry import check_importable
 from harness.store import Store
 from harness.unit import Job, Unit, UnitResult, compute_unit, failed_unit
 
@@ -190,6 +191,9 @@ class _Dispatcher:
 
 def _job(plan: Plan, store: Store) -> Job:
     """The units' common part, with the mini-batches in a file beside the scores."""
+    check_importable(type(plan.benchmark))
+    for proxy in plan.proxies:
+        check_importable(proxy)
     path = store.directory / BATCHES_FILE
     try:
         read_batches(path, plan.setting.fingerprint)

@@ -132,7 +132,7 @@ def _probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[Batc
 
 def _score(proxy: Proxy, probe: Probe) -> tuple[Status, float | None, str | None]:
     try:
-        with probe.ledger.measure(proxy.name):
+        with probe.ledger.measure(proxy.name), probe.random_state("proxy", proxy.name):
             value = proxy(probe)
     except NotApplicableError as reason:
         return "skipped", None, str(reason)

@@ -16,7 +16,7 @@ from harness.proxies.sums import sum_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.probe import Probe
+    from harness.probe import Layer, Probe
 
 
 @proxy(
@@ -90,14 +90,14 @@ def grasp(probe: Probe) -> Tensor:
 
 
 @quantity
-def _fisher_of_channels(probe: Probe) -> list[Tensor]:
-    """½ · mean over images of (Σ over positions of output · gradient)², for each layer's channels."""
-    outputs = probe.forward().layer_outputs
+def _fisher_of_channels(probe: Probe) -> list[tuple[Layer, Tensor]]:
+    """Σ over channels of ½ · mean over images of (Σ over positions of output · gradient)², for each call of a layer."""
     saliency = []
-    for output, gradient in zip(outputs, probe.layer_output_gradients(), strict=True):
+    calls = zip(probe.forward().layer_outputs, probe.layer_output_gradients(), strict=True)
+    for (layer, output), gradient in calls:
         product = output.detach() * gradient
         of_image = product.sum(dim=(2, 3)) if product.dim() == 4 else product
-        saliency.append(of_image.square().mean(dim=0) / 2)
+        saliency.append((layer, of_image.square().mean(dim=0).sum() / 2))
     return saliency
 
 
@@ -117,10 +117,7 @@ def fisher(probe: Probe) -> Tensor:
     with a the output of layer l. The official code spreads a channel's value over all weights of the channel before it
     sums, which weights it by the fan-in :math:`f_l`; ``fisher_channel`` leaves that weight out.
     """
-    return sum_of(
-        channels.sum() * layer.weight[0].numel()
-        for channels, layer in zip(_fisher_of_channels(probe), probe.layers, strict=True)
-    )
+    return sum_of(channels * layer.weight[0].numel() for layer, channels in _fisher_of_channels(probe))
 
 
 @proxy(
@@ -138,4 +135,4 @@ def fisher_channel(probe: Probe) -> Tensor:
 
     Otherwise as ``fisher``.
     """
-    return sum_of(channels.sum() for channels in _fisher_of_channels(probe))
+    return sum_of(channels for _, channels in _fisher_of_channels(probe))

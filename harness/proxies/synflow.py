@@ -29,7 +29,8 @@ def _synaptic_flow(probe: Probe) -> Tensor:
     linear = _without_batch_norm(probe.copy()).double()
     with torch.no_grad():
         for tensor in linear.state_dict().values():
-            tensor.abs_()
+            if tensor.is_floating_point():
+                tensor.abs_()
     like = probe.batch().images
     image = torch.ones(1, *like.shape[1:], dtype=torch.float64, device=like.device)
     weights = [layer.weight for layer in prunable_layers(linear)]

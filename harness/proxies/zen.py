@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from harness.probe import NotApplicableError
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
 
@@ -51,6 +51,11 @@ def zen(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network does not offer ``forward_features``.
     """
+    return _zen(probe)
+
+
+@quantity
+def _zen(probe: Probe) -> Tensor:
     if not hasattr(probe.network, "forward_features"):
         raise NotApplicableError("the network has no forward_features (the feature map before global pooling)")
     like = probe.batch().images

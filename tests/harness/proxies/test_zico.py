@@ -1,0 +1,128 @@
+"""ZiCo equals numpy's mean and standard deviation over the gradients of two mini-batches."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+
+from harness.images import Batch
+from harness.probe import NotApplicableError, Probe
+from harness.proxies.zico import zico, zico_magnitude
+
+
+def gradients_of(network, batches):
+    """For each layer the gradients of both batches, shape (2, weights), after zero_grad in between."""
+    layers = []
+    for batch in batches:
+        fresh = copy.deepcopy(network)
+        F.cross_entropy(fresh(batch.images), batch.labels).backward()
+        modules = [module for module in fresh.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+        layers.append(
+            [np.zeros(m.weight.numel()) if m.weight.grad is None else m.weight.grad.flatten().numpy() for m in modules]
+        )
+    return [np.stack(pair) for pair in zip(*layers, strict=True)]
+
+
+def zico_by_numpy(network, batches, of_magnitudes):
+    score = 0.0
+    for gradients in gradients_of(network, batches):
+        deviation = np.std(np.abs(gradients) if of_magnitudes else gradients, axis=0)
+        varying = deviation > 0
+        ratio = np.sum(np.mean(np.abs(gradients), axis=0)[varying] / deviation[varying])
+        score += math.log(ratio) if ratio > 0 else 0.0
+    return score
+
+
+def test_zico_takes_the_deviation_of_signed_gradients(probe, network, batches):
+    assert zico(probe) == pytest.approx(zico_by_numpy(network, batches, of_magnitudes=False), rel=1e-6)
+
+
+def test_zico_magnitude_takes_the_deviation_of_their_magnitudes(probe, network, batches):
+    assert zico_magnitude(probe) == pytest.approx(zico_by_numpy(network, batches, of_magnitudes=True), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["unconnected", "all none", "all skip", "all pool"])
+def test_weights_and_layers_without_a_gradient_are_left_out(name, named_network, batches):
+    network = named_network(name)
+    expected = zico_by_numpy(network, batches, of_magnitudes=False)
+    assert zico(Probe(network, batches)) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+def test_it_is_bounded_below_by_the_logarithms_of_the_numbers_of_weights(probe, network, batches):
+    # (|a| + |b|) / |a - b| is at least one for every weight.
+    bound = sum(math.log(n) for g in gradients_of(network, batches) if (n := np.count_nonzero(np.std(g, axis=0))))
+    assert bound > 0
+    assert zico(probe) >= bound - 1e-9
+    assert zico_magnitude(probe) >= zico(probe) - 1e-9
+
+
+class OneWeight(nn.Module):
+    """Its loss is the weight times the mean of the images, so that a batch sets its gradient."""
+
+    def __init__(self, size=1):
+        super().__init__()
+        self.linear = nn.Linear(size, 1, bias=False)
+
+    def forward(self, images):
+        return self.linear(images.flatten(1))
+
+
+def given_gradients(first, second, proxy):
+    network = OneWeight(len(first)).double()
+    batches = [
+        Batch(torch.tensor([values], dtype=torch.float64)[:, :, None, None], torch.tensor([0]))
+        for values in (first, second)
+    ]
+    return proxy(Probe(network, batches, loss=lambda logits, _: logits.sum()))
+
+
+magnitude = st.floats(0.01, 100)
+
+
+@settings(deadline=None, max_examples=30)
+@given(a=magnitude, b=magnitude)
+def test_one_weight_by_hand(a, b):
+    expected = math.log((a + b) / abs(a - b)) if a != b else 0.0
+    assert given_gradients([a], [b], zico) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert given_gradients([a], [-b], zico) == pytest.approx(0.0, abs=1e-12)
+    assert given_gradients([a], [-b], zico_magnitude) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=20)
+@given(factor=st.floats(0.01, 100))
+def test_scaling_the_loss_and_swapping_the_batches_do_not_matter(mixed_network, batches, factor):
+    expected = {proxy: proxy(Probe(mixed_network, batches)) for proxy in (zico, zico_magnitude)}
+    scaled = Probe(mixed_network, batches[::-1], loss=lambda z, y: factor * F.cross_entropy(z, y))
+    for proxy, value in expected.items():
+        assert proxy(scaled) == pytest.approx(value, rel=1e-6)
+
+
+def test_equal_batches_leave_no_weight(named_network, batches):
+    assert zico(Probe(named_network("mixed"), [batches[0], batches[0]])) == 0
+
+
+def test_more_than_two_batches_change_nothing(named_network, batches):
+    network = named_network("mixed")
+    assert zico(Probe(network, [*batches, batches[0]])) == zico(Probe(network, batches))
+
+
+def test_one_batch_is_not_enough(named_network, batches):
+    with pytest.raises(NotApplicableError, match="needs 2 mini-batches, the run has 1"):
+        zico(Probe(named_network("mixed"), batches[:1]))
+
+
+@pytest.mark.parametrize("proxy", [zico])
+def test_float32_is_accurate(proxy, network, batches):
+    single = Probe(copy.deepcopy(network).float(), [Batch(batch.images.float(), batch.labels) for batch in batches])
+    assert proxy(single) == pytest.approx(proxy(Probe(network, batches)), rel=2e-2)
+
+
+@pytest.fixture(scope="module")
+def mixed_network(named_network):
+    return named_network("mixed")
