@@ -46,7 +46,7 @@ class TestMainJob:
             "NASWOT",
             "τ",
             "ρ",
-            "baseline",
+            "◆",
         ):
             assert text in output
         assert "\x1b[" not in output, "no colour codes where there is no terminal"
