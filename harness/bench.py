@@ -7,7 +7,6 @@ forward and backward pass of the same network on the same batch, with one thread
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from rich.table import Table
 from torch import nn
 
 from harness.images import Batch, load_images
+from harness.memory import peak_megabytes
 from harness.probe import Probe
 from harness.proxies.base import Proxy
 from harness.registry import load_benchmark, select_proxies
@@ -99,13 +99,13 @@ def measure_loading() -> tuple[float, float]:
         "from harness.registry import load_benchmark\n"
         "b = load_benchmark('nats-tss')\n"
         "assert sum(len(b.ground_truth(d).accuracy) for d in b.datasets) == 3 * 15625\n"
-        "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "from harness.memory import peak_megabytes; print(peak_megabytes())"
     )
     runs = []
     for _ in range(5):
         start = time.perf_counter()
         process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        runs.append((time.perf_counter() - start, int(process.stdout) / 1024))
+        runs.append((time.perf_counter() - start, float(process.stdout)))
     return statistics.median(run[0] for run in runs), max(run[1] for run in runs)
 
 
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--images", default="noise", help="CIFAR-10 binary files, or noise")
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=120)
     everything = select_proxies("all")
     without = [proxy for proxy in everything if proxy.name != "grasp"]
     arguments = (options.cells, options.batch_size, options.images)
@@ -138,8 +138,7 @@ def main() -> None:
     for words, costs in (("without", lean), ("with", with_grasp)):
         count = len(costs[0].own)
         console.print(f"suite of {count} {words} GraSP: {median_ratio(costs, [c.suite for c in costs]):.2f}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    console.print(f"peak memory of this process: {peak:,.0f} MB")
+    console.print(f"peak memory of this process: {peak_megabytes():,.0f} MB")
     seconds, megabytes = measure_loading()
     console.print(f"ground truth of 15,625 × 3 in a fresh process: {seconds:.2f} s, peak {megabytes:.0f} MB")
 

@@ -221,8 +221,9 @@ class Probe:
     def relu_kernel(self) -> Tensor:
         """K_ij = the number of ReLU units that agree on images i and j: (batch, batch), float64.
 
-        With x the binary codes, K = x xᵀ + (1 − x)(1 − x)ᵀ = (s sᵀ + units) / 2 for s = 2x − 1: one product instead
-        of two, and one for all the ReLUs that read the same tensor.
+        With x the binary codes, u the number of units and r_i that of image i's active ones,
+        K = x xᵀ + (1 − x)(1 − x)ᵀ = 2 x xᵀ − r_i − r_j + u: one product instead of two, and one for all the ReLUs that
+        read the same tensor. Counts below 2²⁴ are exact in float32.
 
         Raises:
             NotApplicableError: if the network has no ReLU modules.
@@ -238,8 +239,10 @@ class Probe:
         for tensor, count in readers.values():
             # The order of the units does not matter, so channels_last memory is read as it lies.
             dense = tensor.detach().permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor.detach()
-            codes = torch.where(dense > 0, 1.0, -1.0).flatten(1)
-            kernel += count * (codes @ codes.T + codes.shape[1]).double() / 2
+            codes = (dense > 0).float().flatten(1)
+            both_active = (codes @ codes.T).double()
+            active = both_active.diagonal()
+            kernel += count * (2 * both_active - active[:, None] - active[None, :] + codes.shape[1])
         return kernel
 
     @quantity

@@ -29,7 +29,9 @@ def test_links_between_files_lead_somewhere(page):
 
 
 def test_the_readme_s_proxy_works():
-    (code,) = re.findall(r"```python\n(from harness import proxy\n.*?)```", (REPOSITORY / "README.md").read_text(), re.S)
+    (code,) = re.findall(
+        r"```python\n(from harness import proxy\n.*?)```", (REPOSITORY / "README.md").read_text(), re.S
+    )
     names: dict[str, object] = {}
     exec(code, names)
     (example,) = (value for value in names.values() if isinstance(value, Proxy))
