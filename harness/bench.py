@@ -129,7 +129,8 @@ def main() -> None:
     with_grasp, lean = measure_suite(everything, *arguments), measure_suite(without, *arguments)
 
     title = f"Cost ÷ one forward + backward, median over {options.cells} NATS-TSS networks, batch {options.batch_size}"
-    table = Table("what", "stand-alone", "own", title=title, title_justify="left")
+    console.print(title, highlight=False)
+    table = Table("what", "stand-alone", "own")
     alone = {p.name: median_ratio(with_grasp, [c.standalone[p.name] for c in with_grasp]) for p in everything}
     own = {p.name: median_ratio(with_grasp, [c.own[p.name] for c in with_grasp]) for p in everything}
     for name in sorted(alone, key=alone.__getitem__):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,12 @@ def real_data() -> Path:
     if not (folder / "nats-tss.csv.gz").is_file():
         pytest.skip(f"no real data: neither $HARNESS_TEST_DATA nor {folder.name} beside the repository holds them")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def single_thread() -> Iterator[None]:
+    """Scores are the same to the bit for one thread, which is what units are computed with."""
+    from harness.unit import one_thread
+
+    with one_thread():
+        yield

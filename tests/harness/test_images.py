@@ -217,13 +217,13 @@ class TestNpz:
 class TestNoise:
     def test_noise_says_that_it_is_noise(self):
         assert load_images("noise", CIFAR10).description == (
-            "1,024 images of Gaussian noise with random labels (no real images)"
+            "4,096 images of Gaussian noise with random labels (no real images)"
         )
 
     @pytest.mark.parametrize("task", [CIFAR10, IMAGENET16, Task("mine", (1, 8, 8), 3)])
     def test_noise_is_standard_normal_with_every_class(self, task):
         images = load_images("noise", task)
-        assert images.pixels.shape == (1024, *task.image_shape)
+        assert images.pixels.shape == (4096, *task.image_shape)
         assert abs(images.pixels.mean()) < 0.02
         assert abs(images.pixels.std() - 1) < 0.02
         assert set(images.labels) == set(range(task.classes))
