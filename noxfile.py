@@ -23,7 +23,7 @@ def demo(session: nox.Session) -> None:
     """Run the main job on the embedded benchmark and show the table and where the figures are."""
     install(session, editable=False)
     out = session.posargs[0] if session.posargs else "results/runs/demo"
-    session.run("harness", "run", "digits", "--sample", "200", "--workers", "2", "--out", out)
+    session.run("harness", "run", "digits", "--workers", "2", "--out", out)
     session.run("harness", "report", out)
 
 

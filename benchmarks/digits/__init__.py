@@ -32,7 +32,7 @@ class Digits(Benchmark):
     """A uniform sample of the cells, each trained with several seeds by ``benchmarks/digits/train.py``."""
 
     name = "digits"
-    title = "NAS-Bench-201 cells at small width, trained here on scikit-learn's 8×8 handwritten digits"
+    title = "NAS-Bench-201 cells at small width, trained here"
     citation = "alpaydin1998digits"
     datasets = ("digits",)
     truths = (("test", RECIPE.epochs),)

@@ -27,7 +27,7 @@ class Heading:
     Benchmark: NATS-TSS, cifar10
     Sample: 1,000 architectures drawn uniformly from the set 'all', seed 0
     Ground truth: cifar10 test accuracy
-    Inputs: one batch of 64 images, CIFAR-10
+    Inputs: mini-batches of 64 from CIFAR-10
     """
 
     benchmark: str
@@ -44,8 +44,8 @@ class Heading:
     def inputs(self) -> str:
         """The batch in words; noise is announced in capitals."""
         if self.noise:
-            return f"NOISE, NO REAL IMAGES: one batch of {self.batch_size} ({self.images})"
-        return f"one batch of {self.batch_size} images, {self.images}"
+            return f"NOISE, NO REAL IMAGES: mini-batches of {self.batch_size} from {self.images}"
+        return f"mini-batches of {self.batch_size} from {self.images}"
 
     def entries(self) -> list[tuple[str, str]]:
         """Pairs of a name and its text; further facts have an empty name."""

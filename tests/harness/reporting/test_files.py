@@ -56,7 +56,7 @@ class TestMarkdown:
     def test_it_begins_with_the_heading(self, written, heading):
         above, _, _ = written["correlations.md"].partition("|")
         assert heading.ground_truth in above
-        assert "one batch of 64 images" in above
+        assert "mini-batches of 64 from" in above
 
     def test_a_row_holds_the_numbers_of_the_frame(self, written):
         assert markdown_cells(written["correlations.md"], "NASWOT") == [
@@ -120,7 +120,7 @@ class TestLatex:
         for caption in re.findall(r"\\caption{(.*)}\n", written["correlations.tex"]):
             assert r"cifar10 test top-1 accuracy (\%), 200 epochs, mean over seeds" in caption
             assert "1,000 architectures" in caption
-            assert "one batch of 64 images" in caption
+            assert "mini-batches of 64 from" in caption
 
     def test_the_best_is_bold_and_verdicts_are_daggers(self, written):
         text = written["correlations.tex"]

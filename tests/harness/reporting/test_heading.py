@@ -12,7 +12,7 @@ def test_the_lines_hold_every_fact(heading):
         "'all'",
         "seed 0",
         heading.ground_truth,
-        "one batch of 64 images, CIFAR-10 training images",
+        "mini-batches of 64 from CIFAR-10 training images",
         "torch 2.13.0",
     ):
         assert fact in text

@@ -61,7 +61,7 @@ def test_a_complete_run_says_so(table, heading):
 
 def test_the_heading_comes_before_every_number(table, costs, heading):
     text = " ".join(printed(table, costs, heading).split())
-    assert text.index(heading.ground_truth) < text.index("one batch of 64 images") < text.index("Kendall")
+    assert text.index(heading.ground_truth) < text.index("mini-batches of 64 from") < text.index("Kendall")
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
