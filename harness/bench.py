@@ -26,6 +26,7 @@ from harness.probe import Probe
 from harness.proxies.base import Proxy
 from harness.registry import load_benchmark, select_proxies
 from harness.seeds import derive_seed
+from harness.tables import table_path
 from harness.unit import one_thread
 
 
@@ -140,8 +141,11 @@ def main() -> None:
         count = len(costs[0].own)
         console.print(f"suite of {count} {words} GraSP: {median_ratio(costs, [c.suite for c in costs]):.2f}")
     console.print(f"peak memory of this process: {peak_megabytes():,.0f} MB")
-    seconds, megabytes = measure_loading()
-    console.print(f"ground truth of 15,625 × 3 in a fresh process: {seconds:.2f} s, peak {megabytes:.0f} MB")
+    if table_path("nats-tss").exists():
+        seconds, megabytes = measure_loading()
+        console.print(f"ground truth of 15,625 × 3 in a fresh process: {seconds:.2f} s, peak {megabytes:.0f} MB")
+    else:
+        console.print("ground truth: not measured, since there is none here; see harness data import nats-tss")
 
 
 if __name__ == "__main__":
