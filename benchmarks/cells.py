@@ -1,17 +1,18 @@
 """The networks built from cells of NAS-Bench-201, as the benchmark trained them.
 
-NATS-Bench's topology space and the embedded digits benchmark share these networks; what a cell is stands in
+NATS-Bench's topology and size spaces and the embedded digits benchmark share these networks; what a cell is stands in
 :mod:`benchmarks.topology`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.topology import NODES, OPERATIONS, Cell
+from benchmarks.topology import EDGES, NODES, OPERATIONS, Cell
 
 
 class ReLUConvBN(nn.Sequential):
@@ -33,17 +34,33 @@ class Zero(nn.Module):
         return torch.zeros_like(x)
 
 
-def make_operation(name: str, channels: int) -> nn.Module:
-    """The module of one edge. Every operation keeps the shape of its input."""
+def make_operation(name: str, inputs: int, outputs: int | None = None) -> nn.Module:
+    """The module of one edge, which keeps height and width.
+
+    A ``skip_connect`` between different widths is a 1×1 convolution without bias and a batch norm, with no ReLU before.
+
+    Args:
+        name: one of ``OPERATIONS``.
+        inputs: the channels that come in.
+        outputs: the channels that go out; as many as come in unless given.
+
+    Raises:
+        ValueError: if there is no such operation, or it cannot change the number of channels.
+    """
+    outputs = inputs if outputs is None else outputs
+    if name in ("none", "avg_pool_3x3") and inputs != outputs:
+        raise ValueError(f"'{name}' cannot lead from {inputs} to {outputs} channels")
     match name:
         case "none":
             return Zero()
-        case "skip_connect":
+        case "skip_connect" if inputs == outputs:
             return nn.Identity()
+        case "skip_connect":
+            return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
         case "nor_conv_1x1":
-            return ReLUConvBN(channels, channels, 1)
+            return ReLUConvBN(inputs, outputs, 1)
         case "nor_conv_3x3":
-            return ReLUConvBN(channels, channels, 3)
+            return ReLUConvBN(inputs, outputs, 3)
         case "avg_pool_3x3":
             return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
         case _:
@@ -51,14 +68,24 @@ def make_operation(name: str, channels: int) -> nn.Module:
 
 
 class CellModule(nn.Module):
-    """A cell at a given width. Dead operations are built and run too, as the benchmark trained them."""
+    """A cell between given widths. Dead operations are built and run too, as the benchmark trained them.
 
-    def __init__(self, cell: Cell, channels: int) -> None:
+    Args:
+        cell: the operation on each edge.
+        inputs: the channels of the first node.
+        outputs: the channels of all other nodes; as many unless given.
+    """
+
+    def __init__(self, cell: Cell, inputs: int, outputs: int | None = None) -> None:
         super().__init__()
-        self.operations = nn.ModuleList(make_operation(name, channels) for name in cell)
+        outputs = inputs if outputs is None else outputs
+        self.operations = nn.ModuleList(
+            make_operation(name, inputs if source == 0 else outputs, outputs)
+            for name, (source, _) in zip(cell, EDGES, strict=True)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        """The last node's value; (batch, channels, height, width) to the same shape."""
+        """The last node's value; (batch, inputs, height, width) to (batch, outputs, height, width)."""
         nodes: list[Tensor] = [x]
         edges = iter(self.operations)
         for target in range(1, NODES):
@@ -84,7 +111,54 @@ class ReductionBlock(nn.Module):
         return total
 
 
-class CellNetwork(nn.Module):
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network.
+
+    Attributes:
+        width: the channels that it gives.
+        reduces: whether it is a reduction block; otherwise it is a cell.
+    """
+
+    width: int
+    reduces: bool = False
+
+
+class LayeredNetwork(nn.Module):
+    """Stem, layers of any widths, and a linear classifier.
+
+    Args:
+        cell: the operations of every cell.
+        layers: the layers in their order; the stem is as wide as the first.
+        classes: the number of logits.
+        image_channels: the channels of an image.
+    """
+
+    def __init__(self, cell: Cell, layers: Sequence[Layer], classes: int, image_channels: int = 3) -> None:
+        super().__init__()
+        width = layers[0].width
+        self.stem = nn.Sequential(nn.Conv2d(image_channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+        blocks: list[nn.Module] = []
+        for layer in layers:
+            blocks.append(ReductionBlock(width, layer.width) if layer.reduces else CellModule(cell, width, layer.width))
+            width = layer.width
+        self.blocks = nn.Sequential(*blocks)
+        self.last = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Linear(width, classes)
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """The feature map before global average pooling, halved in height and width by each reduction block."""
+        features: Tensor = self.last(self.blocks(self.stem(images)))
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, (batch, classes)."""
+        logits: Tensor = self.classifier(self.pool(self.forward_features(images)).flatten(1))
+        return logits
+
+
+class CellNetwork(LayeredNetwork):
     """Stem, stages of equal cells with a reduction block between them, and a linear classifier.
 
     Args:
@@ -98,26 +172,8 @@ class CellNetwork(nn.Module):
     def __init__(
         self, cell: Cell, widths: Sequence[int], cells_per_stage: int, classes: int, image_channels: int = 3
     ) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(image_channels, widths[0], 3, padding=1, bias=False), nn.BatchNorm2d(widths[0])
-        )
-        blocks: list[nn.Module] = []
+        layers: list[Layer] = []
         for stage, width in enumerate(widths):
-            if stage > 0:
-                blocks.append(ReductionBlock(widths[stage - 1], width))
-            blocks += [CellModule(cell, width) for _ in range(cells_per_stage)]
-        self.blocks = nn.Sequential(*blocks)
-        self.last = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU())
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Linear(widths[-1], classes)
-
-    def forward_features(self, images: Tensor) -> Tensor:
-        """The feature map before global average pooling, halved in height and width by each reduction block."""
-        features: Tensor = self.last(self.blocks(self.stem(images)))
-        return features
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits, (batch, classes)."""
-        logits: Tensor = self.classifier(self.pool(self.forward_features(images)).flatten(1))
-        return logits
+            layers += [Layer(width, reduces=True)] * (stage > 0)
+            layers += [Layer(width)] * cells_per_stage
+        super().__init__(cell, layers, classes, image_channels)

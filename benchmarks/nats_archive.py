@@ -1,7 +1,7 @@
-"""Reading NATS-Bench's topology archive with the ``nats_bench`` package, and tables that go by its index.
+"""Reading NATS-Bench's archives with the ``nats_bench`` package, and tables that go by the archive's index.
 
-The archive ``NATS-tss-v1_0-3ffb9-simple`` is a folder with one bzip2-compressed pickle for each architecture and a
-``meta.pickle.pbz2`` that gives their order (Dong et al., "NATS-Bench", TPAMI 2021). Its pickles hold plain data, and
+An archive such as ``NATS-tss-v1_0-3ffb9-simple`` is a folder with one bzip2-compressed pickle for each architecture and
+a ``meta.pickle.pbz2`` that gives their order (Dong et al., "NATS-Bench", TPAMI 2021). Its pickles hold plain data, and
 are read as such; they are handed to ``nats_bench``, which averages over seeds.
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 import bz2
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,31 +25,71 @@ if TYPE_CHECKING:
 
 META_FILE = "meta.pickle.pbz2"
 _RECORD_FILE = re.compile(r"(\d{6})\.pickle\.pbz2")
-_ORDER_SHA256 = "83abc799e45cf34e9d2163654668ab998b9a54d01c39e72ca1f71f2cdf356d84"
 
-ARCHIVE_ENTRIES: Mapping[str, tuple[str, str, str]] = {
-    f"{dataset}/{split}/{epochs}": (
-        "cifar10-valid" if dataset == "cifar10" and key == "valid-accuracy" else dataset,
-        str(epochs),
-        key,
-    )
-    for split, epochs, key in (
-        ("test", 200, "test-accuracy"),
-        ("x-valid", 200, "valid-accuracy"),
-        ("test", 12, "test-accuracy"),
-        ("val", 12, "valid-accuracy"),
-    )
-    for dataset in ("cifar10", "cifar100", "ImageNet16-120")
-}
-"""Where each column is in the archive: its data set, its hyper-parameters (the epochs), and the key in the answer.
-
-``cifar10`` networks are trained on all 50,000 images and have no validation accuracy; that of ``cifar10-valid`` belongs
-to other networks, trained on 25,000.
-"""
+Entry = tuple[str, str, str]
+"""Where an accuracy is in an archive: its data set, its hyper-parameters (the epochs), and the key in the answer."""
 
 
+def archive_entries(truths: Iterable[tuple[str, int]]) -> dict[str, Entry]:
+    """Where the columns ``dataset/split/epochs`` are in an archive, for each (split, epochs) and data set.
+
+    ``cifar10`` networks are trained on all 50,000 images and have no validation accuracy; that of ``cifar10-valid``
+    belongs to other networks, trained on 25,000.
+
+    >>> archive_entries([("x-valid", 1)])["cifar10/x-valid/1"]
+    ('cifar10-valid', '01', 'valid-accuracy')
+    """
+    return {
+        f"{dataset}/{split}/{epochs}": (
+            "cifar10-valid" if dataset == "cifar10" and split != "test" else dataset,
+            f"{epochs:02d}",
+            "test-accuracy" if split == "test" else "valid-accuracy",
+        )
+        for split, epochs in truths
+        for dataset in ("cifar10", "cifar100", "ImageNet16-120")
+    }
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One of NATS-Bench's archives.
+
+    Attributes:
+        name: its name with version and checksum.
+        space: the search space in words.
+        architectures: every architecture of the space, in any order.
+        order_sha256: of the architectures in the archive's order, one a line.
+        api: the class of ``nats_bench`` that reads its records.
+        entries: where each column of the ground truth is.
+    """
+
+    name: str
+    space: str
+    architectures: Callable[[], Sequence[str]]
+    order_sha256: str
+    api: str
+    entries: Mapping[str, Entry]
+
+
+TOPOLOGY = Archive(
+    name="NATS-tss-v1_0-3ffb9",
+    space="NATS-Bench's topology space",
+    architectures=enumerate_architectures,
+    order_sha256="83abc799e45cf34e9d2163654668ab998b9a54d01c39e72ca1f71f2cdf356d84",
+    api="NATStopology",
+    entries=archive_entries([("test", 200), ("x-valid", 200), ("test", 12), ("val", 12)]),
+)
+
+
+@dataclass(frozen=True)
 class ArchiveReader:
-    """Reads the folder ``NATS-tss-v1_0-3ffb9-simple``, or as many of its records as are there."""
+    """Reads the folder of an archive, such as ``NATS-tss-v1_0-3ffb9-simple``, or as many of its records as are there.
+
+    Attributes:
+        archive: what the folder must be.
+    """
+
+    archive: Archive = TOPOLOGY
 
     def accepts(self, source: Path) -> bool:
         """Whether it is a folder with records, told by their file names."""
@@ -64,21 +105,22 @@ class ArchiveReader:
         Raises:
             DataError: if a file is missing or damaged, belongs to another benchmark, or holds more than plain data.
         """
+        import nats_bench
         import pandas as pd
-        from nats_bench import NATStopology
 
-        order = read_order(source / META_FILE, trust_pickle)
-        api = NATStopology({"meta_archs": order, "arch2infos": {}, "evaluated_indexes": []}, verbose=False)
+        order = read_order(source / META_FILE, trust_pickle, self.archive)
+        make_api = getattr(nats_bench, self.archive.api)
+        api = make_api({"meta_archs": order, "arch2infos": {}, "evaluated_indexes": []}, verbose=False)
         rows: dict[str, dict[str, float]] = {}
         for path in sorted(source.iterdir()):
             match = _RECORD_FILE.fullmatch(path.name)
             if match:
                 architecture = _architecture_at(order, int(match[1]), path.name)
-                rows[architecture] = _read_record(api, path, trust_pickle)
-        return pd.DataFrame.from_dict(rows, orient="index", columns=list(ARCHIVE_ENTRIES))
+                rows[architecture] = _read_record(api, path, trust_pickle, self.archive)
+        return pd.DataFrame.from_dict(rows, orient="index", columns=list(self.archive.entries))
 
 
-def _read_record(api: Any, path: Path, trust_pickle: bool) -> dict[str, float]:
+def _read_record(api: Any, path: Path, trust_pickle: bool, archive: Archive) -> dict[str, float]:
     """The columns of one record; ``nats_bench`` is given the record alone and forgets it again, to stay small."""
     from nats_bench import ArchResults
 
@@ -91,14 +133,12 @@ def _read_record(api: Any, path: Path, trust_pickle: bool) -> dict[str, float]:
         api.evaluated_indexes.add(index)
         answers = {
             (dataset, epochs): api.get_more_info(index, dataset, hp=epochs, is_random=False)
-            for dataset, epochs, _ in ARCHIVE_ENTRIES.values()
+            for dataset, epochs, _ in archive.entries.values()
         }
-        row = {column: float(answers[entry[:2]][entry[2]]) for column, entry in ARCHIVE_ENTRIES.items()}
+        row = {column: float(answers[entry[:2]][entry[2]]) for column, entry in archive.entries.items()}
     except Exception as error:
         # nats_bench asserts and looks up without checks: a record of another kind fails in no particular way.
-        raise DataError(
-            f"{path.name} is no record of NATS-Bench's topology space ({type(error).__name__}: {error})"
-        ) from None
+        raise DataError(f"{path.name} is no record of {archive.space} ({type(error).__name__}: {error})") from None
     finally:
         api.arch2infos_dict.pop(index, None)
     if stated != {api.meta_archs[index]}:
@@ -109,7 +149,7 @@ def _read_record(api: Any, path: Path, trust_pickle: bool) -> dict[str, float]:
 
 
 class IndexedTablesReader:
-    """Reads a folder of tables ``<dataset>/accuracies.csv`` that go by the archive's index, with its meta file.
+    """Reads a folder of tables ``<dataset>/accuracies.csv`` by the topology archive's index, and its meta file.
 
     Each table has the columns ``index`` and ``accuracy``: the test accuracy after 200 epochs, mean over seeds, as the
     repository NiccoloCavagnero/FreeREA publishes it.
@@ -149,8 +189,8 @@ class IndexedTablesReader:
         return pd.DataFrame(columns)
 
 
-def read_order(meta_file: Path, trust_pickle: bool = False) -> list[str]:
-    """The architectures in the order of NATS-Bench's index, from its ``meta.pickle.pbz2``.
+def read_order(meta_file: Path, trust_pickle: bool = False, archive: Archive = TOPOLOGY) -> list[str]:
+    """The architectures in the order of an archive's index, from its ``meta.pickle.pbz2``.
 
     Raises:
         DataError: if the file is missing, damaged, or gives another order than the published one.
@@ -159,10 +199,11 @@ def read_order(meta_file: Path, trust_pickle: bool = False) -> list[str]:
         raise DataError(f"the folder '{meta_file.parent.name}' lacks {META_FILE}, which says which record is which")
     content = _load(meta_file, trust_pickle)
     order = content.get("meta_archs") if isinstance(content, dict) else None
-    if not isinstance(order, list) or set(map(str, order)) != set(enumerate_architectures()):
-        raise DataError(f"{META_FILE} does not list the 15,625 cells of NATS-Bench's topology space")
-    if hashlib.sha256("\n".join(order).encode()).hexdigest() != _ORDER_SHA256:
-        raise DataError(f"{META_FILE} lists the cells in another order than NATS-tss-v1_0-3ffb9")
+    expected = archive.architectures()
+    if not isinstance(order, list) or set(map(str, order)) != set(expected):
+        raise DataError(f"{META_FILE} does not list the {len(expected):,} architectures of {archive.space}")
+    if hashlib.sha256("\n".join(order).encode()).hexdigest() != archive.order_sha256:
+        raise DataError(f"{META_FILE} lists the architectures in another order than {archive.name}")
     return order
 
 

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import topology
-from benchmarks.nats_archive import ArchiveReader, IndexedTablesReader
-from harness.benchmark import Benchmark, GroundTruth, Task
+from benchmarks.nats import NatsBenchmark, column_descriptions
+from benchmarks.nats_archive import TOPOLOGY, ArchiveReader, IndexedTablesReader
 from harness.data import TableFormat
 from harness.errors import HarnessError
-from harness.tables import read_metadata, read_table
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,42 +25,29 @@ if TYPE_CHECKING:
 WIDTHS = (16, 32, 64)
 CELLS_PER_STAGE = 5
 
-_TASKS = {
-    "cifar10": Task("cifar10", (3, 32, 32), 10),
-    "cifar100": Task("cifar100", (3, 32, 32), 100),
-    "ImageNet16-120": Task("ImageNet16-120", (3, 16, 16), 120),
-}
 _SPLITS = {
     ("test", 200): "accuracy (%) on the test images after 200 epochs, mean over seeds",
     ("x-valid", 200): "accuracy (%) on the validation images after 200 epochs, mean over seeds",
     ("test", 12): "accuracy (%) on the test images after 12 epochs, mean over seeds",
     ("val", 12): "accuracy (%) on the validation images (the archive's x-valid) after 12 epochs, mean over seeds",
 }
-_HALF = "; of other networks (cifar10-valid), trained on 25,000 images instead of 50,000"
-_OBTAIN = (
-    "FILE is the archive folder NATS-tss-v1_0-3ffb9-simple, or a CSV or Parquet table of its accuracies; "
-    "docs/data.md says where to download one"
-)
 
 
-class NatsTss(Benchmark):
+class NatsTss(NatsBenchmark):
     """NATS-Bench's topology space; the ground truth is read from the local table."""
 
     name = "nats-tss"
     title = "NATS-Bench topology space (NAS-Bench-201)"
-    citation = "dong2021nats"
-    datasets = tuple(_TASKS)
     truths = tuple(_SPLITS)
     subsets = topology.SUBSETS
+    obtain = (
+        "FILE is the archive folder NATS-tss-v1_0-3ffb9-simple, or a CSV or Parquet table of its accuracies; "
+        "docs/data.md says where to download one"
+    )
 
     def architectures(self) -> Sequence[str]:
         """The official strings of all cells, in the order of :func:`benchmarks.topology.enumerate_cells`."""
         return topology.enumerate_architectures()
-
-    def task(self, dataset: str) -> Task:
-        """Images of 3×32×32 in 10 or 100 classes, or of 3×16×16 in 120."""
-        self.check_dataset(dataset)
-        return _TASKS[dataset]
 
     def membership(self, subset: str) -> Callable[[str], bool]:
         """A predicate for one of the sets of :mod:`benchmarks.topology`."""
@@ -109,47 +95,19 @@ class NatsTss(Benchmark):
         one = sum(CELLS_PER_STAGE * (width * width + 2 * width) for width in WIDTHS)
         return stem + reductions + head + three * threes + one * ones
 
-    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | None = None) -> GroundTruth:
-        """Accuracies from the local table.
-
-        ``x-valid`` and ``val`` of cifar10 are those of other networks than its ``test``: trained on half the images.
-
-        Raises:
-            DataError: if no table was imported, or it lacks the column.
-        """
-        self.check_dataset(dataset)
-        split, epochs = self.choose_truth(split, epochs)
-        column = f"{dataset}/{split}/{epochs}"
-        accuracy = read_table(self.name, [column], _OBTAIN)[column].astype(np.float64)
-        return GroundTruth(
-            benchmark=self.name,
-            dataset=dataset,
-            split=split,
-            epochs=epochs,
-            seeds="mean over seeds",
-            metric="top-1 accuracy (%)",
-            higher_is_better=True,
-            source=read_metadata(self.name, _OBTAIN).source,
-            accuracy=accuracy,
-        )
-
     def table_format(self) -> TableFormat:
         """What the local table must hold, for ``harness data import nats-tss FILE``."""
         return TableFormat(
             architectures=self.architectures,
-            truths={
-                f"{dataset}/{split}/{epochs}": what + (_HALF if dataset == "cifar10" and split != "test" else "")
-                for (split, epochs), what in _SPLITS.items()
-                for dataset in self.datasets
-            },
+            truths=column_descriptions(_SPLITS),
             essential=tuple(f"{dataset}/test/200" for dataset in self.datasets),
             limits=(0, 100),
             decimals=4,
             seeds="mean over the seeds that were trained: up to three for 200 epochs, one or two for 12 epochs",
             parameters=self.parameter_counts,
             datasets=self.datasets,
-            obtain=_OBTAIN,
-            readers=(ArchiveReader(), IndexedTablesReader()),
+            obtain=self.obtain,
+            readers=(ArchiveReader(TOPOLOGY), IndexedTablesReader()),
         )
 
 

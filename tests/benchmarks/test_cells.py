@@ -1,11 +1,13 @@
 """The networks built from cells compute what the cell says."""
 
+import hashlib
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from benchmarks.cells import CellModule, CellNetwork, ReductionBlock, make_operation
-from benchmarks.topology import EDGES, OPERATIONS
+from benchmarks.cells import CellModule, CellNetwork, Layer, LayeredNetwork, ReductionBlock, make_operation
+from benchmarks.topology import EDGES, OPERATIONS, parse_cell
 
 SKIP = ("skip_connect",) * 6
 MIXED = ("nor_conv_3x3", "avg_pool_3x3", "skip_connect", "none", "nor_conv_1x1", "nor_conv_3x3")
@@ -104,3 +106,81 @@ def test_the_same_random_state_gives_the_same_network():
 def test_images_of_one_channel_are_taken():
     network = CellNetwork(SKIP, (4, 8, 16), 1, 10, image_channels=1)
     assert network(torch.randn(2, 1, 8, 8)).shape == (2, 10)
+
+
+class TestWidths:
+    """A cell may lead from one width to another; what is between its other nodes has the second."""
+
+    def test_edges_from_the_first_node_change_the_width(self, features):
+        cell = CellModule(
+            ("nor_conv_3x3", "skip_connect", "nor_conv_1x1", "skip_connect", "none", "avg_pool_3x3"), 8, 12
+        )
+        assert cell(features).shape == (4, 12, 6, 6)
+        widths = [parameter.shape[1] for parameter in cell.parameters() if parameter.ndim == 4]
+        assert widths == [8, 8, 12, 8]
+
+    def test_a_skip_between_widths_is_a_convolution_and_a_batch_norm_without_relu(self, features):
+        operation = make_operation("skip_connect", 8, 12)
+        weight = next(p for p in operation.parameters() if p.ndim == 4)
+        assert weight.shape == (12, 8, 1, 1)
+        assert sum(p.numel() for p in operation.parameters()) == 8 * 12 + 2 * 12
+        convolved = F.conv2d(features, weight)
+        mean, variance = convolved.mean((0, 2, 3), keepdim=True), convolved.var((0, 2, 3), correction=0, keepdim=True)
+        assert torch.allclose(operation(features), (convolved - mean) / (variance + 1e-5).sqrt(), atol=1e-5)
+
+    def test_a_cell_of_one_width_is_the_same_however_it_is_asked_for(self, features):
+        torch.manual_seed(0)
+        one = CellModule(MIXED, 8)
+        torch.manual_seed(0)
+        two = CellModule(MIXED, 8, 8)
+        assert torch.equal(one(features), two(features))
+
+    @pytest.mark.parametrize("name", ["none", "avg_pool_3x3"])
+    def test_what_cannot_change_the_width_is_refused(self, name):
+        with pytest.raises(ValueError, match=f"'{name}' cannot lead from 8 to 12 channels"):
+            make_operation(name, 8, 12)
+
+    def test_layers_have_the_stated_widths(self, images):
+        layers = [Layer(4), Layer(12, reduces=True), Layer(8)]
+        network = LayeredNetwork(("nor_conv_3x3",) * 6, layers, classes=7)
+        assert network.forward_features(images).shape == (4, 8, 8, 8)
+        assert network(images).shape == (4, 7)
+        assert [type(block) for block in network.blocks] == [CellModule, ReductionBlock, CellModule]
+
+
+# Stored scores, those of the digits benchmark's trainings among them, are of these weights: were a layer named, ordered
+# or drawn otherwise, the same seed would give another network and a resumed run would mix the two.
+WEIGHTS_OF_SEED_0 = [
+    (
+        "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|",
+        ((16, 32, 64), 5, 10, 3),
+        "f69f8674b393cb175450c8cd652d0f7497bff3c3536ab89d6ccd9aa9a7f37fe9",
+    ),
+    (
+        "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|",
+        ((4, 8), 1, 10, 1),
+        "ff7084c76b31c7258710bdb14cb6566900fd8dd11f068e07ab5a5f8c0c1e3e4d",
+    ),
+    (
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|none~0|nor_conv_3x3~1|avg_pool_3x3~2|",
+        ((16, 32, 64), 5, 10, 3),
+        "2313abf65ccd235a22faf99c18e7ff2aa61e4506063275a00b0c6fcb58a48a1a",
+    ),
+    (
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|none~0|nor_conv_3x3~1|avg_pool_3x3~2|",
+        ((4, 8), 1, 10, 1),
+        "9dc22172c6a2a1cb5ae81ccce893a3f331d17574a4db09ba4b7df59af8144a6b",
+    ),
+]
+
+
+@pytest.mark.parametrize(("architecture", "arguments", "expected"), WEIGHTS_OF_SEED_0)
+def test_a_seed_gives_the_weights_that_it_always_gave(architecture, arguments, expected):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = CellNetwork(parse_cell(architecture), *arguments)
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.numpy().tobytes())
+    assert digest.hexdigest() == expected

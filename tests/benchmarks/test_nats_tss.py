@@ -238,7 +238,7 @@ class TestArchive:
             import_table(BENCHMARK, archive, allow_partial=True)
 
     def test_the_archive_of_the_size_space_is_refused(self, real_data):
-        with pytest.raises(DataError, match="does not list the 15,625 cells"):
+        with pytest.raises(DataError, match="does not list the 15,625 architectures of NATS-Bench's topology space"):
             import_table(BENCHMARK, real_data / "nats-official-records/NATS-sss-v1_0-50262-simple", allow_partial=True)
 
     def test_another_order_is_refused(self, archive):
