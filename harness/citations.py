@@ -20,6 +20,7 @@ CITATIONS: dict[str, str] = {
     "tanaka2020synflow": "Tanaka et al., SynFlow, NeurIPS 2020, arXiv:2006.05467",
     "turner2020blockswap": "Turner et al., BlockSwap, ICLR 2020, arXiv:1906.04113",
     "wang2020grasp": "Wang et al., GraSP, ICLR 2020, arXiv:2002.07376",
+    "ying2019nasbench101": "Ying et al., NAS-Bench-101, ICML 2019, arXiv:1902.09635",
 }
 
 

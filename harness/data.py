@@ -38,6 +38,24 @@ class SourceReader(Protocol):
 
 
 @dataclass(frozen=True)
+class Listing:
+    """How a source itself lists the architectures, for a benchmark that cannot list them without one.
+
+    Attributes:
+        size: how many architectures the benchmark has.
+        columns: each column that describes architectures, with what it holds; they are kept in the table.
+        describe: those columns from (the source's table, its name), checked and in the table's types; a clear
+            DataError if an architecture is none of the benchmark.
+        parameters: the parameter count of each architecture's network, from (the described columns, dataset).
+    """
+
+    size: int
+    columns: Mapping[str, str]
+    describe: Callable[[pd.DataFrame, str], pd.DataFrame]
+    parameters: Callable[[pd.DataFrame, str], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
 class TableFormat:
     """What the ground-truth table of a benchmark must hold.
 
@@ -54,6 +72,8 @@ class TableFormat:
         datasets: the data sets.
         obtain: what FILE is and where it can be had, in a few words.
         readers: the archives that can be read besides CSV and Parquet.
+        listing: for a benchmark whose architectures only the source lists; ``architectures`` and ``parameters`` are
+            then not asked by an import.
     """
 
     architectures: Callable[[], Sequence[str]]
@@ -67,6 +87,7 @@ class TableFormat:
     obtain: str
     higher_is_better: bool = True
     readers: tuple[SourceReader, ...] = ()
+    listing: Listing | None = None
 
 
 @runtime_checkable
@@ -140,19 +161,25 @@ def import_table(
         frame, words = read_table_file(source, wanted=table_format.obtain), source.name
     else:
         frame, words = reader.read(source, trust_pickle), reader.describe(source)
-    expected = table_format.architectures()
-    _check_architectures(frame, expected, source.name, allow_partial)
-    table = _checked_columns(frame, table_format, source.name)
+    if table_format.listing is None:
+        expected = table_format.architectures()
+        _check_architectures(frame, expected, source.name, allow_partial)
+        size, described = len(expected), frame[[]]
+    else:
+        expected, size = sorted(frame.index), table_format.listing.size
+        _check_listed(frame, size, source.name, allow_partial)
+        described = table_format.listing.describe(frame, source.name)
+    table = described.join(_checked_columns(frame, table_format, described, source.name))
     table = table.reindex([name for name in expected if name in table.index])
-    if len(table) < len(expected):
-        words += f" (only {len(table):,} of {len(expected):,} architectures)"
+    if len(table) < size:
+        words += f" (only {len(table):,} of {size:,} architectures)"
     sha256 = sha256_of(source)
-    columns = {name: table_format.truths.get(name, "parameters of the network") for name in table.columns}
+    columns = {name: _meaning(name, table_format) for name in table.columns}
     path = write_table(table, TableMetadata(benchmark.name, words, sha256, table_format.seeds, columns))
     return ImportSummary(
         benchmark=benchmark.name,
         source=words,
-        architectures=(len(table), len(expected)),
+        architectures=(len(table), size),
         best=_best(table, table_format),
         sha256=sha256,
         path=path,
@@ -168,9 +195,7 @@ def _check_architectures(frame: pd.DataFrame, expected: Sequence[str], name: str
         raise DataError(
             f"{name}: '{unknown[0]}' is no architecture of this benchmark ({len(unknown):,} of {len(frame):,} rows)"
         )
-    repeated = frame.index[frame.index.duplicated()].unique()
-    if len(repeated):
-        raise DataError(f"{name}: '{repeated[0]}' occurs more than once ({len(repeated):,} architectures do)")
+    _check_once(frame, name)
     present = set(frame.index)
     missing = [row for row in expected if row not in present]
     if not present or (missing and not allow_partial):
@@ -180,7 +205,32 @@ def _check_architectures(frame: pd.DataFrame, expected: Sequence[str], name: str
         )
 
 
-def _checked_columns(frame: pd.DataFrame, table_format: TableFormat, name: str) -> pd.DataFrame:
+def _check_listed(frame: pd.DataFrame, size: int, name: str, allow_partial: bool) -> None:
+    """Every architecture once, and as many as the benchmark has."""
+    _check_once(frame, name)
+    if len(frame) > size:
+        raise DataError(f"{name} lists {len(frame):,} architectures, but the benchmark has {size:,}")
+    if frame.empty or (len(frame) < size and not allow_partial):
+        raise DataError(
+            f"{name}: {size - len(frame):,} of {size:,} architectures are missing; "
+            "give a complete file, or allow a partial one (--allow-partial)"
+        )
+
+
+def _check_once(frame: pd.DataFrame, name: str) -> None:
+    repeated = frame.index[frame.index.duplicated()].unique()
+    if len(repeated):
+        raise DataError(f"{name}: '{repeated[0]}' occurs more than once ({len(repeated):,} architectures do)")
+
+
+def _meaning(column: str, table_format: TableFormat) -> str:
+    described = {} if table_format.listing is None else table_format.listing.columns
+    return table_format.truths.get(column) or described.get(column, "parameters of the network")
+
+
+def _checked_columns(
+    frame: pd.DataFrame, table_format: TableFormat, described: pd.DataFrame, name: str
+) -> pd.DataFrame:
     """The columns of the format that the source has, with their values checked and in the table's types."""
     if not any(column in frame.columns for column in table_format.essential):
         raise DataError(
@@ -194,7 +244,11 @@ def _checked_columns(frame: pd.DataFrame, table_format: TableFormat, name: str) 
     for dataset in table_format.datasets:
         column = f"{dataset}/params"
         if column in frame.columns:
-            table[column] = _checked_parameters(frame[column], table_format, dataset, name)
+            if table_format.listing is None:
+                counted = table_format.parameters(list(frame.index), dataset)
+            else:
+                counted = table_format.listing.parameters(described, dataset)
+            table[column] = _checked_parameters(frame[column], counted, name)
     return table
 
 
@@ -212,11 +266,8 @@ def _checked_truth(values: pd.Series[float], table_format: TableFormat, name: st
     return numbers.round(table_format.decimals).astype(np.float32)
 
 
-def _checked_parameters(
-    values: pd.Series[float], table_format: TableFormat, dataset: str, name: str
-) -> NDArray[np.int64]:
+def _checked_parameters(values: pd.Series[float], counted: NDArray[np.int64], name: str) -> NDArray[np.int64]:
     numbers = _numbers(values, name)
-    counted = table_format.parameters(list(values.index), dataset)
     wrong = np.flatnonzero(numbers != counted)
     if len(wrong):
         raise DataError(

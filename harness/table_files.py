@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -60,8 +61,13 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return frame
 
 
-def read_csv(path: Path, name: str) -> pd.DataFrame:
+def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
     """A CSV table, perhaps gzipped, which its first bytes tell.
+
+    Args:
+        path: the file.
+        name: what messages call it.
+        text: columns that are text though they may look like numbers.
 
     Raises:
         DataError: under the given name, if it is truncated or no such table.
@@ -71,7 +77,9 @@ def read_csv(path: Path, name: str) -> pd.DataFrame:
     with path.open("rb") as file:
         compression: Literal["gzip"] | None = "gzip" if file.read(2) == b"\x1f\x8b" else None
     try:
-        return pd.read_csv(path, compression=compression, encoding="utf-8", low_memory=False)
+        return pd.read_csv(
+            path, compression=compression, encoding="utf-8", low_memory=False, dtype=dict.fromkeys(text, "str")
+        )
     except (
         pd.errors.ParserError,
         pd.errors.EmptyDataError,

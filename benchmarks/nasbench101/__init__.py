@@ -1,0 +1,182 @@
+"""NAS-Bench-101: 423,624 cells trained on CIFAR-10, three times each.
+
+Neither the cells nor their accuracies are part of this project: the user imports them. A cell goes by its official
+module hash, which is the same for isomorphic cells.
+"""
+
+from __future__ import annotations
+
+import functools
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.nasbench101.cell import Cell
+from benchmarks.nasbench101.sources import CellTableReader, RecordFileReader
+from benchmarks.nasbench101.tables import (
+    CELL_COLUMNS,
+    CLASSES,
+    REPEAT_COLUMNS,
+    SECONDS_COLUMNS,
+    describe_cells,
+    parameter_counts,
+)
+from benchmarks.nasbench101.trainings import EPOCHS, REPEATS
+from harness.benchmark import Benchmark, GroundTruth, Task
+from harness.data import Listing, TableFormat
+from harness.errors import HarnessError
+from harness.tables import read_metadata, read_table, table_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+__all__ = ["NasBench101"]
+
+ARCHITECTURES = 423_624
+
+_NAME = "nasbench101"
+_SPLITS = {"test": "the test images", "val": "the validation images"}
+_OBTAIN = (
+    "FILE is nasbench_only108.tfrecord or nasbench_full.tfrecord, or a CSV table of cells and accuracies; "
+    "docs/data.md says where to download one"
+)
+
+
+class NasBench101(Benchmark):
+    """NAS-Bench-101; cells and ground truth are read from the local table."""
+
+    name = _NAME
+    title = "NAS-Bench-101"
+    citation = "ying2019nasbench101"
+    datasets = ("cifar10",)
+    truths = tuple((split, epochs) for epochs in EPOCHS for split in _SPLITS)
+    subsets = {  # noqa: RUF012
+        "all": "every architecture; by construction connected, without unreachable operations, and unique up to "
+        "isomorphism"
+    }
+
+    def architectures(self) -> Sequence[str]:
+        """The module hashes of all cells of the local table, sorted.
+
+        Raises:
+            DataError: if no table was imported.
+        """
+        return _local_cells()[0]
+
+    def task(self, dataset: str) -> Task:
+        """Images of 3×32×32 in 10 classes."""
+        self.check_dataset(dataset)
+        return Task("cifar10", (3, 32, 32), CLASSES)
+
+    def cell(self, architecture: str) -> Cell:
+        """The cell of a module hash.
+
+        Raises:
+            DataError: if no table was imported.
+            HarnessError: if the table has no such cell.
+        """
+        names, cells = _local_cells()
+        row = bisect_left(names, architecture)
+        if row == len(names) or names[row] != architecture:
+            raise HarnessError(
+                f"'{architecture}' is no cell in the local table of {self.name}; an architecture is a module hash "
+                f"such as '{names[0]}'"
+            )
+        vertices, adjacency, operations = cells.iloc[row]
+        return Cell(int(vertices), int(adjacency), str(operations))
+
+    def build(self, architecture: str, dataset: str) -> nn.Module:
+        """The network of a cell, as the benchmark trained it.
+
+        Raises:
+            DataError: if no table was imported.
+            HarnessError: if the table has no such cell.
+        """
+        from benchmarks.nasbench101.network import CellNetwork
+
+        return CellNetwork(self.cell(architecture), self.task(dataset).classes)
+
+    def parameters(self, architecture: str, dataset: str) -> int:
+        """How many parameters the network has, without building it."""
+        return int(self.parameter_counts([architecture], dataset)[0])
+
+    def parameter_counts(self, architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
+        """How many parameters each architecture's network has; see :func:`.tables.parameter_counts`."""
+        import pandas as pd
+
+        cells = [self.cell(architecture) for architecture in architectures]
+        rows = [(cell.vertices, cell.adjacency, cell.operations) for cell in cells]
+        return parameter_counts(pd.DataFrame(rows, columns=list(CELL_COLUMNS)), self.task(dataset).classes)
+
+    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | None = None) -> GroundTruth:
+        """Accuracies at the end of training, mean over the three trainings, from the local table.
+
+        Raises:
+            DataError: if no table was imported, or it lacks the column.
+        """
+        self.check_dataset(dataset)
+        split, epochs = self.choose_truth(split, epochs)
+        column = f"{dataset}/{split}/{epochs}"
+        accuracy = read_table(self.name, [column], _OBTAIN)[column].astype(np.float64)
+        return GroundTruth(
+            benchmark=self.name,
+            dataset=dataset,
+            split=split,
+            epochs=epochs,
+            seeds=f"mean over {REPEATS} seeds",
+            metric="top-1 accuracy (%)",
+            higher_is_better=True,
+            source=read_metadata(self.name, _OBTAIN).source,
+            accuracy=accuracy,
+        )
+
+    def repeats(self, split: str = "test", epochs: int = 108) -> pd.DataFrame:
+        """The accuracy (%) of each single training, (architectures, 3), in the order of the official file.
+
+        Raises:
+            UnknownNameError: if the benchmark has no such split and epochs.
+            DataError: if no table was imported, or it holds means only.
+        """
+        split, epochs = self.choose_truth(split, epochs)
+        columns = [f"cifar10/{split}/{epochs}/repeat-{repeat}" for repeat in range(1, REPEATS + 1)]
+        return read_table(self.name, columns, _OBTAIN)
+
+    def table_format(self) -> TableFormat:
+        """What the local table must hold, for ``harness data import nasbench101 FILE``."""
+        return TableFormat(
+            architectures=self.architectures,
+            truths={
+                f"cifar10/{split}/{epochs}": f"accuracy (%) on {_SPLITS[split]} after {epochs} epochs, mean over seeds"
+                for split, epochs in self.truths
+            },
+            essential=tuple(f"cifar10/test/{epochs}" for epochs in EPOCHS),
+            limits=(0, 100),
+            decimals=4,
+            seeds=f"mean over the {REPEATS} trainings of each length",
+            parameters=self.parameter_counts,
+            datasets=self.datasets,
+            obtain=_OBTAIN,
+            readers=(RecordFileReader(), CellTableReader()),
+            listing=Listing(
+                size=ARCHITECTURES,
+                columns=CELL_COLUMNS | REPEAT_COLUMNS | SECONDS_COLUMNS,
+                describe=describe_cells,
+                parameters=lambda described, dataset: parameter_counts(described, self.task(dataset).classes),
+            ),
+        )
+
+
+def _local_cells() -> tuple[list[str], pd.DataFrame]:
+    """The hashes of the local table, sorted, and the cells in the same order; read anew when the table is another."""
+    path = table_path(_NAME)
+    return _read_cells(str(path), path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@functools.lru_cache(maxsize=1)
+def _read_cells(path: str, modified: int) -> tuple[list[str], pd.DataFrame]:
+    cells = read_table(_NAME, list(CELL_COLUMNS), _OBTAIN)
+    return cells.index.to_list(), cells.reset_index(drop=True)

@@ -1,0 +1,108 @@
+"""One cell of NAS-Bench-101: a labelled graph, and its canonical form, the module hash.
+
+A cell is a directed acyclic graph on at most seven vertices with at most nine edges. The first vertex is the input,
+the last the output, and each between carries one of three operations (Ying et al., "NAS-Bench-101", ICML 2019, section
+2.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
+MOST_VERTICES = 7
+MOST_EDGES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell.
+
+    Attributes:
+        vertices: how many, input and output included.
+        adjacency: a bit for each edge; that of the edge x→y, x < y, is bit x + y (y - 1) / 2.
+        operations: a digit for each vertex between input and output: its place in ``OPERATIONS``.
+    """
+
+    vertices: int
+    adjacency: int
+    operations: str
+
+    def matrix(self) -> NDArray[np.int8]:
+        """The adjacency matrix, upper triangular, int8, (vertices, vertices)."""
+        matrix = np.zeros((self.vertices, self.vertices), dtype=np.int8)
+        for target in range(1, self.vertices):
+            for source in range(target):
+                matrix[source, target] = self.adjacency >> (source + target * (target - 1) // 2) & 1
+        return matrix
+
+    def operation_names(self) -> list[str]:
+        """The official name of each vertex, ``input`` and ``output`` included."""
+        return ["input", *(OPERATIONS[int(digit)] for digit in self.operations), "output"]
+
+
+def module_hash(cell: Cell) -> str:
+    """The official identifier of a cell, equal for isomorphic cells and different for all others of the benchmark.
+
+    It is the benchmark's own graph hash, as ``nasbench_pytorch`` computes it. Every vertex of an official cell lies on
+    a path from input to output, so there is nothing to remove before.
+
+    >>> module_hash(Cell(vertices=4, adjacency=0b110111, operations="10"))
+    '5529e1779433733d1145e20de5d8604e'
+    """
+    from nasbench_pytorch.model.graph_util import hash_module
+
+    result: str = hash_module(cell.matrix(), [-1, *map(int, cell.operations), -2])
+    return result
+
+
+def parse_cell(adjacency: str, operations: str) -> Cell:
+    """The cell that an official record describes.
+
+    Args:
+        adjacency: the adjacency matrix, row after row, as zeros and ones.
+        operations: the vertices' operations, separated by commas, from ``input`` to ``output``.
+
+    Raises:
+        ValueError: if that is no cell of the benchmark; the message says why.
+    """
+    names = operations.split(",")
+    vertices = len(names)
+    if len(adjacency) != vertices * vertices or not set(adjacency) <= {"0", "1"}:
+        raise ValueError(f"its adjacency is no matrix of zeros and ones for {vertices} vertices")
+    if not 2 <= vertices <= MOST_VERTICES:
+        raise ValueError(f"its cell has {vertices} vertices; wanted: 2 to {MOST_VERTICES}")
+    if names[0] != "input" or names[-1] != "output":
+        raise ValueError(f"its operations run from '{names[0]}' to '{names[-1]}'; wanted: from input to output")
+    unknown = [name for name in names[1:-1] if name not in OPERATIONS]
+    if unknown:
+        raise ValueError(f"unknown operation '{unknown[0]}'; known: {', '.join(OPERATIONS)}")
+    bits = 0
+    for source, row in enumerate(adjacency[start : start + vertices] for start in range(0, vertices**2, vertices)):
+        for target, entry in enumerate(row):
+            if entry == "1":
+                if target <= source:
+                    raise ValueError("its adjacency matrix is not upper triangular")
+                bits |= 1 << (source + target * (target - 1) // 2)
+    cell = Cell(vertices, bits, "".join(str(OPERATIONS.index(name)) for name in names[1:-1]))
+    _check_graph(cell)
+    return cell
+
+
+def _check_graph(cell: Cell) -> None:
+    """At most nine edges, and every vertex on a path: none but the output leads nowhere, none but the input is idle."""
+    if cell.adjacency.bit_count() > MOST_EDGES:
+        raise ValueError(f"its cell has {cell.adjacency.bit_count()} edges; wanted: at most {MOST_EDGES}")
+    edges = [
+        (source, target)
+        for target in range(1, cell.vertices)
+        for source in range(target)
+        if cell.adjacency >> (source + target * (target - 1) // 2) & 1
+    ]
+    sources, targets = {source for source, _ in edges}, {target for _, target in edges}
+    for vertex in range(cell.vertices):
+        if (vertex > 0 and vertex not in targets) or (vertex < cell.vertices - 1 and vertex not in sources):
+            raise ValueError(f"vertex {vertex} of its cell lies on no path from input to output")
