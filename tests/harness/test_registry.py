@@ -85,14 +85,14 @@ def names(proxies):
 
 def test_the_harnesss_own_proxies_and_benchmarks_are_registered():
     assert set(OWN) <= set(registry.proxies())
-    assert {"nats-tss", "nats-sss", "digits"} <= set(registry.benchmark_classes())
+    assert {"nats-tss", "nats-sss", "nasbench101", "digits"} <= set(registry.benchmark_classes())
     for name, found in registry.proxies().items():
         assert found.name == name
     for name, found in registry.benchmark_classes().items():
         assert found.name == name and issubclass(found, Benchmark)
 
 
-@pytest.mark.parametrize("name", ["nats-tss", "nats-sss", "digits"])
+@pytest.mark.parametrize("name", ["nats-tss", "nats-sss", "nasbench101", "digits"])
 def test_a_benchmark_is_loaded_by_name(name):
     assert registry.load_benchmark(name).name == name
 
