@@ -46,7 +46,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure the suite's cost as a ratio to one forward and backward pass, and the loading of ground truth."""
-    install(session, "bench")
+    install(session)
     session.run("python", "-m", "harness.bench", *session.posargs)
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from harness.benchmark import Benchmark, GroundTruth, Task
-from harness.tables import read_metadata, read_table
+from harness.tables import table_ground_truth
 
 TASKS = {
     "cifar10": Task("cifar10", (3, 32, 32), 10),
@@ -48,19 +46,7 @@ class NatsBenchmark(Benchmark):
         """
         self.check_dataset(dataset)
         split, epochs = self.choose_truth(split, epochs)
-        column = f"{dataset}/{split}/{epochs}"
-        accuracy = read_table(self.name, [column], self.obtain)[column].astype(np.float64)
-        return GroundTruth(
-            benchmark=self.name,
-            dataset=dataset,
-            split=split,
-            epochs=epochs,
-            seeds=self.seeds(epochs),
-            metric="top-1 accuracy (%)",
-            higher_is_better=True,
-            source=read_metadata(self.name, self.obtain).source,
-            accuracy=accuracy,
-        )
+        return table_ground_truth(self.name, dataset, split, epochs, seeds=self.seeds(epochs), obtain=self.obtain)
 
 
 def column_descriptions(truths: Mapping[tuple[str, int], str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.benchmark import GroundTruth
 from harness.errors import DataError
 
 if TYPE_CHECKING:
@@ -104,6 +105,36 @@ def read_metadata(benchmark: str, obtain: str = "") -> TableMetadata:
         return _decode_metadata(pq.read_schema(path), benchmark)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(benchmark, str(error)) from None
+
+
+def table_ground_truth(
+    benchmark: str, dataset: str, split: str, epochs: int, *, seeds: str, obtain: str
+) -> GroundTruth:
+    """The column ``dataset/split/epochs`` of a table of accuracies in percent, with what is known of it.
+
+    Args:
+        benchmark: the benchmark's name.
+        dataset: the data set.
+        split: of the accuracies.
+        epochs: of the training.
+        seeds: how trainings of one architecture are combined.
+        obtain: what FILE is and where it can be had, for the message that the table is missing.
+
+    Raises:
+        DataError: if there is no table, it is damaged or of another version, or lacks the column.
+    """
+    column = f"{dataset}/{split}/{epochs}"
+    return GroundTruth(
+        benchmark=benchmark,
+        dataset=dataset,
+        split=split,
+        epochs=epochs,
+        seeds=seeds,
+        metric="top-1 accuracy (%)",
+        higher_is_better=True,
+        source=read_metadata(benchmark, obtain).source,
+        accuracy=read_table(benchmark, [column], obtain)[column].astype("float64"),
+    )
 
 
 def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:

@@ -28,7 +28,7 @@ from benchmarks.nasbench101.trainings import EPOCHS, REPEATS
 from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import Listing, TableFormat
 from harness.errors import HarnessError
-from harness.tables import read_metadata, read_table, table_path
+from harness.tables import read_table, table_ground_truth, table_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,19 +120,7 @@ class NasBench101(Benchmark):
         """
         self.check_dataset(dataset)
         split, epochs = self.choose_truth(split, epochs)
-        column = f"{dataset}/{split}/{epochs}"
-        accuracy = read_table(self.name, [column], _OBTAIN)[column].astype(np.float64)
-        return GroundTruth(
-            benchmark=self.name,
-            dataset=dataset,
-            split=split,
-            epochs=epochs,
-            seeds=f"mean over {REPEATS} seeds",
-            metric="top-1 accuracy (%)",
-            higher_is_better=True,
-            source=read_metadata(self.name, _OBTAIN).source,
-            accuracy=accuracy,
-        )
+        return table_ground_truth(self.name, dataset, split, epochs, seeds=f"mean over {REPEATS} seeds", obtain=_OBTAIN)
 
     def repeats(self, split: str = "test", epochs: int = 108) -> pd.DataFrame:
         """The accuracy (%) of each single training, (architectures, 3), in the order of the official file.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.benchmark import GroundTruth
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UnknownNameError
+from harness.names import unknown_name
 from harness.registry import load_benchmark, proxies
 from harness.reporting.heading import Heading
 
@@ -99,7 +100,7 @@ def report(
         published: a table of published coefficients to set beside ours, such as those in ``results/published``.
 
     Raises:
-        HarnessError: if there is no run, no score in it yet, or no ground truth for it.
+        HarnessError: if there is no run, no score in it yet, no ground truth for it, or no such baseline.
     """
     from harness.analysis import correlation_table, cost_table
     from harness.analysis.published import beside_published, read_published
@@ -112,6 +113,8 @@ def report(
     benchmark = load_benchmark(setting.benchmark)
     truth = benchmark.ground_truth(setting.dataset, split, epochs)
     known = proxies()
+    if baseline not in known:
+        raise UnknownNameError(unknown_name("proxy", baseline, known))
     used = scores["proxy"].unique()
     directions = {name: known[name].better for name in used if name in known}
     members = {subset: benchmark.membership(subset) for subset in benchmark.subsets}

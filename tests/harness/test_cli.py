@@ -107,6 +107,7 @@ class TestListing:
         (["report", "OUT"], "holds no run"),
         (["report", "FINISHED", "--truth", "test/7"], "ground truth of digits"),
         (["report", "FINISHED", "--truth", "test/x"], "write SPLIT/EPOCHS"),
+        (["report", "FINISHED", "--baseline", "parms"], "unknown proxy 'parms': did you mean 'params'"),
         (["data", "import", "nats-tss", "OUT/none.csv"], "none.csv"),
         (["data", "import", "digits", "OUT/none.csv"], "nothing to import"),
         (["run", "digits", *SMALL, "--seed", "5", "--out", "FINISHED"], "seed: there '0', now '5'"),
