@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from harness.benchmark import Benchmark, GroundTruth, Task
+from harness.data import Truth
 from harness.tables import table_ground_truth
 
 TASKS = {
@@ -32,11 +33,11 @@ class NatsBenchmark(Benchmark):
         self.check_dataset(dataset)
         return TASKS[dataset]
 
-    def seeds(self, epochs: int) -> str:
+    def seeds(self, epochs: int | str) -> str:
         """How trainings of one architecture are combined, for a length of training."""
         return "mean over seeds"
 
-    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | None = None) -> GroundTruth:
+    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
         """Accuracies from the local table.
 
         ``x-valid`` and ``val`` of cifar10 are those of other networks than its ``test``: trained on half the images.
@@ -45,14 +46,14 @@ class NatsBenchmark(Benchmark):
             DataError: if no table was imported, or it lacks the column.
         """
         self.check_dataset(dataset)
-        split, epochs = self.choose_truth(split, epochs)
+        split, epochs = self.choose_truth(dataset, split, epochs)
         return table_ground_truth(self.name, dataset, split, epochs, seeds=self.seeds(epochs), obtain=self.obtain)
 
 
-def column_descriptions(truths: Mapping[tuple[str, int], str]) -> dict[str, str]:
+def table_columns(truths: Mapping[tuple[str, int], str]) -> dict[str, Truth]:
     """Each column ``dataset/split/epochs`` with what it holds, from what each (split, epochs) holds."""
     return {
-        f"{dataset}/{split}/{epochs}": what + (_HALF if dataset == "cifar10" and split != "test" else "")
+        f"{dataset}/{split}/{epochs}": Truth(what + (_HALF if dataset == "cifar10" and split != "test" else ""))
         for (split, epochs), what in truths.items()
         for dataset in TASKS
     }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.nats import NatsBenchmark, column_descriptions
+from benchmarks.nats import NatsBenchmark, table_columns
 from benchmarks.nats_archive import Archive, ArchiveReader, archive_entries
 from benchmarks.topology import parse_cell
 from harness.data import TableFormat
@@ -150,7 +150,7 @@ class NatsSss(NatsBenchmark):
         body = _cell(c1, c1) + _reduction(c1, c2) + _cell(c2, c3) + _reduction(c3, c4) + _cell(c4, c5)
         return 29 * c1 + body + 2 * c5 + (c5 + 1) * classes
 
-    def seeds(self, epochs: int) -> str:
+    def seeds(self, epochs: int | str) -> str:
         """90 epochs, and 1, were trained with one seed; 12 epochs with three."""
         return "mean over seeds" if epochs == 12 else "one seed"
 
@@ -158,10 +158,8 @@ class NatsSss(NatsBenchmark):
         """What the local table must hold, for ``harness data import nats-sss FILE``."""
         return TableFormat(
             architectures=self.architectures,
-            truths=column_descriptions(_SPLITS),
+            truths=table_columns(_SPLITS),
             essential=tuple(f"{dataset}/test/90" for dataset in self.datasets),
-            limits=(0, 100),
-            decimals=4,
             seeds="one seed for 90 epochs and for 1 epoch, mean over three for 12 epochs",
             parameters=self.parameter_counts,
             datasets=self.datasets,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import topology
-from benchmarks.nats import NatsBenchmark, column_descriptions
+from benchmarks.nats import NatsBenchmark, table_columns
 from benchmarks.nats_archive import TOPOLOGY, ArchiveReader, IndexedTablesReader
 from harness.data import TableFormat
 from harness.errors import HarnessError
@@ -99,10 +99,8 @@ class NatsTss(NatsBenchmark):
         """What the local table must hold, for ``harness data import nats-tss FILE``."""
         return TableFormat(
             architectures=self.architectures,
-            truths=column_descriptions(_SPLITS),
+            truths=table_columns(_SPLITS),
             essential=tuple(f"{dataset}/test/200" for dataset in self.datasets),
-            limits=(0, 100),
-            decimals=4,
             seeds="mean over the seeds that were trained: up to three for 200 epochs, one or two for 12 epochs",
             parameters=self.parameter_counts,
             datasets=self.datasets,

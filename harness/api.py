@@ -55,6 +55,7 @@ def run(
     images: Images | Path | str | None = None,
     labels: Literal["file", "random"] = "file",
     batch_size: int = 64,
+    resolution: int | None = None,
     workers: int = 1,
     device: str = "cpu",
     executor: Callable[[], Executor] | None = None,
@@ -76,6 +77,8 @@ def run(
             benchmark's own unless given.
         labels: ``random`` puts random labels in place of those of the image files.
         batch_size: images in a mini-batch, the same for every network.
+        resolution: height and width that images are resized to, or noise is drawn with; the benchmark's own unless
+            given.
         workers: worker processes with one thread each; 1 computes in this process.
         device: ``cpu`` or ``cuda``.
         executor: makes an executor to use in place of the workers.
@@ -103,6 +106,7 @@ def run(
         images=images,
         labels=labels,
         batch_size=batch_size,
+        resolution=resolution,
         device=device,
     )
     summary = compute(plan, out, workers=workers, executor=executor, retry_failed=retry_failed, progress=progress)
@@ -124,6 +128,7 @@ def prepare(
     images: Images | Path | str | None,
     labels: Literal["file", "random"],
     batch_size: int,
+    resolution: int | None = None,
     device: str,
 ) -> Plan:
     """The plan behind :func:`run`: names looked up, images read, sample and mini-batches drawn."""
@@ -138,13 +143,14 @@ def prepare(
     return make_plan(
         target,
         chosen,
-        _images(target, dataset, images, labels, seed),
+        _images(target, dataset, images, labels, seed, resolution),
         dataset=dataset,
         sample=sample,
         subset=subset,
         seed=seed,
         sample_seed=sample_seed,
         batch_size=batch_size,
+        resolution=resolution,
         device=device,
     )
 
@@ -189,9 +195,11 @@ def _images(
     images: Images | Path | str | None,
     labels: Literal["file", "random"],
     seed: int,
+    resolution: int | None,
 ) -> Images:
-    from harness.images import load_images
+    from harness.images import NOISE, label_generator, load_images
 
+    task = benchmark.task(dataset)
     if images is None:
         own = benchmark.images(dataset)
         if own is None:
@@ -199,7 +207,11 @@ def _images(
                 f"{benchmark.name} brings no images: give --images with the files of {dataset}, or --images noise for "
                 "Gaussian noise with random labels"
             )
-        return own
-    if isinstance(images, str | Path):
-        return load_images(images, benchmark.task(dataset), seed, labels)
-    return images
+        return own.at_resolution(resolution, task.objective)
+    if not isinstance(images, str | Path):
+        return images.at_resolution(resolution, task.objective)
+    if str(images) != NOISE:
+        found = benchmark.read_images(Path(images), task.at_resolution(resolution), seed)
+        if found is not None:
+            return found.with_random_labels(task, label_generator(task, seed)) if labels == "random" else found
+    return load_images(images, task, seed, labels, resolution)

@@ -19,7 +19,7 @@ def fingerprint(batches: Sequence[Batch]) -> str:
     """A hash of the images and labels, the same for equal batches on every machine."""
     digest = hashlib.blake2b(digest_size=8)
     for batch in batches:
-        for array in (batch.images.contiguous().numpy(), batch.labels.numpy()):
+        for array in (batch.images.contiguous().numpy(), batch.labels.contiguous().numpy()):
             digest.update(f"{array.dtype.str}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -30,7 +30,7 @@ def write_batches(path: Path, batches: Sequence[Batch]) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     for index, batch in enumerate(batches):
         arrays[f"images{index}"] = batch.images.contiguous().numpy()
-        arrays[f"labels{index}"] = batch.labels.numpy()
+        arrays[f"labels{index}"] = batch.labels.contiguous().numpy()
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)

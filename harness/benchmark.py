@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from harness.errors import HarnessError, UnknownNameError
 from harness.names import unknown_name
+from harness.objective import CLASSES, Objective
 from harness.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -26,17 +28,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """What a network is built for: the shape of one image and the number of classes.
+    """What a network is built for: the shape of one image, and what is asked for.
 
     Attributes:
         dataset: the data set's name as the benchmark spells it.
-        image_shape: (channels, height, width).
-        classes: the number of classes, that is, of logits.
+        image_shape: (channels, height, width), or (tiles, channels, height, width) of an image cut into tiles.
+        classes: the number of classes; of other targets, the entries of the vector or the channels of the image.
+        objective: the kind of target and the loss.
     """
 
     dataset: str
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     classes: int
+    objective: Objective = CLASSES
+
+    def at_resolution(self, resolution: int | None) -> Task:
+        """The same with images, or tiles, of that height and width; as it is for None.
+
+        >>> Task("cifar10", (3, 32, 32), 10).at_resolution(16).image_shape
+        (3, 16, 16)
+
+        Raises:
+            HarnessError: if the resolution is not positive.
+        """
+        if resolution is None:
+            return self
+        if resolution < 1:
+            raise HarnessError(f"images of {resolution} × {resolution} pixels were asked for; ask for 1 or more")
+        return replace(self, image_shape=(*self.image_shape[:-2], resolution, resolution))
 
 
 @dataclass(frozen=True)
@@ -47,7 +66,7 @@ class GroundTruth:
         benchmark: the benchmark's name.
         dataset: the data set trained and evaluated on.
         split: the images the accuracy was measured on, such as ``test`` or ``x-valid``.
-        epochs: the length of the training.
+        epochs: the length of the training in epochs, or which epoch's accuracy it is, such as ``final``.
         seeds: how trainings of one architecture are combined, such as ``mean over seeds``.
         metric: what is measured, with its unit, such as ``top-1 accuracy (%)``.
         higher_is_better: the direction of the metric.
@@ -58,7 +77,7 @@ class GroundTruth:
     benchmark: str
     dataset: str
     split: str
-    epochs: int
+    epochs: int | str
     seeds: str
     metric: str
     higher_is_better: bool
@@ -67,22 +86,24 @@ class GroundTruth:
 
     def describe(self) -> str:
         """One line for the head of a table: ``cifar10 test top-1 accuracy (%), 200 epochs, mean over seeds``."""
-        return f"{self.dataset} {self.split} {self.metric}, {self.epochs} epochs, {self.seeds}"
+        when = f"{self.epochs} epoch" if isinstance(self.epochs, str) else f"{self.epochs} epochs"
+        return f"{self.dataset} {self.split} {self.metric}, {when}, {self.seeds}"
 
 
 class Benchmark(ABC):
     """A set of architectures with their networks and their true accuracies.
 
     A subclass states the class attributes and implements the abstract methods. Networks are torch modules that map
-    images of shape (batch, channels, height, width) to logits, and that offer ``forward_features``, which maps the
-    same images to the feature map before global average pooling (Zen-Score is defined on it).
+    images of shape (batch, channels, height, width) to logits (batch, classes), or to what the task's objective asks
+    for, and that offer ``forward_features``, which maps the same images to the feature map before global average
+    pooling, or before the last convolution of a network that paints (Zen-Score is defined on it).
 
     Attributes:
         name: the registered name.
         title: one line for listings.
         citation: key of the paper in ``CITATIONS``.
         datasets: the data sets, the default first.
-        truths: the (split, epochs) pairs that ground truth exists for, the default first.
+        truths: the (split, epochs) pairs that ground truth exists for on every data set, the default first.
         subsets: each named set of architectures with its description; ``all`` comes first.
     """
 
@@ -90,7 +111,7 @@ class Benchmark(ABC):
     title: ClassVar[str]
     citation: ClassVar[str]
     datasets: ClassVar[tuple[str, ...]]
-    truths: ClassVar[tuple[tuple[str, int], ...]]
+    truths: ClassVar[tuple[tuple[str, int | str], ...]]
     subsets: ClassVar[dict[str, str]] = {"all": "every architecture"}
 
     @abstractmethod
@@ -99,19 +120,34 @@ class Benchmark(ABC):
 
     @abstractmethod
     def task(self, dataset: str) -> Task:
-        """Image shape and number of classes for one data set."""
+        """Image shape, number of classes and objective for one data set."""
 
     @abstractmethod
     def build(self, architecture: str, dataset: str) -> nn.Module:
         """A freshly initialised network, in training mode, drawn from torch's global random state."""
 
     @abstractmethod
-    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | None = None) -> GroundTruth:
-        """The true accuracies; the default split and epochs are the first of ``truths``."""
+    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
+        """The true accuracies; the default split and epochs are the first of :meth:`truths_of` the data set."""
+
+    def truths_of(self, dataset: str) -> Sequence[tuple[str, int | str]]:
+        """The (split, epochs) pairs that ground truth exists for on one data set, the default first."""
+        self.check_dataset(dataset)
+        return self.truths
 
     def images(self, dataset: str) -> Images | None:
         """Images that come with the benchmark, or None where the user must give them."""
         self.check_dataset(dataset)
+        return None
+
+    def read_images(self, source: Path, task: Task, seed: int) -> Images | None:
+        """Images of the benchmark's own data set in a form that only it can read, or None for any other source.
+
+        Args:
+            source: the file or folder that the user gave.
+            task: one of the benchmark's, perhaps at another resolution.
+            seed: for whatever is drawn.
+        """
         return None
 
     def membership(self, subset: str) -> Callable[[str], bool]:
@@ -152,15 +188,16 @@ class Benchmark(ABC):
         if subset not in self.subsets:
             raise UnknownNameError(unknown_name(f"set of {self.name}", subset, self.subsets))
 
-    def choose_truth(self, split: str | None, epochs: int | None) -> tuple[str, int]:
-        """The first of ``truths`` that fits the wanted split and epochs.
+    def choose_truth(self, dataset: str, split: str | None, epochs: int | str | None) -> tuple[str, int | str]:
+        """The first of :meth:`truths_of` the data set that fits the wanted split and epochs.
 
         Raises:
             UnknownNameError: if there is none; the message lists what there is.
         """
-        for offered_split, offered_epochs in self.truths:
+        truths = self.truths_of(dataset)
+        for offered_split, offered_epochs in truths:
             if split in (None, offered_split) and epochs in (None, offered_epochs):
                 return offered_split, offered_epochs
         wanted = "/".join(str(part) for part in (split, epochs) if part is not None)
-        offered = [f"{a}/{b}" for a, b in self.truths]
+        offered = [f"{a}/{b}" for a, b in truths]
         raise UnknownNameError(unknown_name(f"ground truth of {self.name}", wanted, offered))

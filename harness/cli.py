@@ -93,6 +93,9 @@ def run(
         bool, typer.Option("--random-labels", help="Random labels in place of those of the image files.")
     ] = False,
     batch_size: Annotated[int, typer.Option(help="Images in a mini-batch.")] = 64,
+    resolution: Annotated[
+        int | None, typer.Option(help="Height and width of the images; the benchmark's own unless given.")
+    ] = None,
     workers: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed scores again.")] = False,
@@ -111,6 +114,7 @@ def run(
         images=images,
         labels="random" if random_labels else "file",
         batch_size=batch_size,
+        resolution=resolution,
         device=device,
     )
 
@@ -188,13 +192,11 @@ def _console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=140)
 
 
-def _parse_truth(truth: str | None) -> tuple[str | None, int | None]:
+def _parse_truth(truth: str | None) -> tuple[str | None, int | str | None]:
     if truth is None:
         return None, None
     split, _, epochs = truth.partition("/")
-    if epochs and not epochs.isdigit():
-        raise HarnessError(f"'{truth}' names no ground truth; write SPLIT/EPOCHS, such as test/200")
-    return split or None, int(epochs) if epochs else None
+    return split or None, int(epochs) if epochs.isdigit() else epochs or None
 
 
 @contextmanager

@@ -56,6 +56,23 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """What one column of ground truth holds.
+
+    Attributes:
+        description: what was measured on what, with its unit.
+        limits: the least and the greatest possible value.
+        decimals: values are rounded to so many, so that equal accuracies are equal whatever they were averaged by.
+        higher_is_better: the direction.
+    """
+
+    description: str
+    limits: tuple[float, float] = (0, 100)
+    decimals: int = 4
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
 class TableFormat:
     """What the ground-truth table of a benchmark must hold.
 
@@ -63,9 +80,6 @@ class TableFormat:
         architectures: every architecture of the benchmark.
         truths: each column of ground truth with what it holds; the source may lack some.
         essential: the columns of which the source must have one at least.
-        limits: the least and the greatest possible value of a truth.
-        decimals: truths are rounded to so many, so that equal accuracies are equal whatever they were averaged by.
-        higher_is_better: the direction of the truths.
         seeds: how trainings of one architecture are combined.
         parameters: the parameter count of each architecture's network, from (architectures, dataset); a column
             ``dataset/params`` of the source must equal it.
@@ -77,15 +91,12 @@ class TableFormat:
     """
 
     architectures: Callable[[], Sequence[str]]
-    truths: Mapping[str, str]
+    truths: Mapping[str, Truth]
     essential: tuple[str, ...]
-    limits: tuple[float, float]
-    decimals: int
     seeds: str
     parameters: Callable[[Sequence[str], str], NDArray[np.int64]]
     datasets: tuple[str, ...]
     obtain: str
-    higher_is_better: bool = True
     readers: tuple[SourceReader, ...] = ()
     listing: Listing | None = None
 
@@ -225,7 +236,9 @@ def _check_once(frame: pd.DataFrame, name: str) -> None:
 
 def _meaning(column: str, table_format: TableFormat) -> str:
     described = {} if table_format.listing is None else table_format.listing.columns
-    return table_format.truths.get(column) or described.get(column, "parameters of the network")
+    if column in table_format.truths:
+        return table_format.truths[column].description
+    return described.get(column, "parameters of the network")
 
 
 def _checked_columns(
@@ -238,9 +251,9 @@ def _checked_columns(
             f"it has {', '.join(map(str, frame.columns)) or 'none'}"
         )
     table = frame[[]].copy()
-    for column in table_format.truths:
+    for column, truth in table_format.truths.items():
         if column in frame.columns:
-            table[column] = _checked_truth(frame[column], table_format, name)
+            table[column] = _checked_truth(frame[column], truth, name)
     for dataset in table_format.datasets:
         column = f"{dataset}/params"
         if column in frame.columns:
@@ -252,8 +265,8 @@ def _checked_columns(
     return table
 
 
-def _checked_truth(values: pd.Series[float], table_format: TableFormat, name: str) -> NDArray[np.float32]:
-    lowest, highest = table_format.limits
+def _checked_truth(values: pd.Series[float], truth: Truth, name: str) -> NDArray[np.float32]:
+    lowest, highest = truth.limits
     numbers = _numbers(values, name)
     wrong = np.flatnonzero(~((numbers >= lowest) & (numbers <= highest)))
     if len(wrong):
@@ -263,7 +276,7 @@ def _checked_truth(values: pd.Series[float], table_format: TableFormat, name: st
         )
     if highest == 100 and numbers.max() <= 1:
         raise DataError(f"{name}: column '{values.name}' holds fractions (at most {numbers.max():g}); wanted: percent")
-    return numbers.round(table_format.decimals).astype(np.float32)
+    return numbers.round(truth.decimals).astype(np.float32)
 
 
 def _checked_parameters(values: pd.Series[float], counted: NDArray[np.int64], name: str) -> NDArray[np.int64]:
@@ -296,6 +309,6 @@ def _best(table: pd.DataFrame, table_format: TableFormat) -> dict[str, tuple[flo
     best: dict[str, tuple[float, str]] = {}
     for column in table.columns.intersection(list(table_format.truths)):
         values = table[column].to_numpy()
-        winner = int(values.argmax() if table_format.higher_is_better else values.argmin())
+        winner = int(values.argmax() if table_format.truths[column].higher_is_better else values.argmin())
         best[column] = (float(values[winner]), str(table.index[winner]))
     return best

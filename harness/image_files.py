@@ -31,11 +31,11 @@ class RawImages:
 
     Attributes:
         pixels: (N, channels, height, width); uint8 as published, or float32 taken as normalised.
-        labels: int64, (N,), from 0; None where the file has none.
+        labels: (N,), from 0, or whatever the task asks for; None where the file has none.
     """
 
     pixels: NDArray[Any]
-    labels: NDArray[np.int64] | None
+    labels: NDArray[Any] | None
 
 
 def list_files(source: Path) -> list[Path]:
@@ -55,8 +55,13 @@ def list_files(source: Path) -> list[Path]:
     raise DataError(f"the folder '{source.name}' holds no images that this reads; it should hold {_EXPECTED}")
 
 
-def read_file(path: Path, task: Task) -> RawImages:
+def read_file(path: Path, task: Task, any_size: bool = False) -> RawImages:
     """The images of one file, whose shape and labels must be those of the task.
+
+    Args:
+        path: the file.
+        task: what the images are for.
+        any_size: whether the images may be of another height and width.
 
     Raises:
         DataError: if the file is of another kind, truncated, or holds other images than the task's.
@@ -66,21 +71,30 @@ def read_file(path: Path, task: Task) -> RawImages:
     if not start:
         raise DataError(f"{path.name} is empty")
     if start[:2] == b"PK":
-        return _read_npz(path, task)
+        return _read_npz(path, task, any_size)
     if start[0] == 0x80 and start[1] in range(2, 6):
-        return _read_imagenet16(path, task)
+        return _read_imagenet16(path, task, any_size)
     if start[:2] == b"\x1f\x8b":
         raise DataError(f"{path.name} is a compressed archive: extract it and give the extracted folder")
-    return _read_cifar(path, task)
+    return _read_cifar(path, task, any_size)
 
 
-def _check_shape(name: str, shape: tuple[int, ...], task: Task) -> None:
-    if shape != task.image_shape:
+def _fits(shape: tuple[int, ...], task: Task, any_size: bool) -> bool:
+    return shape == task.image_shape or (
+        any_size and len(shape) == len(task.image_shape) and shape[:-2] == task.image_shape[:-2]
+    )
+
+
+def _check_shape(name: str, shape: tuple[int, ...], task: Task, any_size: bool) -> None:
+    if not _fits(shape, task, any_size):
         found, wanted = ("×".join(map(str, sizes)) for sizes in (shape, task.image_shape))
-        raise DataError(f"{name} holds images of {found} (channels×height×width), but {task.dataset} has {wanted}")
+        hint = "" if any_size else " (--resolution resizes images)"
+        raise DataError(
+            f"{name} holds images of {found} (channels×height×width), but {task.dataset} has {wanted}{hint}"
+        )
 
 
-def _read_cifar(path: Path, task: Task) -> RawImages:
+def _read_cifar(path: Path, task: Task, any_size: bool) -> RawImages:
     """CIFAR's binary version: label bytes (CIFAR-100: coarse, then fine), then 3×32×32 bytes; the fine label counts."""
     data = np.fromfile(path, dtype=np.uint8)
     for name, classes, label_bytes in (("CIFAR-10", (10,), 1), ("CIFAR-100", (20, 100), 2)):
@@ -88,7 +102,7 @@ def _read_cifar(path: Path, task: Task) -> RawImages:
             continue
         records = data.reshape(-1, label_bytes + _CIFAR_PIXELS)
         if (records[:, :label_bytes] < np.array(classes)).all():
-            _check_shape(path.name, (3, 32, 32), task)
+            _check_shape(path.name, (3, 32, 32), task, any_size)
             if task.classes != classes[-1]:
                 raise DataError(
                     f"{path.name} holds {name} ({classes[-1]} classes), but {task.dataset} has {task.classes} classes"
@@ -101,7 +115,7 @@ def _read_cifar(path: Path, task: Task) -> RawImages:
     )
 
 
-def _read_imagenet16(path: Path, task: Task) -> RawImages:
+def _read_imagenet16(path: Path, task: Task, any_size: bool) -> RawImages:
     """A batch of ImageNet16: a pickle with ``data`` (N, 3·16·16) and ``labels`` from 1.
 
     A task of k classes takes the images whose label is 1..k, as ImageNet16-120 is defined (Dong & Yang, ICLR 2020).
@@ -117,7 +131,7 @@ def _read_imagenet16(path: Path, task: Task) -> RawImages:
         raise DataError(f"{path.name} is no batch of ImageNet16: its 'data' is no uint8 array with one row per label")
     side = round((pixels.shape[1] / 3) ** 0.5)
     shape = (3, side, side) if 3 * side * side == pixels.shape[1] else (1, 1, pixels.shape[1])
-    _check_shape(path.name, shape, task)
+    _check_shape(path.name, shape, task, any_size)
     stored = as_array(content["labels"])
     labels = np.asarray(content["labels"] if stored is None else stored, dtype=np.int64) - 1
     if len(labels) and labels.min() < 0:
@@ -126,7 +140,7 @@ def _read_imagenet16(path: Path, task: Task) -> RawImages:
     return RawImages(pixels[wanted].reshape(-1, *shape), labels[wanted])
 
 
-def _read_npz(path: Path, task: Task) -> RawImages:
+def _read_npz(path: Path, task: Task, any_size: bool) -> RawImages:
     """``images``, uint8 or normalised float, (N, C, H, W) or (N, H, W, C), and perhaps ``labels`` from 0."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -137,18 +151,17 @@ def _read_npz(path: Path, task: Task) -> RawImages:
         raise DataError(f"{path.name} is damaged, or no .npz file of plain arrays ({error})") from None
     if images is None:
         raise DataError(f"{path.name} has no array 'images'; it holds {', '.join(names) or 'nothing'}")
-    if images.ndim != 4 or not (images.dtype == np.uint8 or images.dtype.kind == "f"):
-        raise DataError(f"{path.name}: 'images' is {images.dtype} {images.shape}; wanted uint8 or float, (N, C, H, W)")
-    channels, height, width = task.image_shape
-    if images.shape[1:] == (height, width, channels) != task.image_shape:
-        images = images.transpose(0, 3, 1, 2)
-    _check_shape(path.name, images.shape[1:], task)
+    axes = len(task.image_shape) + 1
+    if images.ndim != axes or not (images.dtype == np.uint8 or images.dtype.kind == "f"):
+        wanted = "(N, C, H, W)" if axes == 4 else f"{axes} axes, (N, {', '.join(map(str, task.image_shape))})"
+        raise DataError(f"{path.name}: 'images' is {images.dtype} {images.shape}; wanted uint8 or float, {wanted}")
+    if not _fits(images.shape[1:], task, any_size):
+        channels_first = np.moveaxis(images, -1, -3)
+        if _fits(channels_first.shape[1:], task, any_size):
+            images = channels_first
+    _check_shape(path.name, images.shape[1:], task, any_size)
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         raise DataError(f"{path.name}: 'images' holds NaN or infinite values")
     if labels is None:
         return RawImages(images, None)
-    if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
-        raise DataError(
-            f"{path.name}: 'labels' is {labels.dtype} {labels.shape}; wanted {len(images)} integers, one per image"
-        )
-    return RawImages(images, labels.astype(np.int64))
+    return RawImages(images, labels)

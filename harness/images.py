@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from harness.benchmark import Task
 from harness.errors import DataError, HarnessError
 from harness.image_files import RawImages, list_files, read_file
+from harness.objective import CLASSES, Objective
+from harness.resizing import resize_images, resize_targets
 from harness.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 NOISE = "noise"
 NOISE_IMAGES = 4096
+"""How many images of noise are drawn; of large images fewer, so that no more than ``NOISE_VALUES`` numbers are."""
+
+NOISE_VALUES = 2**26
 
 PIXEL_STATISTICS = {
     "cifar10": ((125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
@@ -35,8 +41,8 @@ class Batch:
     """One mini-batch.
 
     Attributes:
-        images: float32, (size, channels, height, width), normalised.
-        labels: int64, (size,).
+        images: float32, (size, channels, height, width), normalised; (size, tiles, …) of images cut into tiles.
+        labels: int64, (size,); of a task that asks for more than a class, one target for each image.
     """
 
     images: torch.Tensor
@@ -48,14 +54,14 @@ class Images:
     """Images to draw mini-batches from.
 
     Attributes:
-        pixels: float32, (N, channels, height, width), normalised.
-        labels: int64, (N,), from 0.
+        pixels: float32, (N, channels, height, width), normalised; (N, tiles, …) of images cut into tiles.
+        labels: int64, (N,), from 0; of a task that asks for more than a class, one target for each image.
         description: one line that is printed beside every table made with these images.
         noise: whether these are no real images.
     """
 
     pixels: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     description: str
     noise: bool = False
 
@@ -64,8 +70,29 @@ class Images:
         """16 hexadecimal digits that differ for other pixels, labels or shapes."""
         digest = hashlib.blake2b(repr((self.pixels.shape, self.labels.shape)).encode(), digest_size=8)
         digest.update(np.ascontiguousarray(self.pixels, dtype="<f4").data)
-        digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
+        digest.update(np.ascontiguousarray(self.labels, dtype=self.labels.dtype.newbyteorder("<")).data)
         return digest.hexdigest()
+
+    def at_resolution(self, resolution: int | None, objective: Objective) -> Images:
+        """The same images, resized with their targets where they have another height and width; as they are for None.
+
+        Args:
+            resolution: the height and width, in pixels.
+            objective: what the targets are.
+        """
+        if resolution is None or self.pixels.shape[-2:] == (resolution, resolution):
+            return self
+        return Images(
+            resize_images(self.pixels, resolution),
+            resize_targets(self.labels, objective, resolution),
+            f"{self.description}, resized to {resolution} × {resolution}",
+            self.noise,
+        )
+
+    def with_random_labels(self, task: Task, rng: np.random.Generator) -> Images:
+        """The same images with targets that have nothing to do with them."""
+        drawn = task.objective.random_targets(self.pixels, task.classes, rng)
+        return Images(self.pixels, drawn, f"{self.description}, random labels", self.noise)
 
     def batches(self, size: int, count: int, seed: int) -> list[Batch]:
         """Disjoint mini-batches, drawn uniformly without replacement; the same for the same images and seed.
@@ -95,7 +122,13 @@ class Images:
         ]
 
 
-def load_images(source: str | Path, task: Task, seed: int = 0, labels: Literal["file", "random"] = "file") -> Images:
+def load_images(
+    source: str | Path,
+    task: Task,
+    seed: int = 0,
+    labels: Literal["file", "random"] = "file",
+    resolution: int | None = None,
+) -> Images:
     """Images for a task from a file, from a data set's folder, or Gaussian noise.
 
     Published uint8 images are normalised with the mean and standard deviation that the benchmark trained with (the
@@ -106,51 +139,79 @@ def load_images(source: str | Path, task: Task, seed: int = 0, labels: Literal["
             an ``.npz`` with ``images`` and ``labels``, or the word ``noise``.
         task: the shape and the classes that the images must have.
         seed: for noise and for random labels.
-        labels: ``random`` puts uniformly drawn labels in place of the file's; the description then says so.
+        labels: ``random`` puts randomly drawn labels in place of the file's; the description then says so.
+        resolution: the height and width of the images (or of their tiles); files may then hold images of any size,
+            which are resized. The task's own unless given.
 
     Raises:
         DataError: if the source is missing, damaged, or holds other images than the task's.
     """
-    rng = np.random.default_rng(derive_seed("images", task.dataset, seed))
+    rng = label_generator(task, seed)
     if str(source) == NOISE:
-        return _noise(task, rng)
+        return _noise(task.at_resolution(resolution), rng, resolution)
     files = list_files(Path(source))
-    parts = [read_file(path, task) for path in files]
+    parts = [read_file(path, task, any_size=resolution is not None) for path in files]
     pixels, treatment = _normalise(_join_pixels(parts, files), task)
     names = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more files"
     description = f"{len(pixels):,} images of {names}, {treatment}, no augmentation"
     if labels == "random":
-        return Images(pixels, rng.integers(task.classes, size=len(pixels)), f"{description}, random labels")
-    return Images(pixels, _join_labels(parts, files, task), description)
+        unlabelled = Images(pixels, np.zeros(len(pixels), dtype=np.int64), description)
+        return unlabelled.at_resolution(resolution, CLASSES).with_random_labels(task, rng)
+    return Images(pixels, _join_labels(parts, files, task), description).at_resolution(resolution, task.objective)
 
 
-def _noise(task: Task, rng: np.random.Generator) -> Images:
-    pixels = rng.standard_normal((NOISE_IMAGES, *task.image_shape), dtype=np.float32)
-    drawn = rng.integers(task.classes, size=NOISE_IMAGES)
-    description = f"{NOISE_IMAGES:,} images of Gaussian noise with random labels (no real images)"
-    return Images(pixels, drawn, description, noise=True)
+def label_generator(task: Task, seed: int) -> np.random.Generator:
+    """What noise and random labels of a data set are drawn from."""
+    return np.random.default_rng(derive_seed("images", task.dataset, seed))
+
+
+def _noise(task: Task, rng: np.random.Generator, resolution: int | None) -> Images:
+    count = min(NOISE_IMAGES, max(2, NOISE_VALUES // math.prod(task.image_shape)))
+    pixels = rng.standard_normal((count, *task.image_shape), dtype=np.float32)
+    drawn = task.objective.random_targets(pixels, task.classes, rng)
+    size = "" if resolution is None else f", {resolution} × {resolution},"
+    of_input = task.objective.target == "input"
+    asked = "to be reproduced" if of_input else "with random labels"
+    return Images(pixels, drawn, f"{count:,} images of Gaussian noise{size} {asked} (no real images)", noise=True)
 
 
 def _join_pixels(parts: list[RawImages], files: list[Path]) -> NDArray[np.uint8] | NDArray[np.float32]:
+    sizes = {part.pixels.shape[1:] for part in parts}
+    if len(sizes) > 1:
+        raise DataError(f"{files[0].name} and its neighbours hold images of {len(sizes)} different sizes")
     pixels = np.concatenate([part.pixels for part in parts])
     if not len(pixels):
         raise DataError(f"{files[0].name} holds no image")
     return pixels
 
 
-def _join_labels(parts: list[RawImages], files: list[Path], task: Task) -> NDArray[np.int64]:
-    remedy = f"give integers 0..{task.classes - 1}, or ask for random labels (--random-labels)"
-    joined: list[NDArray[np.int64]] = []
+def _join_labels(parts: list[RawImages], files: list[Path], task: Task) -> NDArray[Any]:
+    if task.objective.target == "input":
+        return _normalise(_join_pixels(parts, files), task)[0]
+    integers = task.objective.target in ("class", "pixel_class")
+    wanted = f"integers 0..{task.classes - 1}" if integers else f"finite numbers for '{task.objective.target}'"
+    remedy = f"give {wanted}, or ask for random labels (--random-labels)"
+    joined: list[NDArray[Any]] = []
     for part, path in zip(parts, files, strict=True):
         if part.labels is None:
             raise DataError(f"{path.name} has no array 'labels': {remedy}")
+        expected = (len(part.pixels), *task.objective.target_shape(part.pixels.shape[1:], task.classes))
+        if part.labels.shape != expected or (part.labels.dtype.kind in "iu") != integers:
+            raise DataError(
+                f"{path.name}: 'labels' is {part.labels.dtype} {part.labels.shape}; wanted: {expected}, {remedy}"
+            )
+        if not integers:
+            if not np.isfinite(part.labels).all():
+                raise DataError(f"{path.name}: 'labels' holds NaN or infinite values; {remedy}")
+            joined.append(part.labels.astype(np.float32))
+            continue
         outside = part.labels[(part.labels < 0) | (part.labels >= task.classes)]
         if len(outside):
             raise DataError(
                 f"{path.name} holds the label {outside[0]} and {len(outside) - 1:,} more that are none of the "
                 f"{task.classes} classes of {task.dataset}: {remedy}"
             )
-        joined.append(part.labels)
+        joined.append(part.labels.astype(np.int64))
     return np.concatenate(joined)
 
 
@@ -158,12 +219,14 @@ def _normalise(pixels: NDArray[np.uint8] | NDArray[np.float32], task: Task) -> t
     """Pixels with mean 0 and standard deviation 1 for each channel of the training set, and words that say how."""
     if pixels.dtype.kind == "f":
         return pixels.astype(np.float32), "float values as they are"
-    per_channel = (1, -1, 1, 1)
+    # An image may be cut into tiles: its channels are always the third axis from the end.
+    per_channel = (-1, 1, 1)
+    others = tuple(axis for axis in range(pixels.ndim) if axis != pixels.ndim - 3)
     if task.dataset in PIXEL_STATISTICS:
         mean, deviation = (np.array(values, dtype=np.float32) for values in PIXEL_STATISTICS[task.dataset])
         treatment = f"normalised as {task.dataset}"
     else:
-        mean, deviation = pixels.mean(axis=(0, 2, 3)), pixels.std(axis=(0, 2, 3))
+        mean, deviation = pixels.mean(axis=others), pixels.std(axis=others)
         treatment = "normalised by their own mean and deviation"
     deviation = np.where(deviation == 0, 1, deviation).astype(np.float32)
     normalised = pixels.astype(np.float32)

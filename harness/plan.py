@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import torch
 
 from harness.batches import fingerprint
-from harness.benchmark import Benchmark
+from harness.benchmark import Benchmark, Task
 from harness.errors import HarnessError
 from harness.images import Batch, Images
 from harness.proxies.base import Proxy
@@ -38,6 +38,7 @@ class Setting:
         dtype: the number format that networks are computed in.
         device: the kind of device that networks are computed on.
         torch: the version of torch; another version rounds differently.
+        resolution: height and width of the images where they are not the benchmark's own, else None.
     """
 
     benchmark: str
@@ -53,10 +54,13 @@ class Setting:
     dtype: str
     device: str
     torch: str
+    resolution: int | None = None
 
     def checksum(self) -> str:
         """A hash of all fields."""
-        return hashlib.blake2b(json.dumps(asdict(self), sort_keys=True).encode(), digest_size=8).hexdigest()
+        # A field that came later and is not used leaves the checksums of older stores as they are.
+        stated = {name: value for name, value in asdict(self).items() if value is not None}
+        return hashlib.blake2b(json.dumps(stated, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def make_plan(
     seed: int = 0,
     sample_seed: int | None = None,
     batch_size: int = 64,
+    resolution: int | None = None,
     device: str = "cpu",
 ) -> Plan:
     """Draw the sample and the mini-batches.
@@ -100,6 +105,7 @@ def make_plan(
         seed: of the weights, the batches and what proxies draw.
         sample_seed: of the sample; ``seed`` unless given.
         batch_size: images in a mini-batch.
+        resolution: height and width that the images have, where it is not the benchmark's own.
         device: ``cpu`` or ``cuda``.
 
     Raises:
@@ -112,6 +118,8 @@ def make_plan(
         raise HarnessError(f"a mini-batch of {batch_size} is too small for batch norm; ask for 2 or more")
     sample_seed = seed if sample_seed is None else sample_seed
     members = benchmark.subset(subset) if sample is None else benchmark.sample(sample, sample_seed, subset)
+    task = benchmark.task(dataset)
+    _check_images(images, task.at_resolution(resolution))
     batches = images.batches(batch_size, max(BATCHES, *(proxy.batches for proxy in proxies)), seed)
     setting = Setting(
         benchmark=benchmark.name,
@@ -127,8 +135,20 @@ def make_plan(
         dtype="float32",
         device=device,
         torch=torch.__version__,
+        resolution=None if task.at_resolution(resolution) == task else resolution,
     )
     return Plan(setting, benchmark, members, proxies, batches)
+
+
+def _check_images(images: Images, task: Task) -> None:
+    """The images and targets must be what the networks take."""
+    expected = task.image_shape, task.objective.target_shape(task.image_shape, task.classes)
+    found = images.pixels.shape[1:], images.labels.shape[1:]
+    if found != expected:
+        raise HarnessError(
+            f"images of shape {found[0]} with targets of shape {found[1]} do not fit {task.dataset}, "
+            f"which has {expected[0]} and {expected[1]}"
+        )
 
 
 def _check_device(device: str) -> None:

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
 
 from harness.batch_norm import with_differentiable_batch_norms
 from harness.images import Batch
 from harness.ledger import Ledger
+from harness.objective import CLASSES, Objective
 from harness.seeds import derive_seed
 
 P = ParamSpec("P")
@@ -43,15 +43,17 @@ class ForwardPass:
 
     Attributes:
         images: the leaf that gradients with respect to the input are taken at.
-        logits: (batch, classes).
+        outputs: logits, (batch, classes), or whatever else the network gives.
         relu_inputs: the input of each call of a ReLU module.
         layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
+        transposed_accumulates: multiply-accumulate operations of all the transposed convolutions for this batch.
     """
 
     images: Tensor
-    logits: Tensor
+    outputs: Tensor
     relu_inputs: list[Tensor]
     layer_outputs: list[tuple[Layer, Tensor]]
+    transposed_accumulates: int
 
 
 def quantity(function: Callable[Concatenate[Probe, P], R]) -> Callable[Concatenate[Probe, P], R]:
@@ -80,10 +82,10 @@ class Probe:
     """One network at initialisation, its mini-batches, and everything that proxies compute from them.
 
     Args:
-        network: in training mode, mapping images to logits. It is left exactly as it is.
+        network: in training mode, mapping images to logits or whatever the objective asks for. It is left as it is.
         batches: mini-batches on the network's device; most proxies use the first alone.
         seed: of all the random numbers that proxies draw.
-        loss: of (logits, labels), averaged over the batch.
+        objective: what the labels are, and the loss of (outputs, labels).
         anticipate: names of quantities that will be asked for and that are free if known in advance
             (``layer_output_gradients``). The results are the same without it.
     """
@@ -93,13 +95,13 @@ class Probe:
         network: nn.Module,
         batches: Sequence[Batch],
         seed: int = 0,
-        loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+        objective: Objective = CLASSES,
         anticipate: Collection[str] = (),
     ) -> None:
         self.network = network
         self.batches = list(batches)
         self.seed = seed
-        self.loss = loss
+        self.objective = objective
         self.anticipate = frozenset(anticipate)
         self.ledger = Ledger()
         self._results: dict[Hashable, Any] = {}
@@ -135,6 +137,21 @@ class Probe:
             raise NotApplicableError(f"needs {index + 1} mini-batches, the run has {len(self.batches)}")
         return self.batches[index]
 
+    def class_labels(self, batch: int = 0) -> Tensor:
+        """The class of each image of a mini-batch, int64, (batch,); the likeliest where a distribution is given.
+
+        Raises:
+            NotApplicableError: if the network does not classify images.
+        """
+        if not self.objective.has_classes:
+            raise NotApplicableError(f"needs classes of images; this task has none (its loss: {self.objective.words})")
+        labels = self.batch(batch).labels
+        return labels.argmax(dim=1) if self.objective.target == "distribution" else labels
+
+    def loss(self, outputs: Tensor, batch: int = 0) -> Tensor:
+        """The loss of the network's outputs for a mini-batch."""
+        return self.objective.loss(outputs, self.batch(batch).labels)
+
     @quantity
     def forward(self, batch: int = 0) -> ForwardPass:
         """A forward pass in training mode with its graph, the ReLU inputs and the outputs of ``layers``."""
@@ -151,6 +168,7 @@ class Probe:
         relu_versions: list[int] = []
         layer_outputs: list[tuple[Layer, Tensor]] = []
         layer_versions: list[int] = []
+        transposed_accumulates = 0
 
         def before_relu(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             relu_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
@@ -161,17 +179,26 @@ class Probe:
             layer_versions.append(output._version)
             return output.clone() if copies else None
 
+        def after_transposed(layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
+            nonlocal transposed_accumulates
+            # Each entry of the input is multiplied with every weight of its channel.
+            weight = cast("nn.ConvTranspose2d", layer).weight
+            transposed_accumulates += inputs[0].numel() * weight[0].numel()
+
         relus = [m for m in self.network.modules() if "ReLU" in type(m).__name__ and not list(m.children())]
         handles = [relu.register_forward_pre_hook(before_relu) for relu in relus]
         handles += [layer.register_forward_hook(after_layer) for layer in self.layers]
+        transposed = [m for m in self.network.modules() if isinstance(m, nn.ConvTranspose2d)]
+        handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
         images = self.batch(batch).images.detach().clone().requires_grad_(True)
         try:
             with untouched(self.network):
-                logits = self.network(images.clone())
+                outputs = self.network(images.clone())
         finally:
             for handle in handles:
                 handle.remove()
-        return ForwardPass(images, logits, relu_inputs, layer_outputs), relu_versions + layer_versions
+        passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates)
+        return passed, relu_versions + layer_versions
 
     @quantity
     def loss_gradients(self, batch: int = 0) -> list[Tensor]:
@@ -185,7 +212,7 @@ class Probe:
         if kept:
             return kept
         passed = self.forward(batch)
-        loss = self.loss(passed.logits, self.batch(batch).labels)
+        loss = self.loss(passed.outputs, batch)
         return gradients(loss, [output for _, output in passed.layer_outputs], retain_graph=True)
 
     @quantity
@@ -195,7 +222,7 @@ class Probe:
         weights = self.weights
         outputs = [output for _, output in passed.layer_outputs]
         anticipated = outputs if "layer_output_gradients" in self.anticipate and batch == 0 else []
-        loss = self.loss(passed.logits, self.batch(batch).labels)
+        loss = self.loss(passed.outputs, batch)
         # Only the first batch's graph is walked again (by the input Jacobian); the others' memory is given back.
         found = gradients(loss, [*weights, *anticipated], retain_graph=batch == 0)
         if batch != 0:
@@ -204,16 +231,16 @@ class Probe:
 
     @quantity
     def input_jacobian(self) -> Tensor:
-        """J = ∂(Σ logits)/∂(images), one row an image: (batch, channels · height · width)."""
+        """J = ∂(Σ outputs)/∂(images), one row an image: (batch, channels · height · width)."""
         passed = self.forward(0)
-        (jacobian,) = gradients(passed.logits.sum(), [passed.images], retain_graph=True)
+        (jacobian,) = gradients(passed.outputs.sum(), [passed.images], retain_graph=True)
         return jacobian.flatten(1)
 
     @quantity
     def jacobian_correlation(self) -> Tensor:
         """Correlation coefficients between the rows of the input Jacobian: (batch, batch), float64.
 
-        Undefined (NaN) in the rows of images on which the logits do not depend.
+        Undefined (NaN) in the rows of images on which the outputs do not depend.
         """
         return torch.corrcoef(self.input_jacobian().double())
 
@@ -258,8 +285,8 @@ class Probe:
         total = batch.images.new_zeros((), dtype=torch.float64)
         with dual_level(), untouched(network):
             duals = {names[id(w)]: make_dual(w, w.detach().clone()) for w in weights}
-            logits = torch.func.functional_call(network, duals, (batch.images.clone(),))
-            for gradient in gradients(self.loss(logits, batch.labels), weights):
+            outputs = torch.func.functional_call(network, duals, (batch.images.clone(),))
+            for gradient in gradients(self.loss(outputs), weights):
                 primal, tangent = unpack_dual(gradient)
                 if tangent is not None:
                     total = total + (primal.double() * tangent.double()).sum()
@@ -269,13 +296,15 @@ class Probe:
     def multiply_accumulates(self) -> int:
         """Multiply-accumulate operations of one image's forward pass, in convolutions and linear layers.
 
-        Each position of a layer's output takes every weight once (a grouped convolution's weight is that much smaller).
+        Each position of a layer's output takes every weight once (a grouped convolution's weight is that much smaller),
+        and so does each position of a transposed convolution's input.
         """
-        images = len(self.batch(0).images)
-        return sum(
+        passed, images = self.forward(0), len(self.batch(0).images)
+        direct = sum(
             layer.weight.numel() * (output.numel() // images // layer.weight.shape[0])
-            for layer, output in self.forward(0).layer_outputs
+            for layer, output in passed.layer_outputs
         )
+        return direct + passed.transposed_accumulates // images
 
     def forward_backward_seconds(self) -> float:
         """Time of the first batch's forward and backward pass, the unit that costs are told in; NaN if not made."""

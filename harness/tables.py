@@ -108,17 +108,27 @@ def read_metadata(benchmark: str, obtain: str = "") -> TableMetadata:
 
 
 def table_ground_truth(
-    benchmark: str, dataset: str, split: str, epochs: int, *, seeds: str, obtain: str
+    benchmark: str,
+    dataset: str,
+    split: str,
+    epochs: int | str,
+    *,
+    seeds: str,
+    obtain: str,
+    metric: str = "top-1 accuracy (%)",
+    higher_is_better: bool = True,
 ) -> GroundTruth:
-    """The column ``dataset/split/epochs`` of a table of accuracies in percent, with what is known of it.
+    """The column ``dataset/split/epochs`` of a table of ground truth, with what is known of it.
 
     Args:
         benchmark: the benchmark's name.
         dataset: the data set.
         split: of the accuracies.
-        epochs: of the training.
+        epochs: of the training, or which epoch.
         seeds: how trainings of one architecture are combined.
         obtain: what FILE is and where it can be had, for the message that the table is missing.
+        metric: what was measured, with its unit.
+        higher_is_better: its direction.
 
     Raises:
         DataError: if there is no table, it is damaged or of another version, or lacks the column.
@@ -130,8 +140,8 @@ def table_ground_truth(
         split=split,
         epochs=epochs,
         seeds=seeds,
-        metric="top-1 accuracy (%)",
-        higher_is_better=True,
+        metric=metric,
+        higher_is_better=higher_is_better,
         source=read_metadata(benchmark, obtain).source,
         accuracy=read_table(benchmark, [column], obtain)[column].astype("float64"),
     )

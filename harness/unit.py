@@ -127,7 +127,8 @@ def _probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[Batc
         network = benchmark.build(architecture, job.dataset)
     network = network.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
-    return Probe(network, batches, derive_seed("proxies", job.seed), anticipate=anticipated)
+    objective = benchmark.task(job.dataset).objective
+    return Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipate=anticipated)
 
 
 def _score(proxy: Proxy, probe: Probe) -> tuple[Status, float | None, str | None]:
@@ -156,10 +157,15 @@ def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy], list[Batch]]:
     benchmark = resolve(job.benchmark)()
     known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
     batches = [
-        Batch(batch.images.to(job.device).contiguous(memory_format=torch.channels_last), batch.labels.to(job.device))
+        Batch(_channels_last(batch.images.to(job.device)), batch.labels.to(job.device))
         for batch in read_batches(Path(job.batches), job.fingerprint)
     ]
     return benchmark, known, batches
+
+
+def _channels_last(images: torch.Tensor) -> torch.Tensor:
+    """The layout in which convolutions are fastest; images cut into tiles have none."""
+    return images.contiguous(memory_format=torch.channels_last) if images.dim() == 4 else images
 
 
 @contextmanager

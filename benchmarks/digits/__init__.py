@@ -66,10 +66,10 @@ class Digits(Benchmark):
         except ValueError as error:
             raise HarnessError(str(error)) from None
 
-    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | None = None) -> GroundTruth:
+    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
         """Mean accuracy over the seeds on the noisy test images."""
         self.check_dataset(dataset)
-        split, epochs = self.choose_truth(split, epochs)
+        split, epochs = self.choose_truth(dataset, split, epochs)
         accuracies = self.per_seed_accuracies()
         return GroundTruth(
             benchmark=self.name,

@@ -26,7 +26,7 @@ from benchmarks.nasbench101.tables import (
 )
 from benchmarks.nasbench101.trainings import EPOCHS, REPEATS
 from harness.benchmark import Benchmark, GroundTruth, Task
-from harness.data import Listing, TableFormat
+from harness.data import Listing, TableFormat, Truth
 from harness.errors import HarnessError
 from harness.tables import read_table, table_ground_truth, table_path
 
@@ -112,24 +112,24 @@ class NasBench101(Benchmark):
         rows = [(cell.vertices, cell.adjacency, cell.operations) for cell in cells]
         return parameter_counts(pd.DataFrame(rows, columns=list(CELL_COLUMNS)), self.task(dataset).classes)
 
-    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | None = None) -> GroundTruth:
+    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
         """Accuracies at the end of training, mean over the three trainings, from the local table.
 
         Raises:
             DataError: if no table was imported, or it lacks the column.
         """
         self.check_dataset(dataset)
-        split, epochs = self.choose_truth(split, epochs)
+        split, epochs = self.choose_truth(dataset, split, epochs)
         return table_ground_truth(self.name, dataset, split, epochs, seeds=f"mean over {REPEATS} seeds", obtain=_OBTAIN)
 
-    def repeats(self, split: str = "test", epochs: int = 108) -> pd.DataFrame:
+    def repeats(self, split: str = "test", epochs: int | str = 108) -> pd.DataFrame:
         """The accuracy (%) of each single training, (architectures, 3), in the order of the official file.
 
         Raises:
             UnknownNameError: if the benchmark has no such split and epochs.
             DataError: if no table was imported, or it holds means only.
         """
-        split, epochs = self.choose_truth(split, epochs)
+        split, epochs = self.choose_truth("cifar10", split, epochs)
         columns = [f"cifar10/{split}/{epochs}/repeat-{repeat}" for repeat in range(1, REPEATS + 1)]
         return read_table(self.name, columns, _OBTAIN)
 
@@ -138,12 +138,12 @@ class NasBench101(Benchmark):
         return TableFormat(
             architectures=self.architectures,
             truths={
-                f"cifar10/{split}/{epochs}": f"accuracy (%) on {_SPLITS[split]} after {epochs} epochs, mean over seeds"
+                f"cifar10/{split}/{epochs}": Truth(
+                    f"accuracy (%) on {_SPLITS[split]} after {epochs} epochs, mean over seeds"
+                )
                 for split, epochs in self.truths
             },
             essential=tuple(f"cifar10/test/{epochs}" for epochs in EPOCHS),
-            limits=(0, 100),
-            decimals=4,
             seeds=f"mean over the {REPEATS} trainings of each length",
             parameters=self.parameter_counts,
             datasets=self.datasets,

@@ -1,6 +1,6 @@
 r"""Proxies of the input Jacobian's correlations.
 
-Row i of the input Jacobian is :math:`\partial \sum_k z_k / \partial x_i`, the gradient of the sum of all logits with
+Row i of the input Jacobian is :math:`\partial \sum_k z_k / \partial x_i`, the gradient of the sum of all outputs with
 respect to image i, in training mode; :math:`\Sigma` holds the correlation coefficients between its rows.
 """
 
@@ -28,11 +28,11 @@ EPSILON = 1e-5
     source="foresight/pruners/measures/jacob_cov.py",
 )
 def jacob_cov(probe: Probe) -> Tensor:
-    r"""How differently images move the logits: spectrum of the input Jacobian's correlations.
+    r"""How differently images move the outputs: spectrum of the input Jacobian's correlations.
 
     :math:`-\sum_i [\log(\lambda_i + k) + 1 / (\lambda_i + k)]`, where λ are the eigenvalues of Σ and k = 1e-5. Σ is
     symmetric, so the eigenvalues are computed as real numbers, where the official code lets them be complex. NaN where
-    the logits do not depend on some image.
+    the outputs do not depend on some image.
     """
     correlation = probe.jacobian_correlation()
     if not correlation.isfinite().all():
@@ -44,7 +44,7 @@ def jacob_cov(probe: Probe) -> Tensor:
 def _class_scores(probe: Probe, divide: bool) -> Tensor:
     """Σ log(|Σ_ij| + k) over the pairs of images of each class, in the classes' order of first appearance."""
     correlation = probe.jacobian_correlation()
-    labels = probe.batch().labels
+    labels = probe.class_labels()
     scores = []
     for label in dict.fromkeys(labels.tolist()):
         members = labels == label
@@ -94,7 +94,7 @@ def epe_nas_classes(probe: Probe) -> Tensor:
     Up to 100 classes as ``epe_nas``; beyond, with :math:`s_c` divided by the number of images of class c (classes with
     a single image are left out), the mean over classes of :math:`\sum_{c'} |s_c - s_{c'}|`.
     """
-    if probe.forward().logits.shape[1] <= 100:
+    if probe.forward().outputs.shape[1] <= 100:
         return _sum_of_class_scores(probe)
     scores = _class_scores(probe, divide=True)
     return (scores[:, None] - scores[None, :]).abs().sum() / len(scores)

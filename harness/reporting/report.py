@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from harness.benchmark import GroundTruth
 from harness.errors import HarnessError, UnknownNameError
 from harness.names import unknown_name
+from harness.objective import CLASSES, Objective
 from harness.registry import load_benchmark, proxies
 from harness.reporting.heading import Heading
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
+
+    from harness.plan import Setting
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def report(
     directory: Path | str,
     *,
     split: str | None = None,
-    epochs: int | None = None,
+    epochs: int | str | None = None,
     baseline: str = "params",
     published: Path | str | None = None,
 ) -> Report:
@@ -95,7 +98,7 @@ def report(
     Args:
         directory: the ``out`` of a run.
         split: of the accuracies; the benchmark's default unless given.
-        epochs: of the training; the benchmark's default unless given.
+        epochs: of the training, or which epoch; the benchmark's default unless given.
         baseline: the proxy that the others are compared with.
         published: a table of published coefficients to set beside ours, such as those in ``results/published``.
 
@@ -134,7 +137,7 @@ def report(
             images=setting.images,
             batch_size=setting.batch_size,
             noise=setting.noise,
-            facts=(f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",),
+            facts=_facts(setting, benchmark.task(setting.dataset).objective),
         ),
         correlations=correlations,
         costs=cost_table(scores),
@@ -145,3 +148,8 @@ def report(
         manifest={**manifest, "networks": networks, "ground_truth": truth.describe(), "truth_source": truth.source},
         published=beside,
     )
+
+
+def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:
+    facts = (f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",)
+    return facts if objective == CLASSES else (*facts, f"Loss of the gradient proxies: {objective.words}")

@@ -255,7 +255,7 @@ class TestGroundTruth:
             BENCHMARK.ground_truth("cifar10", "test", 200)
 
     def test_columns_say_what_they_hold_and_that_validation_of_cifar10_is_of_other_networks(self):
-        truths = BENCHMARK.table_format().truths
+        truths = {name: truth.description for name, truth in BENCHMARK.table_format().truths.items()}
         assert len(truths) == 18
         assert set(truths) == set(SIZE.entries)
         assert "cifar10-valid" in truths["cifar10/x-valid/90"]

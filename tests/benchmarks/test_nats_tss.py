@@ -181,7 +181,7 @@ class TestGroundTruth:
             import_table(BENCHMARK, tmp_path / "mine.csv")
 
     def test_columns_say_what_they_hold_and_that_validation_of_cifar10_is_of_other_networks(self):
-        truths = BENCHMARK.table_format().truths
+        truths = {name: truth.description for name, truth in BENCHMARK.table_format().truths.items()}
         assert len(truths) == 12
         assert "cifar10-valid" in truths["cifar10/x-valid/200"]
         assert "cifar10-valid" in truths["cifar10/val/12"]

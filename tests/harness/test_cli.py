@@ -106,7 +106,7 @@ class TestListing:
         (["run", "digits", "--device", "tpu", "--out", "OUT"], "unknown device 'tpu'"),
         (["report", "OUT"], "holds no run"),
         (["report", "FINISHED", "--truth", "test/7"], "ground truth of digits"),
-        (["report", "FINISHED", "--truth", "test/x"], "write SPLIT/EPOCHS"),
+        (["report", "FINISHED", "--truth", "test/x"], "unknown ground truth of digits 'test/x'"),
         (["report", "FINISHED", "--baseline", "parms"], "unknown proxy 'parms': did you mean 'params'"),
         (["data", "import", "nats-tss", "OUT/none.csv"], "none.csv"),
         (["data", "import", "digits", "OUT/none.csv"], "nothing to import"),

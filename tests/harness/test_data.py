@@ -15,17 +15,15 @@ import pytest
 
 from harness import tables
 from harness.benchmark import Benchmark
-from harness.data import TableFormat, import_table
+from harness.data import TableFormat, Truth, import_table
 from harness.errors import DataError, HarnessError
 from harness.tables import TableMetadata, data_home, read_metadata, read_table, table_path, write_table
 
 ARCHITECTURES = [f"arch-{number}" for number in range(5)]
 FORMAT = TableFormat(
     architectures=lambda: ARCHITECTURES,
-    truths={"mnist/test/9": "accuracy (%) on the test images", "mnist/val/9": "accuracy (%) on others"},
+    truths={"mnist/test/9": Truth("accuracy (%) on the test images"), "mnist/val/9": Truth("accuracy (%) on others")},
     essential=("mnist/test/9",),
-    limits=(0, 100),
-    decimals=4,
     seeds="mean over two seeds",
     parameters=lambda architectures, dataset: np.array([int(name[-1]) * 10 for name in architectures]),
     datasets=("mnist",),
@@ -127,7 +125,9 @@ class TestImport:
         assert summary.sha256 in text
 
     def test_where_lower_is_better_the_best_is_the_lowest(self, csv):
-        summary = import_table(Toy(replace(FORMAT, higher_is_better=False)), csv())
+        summary = import_table(
+            Toy(replace(FORMAT, truths={"mnist/test/9": Truth("error (%)", higher_is_better=False)})), csv()
+        )
         assert summary.best == {"mnist/test/9": (50, "arch-4")}
 
     def test_the_table_says_what_it_is(self, csv):

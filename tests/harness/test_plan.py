@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 
 import numpy as np
 import pytest
@@ -72,6 +74,20 @@ class TestSetting:
             dataclasses.replace(setting, **{field.name: f"other {field.name}"}) for field in dataclasses.fields(setting)
         ]
         assert len({setting.checksum(), *(other.checksum() for other in changed)}) == len(changed) + 1
+
+    def test_the_checksum_of_a_setting_without_resolution_is_what_it_was_before_there_was_one(self):
+        fields = {name: value for name, value in dataclasses.asdict(plan().setting).items() if name != "resolution"}
+        before = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8).hexdigest()
+        assert plan().setting.checksum() == before
+
+    def test_the_benchmarks_own_resolution_is_no_other_setting(self):
+        assert plan(resolution=8).setting == plan().setting
+
+    def test_images_that_do_not_have_the_resolution_are_refused(self):
+        with pytest.raises(
+            HarnessError, match=r"images of shape \(1, 8, 8\).*do not fit digits, which has \(1, 4, 4\)"
+        ):
+            plan(resolution=4)
 
     def test_there_are_two_batches_so_that_zico_can_be_added_later(self):
         only_params = make_plan(DIGITS, select_proxies("params"), random_images(), sample=2, batch_size=8)

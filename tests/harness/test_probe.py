@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
+from harness.objective import Objective
 from harness.probe import NotApplicableError, Probe, gradients, prunable_layers, quantity, untouched
 from harness.registry import proxies
 
@@ -87,15 +88,15 @@ def test_loss_gradients_are_those_of_the_mean_cross_entropy(probe, network, batc
 def test_layer_output_gradients_are_there_for_every_batch(probe, index, before):
     if before == "loss_gradients":
         probe.loss_gradients(index)
-    logits = probe.forward(index).logits.detach()
+    outputs = probe.forward(index).outputs.detach()
     batch = probe.batch(index)
-    softmax = logits.softmax(dim=1) - F.one_hot(batch.labels, 4)
+    softmax = outputs.softmax(dim=1) - F.one_hot(batch.labels, 4)
     of_head = next(g for g in probe.layer_output_gradients(index) if g.shape == (6, 4))
     assert torch.allclose(of_head, softmax / 6, rtol=1e-10)
 
 
 def test_the_loss_may_be_another(network, batches):
-    probe = Probe(network, batches, loss=lambda logits, labels: logits[:, 0].sum())
+    probe = Probe(network, batches, objective=Objective("class", lambda outputs, _: outputs[:, 0].sum(), "first"))
     of_head = probe.loss_gradients()[0]
     features = F.relu(network.norm(network.conv(batches[0].images))).mean(dim=(2, 3))
     assert torch.allclose(of_head[0], features.sum(dim=0))

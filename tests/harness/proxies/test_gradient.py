@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
+from harness.objective import Objective
 from harness.probe import Probe
 from harness.proxies.gradient import fisher, fisher_channel, grad_norm, grasp, plain, snip
 
@@ -203,7 +204,9 @@ def test_scaling_the_loss(factor):
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).double()
     batch = Batch(torch.randn(6, 3, 4, 4, dtype=torch.float64), torch.tensor([0, 1, 2, 0, 1, 2]))
     one = Probe(network, [batch])
-    scaled = Probe(network, [batch], loss=lambda z, y: factor * F.cross_entropy(z, y))
+    scaled = Probe(
+        network, [batch], objective=Objective("class", lambda z, y: factor * F.cross_entropy(z, y), "scaled")
+    )
     powers = {grad_norm: 1, plain: 1, snip: 1, fisher: 2, fisher_channel: 2, grasp: 2}
     for proxy, power in powers.items():
         assert proxy(scaled) == pytest.approx(factor**power * proxy(one), rel=1e-8)

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
+from harness.objective import Objective
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.zico import zico, zico_magnitude
 
@@ -79,7 +80,7 @@ def given_gradients(first, second, proxy):
         Batch(torch.tensor([values], dtype=torch.float64)[:, :, None, None], torch.tensor([0]))
         for values in (first, second)
     ]
-    return proxy(Probe(network, batches, loss=lambda logits, _: logits.sum()))
+    return proxy(Probe(network, batches, objective=Objective("class", lambda outputs, _: outputs.sum(), "sum")))
 
 
 magnitude = st.floats(0.01, 100)
@@ -98,7 +99,11 @@ def test_one_weight_by_hand(a, b):
 @given(factor=st.floats(0.01, 100))
 def test_scaling_the_loss_and_swapping_the_batches_do_not_matter(mixed_network, batches, factor):
     expected = {proxy: proxy(Probe(mixed_network, batches)) for proxy in (zico, zico_magnitude)}
-    scaled = Probe(mixed_network, batches[::-1], loss=lambda z, y: factor * F.cross_entropy(z, y))
+    scaled = Probe(
+        mixed_network,
+        batches[::-1],
+        objective=Objective("class", lambda z, y: factor * F.cross_entropy(z, y), "scaled"),
+    )
     for proxy, value in expected.items():
         assert proxy(scaled) == pytest.approx(value, rel=1e-6)
 
