@@ -54,6 +54,10 @@ class NatsTss(NatsBenchmark):
         self.check_subset(subset)
         return topology.membership(subset)
 
+    def canonical_form(self, architecture: str) -> str:
+        """What the cell computes; see :func:`benchmarks.topology.canonical_form`."""
+        return topology.canonical_form(architecture)
+
     def build(self, architecture: str, dataset: str) -> nn.Module:
         """The network of a cell, dead operations included, as the benchmark trained it.
 

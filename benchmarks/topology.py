@@ -2,7 +2,8 @@
 
 A cell is a complete directed acyclic graph on four nodes. Each of its six edges carries one of five operations, and a
 node is the sum of what its incoming edges give (Dong & Yang, "NAS-Bench-201", ICLR 2020, section 2.1). Here a cell is
-only a tuple of names; the networks built from it are in :mod:`benchmarks.cells`.
+only a tuple of names; the networks built from it are in :mod:`benchmarks.cells`. The cells of TransNAS-Bench-101's
+micro space (:mod:`benchmarks.transnas101.micro`) are the same graphs with one operation fewer.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from harness.names import unknown_name
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 NODES = 4
 EDGES = tuple((source, target) for target in range(1, NODES) for source in range(target))
+
+_WITH_WEIGHTS = ("nor_conv_1x1", "nor_conv_3x3", "factorized_reduce")
 
 Cell = tuple[str, ...]
 """The operation on each edge, in the order of ``EDGES``: 0→1, 0→2, 1→2, 0→3, 1→3, 2→3."""
@@ -97,6 +100,23 @@ def live_cell(cell: Cell) -> Cell:
 def canonical_form(architecture: str) -> str:
     """What the cell computes, written as a sum: equal for cells that are the same function up to isomorphism.
 
+    It is the :func:`cell_form` of the cell that the official string describes. The 15,625 cells have 5,260 forms, the
+    empty cell's ``0`` among them. NAS-Bench-201 publishes 6,466 non-isomorphic cells (ICLR 2020, section 2.1), because
+    it counts otherwise, on strings that keep zeros and nested sums. Without the traces of zeros its 6,466 become
+    5,390; with the terms of nested sums put in one sum, 4,930; and with a convolution used twice told from two
+    convolutions, the 5,260 of this function.
+
+    >>> canonical_form("|skip_connect~0|+|none~0|nor_conv_1x1~1|+|none~0|nor_conv_3x3~1|skip_connect~2|")
+    'nor_conv_1x1(input)+nor_conv_3x3(input)'
+    >>> canonical_form("|nor_conv_1x1~0|+|nor_conv_3x3~0|none~1|+|none~0|skip_connect~1|skip_connect~2|")
+    'nor_conv_1x1(input)+nor_conv_3x3(input)'
+    """
+    return cell_form(_cell_of(architecture))
+
+
+def cell_form(cell: Cell, reduces: bool = False) -> str:
+    """What a cell computes, written as a sum.
+
     Each node becomes the sorted sum of its terms. ``none`` and every operation on zero contribute nothing, a skip
     connection contributes the terms of the node it starts from, and any other operation contributes one term that
     holds its argument. Names and order of nodes thus leave no trace. A convolution has weights of its own, so one
@@ -104,19 +124,20 @@ def canonical_form(architecture: str) -> str:
     twice, and then it is marked with ``'``. Pooling has no weights and needs no mark. Algebra beyond this (average
     pooling is linear) is not applied.
 
-    The 15,625 cells have 5,260 forms, the empty cell's ``0`` among them. NAS-Bench-201 publishes 6,466 non-isomorphic
-    cells (ICLR 2020, section 2.1), because it counts otherwise, on strings that keep zeros and nested sums. Without
-    the traces of zeros its 6,466 become 5,390; with the terms of nested sums put in one sum, 4,930; and with a
-    convolution used twice told from two convolutions, the 5,260 of this function.
+    Args:
+        cell: the operation on each edge.
+        reduces: whether the cell halves the resolution. A skip connection from its input is then an operation with
+            weights of its own, a factorized reduction, and contributes a term like a convolution.
 
-    >>> canonical_form("|skip_connect~0|+|none~0|nor_conv_1x1~1|+|none~0|nor_conv_3x3~1|skip_connect~2|")
-    'nor_conv_1x1(input)+nor_conv_3x3(input)'
-    >>> canonical_form("|nor_conv_1x1~0|+|nor_conv_3x3~0|none~1|+|none~0|skip_connect~1|skip_connect~2|")
-    'nor_conv_1x1(input)+nor_conv_3x3(input)'
+    >>> cell = ("skip_connect", "none", "none", "none", "skip_connect", "none")
+    >>> cell_form(cell), cell_form(cell, reduces=True)
+    ('input', 'factorized_reduce(input)')
     """
-    op01, op02, op12, op03, op13, op23 = _cell_of(architecture)
+    op01, op02, op12, op03, op13, op23 = cell
+    if reduces:
+        op01, op02, op03 = ("factorized_reduce" if name == "skip_connect" else name for name in (op01, op02, op03))
     node1_used_twice = "none" not in (op12, op13, op23)
-    mark = "'" if node1_used_twice and op01.startswith("nor_conv") else ""
+    mark = "'" if node1_used_twice and op01 in _WITH_WEIGHTS else ""
     node0 = ("input",)
     node1 = _apply(op01, node0, mark)
     node2 = (*_apply(op02, node0), *_apply(op12, node1))
@@ -134,7 +155,7 @@ def _apply(operation: str, argument: Value, mark: str = "") -> Value:
 
 
 def membership(subset: str, architectures: Sequence[str] | None = None) -> Callable[[str], bool]:
-    """A predicate that tells whether an architecture belongs to one of ``SUBSETS``.
+    """A predicate that tells whether an architecture of NAS-Bench-201 belongs to one of ``SUBSETS``.
 
     Args:
         subset: a key of ``SUBSETS``.
@@ -144,24 +165,38 @@ def membership(subset: str, architectures: Sequence[str] | None = None) -> Calla
     Raises:
         UnknownNameError: if there is no such set.
     """
+    candidates = enumerate_architectures() if architectures is None else architectures
+    return membership_by_cell(subset, candidates, _cell_of, canonical_form)
+
+
+def membership_by_cell(
+    subset: str, architectures: Sequence[str], cell_of: Callable[[str], Cell], form_of: Callable[[str], str]
+) -> Callable[[str], bool]:
+    """A predicate for one of ``SUBSETS``, in any space whose architectures are such cells.
+
+    Args:
+        subset: a key of ``SUBSETS``.
+        architectures: for ``unique``, the architectures of which the first of each class is taken, in their order.
+        cell_of: the cell of an architecture.
+        form_of: the canonical form of an architecture.
+
+    Raises:
+        UnknownNameError: if there is no such set.
+    """
     match subset:
         case "all":
             return lambda architecture: True
         case "connected":
-            return lambda architecture: any(name != "none" for name in live_cell(_cell_of(architecture)))
+            return lambda architecture: any(name != "none" for name in live_cell(cell_of(architecture)))
         case "reachable":
-            return lambda architecture: live_cell(_cell_of(architecture)) == _cell_of(architecture)
+            return lambda architecture: live_cell(cell_of(architecture)) == cell_of(architecture)
         case "unique":
-            return _first_of_each_class(enumerate_architectures() if architectures is None else architectures)
+            first: dict[str, str] = {}
+            for architecture in architectures:
+                first.setdefault(form_of(architecture), architecture)
+            return frozenset(first.values()).__contains__
         case _:
             raise UnknownNameError(unknown_name("set of cells", subset, SUBSETS))
-
-
-def _first_of_each_class(architectures: Sequence[str]) -> Callable[[str], bool]:
-    first: dict[str, str] = {}
-    for architecture in architectures:
-        first.setdefault(canonical_form(architecture), architecture)
-    return frozenset(first.values()).__contains__
 
 
 @functools.cache

@@ -155,6 +155,10 @@ class Benchmark(ABC):
         self.check_subset(subset)
         return lambda architecture: True
 
+    def canonical_form(self, architecture: str) -> str:
+        """The same text for architectures that are the same network, such as isomorphic cells."""
+        return architecture
+
     def subset(self, subset: str = "all") -> list[str]:
         """The architectures of a named set, in the benchmark's order."""
         belongs = self.membership(subset)

@@ -9,6 +9,7 @@ CITATIONS: dict[str, str] = {
     "alpaydin1998digits": "Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI 1998",
     "dong2020nb201": "Dong & Yang, NAS-Bench-201, ICLR 2020, arXiv:2001.00326",
     "dong2021nats": "Dong et al., NATS-Bench, TPAMI 2021, arXiv:2009.00437",
+    "duan2021transnas": "Duan et al., TransNAS-Bench-101, CVPR 2021, arXiv:2105.11871",
     "krishnakumar2022suite": "Krishnakumar et al., NAS-Bench-Suite-Zero, NeurIPS 2022, arXiv:2210.03230",
     "lee2019snip": "Lee et al., SNIP, ICLR 2019, arXiv:1810.02340",
     "li2023zico": "Li et al., ZiCo, ICLR 2023, arXiv:2301.11300",

@@ -52,6 +52,10 @@ class Digits(Benchmark):
         self.check_subset(subset)
         return topology.membership(subset, architectures=self.architectures())
 
+    def canonical_form(self, architecture: str) -> str:
+        """What the cell computes; see :func:`benchmarks.topology.canonical_form`."""
+        return topology.canonical_form(architecture)
+
     def build(self, architecture: str, dataset: str) -> nn.Module:
         """The network of a cell at the recipe's width; any of the 15,625 cells, trained or not.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from harness.probe import NotApplicableError
 from harness.proxies.base import proxy
 
 if TYPE_CHECKING:
@@ -93,8 +94,13 @@ def epe_nas_classes(probe: Probe) -> Tensor:
 
     Up to 100 classes as ``epe_nas``; beyond, with :math:`s_c` divided by the number of images of class c (classes with
     a single image are left out), the mean over classes of :math:`\sum_{c'} |s_c - s_{c'}|`.
+
+    Raises:
+        NotApplicableError: if no class has two images.
     """
     if probe.forward().outputs.shape[1] <= 100:
         return _sum_of_class_scores(probe)
     scores = _class_scores(probe, divide=True)
+    if not len(scores):
+        raise NotApplicableError("no class has two images in the mini-batch; ask for a larger one (--batch-size)")
     return (scores[:, None] - scores[None, :]).abs().sum() / len(scores)

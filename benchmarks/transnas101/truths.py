@@ -1,0 +1,133 @@
+"""What TransNAS-Bench-101 measured: for each task its metric, how long it was trained, and the columns of ground truth.
+
+Sources: Duan et al., "TransNAS-Bench-101", CVPR 2021, and the repository yawen-d/TransNASBench: the epochs
+(``num_epochs``) and the metrics' names (``metric_content``) stand in ``configs/train_from_scratch/<task>/config.py``,
+the metrics' units in ``lib/models/utils.py``. Every network was trained once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+Split = Literal["val", "test"]
+Moment = Literal["final", "best"]
+
+_LARGEST_LOSS = 1e6
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is measured; higher is better in every one.
+
+    Attributes:
+        words: with its unit.
+        official: its name in the official file, without the split.
+        limits: the least and the greatest possible value.
+        decimals: what a float32 of this size holds; rounding to so many keeps every published value distinct.
+        negated: the official name of the same quantity with the other sign, for a file that lacks ``official``.
+    """
+
+    words: str
+    official: str
+    limits: tuple[float, float]
+    decimals: int
+    negated: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """How a task was trained and evaluated.
+
+    Attributes:
+        epochs: the length of the training.
+        metric: the task's own metric.
+        additional: further metrics, by the name that a split is marked with, such as ``mIoU``.
+    """
+
+    epochs: int
+    metric: Metric
+    additional: Mapping[str, Metric] = field(default_factory=dict)
+
+    def metrics(self) -> dict[str, Metric]:
+        """Every metric by the mark of its splits; the task's own has none."""
+        return {"": self.metric, **self.additional}
+
+
+TOP1 = Metric("top-1 accuracy (%)", "top1", (0.0, 100.0), decimals=6)
+PIXEL_ACCURACY = Metric("pixel accuracy (%)", "acc", (0.0, 100.0), decimals=6)
+MEAN_IOU = Metric("mean intersection over union (%)", "mIoU", (0.0, 100.0), decimals=6)
+SSIM = Metric("structural similarity (SSIM)", "ssim", (-1.0, 1.0), decimals=8)
+# A squared error has no greatest value: the limit refuses what no training that converged can reach.
+NEGATIVE_LOSS = Metric("negative mean squared error", "neg_loss", (-_LARGEST_LOSS, 0.0), decimals=8, negated="loss")
+
+FACTS: Mapping[str, TaskFacts] = {
+    "class_scene": TaskFacts(25, TOP1),
+    "class_object": TaskFacts(25, TOP1),
+    "room_layout": TaskFacts(25, NEGATIVE_LOSS),
+    "jigsaw": TaskFacts(10, TOP1),
+    "segmentsemantic": TaskFacts(30, PIXEL_ACCURACY, {"mIoU": MEAN_IOU}),
+    "normal": TaskFacts(30, SSIM),
+    "autoencoder": TaskFacts(30, SSIM),
+}
+"""Each task by its official name, in the order of the official file."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of ground truth.
+
+    ``final`` is the last epoch. ``best`` is the first epoch at which the validation value of the same metric is best,
+    so that ``test/best`` is the test value which early stopping on validation images gives. The official interface's
+    mode ``best`` is another thing: the greatest value over all epochs of whatever is asked for, which picks the epoch
+    on the test images where a test metric is asked for, and the worst epoch where a loss is.
+
+    Attributes:
+        task: the task's official name.
+        split: the images that the value was measured on.
+        moment: the epoch.
+        metric: what was measured.
+        epochs: the length of the training.
+        mark: tells the splits of an additional metric from those of the task's own; empty for the latter.
+    """
+
+    task: str
+    split: Split
+    moment: Moment
+    metric: Metric
+    epochs: int
+    mark: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name in a table: ``TASK/SPLIT/WHEN``.
+
+        >>> Column("segmentsemantic", "val", "final", MEAN_IOU, 30, mark="mIoU").name
+        'segmentsemantic/val-mIoU/final'
+        """
+        return f"{self.task}/{self.split}{'-' * bool(self.mark)}{self.mark}/{self.moment}"
+
+    @property
+    def description(self) -> str:
+        """One line for the table's metadata.
+
+        >>> Column("jigsaw", "test", "best", TOP1, 10).description
+        'jigsaw test top-1 accuracy (%), at the best of 10 epochs by validation'
+        """
+        images = "validation" if self.split == "val" else self.split
+        when = f"after {self.epochs} epochs"
+        if self.moment == "best":
+            when = f"at the best of {self.epochs} epochs by validation"
+        return f"{self.task} {images} {self.metric.words}, {when}"
+
+
+COLUMNS: Mapping[str, Column] = {
+    column.name: column
+    for task, facts in FACTS.items()
+    for mark, metric in facts.metrics().items()
+    for split in get_args(Split)
+    for moment in get_args(Moment)
+    for column in (Column(task, split, moment, metric, facts.epochs, mark),)
+}
+"""Every column of ground truth by its name; a task's default, ``val/final``, comes first."""

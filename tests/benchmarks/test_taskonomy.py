@@ -1,0 +1,412 @@
+"""Taskonomy's folders as images and labels of seven tasks, each against an independent computation."""
+
+import hashlib
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.transnas101 import taskonomy_files as files
+from benchmarks.transnas101.jigsaw import CLASSES, PERMUTATION_FILE, own_permutations
+from benchmarks.transnas101.taskonomy import RECIPES, read_views
+from benchmarks.transnas101.taskonomy_classes import OBJECTS, SCENES
+from harness.errors import DataError, HarnessError, UnknownNameError
+
+SIDE = 12
+VIEWS = [(building, point, view) for building in ("allensville", "tolstoy") for point in (0, 2, 10) for view in (0, 1)]
+MEAN, DEVIATION = np.array([0.5224, 0.5222, 0.5221]), np.array([0.2234, 0.2235, 0.2236])
+
+
+def stem(point, view):
+    return f"point_{point}_view_{view}_domain_"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A miniature Taskonomy: two buildings of six views, each view with every label."""
+    root, rng = tmp_path / "taskonomy", np.random.default_rng(0)
+    for building, point, view in VIEWS:
+        pictures = {"rgb": (SIDE, SIDE, 3), "normal": (SIDE, SIDE, 3)}
+        contents = {name: rng.integers(256, size=shape) for name, shape in pictures.items()}
+        contents["segmentsemantic"] = rng.integers(18, size=(SIDE, SIDE))
+        for name, content in contents.items():
+            path = root / building / name / f"{stem(point, view)}{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(content.astype(np.uint8)).save(path)
+        arrays = {name: rng.dirichlet(np.ones(size)) for name, size in (("class_object", 1000), ("class_scene", 365))}
+        for name, array in {**arrays, "room_layout": rng.standard_normal(9)}.items():
+            path = root / building / name / f"{stem(point, view)}{name}.npy"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, array.astype(np.float32))
+    return root
+
+
+def drawn_names(folder, task, limit=12, seed=0):
+    views = files.find_views(folder, RECIPES[task].label)
+    return [view.name for view in files.draw_views(views, limit, seed)]
+
+
+def stored(folder, name, domain):
+    """The content of a view's file in one domain."""
+    building, view = name.split("/")
+    path = next((folder / building / domain).glob(f"{view}_domain_*"))
+    return np.load(path) if path.suffix == ".npy" else np.asarray(Image.open(path))
+
+
+def each(folder, task, views):
+    """The view's name with its pixels and target."""
+    return zip(drawn_names(folder, task, len(views.pixels)), views.pixels, views.targets, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("task", "mean", "deviation"),
+    [
+        *((task, MEAN, DEVIATION) for task in ("class_scene", "class_object", "room_layout")),
+        *((task, np.full(3, 0.5), np.full(3, 0.5)) for task in ("segmentsemantic", "normal", "autoencoder")),
+    ],
+)
+def test_images_are_normalised_as_the_task_was_trained(folder, task, mean, deviation):
+    views = read_views(folder, task, limit=12, seed=0, resolution=SIDE)
+    assert views.pixels.dtype == np.float32
+    assert views.pixels.shape == (12, 3, SIDE, SIDE)
+    for name, pixels, _ in each(folder, task, views):
+        expected = (stored(folder, name, "rgb") / 255 - mean) / deviation
+        np.testing.assert_allclose(pixels.transpose(1, 2, 0), expected, atol=2e-6)
+
+
+@pytest.mark.parametrize(("task", "kept"), [("class_object", OBJECTS), ("class_scene", SCENES)])
+def test_probabilities_are_those_of_the_kept_classes_made_to_sum_to_one(folder, task, kept):
+    views = read_views(folder, task, limit=12, seed=0, resolution=4)
+    assert views.targets.dtype == np.float32
+    for name, _, target in each(folder, task, views):
+        published = stored(folder, name, task).astype(float)
+        total = sum(published[index] for index in kept)
+        assert target == pytest.approx([published[index] / total for index in kept], rel=1e-5)
+        assert target.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_kept_classes_are_those_of_the_published_lists():
+    digests = {name: (len(kept), hashlib.sha256(repr(kept).encode()).hexdigest()[:16]) for name, kept in KEPT.items()}
+    assert digests == {"objects": (75, "39f14455b3f35519"), "scenes": (47, "51195b0412c4bef9")}
+    assert OBJECTS[:2] == (401, 402)
+    assert OBJECTS[-1] == 999
+    assert SCENES[0] == 3
+    assert SCENES[-1] == 363
+
+
+KEPT = {"objects": OBJECTS, "scenes": SCENES}
+
+
+def test_a_room_is_nine_numbers_as_they_are(folder):
+    views = read_views(folder, "room_layout", limit=12, seed=0, resolution=4)
+    for name, _, target in each(folder, "room_layout", views):
+        assert target.tolist() == stored(folder, name, "room_layout").tolist()
+
+
+def test_segments_count_from_the_background_and_uncertain_pixels_are_background(folder):
+    views = read_views(folder, "segmentsemantic", limit=12, seed=0, resolution=SIDE)
+    assert views.targets.dtype == np.int64
+    expected = {0: 0, **{label: label - 1 for label in range(1, 18)}}
+    for name, _, target in each(folder, "segmentsemantic", views):
+        assert target.tolist() == [
+            [expected[label] for label in row] for row in stored(folder, name, "segmentsemantic")
+        ]
+
+
+def test_segments_are_resized_without_mixing_classes(folder):
+    views = read_views(folder, "segmentsemantic", limit=12, seed=0, resolution=SIDE // 3)
+    for name, _, target in each(folder, "segmentsemantic", views):
+        middle = stored(folder, name, "segmentsemantic")[1::3, 1::3].astype(int)
+        assert target.tolist() == (np.where(middle == 0, 1, middle) - 1).tolist()
+
+
+def test_normals_are_labels_from_zero_to_one(folder):
+    views = read_views(folder, "normal", limit=12, seed=0, resolution=SIDE)
+    for name, _, target in each(folder, "normal", views):
+        np.testing.assert_allclose(target.transpose(1, 2, 0), stored(folder, name, "normal") / 255, atol=1e-6)
+
+
+def test_the_autoencoder_is_to_give_back_its_normalised_image(folder):
+    views = read_views(folder, "autoencoder", limit=12, seed=0, resolution=SIDE)
+    assert (views.targets == views.pixels).all()
+
+
+def test_a_picture_is_made_larger_between_its_pixels(folder):
+    ramp = np.repeat(np.array([[0, 200]], dtype=np.uint8), 2, axis=0)
+    for path in folder.glob("*/*/*_rgb.png"):
+        Image.fromarray(np.stack([ramp] * 3, axis=-1)).save(path)
+    views = read_views(folder, "autoencoder", limit=1, seed=0, resolution=4)
+    assert views.pixels[0, 0, 0] * 0.5 + 0.5 == pytest.approx(np.array([0, 50, 150, 200]) / 255, abs=1e-6)
+
+
+def test_a_picture_with_transparency_gives_its_colours(folder):
+    before = read_views(folder, "autoencoder", limit=12, seed=0, resolution=5)
+    for path in folder.glob("*/*/*_rgb.png"):
+        Image.open(path).convert("RGBA").save(path)
+    assert (read_views(folder, "autoencoder", limit=12, seed=0, resolution=5).pixels == before.pixels).all()
+
+
+def _position_coded(folder, side):
+    """Images whose first two colours are the row and the column."""
+    rows, columns = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    for path in folder.glob("*/*/*_rgb.png"):
+        Image.fromarray(np.stack([rows, columns, 0 * rows], axis=-1).astype(np.uint8)).save(path)
+
+
+def test_tiles_lie_in_the_cells_that_the_permutation_says(folder):
+    _position_coded(folder, 255)
+    views = read_views(folder, "jigsaw", limit=12, seed=0, resolution=64)
+    assert views.pixels.shape == (12, 9, 3, 64, 64)
+    assert views.pixels.dtype == np.float32
+    permutations = own_permutations()
+    for tiles, target in zip(views.pixels, views.targets, strict=True):
+        # The central 229 pixels from the 13th are spread over 255.
+        first, middle, last = ((np.round(tiles[:, :2, n, n] * 255) - 13) * 255 / 229 for n in (0, 32, 63))
+        assert (middle // 85).astype(int).tolist() == [[cell // 3, cell % 3] for cell in permutations[target].tolist()]
+        assert np.abs(last - first - 63).max() <= 2.5, "a tile is 64 pixels wide and high"
+        assert len({*(first[:, 0] % 85).round().astype(int).tolist()}) > 1, "tiles are cut at random places"
+
+
+@pytest.mark.parametrize("tile", [1, 7, 32, 64, 128])
+def test_tiles_of_any_size_can_be_asked_for(folder, tile):
+    views = read_views(folder, "jigsaw", limit=3, seed=0, resolution=tile)
+    assert views.pixels.shape == (3, 9, 3, tile, tile)
+    assert views.pixels.min() >= 0
+    assert views.pixels.max() <= 1
+
+
+def test_the_benchmarks_permutations_are_read_where_they_lie_in_the_folder(folder):
+    _position_coded(folder, 255)
+    turned = np.tile(np.arange(9)[::-1], (CLASSES, 1))
+    np.save(folder / PERMUTATION_FILE, turned)
+    views = read_views(folder, "jigsaw", limit=4, seed=0, resolution=64)
+    assert PERMUTATION_FILE in views.description
+    rows = views.pixels[:, :, 0].mean(axis=(2, 3))
+    assert (rows[:, :3].min(axis=1) > rows[:, 6:].max(axis=1)).all()
+
+
+def test_own_permutations_are_distinct_and_said_to_be_own(folder):
+    permutations = own_permutations()
+    assert len({tuple(row) for row in permutations.tolist()}) == CLASSES
+    assert (np.sort(permutations, axis=1) == np.arange(9)).all()
+    assert (permutations == own_permutations()).all()
+    assert "not the benchmark's" in read_views(folder, "jigsaw", limit=1, seed=0, resolution=8).description
+
+
+def test_a_puzzle_does_not_depend_on_how_many_are_drawn(folder):
+    few, many = (read_views(folder, "jigsaw", limit=limit, seed=3, resolution=8) for limit in (3, 12))
+    assert (few.pixels == many.pixels[:3]).all()
+    assert (few.targets == many.targets[:3]).all()
+    other = read_views(folder, "jigsaw", limit=12, seed=4, resolution=8)
+    assert sorted(other.targets.tolist()) != sorted(many.targets.tolist())
+
+
+@pytest.mark.parametrize("task", list(RECIPES))
+def test_drawing_is_uniform_nested_and_the_same_for_every_task(folder, task):
+    names = drawn_names(folder, task)
+    assert sorted(names) == sorted(f"{building}/point_{point}_view_{view}" for building, point, view in VIEWS)
+    assert drawn_names(folder, task, limit=5) == names[:5]
+    assert drawn_names(folder, task, limit=99) == names
+    assert drawn_names(folder, "class_object") == names
+    first = [drawn_names(folder, task, limit=1, seed=seed)[0] for seed in range(600)]
+    counts = [first.count(name) for name in names]
+    assert min(counts) > 25, "each of twelve views is expected 50 times"
+
+
+def test_only_the_drawn_views_are_opened(folder):
+    for name in drawn_names(folder, "autoencoder")[2:]:
+        building, view = name.split("/")
+        (folder / building / "rgb" / f"{view}_domain_rgb.png").write_bytes(b"not opened")
+    assert len(read_views(folder, "autoencoder", limit=2, seed=0, resolution=4).pixels) == 2
+    with pytest.raises(DataError, match=r"rgb/point_\d+_view_\d_domain_rgb.png is damaged"):
+        read_views(folder, "autoencoder", limit=3, seed=0, resolution=4)
+
+
+@pytest.mark.parametrize("middle", ["", "taskonomy"])
+def test_folders_by_domain_first_give_the_same_views(folder, tmp_path, middle):
+    other = tmp_path / "omnidata"
+    for path in folder.glob("*/*/*.*"):
+        domain = {"segmentsemantic": "segment_semantic"}.get(path.parent.name, path.parent.name)
+        # Published so: scenes are called places in the names of their files.
+        name = path.name.replace("class_scene", "class_places")
+        target = other / domain / middle / path.parent.parent.name / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    (other / "depth_zbuffer").mkdir()
+    for task in RECIPES:
+        by_building, by_domain = (read_views(root, task, limit=12, seed=0, resolution=6) for root in (folder, other))
+        assert by_domain.pixels.shape == by_building.pixels.shape
+        # With another folder above it a view has another name, and each name its own puzzle.
+        if task != "jigsaw" or not middle:
+            assert (by_building.pixels == by_domain.pixels).all()
+            assert (by_building.targets == by_domain.targets).all()
+
+
+def test_a_view_that_is_there_twice_is_refused(folder):
+    shutil.copytree(folder / "tolstoy" / "rgb", folder / "rgb" / "tolstoy")
+    with pytest.raises(DataError, match=r"rgb of tolstoy/point_\d+_view_\d twice, as rgb/tolstoy/.* and tolstoy/rgb/"):
+        read_views(folder, "autoencoder", limit=1, seed=0, resolution=4)
+
+
+def test_views_that_lack_a_label_are_left_out(folder):
+    for path in (folder / "tolstoy" / "normal").iterdir():
+        path.unlink()
+    views = read_views(folder, "normal", limit=99, seed=0, resolution=4)
+    assert len(views.pixels) == 6
+    assert "6 of 6 views" in views.description
+
+
+def test_the_description_says_what_was_done_and_what_was_not(folder):
+    views = read_views(folder, "class_object", limit=3, seed=0, resolution=8)
+    assert views.description == (
+        "3 of 12 views of Taskonomy in taskonomy for class_object, 8×8, normalised as in training, no augmentation "
+        "(training mirrors images and jitters colours)"
+    )
+
+
+def one(folder, domain):
+    """The file of the first drawn view in one domain."""
+    building, view = drawn_names(folder, "autoencoder")[0].split("/")
+    return next((folder / building / domain).glob(f"{view}_domain_*"))
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[:60])
+
+
+def _text(path):
+    path.write_text("<html>404</html>")
+
+
+def _empty(path):
+    path.write_bytes(b"")
+
+
+def _grey(path):
+    Image.new("L", (SIDE, SIDE)).save(path)
+
+
+def _jpeg(path):
+    Image.new("RGB", (SIDE, SIDE)).save(path, format="JPEG")
+
+
+def _colours(path):
+    Image.new("RGB", (SIDE, SIDE)).save(path)
+
+
+def _small(path):
+    Image.new(Image.open(path).mode, (SIDE, SIDE // 2)).save(path)
+
+
+def _label_18(path):
+    Image.new("L", (SIDE, SIDE), 18).save(path)
+
+
+def _negative(path):
+    values = np.load(path)
+    values[1] = -0.25
+    np.save(path, values)
+
+
+def _doubled(path):
+    np.save(path, np.load(path) * 0 + 2)
+
+
+def _nothing(path):
+    np.save(path, np.load(path) * 0)
+
+
+def _not_finite(path):
+    np.save(path, np.load(path) * np.nan)
+
+
+def _too_short(path):
+    np.save(path, np.load(path)[:-1])
+
+
+def _objects(path):
+    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
+
+def _words(path):
+    np.save(path, np.load(path).astype(str))
+
+
+def _header(path):
+    path.write_bytes(path.read_bytes().replace(b"}", b"{", 1))
+
+
+def _archive(path):
+    with path.open("wb") as file:
+        np.savez(file, a=np.zeros(9))
+
+
+@pytest.mark.parametrize(
+    ("task", "domain", "change", "message"),
+    [
+        *(("autoencoder", "rgb", change, "damaged or no PNG") for change in (_truncate, _text, _empty, _jpeg)),
+        ("jigsaw", "rgb", _truncate, "damaged or no PNG"),
+        ("class_object", "rgb", _grey, "mode 'L'; wanted: RGB or RGBA"),
+        *(("normal", "normal", change, "damaged or no PNG") for change in (_truncate, _text)),
+        ("normal", "normal", _grey, "mode 'L'; wanted: RGB"),
+        ("normal", "normal", _small, r"has 12×6 pixels; wanted: 12×12, as its image has"),
+        ("segmentsemantic", "segmentsemantic", _small, r"has 12×6 pixels; wanted: 12×12"),
+        ("segmentsemantic", "segmentsemantic", _colours, "mode 'RGB'; wanted: L"),
+        ("segmentsemantic", "segmentsemantic", _label_18, r"holds the label 18; wanted: 0\.\.17"),
+        *(("class_object", "class_object", change, "damaged or no .npy") for change in (_truncate, _text, _header)),
+        ("class_object", "class_object", _objects, "damaged or no .npy of numbers"),
+        ("class_object", "class_object", _words, r"holds <U\d+ \(1000,\); wanted: 1,000 numbers"),
+        ("class_object", "class_object", _too_short, r"holds float32 \(999,\); wanted: 1,000 numbers"),
+        ("class_object", "class_object", _negative, r"holds -0\.25 to .*; wanted: probabilities, 0 to 1"),
+        ("class_scene", "class_scene", _doubled, "holds 2 to 2; wanted: probabilities"),
+        ("class_scene", "class_scene", _nothing, "gives no probability to any of the 47 classes"),
+        ("class_scene", "class_scene", _not_finite, "NaN or infinite"),
+        ("room_layout", "room_layout", _too_short, r"holds float32 \(8,\); wanted: 9 numbers"),
+        ("room_layout", "room_layout", _not_finite, "NaN or infinite"),
+        ("room_layout", "room_layout", _archive, "archive of arrays"),
+    ],
+)
+def test_a_faulty_file_is_named_with_what_is_wanted(folder, task, domain, change, message):
+    path = one(folder, domain)
+    change(path)
+    with pytest.raises(DataError, match=rf"^{path.parent.parent.name}/{domain}/{path.name} .*{message}"):
+        read_views(folder, task, limit=12, seed=0, resolution=4)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [np.zeros((1000, 9), dtype=int), np.tile(np.arange(9.0), (1000, 1)), np.tile(np.arange(9), (100, 1)), None],
+    ids=["repeated", "fractional", "too few", "damaged"],
+)
+def test_a_faulty_file_of_permutations_is_refused(folder, content):
+    if content is None:
+        (folder / PERMUTATION_FILE).write_bytes(b"\x93NUMPY")
+    else:
+        np.save(folder / PERMUTATION_FILE, content)
+    with pytest.raises(DataError, match=PERMUTATION_FILE):
+        read_views(folder, "jigsaw", limit=1, seed=0, resolution=4)
+
+
+def test_a_folder_without_what_is_needed_says_what_is_wanted(folder, tmp_path):
+    with pytest.raises(DataError, match="there is no folder"):
+        read_views(tmp_path / "absent", "normal", limit=1, seed=0, resolution=4)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"'empty' holds no image .*<building>/rgb/point_0_view_0_domain_rgb\.png"):
+        read_views(tmp_path / "empty", "normal", limit=1, seed=0, resolution=4)
+    for path in folder.glob("*/room_layout"):
+        shutil.rmtree(path)
+    with pytest.raises(DataError, match=r"12 images and 0 labels of the domain 'room_layout'.*point_info2room_layout"):
+        read_views(folder, "room_layout", limit=1, seed=0, resolution=4)
+    shutil.rmtree(folder / "tolstoy" / "rgb")
+    shutil.rmtree(folder / "allensville" / "normal")
+    with pytest.raises(DataError, match="6 images and 6 labels of the domain 'normal', but none of one view"):
+        read_views(folder, "normal", limit=1, seed=0, resolution=4)
+
+
+def test_what_cannot_be_asked_for_is_refused(folder):
+    with pytest.raises(UnknownNameError, match="did you mean 'normal'"):
+        read_views(folder, "normals", limit=1, seed=0, resolution=4)
+    for limit, resolution in ((0, 4), (1, 0)):
+        with pytest.raises(HarnessError, match="at least one"):
+            read_views(folder, "normal", limit=limit, seed=0, resolution=resolution)
