@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.topology import enumerate_architectures
 from harness.errors import DataError
 from harness.plain_pickle import load_plain
+from harness.sources import FileShare
 from harness.table_files import read_csv
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ TOPOLOGY = Archive(
     api="NATStopology",
     entries=archive_entries([("test", 200), ("x-valid", 200), ("test", 12), ("val", 12)]),
 )
+
+
+def archive_share(benchmark: str, archive: Archive) -> FileShare:
+    """Where an archive's folder can be had, and how a benchmark imports it."""
+    folder = f"{archive.name}-simple"
+    return FileShare(
+        f"the official archive of {archive.space}",
+        "https://github.com/D-X-Y/NATS-Bench#preparation-and-download (step 2, Google Drive)",
+        f"{folder}.tar",
+        (f"tar xf {folder}.tar", f"harness data import {benchmark} {folder}"),
+    )
 
 
 @dataclass(frozen=True)

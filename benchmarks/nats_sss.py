@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.nats import NatsBenchmark, table_columns
-from benchmarks.nats_archive import Archive, ArchiveReader, archive_entries
+from benchmarks.nats_archive import Archive, ArchiveReader, archive_entries, archive_share
 from benchmarks.topology import parse_cell
 from harness.data import TableFormat
 from harness.errors import HarnessError
+from harness.sources import Sources
 
 if TYPE_CHECKING:
     from torch import nn
@@ -98,7 +99,7 @@ class NatsSss(NatsBenchmark):
     truths = tuple(_SPLITS)
     obtain = (
         "FILE is the archive folder NATS-sss-v1_0-50262-simple, or a CSV or Parquet table of its accuracies; "
-        "docs/data.md says where to get one"
+        "'harness data get nats-sss' says where to get one; see docs/data.md"
     )
 
     def architectures(self) -> Sequence[str]:
@@ -153,6 +154,10 @@ class NatsSss(NatsBenchmark):
     def seeds(self, epochs: int | str) -> str:
         """90 epochs, and 1, were trained with one seed; 12 epochs with three."""
         return "mean over seeds" if epochs == 12 else "one seed"
+
+    def sources(self) -> Sources:
+        """The official archive, which lies on a file share."""
+        return Sources(archive_share(self.name, SIZE))
 
     def table_format(self) -> TableFormat:
         """What the local table must hold, for ``harness data import nats-sss FILE``."""

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from benchmarks import topology
 from benchmarks.nats import NatsBenchmark, table_columns
-from benchmarks.nats_archive import TOPOLOGY, ArchiveReader, IndexedTablesReader
+from benchmarks.nats_archive import META_FILE, TOPOLOGY, ArchiveReader, IndexedTablesReader, archive_share
 from harness.data import TableFormat
 from harness.errors import HarnessError
+from harness.sources import Download, Files, Sources
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +33,31 @@ _SPLITS = {
     ("val", 12): "accuracy (%) on the validation images (the archive's x-valid) after 12 epochs, mean over seeds",
 }
 
+_META_URL = (
+    "https://raw.githubusercontent.com/D-X-Y/NATS-Bench/1d4a304ad1906aa5866563438fcbf0d624b7eda2/"
+    "fake_torch_dir/NATS-tss-v1_0-3ffb9-simple/meta.pickle.pbz2"
+)
+_TABLES_URL = (
+    "https://raw.githubusercontent.com/NiccoloCavagnero/FreeREA/9c2a726cd3adf526c43ae52a515a8fc5ea927fe7/"
+    "cached_metrics/nats"
+)
+_SMALL_FILES = Files(
+    "the test accuracies after 200 epochs",
+    (
+        Download(
+            _META_URL, META_FILE, "sha256:7ecc7932fabec6b80551e07b845346de99d83c673f67a1891d619576b3fa053c", 35_330
+        ),
+        *(
+            Download(f"{_TABLES_URL}/{dataset}/accuracies.csv", f"{dataset}/accuracies.csv", f"sha256:{sha256}", size)
+            for dataset, size, sha256 in (
+                ("cifar10", 274_605, "a41e06dbbd097df080ee6eb3eb8c6a92d589a0f53d51d66147155fcddbcacd2d"),
+                ("cifar100", 361_050, "f6487d29eb75cfa40dd1741d7d77f36e935828613576f8ea2d838482f1e10169"),
+                ("ImageNet16-120", 368_696, "b2c6c6b30cb9dd429106cdca913bf908680a4dc1d53199e062aa1ffae1a9bf9a"),
+            )
+        ),
+    ),
+)
+
 
 class NatsTss(NatsBenchmark):
     """NATS-Bench's topology space; the ground truth is read from the local table."""
@@ -42,7 +68,7 @@ class NatsTss(NatsBenchmark):
     subsets = topology.SUBSETS
     obtain = (
         "FILE is the archive folder NATS-tss-v1_0-3ffb9-simple, or a CSV or Parquet table of its accuracies; "
-        "docs/data.md says where to download one"
+        "'harness data get nats-tss' downloads one; see docs/data.md"
     )
 
     def architectures(self) -> Sequence[str]:
@@ -98,6 +124,10 @@ class NatsTss(NatsBenchmark):
         three = sum(CELLS_PER_STAGE * (9 * width * width + 2 * width) for width in WIDTHS)
         one = sum(CELLS_PER_STAGE * (width * width + 2 * width) for width in WIDTHS)
         return stem + reductions + head + three * threes + one * ones
+
+    def sources(self) -> Sources:
+        """The small public files at pinned commits; the full archive lies on a file share."""
+        return Sources(_SMALL_FILES, full=archive_share(self.name, TOPOLOGY))
 
     def table_format(self) -> TableFormat:
         """What the local table must hold, for ``harness data import nats-tss FILE``."""

@@ -30,6 +30,7 @@ app.add_typer(data_app, name="data")
 
 INTERRUPTED = 130
 MISUSED = 2
+_DOWNLOADS = "Folder of the downloads; 'downloads' beside the tables unless given."
 
 
 @list_app.command("benchmarks")
@@ -67,12 +68,39 @@ def import_data(
     typer.echo("\n".join(summary.lines()))
 
 
-@data_app.command("status")
-def data_status() -> None:
-    """Which benchmarks have their ground truth on this machine, and where."""
-    from harness.listing import print_data_status
+@data_app.command("get")
+def get_data(
+    name: Annotated[str, typer.Argument(help="A benchmark, or an image data set such as cifar10.")],
+    full: Annotated[bool, typer.Option("--full", help="The larger version, where there is one.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of what is here.")] = False,
+    directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
+) -> None:
+    """Download what a benchmark or an image data set declares, verify its checksums, and import or extract it."""
+    from harness.data_get import Wish, get
 
-    print_data_status(_console())
+    get(name, Wish(full=full, replace=replace, directory=directory), typer.echo)
+
+
+@data_app.command("verify")
+def verify_data(
+    name: Annotated[str | None, typer.Argument(help="A benchmark or image data set; all unless given.")] = None,
+    directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
+) -> None:
+    """Check tables, downloads and extracted images against their checksums; exit code 1 if something is wrong."""
+    from harness.data_verify import verify
+
+    findings = verify(name, directory)
+    typer.echo("\n".join(finding.line() for finding in findings))
+    if not all(finding.right for finding in findings):
+        raise typer.Exit(1)
+
+
+@data_app.command("status")
+def data_status(directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None) -> None:
+    """What ground truth and which images are on this machine, where, since when, and how to get what is missing."""
+    from harness.data_status import print_data_status
+
+    print_data_status(_console(), directory)
 
 
 @app.command()

@@ -172,18 +172,9 @@ def import_table(
         frame, words = read_table_file(source, wanted=table_format.obtain), source.name
     else:
         frame, words = reader.read(source, trust_pickle), reader.describe(source)
-    if table_format.listing is None:
-        expected = table_format.architectures()
-        _check_architectures(frame, expected, source.name, allow_partial)
-        size, described = len(expected), frame[[]]
-    else:
-        expected, size = sorted(frame.index), table_format.listing.size
-        _check_listed(frame, size, source.name, allow_partial)
-        described = table_format.listing.describe(frame, source.name)
-    table = described.join(_checked_columns(frame, table_format, described, source.name))
-    table = table.reindex([name for name in expected if name in table.index])
+    table, size = checked_table(frame, table_format, source.name, allow_partial)
     if len(table) < size:
-        words += f" (only {len(table):,} of {size:,} architectures)"
+        words += partial_note(len(table), size)
     sha256 = sha256_of(source)
     columns = {name: _meaning(name, table_format) for name in table.columns}
     path = write_table(table, TableMetadata(benchmark.name, words, sha256, table_format.seeds, columns))
@@ -196,6 +187,37 @@ def import_table(
         path=path,
         ignored=tuple(name for name in frame.columns if name not in table.columns),
     )
+
+
+def partial_note(found: int, size: int) -> str:
+    """What is added to the source of a table that lacks architectures."""
+    return f" (only {found:,} of {size:,} architectures)"
+
+
+def checked_table(
+    frame: pd.DataFrame, table_format: TableFormat, name: str, allow_partial: bool
+) -> tuple[pd.DataFrame, int]:
+    """What of a table is the benchmark's, in its order and types, and how many architectures the benchmark has.
+
+    Args:
+        frame: the table, indexed by architecture.
+        table_format: what it must hold.
+        name: its name, for the messages.
+        allow_partial: whether architectures may be missing.
+
+    Raises:
+        DataError: if architectures are missing, repeated or unknown, or a value is not what the format allows.
+    """
+    if table_format.listing is None:
+        expected = table_format.architectures()
+        _check_architectures(frame, expected, name, allow_partial)
+        size, described = len(expected), frame[[]]
+    else:
+        expected, size = sorted(frame.index), table_format.listing.size
+        _check_listed(frame, size, name, allow_partial)
+        described = table_format.listing.describe(frame, name)
+    table = described.join(_checked_columns(frame, table_format, described, name))
+    return table.reindex([architecture for architecture in expected if architecture in table.index]), size
 
 
 def _check_architectures(frame: pd.DataFrame, expected: Sequence[str], name: str, allow_partial: bool) -> None:

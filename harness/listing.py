@@ -10,10 +10,9 @@ from rich.table import Table
 
 from harness.citations import citation, short_citation
 from harness.data import Importable
-from harness.errors import DataError
 from harness.registry import benchmark_classes, proxies
 from harness.reporting.numbers import coefficient, estimate
-from harness.tables import read_metadata, table_path
+from harness.sources import Obtainable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +22,8 @@ def print_benchmarks(console: Console | None = None) -> None:
     """Every benchmark with its data sets, ground truths, sets of architectures, needs and paper."""
     table = Table(title="Benchmarks", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, cls in sorted(benchmark_classes().items()):
-        needs = f"harness data import {name} FILE, and --images" if issubclass(cls, Importable) else "nothing"
+        get = f"harness data get {name}, or " if issubclass(cls, Obtainable) else ""
+        needs = f"{get}harness data import {name} FILE; --images" if issubclass(cls, Importable) else "nothing"
         table.add_row(f"[bold]{name}[/bold]", "", cls.title)
         table.add_row("", "datasets", ", ".join(cls.datasets))
         table.add_row("", "ground truth", ", ".join(f"{split}/{epochs}" for split, epochs in cls.truths))
@@ -65,20 +65,4 @@ def print_agreement(agreement: pd.DataFrame, console: Console | None = None) -> 
         table.add_row(
             labels.get(row["proxy"], row["proxy"]), f"{row['networks']:,}", spearman, coefficient(row["kendall"])
         )
-    (console or Console()).print(table)
-
-
-def print_data_status(console: Console | None = None) -> None:
-    """For each benchmark whether its ground truth is here, from which source, and where it lies."""
-    table = Table("benchmark", "ground truth", "where", title="Data", title_justify="left")
-    for name, cls in sorted(benchmark_classes().items()):
-        if not issubclass(cls, Importable):
-            table.add_row(name, "comes with the package", "")
-            continue
-        try:
-            metadata = read_metadata(name)
-        except DataError as error:
-            table.add_row(name, "missing" if not table_path(name).exists() else str(error), str(table_path(name)))
-        else:
-            table.add_row(name, f"{metadata.source}, sha256 {metadata.sha256[:12]}…", str(table_path(name)))
     (console or Console()).print(table)

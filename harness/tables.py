@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from harness.benchmark import GroundTruth
 from harness.errors import DataError
+from harness.table_checksum import table_checksum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 ARCHITECTURE = "architecture"
 _METADATA_KEY = b"nas-proxy-harness"
+_CHECKSUM_KEY = b"nas-proxy-harness-checksum"
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str
                     f"A file that holds it can be imported with: harness data import {benchmark} FILE"
                 )
             wanted = list(metadata.columns if columns is None else columns)
+            lost = [name for name in (ARCHITECTURE, *wanted) if name not in file.schema_arrow.names]
+            if lost:
+                raise _damaged(benchmark, f"its column '{lost[0]}' is gone")
             table = file.read(columns=[ARCHITECTURE, *wanted], use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(benchmark, str(error)) from None
@@ -160,7 +165,9 @@ def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:
 
     path = table_path(metadata.benchmark)
     table = pa.Table.from_pandas(frame.rename_axis(ARCHITECTURE).reset_index(), preserve_index=False)
-    table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(asdict(metadata)).encode()})
+    table = table.replace_schema_metadata(
+        {_METADATA_KEY: json.dumps(asdict(metadata)).encode(), _CHECKSUM_KEY: table_checksum(frame).encode()}
+    )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -175,6 +182,37 @@ def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
     return path
+
+
+def stored_checksum(benchmark: str) -> str | None:
+    """The checksum of the table's content that its import stored; None for a table of before there was one.
+
+    Raises:
+        DataError: if there is no table, or it is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        checksum = (pq.read_schema(_existing_table(benchmark, "")).metadata or {}).get(_CHECKSUM_KEY)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(benchmark, str(error)) from None
+    return None if checksum is None else checksum.decode("ascii", errors="replace")
+
+
+def row_count(benchmark: str) -> int:
+    """How many architectures the table of a benchmark holds, which the file tells without being read.
+
+    Raises:
+        DataError: if there is no table, or it is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return int(pq.read_metadata(_existing_table(benchmark, "")).num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(benchmark, str(error)) from None
 
 
 def _existing_table(benchmark: str, obtain: str) -> Path:
@@ -192,12 +230,17 @@ def _decode_metadata(schema: pyarrow.Schema, benchmark: str) -> TableMetadata:
     encoded = (schema.metadata or {}).get(_METADATA_KEY)
     if encoded is None:
         raise _damaged(benchmark, "it was not made by an import")
-    fields = json.loads(encoded)
-    if fields["schema"] != SCHEMA_VERSION:
-        raise _damaged(benchmark, f"its layout is version {fields['schema']}, this is version {SCHEMA_VERSION}")
-    if fields["benchmark"] != benchmark:
-        raise _damaged(benchmark, f"it holds the ground truth of {fields['benchmark']}")
-    return TableMetadata(**fields)
+    try:
+        fields = json.loads(encoded)
+        version, owner = fields["schema"], fields["benchmark"]
+        metadata = TableMetadata(**fields) if version == SCHEMA_VERSION else None
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(benchmark, "what it says of itself cannot be read") from None
+    if metadata is None:
+        raise _damaged(benchmark, f"its layout is version {version}, this is version {SCHEMA_VERSION}")
+    if owner != benchmark:
+        raise _damaged(benchmark, f"it holds the ground truth of {owner}")
+    return metadata
 
 
 def _damaged(benchmark: str, cause: str) -> DataError:

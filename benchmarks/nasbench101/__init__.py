@@ -28,6 +28,7 @@ from benchmarks.nasbench101.trainings import EPOCHS, REPEATS
 from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import Listing, TableFormat, Truth
 from harness.errors import HarnessError
+from harness.sources import Download, Files, Sources
 from harness.tables import read_table, table_ground_truth, table_path
 
 if TYPE_CHECKING:
@@ -42,7 +43,28 @@ _NAME = "nasbench101"
 _SPLITS = {"test": "the test images", "val": "the validation images"}
 _OBTAIN = (
     "FILE is nasbench_only108.tfrecord or nasbench_full.tfrecord, or a CSV table of cells and accuracies; "
-    "docs/data.md says where to download one"
+    "'harness data get nasbench101' downloads one; see docs/data.md"
+)
+
+
+def _record_file(what: str, name: str, sha256: str, size: int) -> Files:
+    return Files(what, (Download(f"https://storage.googleapis.com/nasbench/{name}", name, f"sha256:{sha256}", size),))
+
+
+# Checksums as the README of google-research/nasbench gives them.
+_SOURCES = Sources(
+    _record_file(
+        "the trainings of 108 epochs",
+        "nasbench_only108.tfrecord",
+        "4c39c3936e36a85269881d659e44e61a245babcb72cb374eacacf75d0e5f4fd1",
+        522_767_376,
+    ),
+    full=_record_file(
+        "the trainings of 4, 12, 36 and 108 epochs",
+        "nasbench_full.tfrecord",
+        "3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c",
+        2_085_986_016,
+    ),
 )
 
 
@@ -132,6 +154,10 @@ class NasBench101(Benchmark):
         split, epochs = self.choose_truth("cifar10", split, epochs)
         columns = [f"cifar10/{split}/{epochs}/repeat-{repeat}" for repeat in range(1, REPEATS + 1)]
         return read_table(self.name, columns, _OBTAIN)
+
+    def sources(self) -> Sources:
+        """The official record files."""
+        return _SOURCES
 
     def table_format(self) -> TableFormat:
         """What the local table must hold, for ``harness data import nasbench101 FILE``."""

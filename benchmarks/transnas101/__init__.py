@@ -24,6 +24,7 @@ from benchmarks.transnas101.truths import COLUMNS, FACTS
 from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import TableFormat, Truth
 from harness.objective import CLASSES, DISTRIBUTION, IMAGE, PIXEL_CLASSES, RECONSTRUCTION, VECTOR
+from harness.sources import FileShare, Sources
 from harness.tables import table_ground_truth
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TransNasMacro", "TransNasMicro"]
 
+_FILE = "transnas-bench_v10141024.pth"
 VIEWS = 512
 """How many images are read from a folder of Taskonomy, at most."""
 
@@ -66,7 +68,7 @@ class TransNas(Benchmark):
     def obtain(self) -> str:
         """What the file to import is and where it can be had, in a few words."""
         return (
-            "FILE is transnas-bench_v10141024.pth, or a CSV or Parquet table of its accuracies; "
+            f"FILE is {_FILE}, or a CSV or Parquet table of its accuracies; "
             f"'harness data get {self.name}' says where to get one"
         )
 
@@ -137,6 +139,17 @@ class TransNas(Benchmark):
 
         views = read_views(source, task.dataset, VIEWS, seed, resolution=task.image_shape[-1])
         return Images(views.pixels, views.targets, views.description)
+
+    def sources(self) -> Sources:
+        """The official file, which lies on a file share."""
+        return Sources(
+            FileShare(
+                "the official file of TransNAS-Bench-101",
+                "https://github.com/yawen-d/TransNASBench (its README links a Google Drive folder)",
+                _FILE,
+                (f"harness data import {self.name} {_FILE}",),
+            )
+        )
 
     def table_format(self) -> TableFormat:
         """What the local table must hold, for ``harness data import``."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from harness.images import Batch
-from harness.probe import Probe
+from harness.probe import NotApplicableError, Probe
 from harness.proxies.jacobian import epe_nas, epe_nas_classes, jacob_cov
 
 K = 1e-5
@@ -100,7 +100,8 @@ def test_up_to_a_hundred_classes_both_variants_agree_and_beyond_they_do_not():
 
 
 def test_with_many_classes_and_one_image_of_each_there_is_nothing_to_compare():
-    assert math.isnan(epe_nas_classes(Probe(linear_classifier(120), [random_batch([3, 5, 110])])))
+    with pytest.raises(NotApplicableError, match="no class has two images"):
+        epe_nas_classes(Probe(linear_classifier(120), [random_batch([3, 5, 110])]))
 
 
 @pytest.mark.parametrize("proxy", [jacob_cov, epe_nas, epe_nas_classes])

@@ -12,7 +12,7 @@ from harness.images import Batch
 from harness.objective import DISTRIBUTION, IMAGE, PIXEL_CLASSES, VECTOR
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.gradient import fisher, grad_norm, grasp, snip
-from harness.proxies.jacobian import epe_nas, epe_nas_classes
+from harness.proxies.jacobian import epe_nas
 from harness.proxies.size import flops
 from harness.registry import proxies
 
@@ -157,14 +157,6 @@ def test_every_proxy_gives_a_number_or_says_why_not(kind):
         else:
             saturated = proxy.name == "log_synflow" and kind == "image"
             assert np.isfinite(value) or saturated, proxy.name
-
-
-def test_epe_nas_of_many_classes_needs_two_images_of_one():
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 101)).double()
-    batch = Batch(torch.randn(3, 3, 8, 8, dtype=torch.float64), torch.tensor([0, 1, 2]))
-    with pytest.raises(NotApplicableError, match="no class has two images"):
-        epe_nas_classes(Probe(network, [batch]))
 
 
 def test_epe_nas_takes_the_likeliest_class():

@@ -1,0 +1,116 @@
+"""``harness data get``: downloading what is declared, and importing or extracting it in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.archives import extract
+from harness.benchmark import Benchmark
+from harness.data import Importable, import_table
+from harness.downloads import downloads_home, fetch
+from harness.errors import DataError, HarnessError, UnknownNameError
+from harness.image_sources import IMAGE_SOURCES
+from harness.names import unknown_name
+from harness.registry import benchmark_classes, load_benchmark
+from harness.sources import Files, FileShare, Obtainable
+from harness.table_files import sha256_of
+from harness.tables import read_metadata, table_path
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How something is to be got.
+
+    Attributes:
+        full: the larger version instead of the standard one.
+        replace: whether what is here may be replaced.
+        directory: the folder for downloads; that beside the tables unless given.
+    """
+
+    full: bool = False
+    replace: bool = False
+    directory: Path | None = None
+
+
+def get(name: str, wish: Wish, say: Callable[[str], None]) -> None:
+    """Get the ground truth of a benchmark, or an image data set; what is here already is not downloaded again.
+
+    Args:
+        name: of the benchmark or the image data set.
+        wish: how it is to be got.
+        say: takes a line that tells what was done.
+
+    Raises:
+        UnknownNameError: if there is no such benchmark or data set.
+        HarnessError: if there is nothing to download; the message says what to do instead.
+        DataError: if a download fails or is not what was published.
+    """
+    if name in benchmark_classes():
+        _get_ground_truth(load_benchmark(name), wish, say)
+    elif name in IMAGE_SOURCES:
+        _get_images(name, wish, say)
+    else:
+        known = [*benchmark_classes(), *IMAGE_SOURCES]
+        raise UnknownNameError(unknown_name("benchmark or image data set", name, known))
+
+
+def _get_ground_truth(benchmark: Benchmark, wish: Wish, say: Callable[[str], None]) -> None:
+    name = benchmark.name
+    if not isinstance(benchmark, Importable):
+        raise HarnessError(f"{name} brings its ground truth along: there is nothing to get")
+    if not isinstance(benchmark, Obtainable):
+        raise HarnessError(
+            f"{name} does not say where its ground truth can be had; {benchmark.table_format().obtain}; "
+            f"import it with: harness data import {name} FILE"
+        )
+    sources = benchmark.sources()
+    source = sources.full if wish.full else sources.standard
+    if source is None:
+        raise HarnessError(f"there is no fuller ground truth of {name}: leave out --full")
+    folder = downloads_home(wish.directory) / name
+    only_a_page = wish.full and isinstance(source, FileShare)
+    if not (wish.replace or only_a_page) and _is_here(name, source, folder, say):
+        return
+    if isinstance(source, FileShare):
+        raise HarnessError(source.lines())
+    imported = source.imported(folder)
+    for download in source.downloads:
+        fetch(download, folder, f", or import a file that you have: harness data import {name} FILE", say)
+    say("\n".join(import_table(benchmark, imported).lines()))
+
+
+def _is_here(name: str, source: Files | FileShare, folder: Path, say: Callable[[str], None]) -> bool:
+    """Whether there is a table and nothing to do; one that was made from another source is never replaced unasked."""
+    try:
+        held = read_metadata(name)
+    except DataError:
+        return False
+    here = f"the ground truth of {name} is here already, imported from {held.source} (sha256 {held.sha256[:12]}…)"
+    if isinstance(source, FileShare):
+        say(f"{here}, in {table_path(name)}; --replace tells where {source.what} can be had")
+        return True
+    imported = source.imported(folder)
+    offered = source.sha256 or (sha256_of(imported) if imported.exists() else None)
+    if held.sha256 != offered:
+        raise HarnessError(f"{here}, and stays; --replace puts {source.what} in its place")
+    say(f"{here}, in {table_path(name)}; nothing was downloaded")
+    return True
+
+
+def _get_images(name: str, wish: Wish, say: Callable[[str], None]) -> None:
+    declared = IMAGE_SOURCES[name]
+    if wish.full:
+        raise HarnessError(f"there is no fuller version of {name}: leave out --full")
+    if isinstance(declared.source, FileShare):
+        raise HarnessError(declared.source.lines())
+    folder = downloads_home(wish.directory) / name
+    images = folder / declared.folder
+    if images.is_dir() and not wish.replace:
+        say(f"{declared.source.what} are here already, in {images}; nothing was downloaded")
+    else:
+        for download in declared.source.downloads:
+            fetch(download, folder, "", say)
+        say(f"extracted {extract(declared.source.imported(folder), declared.folder)}")
+    say(f"use them with: --images {images}")

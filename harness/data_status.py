@@ -1,0 +1,127 @@
+"""``harness data status``: what ground truth and which downloads are on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.data import Importable
+from harness.downloads import downloads_home, readable_size
+from harness.errors import DataError
+from harness.image_sources import IMAGE_SOURCES
+from harness.registry import benchmark_classes, load_benchmark
+from harness.sources import Files, FileShare, Obtainable
+from harness.tables import data_home, read_metadata, row_count, stored_checksum, table_path
+
+Facts = Iterator[tuple[str, str]]
+"""What is told of one thing: a heading (empty for that of the line before) and words."""
+
+_SHOWN = 4
+
+
+def print_data_status(console: Console | None = None, directory: Path | None = None) -> None:
+    """For each benchmark and image data set what is here, where, since when and which version, or how to get it."""
+    target, downloads = console or Console(), downloads_home(directory)
+    truths = {name: _ground_truth(name, downloads / name) for name in sorted(benchmark_classes())}
+    _print(target, f"Ground truth, in {data_home()}", truths)
+    images = {name: _images(name, downloads / name) for name in IMAGE_SOURCES}
+    target.print()
+    _print(target, f"Images, in {downloads}", images)
+
+
+def _print(console: Console, title: str, things: dict[str, Facts]) -> None:
+    console.print(Text(title, style="italic"), soft_wrap=True)
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, facts in things.items():
+        for index, (heading, words) in enumerate(facts):
+            table.add_row("" if index else name, heading, Text(words))
+    console.print(table, highlight=False)
+
+
+def _ground_truth(name: str, folder: Path) -> Facts:
+    benchmark = load_benchmark(name)
+    if not isinstance(benchmark, Importable):
+        yield "here", "comes with the package"
+        return
+    path = table_path(name)
+    command = "get" if isinstance(benchmark, Obtainable) else "import"
+    if not path.exists():
+        yield "missing", f"harness data {command} {name}" + (" FILE" if command == "import" else "")
+        if isinstance(benchmark, Obtainable) and isinstance(benchmark.sources().standard, FileShare):
+            yield "", "(says on which page it lies and what to do with it)"
+    else:
+        try:
+            yield from _table(name, benchmark)
+        except DataError as error:
+            yield "damaged", str(error)
+    for source in benchmark.sources().files() if isinstance(benchmark, Obtainable) else []:
+        yield from _downloads(source, folder)
+
+
+def _table(name: str, benchmark: Importable) -> Facts:
+    """What the table of a benchmark holds, where from, and how large it is."""
+    path, metadata = table_path(name), read_metadata(name)
+    status = path.stat()
+    yield "here", f"{path.name}, {_size_and_date(status.st_size, status.st_mtime)}, layout {metadata.schema}"
+    yield "source", metadata.source
+    yield "sha256", metadata.sha256
+    yield "content", stored_checksum(name) or "its import stored no checksum"
+    yield "architectures", f"{row_count(name):,}"
+    truths = [column for column in benchmark.table_format().truths if column in metadata.columns]
+    for splits, datasets in _by_splits(truths).items():
+        yield "ground truth", f"{splits} of {', '.join(datasets)}"
+    others = [column for column in metadata.columns if column not in truths]
+    if others:
+        shown = ", ".join(others[:_SHOWN])
+        yield "more columns", shown + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
+
+
+def _by_splits(columns: list[str]) -> dict[str, list[str]]:
+    """The data sets of columns ``dataset/split/epochs``, by what they all have.
+
+    >>> _by_splits(["a/test/9", "b/test/9", "a/val/9", "b/val/9", "c/test/9"])
+    {'test/9, val/9': ['a', 'b'], 'test/9': ['c']}
+    """
+    of_dataset: dict[str, list[str]] = {}
+    for column in columns:
+        dataset, _, split = column.partition("/")
+        of_dataset.setdefault(dataset, []).append(split)
+    by_splits: dict[str, list[str]] = {}
+    for dataset, splits in of_dataset.items():
+        by_splits.setdefault(", ".join(splits), []).append(dataset)
+    return by_splits
+
+
+def _downloads(source: Files, folder: Path) -> Facts:
+    """How many of the files that belong together are here."""
+    here = [folder / download.filename for download in source.downloads if (folder / download.filename).is_file()]
+    if here:
+        size, since = sum(path.stat().st_size for path in here), max(path.stat().st_mtime for path in here)
+        count = f"{len(here)} of {len(source.downloads)} files"
+        names = here[0].name if len(source.downloads) == 1 else f"{count} in {folder.parent.name}/{folder.name}"
+        yield "download", f"{names}, {_size_and_date(size, since)}"
+
+
+def _images(name: str, folder: Path) -> Facts:
+    declared = IMAGE_SOURCES[name]
+    if isinstance(declared.source, FileShare):
+        yield "by hand", f"harness data get {name} says where"
+        return
+    images = folder / declared.folder
+    if images.is_dir():
+        yield "here", f"--images {images}"
+    else:
+        yield "missing", f"harness data get {name}"
+    yield from _downloads(declared.source, folder)
+
+
+def _size_and_date(size: float, modified: float) -> str:
+    return f"{readable_size(size)}, since {datetime.fromtimestamp(modified):%Y-%m-%d %H:%M}"

@@ -1,0 +1,146 @@
+"""``harness data verify``: whether what is on this machine still is what was imported and downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.archives import differences
+from harness.benchmark import Benchmark
+from harness.data import Importable, checked_table, partial_note
+from harness.downloads import digest, downloads_home, state
+from harness.errors import DataError, UnknownNameError
+from harness.image_sources import IMAGE_SOURCES
+from harness.names import unknown_name
+from harness.registry import benchmark_classes, load_benchmark
+from harness.sources import Download, Files, Obtainable
+from harness.table_checksum import table_checksum
+from harness.tables import read_metadata, read_table, stored_checksum, table_path
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one thing.
+
+    Attributes:
+        name: the benchmark or data set that it belongs to.
+        right: whether it is as it should be.
+        words: what it is, and what is wrong and what to do where something is.
+    """
+
+    name: str
+    right: bool
+    words: str
+
+    def line(self) -> str:
+        """The finding as one line."""
+        return f"{'ok   ' if self.right else 'WRONG'}  {self.name}: {self.words}"
+
+
+def verify(name: str | None = None, directory: Path | None = None) -> list[Finding]:
+    """Check local tables, downloads and extracted images; nothing is changed.
+
+    A table must hold the content that its import stored, every architecture of the benchmark once, and only values
+    that the import would accept; a download must have the published checksum; extracted images must be those of their
+    archive.
+
+    Args:
+        name: of a benchmark or an image data set; all of them unless given.
+        directory: the folder of downloads; that beside the tables unless given.
+
+    Returns:
+        One finding for each thing that is here. What is not here is one only if it was asked for by name.
+
+    Raises:
+        UnknownNameError: if there is no such benchmark or data set.
+    """
+    known = [*sorted(benchmark_classes()), *IMAGE_SOURCES]
+    if name is not None and name not in known:
+        raise UnknownNameError(unknown_name("benchmark or image data set", name, known))
+    findings: list[Finding] = []
+    for each in known if name is None else [name]:
+        folder = downloads_home(directory) / each
+        found = list(_verify_images(each, folder) if each in IMAGE_SOURCES else _verify_benchmark(each, folder))
+        if not found and name is not None:
+            found = [Finding(name, False, f"nothing of it is here; get it with: harness data get {name}")]
+        findings += found
+    return findings
+
+
+def _verify_benchmark(name: str, folder: Path) -> Iterator[Finding]:
+    benchmark = load_benchmark(name)
+    if not isinstance(benchmark, Importable):
+        yield Finding(name, True, "comes with the package")
+        return
+    if table_path(name).exists():
+        yield _verify_table(benchmark)
+    for source in benchmark.sources().files() if isinstance(benchmark, Obtainable) else []:
+        yield from _verify_downloads(name, source, folder)
+
+
+def _verify_table(benchmark: Benchmark) -> Finding:
+    assert isinstance(benchmark, Importable)
+    name, path = benchmark.name, table_path(benchmark.name)
+    remedy = f"import it anew: harness data import {name} FILE"
+    if isinstance(benchmark, Obtainable):
+        remedy += f", or: harness data get {name} --replace"
+    try:
+        metadata, table = read_metadata(name), read_table(name)
+        stored = stored_checksum(name)
+        computed = table_checksum(table)
+        if stored is not None and stored != computed:
+            return Finding(name, False, f"table {path} holds (sha256) {computed}, but {stored} was imported; {remedy}")
+        _, size = checked_table(table, benchmark.table_format(), path.name, allow_partial=True)
+    except DataError as error:
+        return Finding(name, False, f"{error}; {remedy}" if "import it anew" not in str(error) else str(error))
+    if len(table) < size and partial_note(len(table), size) not in metadata.source:
+        return Finding(
+            name, False, f"table {path} has {len(table):,} of {size:,} architectures, but more were imported; {remedy}"
+        )
+    content = f"content as imported (sha256 {computed[:12]}…)" if stored else "its import stored no checksum"
+    return Finding(
+        name,
+        True,
+        f"table {path.name}: {len(table):,} of {size:,} architectures, {len(table.columns)} columns, {content}",
+    )
+
+
+def _verify_downloads(name: str, source: Files, folder: Path) -> Iterator[Finding]:
+    for download in source.downloads:
+        if state(download, folder) != "absent":
+            yield _verify_download(name, download, folder)
+
+
+def _verify_download(name: str, download: Download, folder: Path) -> Finding:
+    path = folder / download.filename
+    if download.checksum is None:
+        return Finding(name, True, f"{download.filename}: there is no published checksum to compare with")
+    algorithm, _, published = download.checksum.partition(":")
+    found = digest(path, algorithm)
+    if found != published:
+        return Finding(
+            name,
+            False,
+            f"{path} has the {algorithm} {found}, published is {published}; delete it and get it again: "
+            f"harness data get {name} --replace",
+        )
+    return Finding(name, True, f"{download.filename}: {algorithm} as published")
+
+
+def _verify_images(name: str, folder: Path) -> Iterator[Finding]:
+    declared = IMAGE_SOURCES[name]
+    if not isinstance(declared.source, Files):
+        return
+    findings = list(_verify_downloads(name, declared.source, folder))
+    yield from findings
+    images = folder / declared.folder
+    if not images.is_dir():
+        return
+    if not findings:
+        yield Finding(name, True, f"{declared.folder}: its archive is gone, so there is nothing to compare with")
+    elif all(finding.right for finding in findings):
+        wrong = list(differences(declared.source.imported(folder), declared.folder))
+        remedy = f"; extract it anew: harness data get {name} --replace"
+        words = ", ".join(wrong) + remedy if wrong else f"{declared.folder}: every file as in the archive"
+        yield Finding(name, not wrong, words)

@@ -1,0 +1,211 @@
+"""Downloading declared files: whole and with the published checksum, or not at all.
+
+A file is downloaded into a folder ``.part`` and takes its name only when its checksum was found right, so that what has
+the name is whole, however a download ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from harness.errors import DataError
+from harness.sources import Download
+from harness.tables import data_home
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_STAGING = ".part"
+_ABANDONED_SECONDS = 3600
+_CHUNK_BYTES = 1 << 16
+
+State = Literal["absent", "whole", "unchecked", "damaged"]
+"""Of a file: ``unchecked`` is one that is there and has no published checksum."""
+
+
+def downloads_home(directory: Path | None = None) -> Path:
+    """The folder of the downloads: the given one, else ``downloads`` beside the tables."""
+    return data_home() / "downloads" if directory is None else directory.expanduser()
+
+
+def digest(path: Path, algorithm: str) -> str:
+    """A file's checksum by an algorithm of :mod:`hashlib`, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def state(download: Download, folder: Path) -> State:
+    """How a declared file is in the folder that it belongs to."""
+    path = folder / download.filename
+    if not path.is_file():
+        return "absent"
+    if download.checksum is None:
+        return "unchecked"
+    algorithm, _, published = download.checksum.partition(":")
+    return "whole" if digest(path, algorithm) == published else "damaged"
+
+
+def readable_size(size: float) -> str:
+    """Bytes in the unit that fits.
+
+    >>> readable_size(950), readable_size(522_767_376), readable_size(2.1e9)
+    ('950 bytes', '523 MB', '2.1 GB')
+    """
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            amount = size / factor
+            return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:.0f} {unit}"
+    return f"{size:.0f} bytes"
+
+
+def fetch(download: Download, folder: Path, by_hand: str, say: Callable[[str], None]) -> None:
+    """See to it that a declared file lies in its folder, whole; what is there already is not downloaded again.
+
+    Args:
+        download: the file.
+        folder: where it belongs.
+        by_hand: what to do with a file that was got in another way, for the messages.
+        say: takes a line that tells what was done.
+
+    Raises:
+        DataError: if it cannot be downloaded, has another checksum than published, or cannot be written.
+    """
+    path = folder / download.filename
+    found = state(download, folder)
+    if found in ("whole", "unchecked"):
+        say(f"{path} is here already")
+        return
+    if found == "damaged":
+        say(f"{path} has another checksum than published: it is downloaded anew")
+    try:
+        with staging_folder(folder) as staging:
+            part = _retrieve(download, staging, _advice(path, by_hand))
+            _open_as_the_umask_allows(part)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"{path.name} cannot be written to '{path.parent}': {error.strerror or error}; "
+            "--dir or $HARNESS_DATA names another folder"
+        ) from None
+    say(f"downloaded {path} ({readable_size(path.stat().st_size)}, {_told(download)})")
+
+
+def _open_as_the_umask_allows(file: Path) -> None:
+    """Give a temporary file, which its owner alone may read, the rights of any new file."""
+    sample = file.with_name(f"{file.name}.rights")
+    sample.touch()
+    file.chmod(sample.stat().st_mode)
+
+
+def _told(download: Download) -> str:
+    return f"{download.checksum.partition(':')[0]} as published" if download.checksum else "no checksum is published"
+
+
+def _advice(path: Path, by_hand: str) -> str:
+    return f"fetch it by hand, save it as '{path}' and give the same command again{by_hand}"
+
+
+def _retrieve(download: Download, staging: Path, advice: str) -> Path:
+    """Download into the staging folder; the checksum is verified there."""
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    name = Path(download.filename).name
+    try:
+        with _progress_bar(name) as bar:
+            # Without 'identity' a server may compress on the way what is checked as it is stored.
+            downloader = pooch.HTTPDownloader(
+                progressbar=bar, chunk_size=_CHUNK_BYTES, headers={"Accept-Encoding": "identity"}
+            )
+            pooch.retrieve(download.url, download.checksum, fname=name, path=staging, downloader=downloader)
+    except requests.RequestException as error:
+        raise DataError(f"{download.url} cannot be downloaded: {_reason(error, download.url)}; {advice}") from None
+    except ValueError as error:
+        # The message of pooch names the file, the checksum that was expected and the one that was found.
+        cause = " ".join(str(error).split()).partition(" Deleted download")[0].rstrip(".")
+        raise DataError(f"{cause}; nothing of {download.url} was kept: give the command again, or {advice}") from None
+    return staging / name
+
+
+def _reason(error: Exception, url: str) -> str:
+    """In a few words why a request failed."""
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"the server answered {error.response.status_code} ({error.response.reason})"
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return "the server did not answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off before the file was whole"
+    if isinstance(error, requests.ConnectionError):
+        return f"there is no connection to {url.split('/')[2]}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+@contextmanager
+def staging_folder(folder: Path) -> Iterator[Path]:
+    """A folder for what is not whole yet and will be moved into a folder beside; removed afterwards.
+
+    One that a killed process left is removed too, an hour after it was last written to.
+    """
+    parts = folder.parent / _STAGING
+    parts.mkdir(parents=True, exist_ok=True)
+    for left in parts.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - max(path.stat().st_mtime for path in (left, *left.rglob("*"))) > _ABANDONED_SECONDS:
+                shutil.rmtree(left)
+    try:
+        with tempfile.TemporaryDirectory(dir=parts, prefix=f"{folder.name}-") as staging:
+            yield Path(staging)
+    finally:
+        with contextlib.suppress(OSError):
+            parts.rmdir()
+
+
+class _Bar:
+    """What pooch asks of a progress bar, drawn by rich."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+
+    @property
+    def total(self) -> int:
+        return int(self._progress.tasks[0].total or 0)
+
+    @total.setter
+    def total(self, size: int) -> None:
+        self._progress.update(self._task, total=size or None)
+
+    def update(self, size: int) -> None:
+        self._progress.advance(self._task, size)
+
+    def reset(self) -> None:
+        self._progress.reset(self._task)
+
+    def close(self) -> None:
+        self._progress.refresh()
+
+
+@contextmanager
+def _progress_bar(name: str) -> Iterator[_Bar]:
+    """A bar with speed and time left where the error stream is a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        yield _Bar(progress, progress.add_task(name, total=None))
