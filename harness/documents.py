@@ -50,6 +50,8 @@ def _section(proxy: Proxy) -> list[str]:
         f"version {proxy.version}",
         f"follows: {proxy.source}",
     ]
+    if proxy.supervised:
+        facts.append(f"supervised: {proxy.supervised}")
     if proxy.variant_of:
         facts.insert(0, f"variant of `{proxy.variant_of}`")
     return [f"## {proxy.name}", "", body, "", f"*{'; '.join(facts)}.* {citation(proxy.cite)}.", ""]

@@ -31,6 +31,7 @@ class Proxy:
         batches: how many mini-batches it needs.
         anticipates: probe quantities that are free if known in advance.
         variant_of: the proxy that this one differs from in a detail, where official codes disagree.
+        supervised: which of its constants were chosen with the accuracies of which benchmark; None where none was.
         function: the formula.
     """
 
@@ -44,6 +45,7 @@ class Proxy:
     batches: int
     anticipates: tuple[str, ...]
     variant_of: str | None
+    supervised: str | None
     function: Callable[[Probe], float | int | Tensor] = field(repr=False)
 
     def __call__(self, probe: Probe) -> float:
@@ -73,6 +75,7 @@ def proxy(
     batches: int | None = None,
     anticipates: tuple[str, ...] = (),
     variant_of: str | None = None,
+    supervised: str | None = None,
 ) -> Callable[[Callable[[Probe], float | int | Tensor]], Proxy]:
     """Declare the facts of a proxy; decorates its formula.
 
@@ -88,7 +91,18 @@ def proxy(
 
     def declare(function: Callable[[Probe], float | int | Tensor]) -> Proxy:
         return Proxy(
-            name, label or name, better, data, cite, source, version, batches, anticipates, variant_of, function
+            name,
+            label or name,
+            better,
+            data,
+            cite,
+            source,
+            version,
+            batches,
+            anticipates,
+            variant_of,
+            supervised,
+            function,
         )
 
     return declare

@@ -1,10 +1,7 @@
 """NATS-Bench's size space: its networks, its sizes, and its ground truth from every source that is read."""
 
-import bz2
 import itertools
 import math
-import pickle
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -20,7 +17,7 @@ from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.images import load_images
 from harness.probe import NotApplicableError, Probe
 from harness.registry import proxies
-from harness.tables import read_metadata, read_table, table_path
+from harness.tables import table_path
 
 BENCHMARK = NatsSss()
 ARCHIVE = "NATS-sss-v1_0-50262-simple"
@@ -32,14 +29,6 @@ PROXIES = proxies()
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def archive(tmp_path, real_data):
-    """A copy of the official archive, as far as it is there, that a test may damage."""
-    return shutil.copytree(
-        real_data / "nats-official-records" / ARCHIVE, tmp_path / ARCHIVE, copy_function=shutil.copyfile
-    )
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +52,6 @@ def counted_parameters(network):
 def on_meta(architecture, dataset):
     with torch.device("meta"):
         return BENCHMARK.build(architecture, dataset)
-
-
-def write_pickle(path, value):
-    path.write_bytes(bz2.compress(pickle.dumps(value)))
 
 
 def import_frame(frame, folder, **options):
@@ -320,93 +305,3 @@ class TestTable:
     def test_tables_of_other_benchmarks_are_refused(self, real_data, file):
         with pytest.raises(DataError, match=r"is no architecture of this benchmark|has no column 'arch'"):
             import_table(BENCHMARK, real_data / file)
-
-
-@pytest.mark.real_data
-class TestArchive:
-    def test_the_three_official_records_equal_the_published_table(self, real_data, archive):
-        summary = import_table(BENCHMARK, archive, allow_partial=True)
-        assert summary.architectures == (3, 32_768)
-        table = read_table("nats-sss")
-        published = pd.read_csv(real_data / "nats-sss.csv.gz", index_col="arch").loc[list(SAMPLED.values())]
-        shared = [f"{dataset}/test/90" for dataset in BENCHMARK.datasets]
-        np.testing.assert_allclose(table.loc[published.index, shared], published[shared], atol=6e-5)
-        assert len(table.columns) == 18
-        assert read_metadata("nats-sss").source == f"the archive {ARCHIVE} (only 3 of 32,768 architectures)"
-
-    def test_seeds_are_averaged_and_validation_of_cifar10_is_of_cifar10_valid(self, archive):
-        """Against the official package, asked for each column in words."""
-        from nats_bench import create
-
-        import_table(BENCHMARK, archive, allow_partial=True)
-        table = read_table("nats-sss").loc[SAMPLED[284]]
-        api = create(str(archive), "size", fast_mode=True, verbose=False)
-
-        def official(dataset, hp, key):
-            return api.get_more_info(284, dataset, hp=hp, is_random=False)[key]
-
-        def of_seed(dataset, hp, key, seed):
-            return api.get_more_info(284, dataset, hp=hp, is_random=seed)[key]
-
-        assert table["cifar10/x-valid/90"] == pytest.approx(official("cifar10-valid", "90", "valid-accuracy"), abs=1e-4)
-        assert table["cifar100/x-valid/12"] == pytest.approx(official("cifar100", "12", "valid-accuracy"), abs=1e-4)
-        assert table["ImageNet16-120/test/1"] == pytest.approx(
-            official("ImageNet16-120", "01", "test-accuracy"), abs=1e-4
-        )
-        seeds = [of_seed("cifar10", "12", "test-accuracy", seed) for seed in (777, 888, 999)]
-        assert len(set(seeds)) > 1
-        assert table["cifar10/test/12"] == pytest.approx(np.mean(seeds), abs=1e-4)
-
-    def test_trusting_the_pickles_gives_the_same(self, archive):
-        import_table(BENCHMARK, archive, allow_partial=True)
-        plain = read_table("nats-sss")
-        import_table(BENCHMARK, archive, allow_partial=True, trust_pickle=True)
-        pd.testing.assert_frame_equal(read_table("nats-sss"), plain)
-
-    def test_missing_records_are_counted(self, archive):
-        with pytest.raises(DataError, match="32,765 of 32,768 architectures are missing"):
-            import_table(BENCHMARK, archive)
-        assert not table_path("nats-sss").exists()
-
-    def test_a_missing_meta_file_is_named(self, archive):
-        (archive / META_FILE).unlink()
-        with pytest.raises(DataError, match=f"'{ARCHIVE}' lacks {META_FILE}"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    def test_the_archive_of_the_topology_space_is_refused(self, real_data):
-        with pytest.raises(DataError, match="does not list the 32,768 architectures of NATS-Bench's size space"):
-            import_table(BENCHMARK, real_data / "nats-official-records/NATS-tss-v1_0-3ffb9-simple", allow_partial=True)
-
-    def test_a_record_of_the_topology_space_is_refused(self, real_data, archive):
-        record = real_data / "nats-official-records/NATS-tss-v1_0-3ffb9-simple/000011.pickle.pbz2"
-        shutil.copyfile(record, archive / "000011.pickle.pbz2")
-        with pytest.raises(DataError, match=r"000011.pickle.pbz2 is no record of NATS-Bench's size space"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    def test_another_order_is_refused(self, archive):
-        order = read_order(archive / META_FILE, archive=SIZE)
-        write_pickle(archive / META_FILE, {"meta_archs": [*order[1:], order[0]]})
-        with pytest.raises(DataError, match="in another order than NATS-sss-v1_0-50262"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    def test_a_record_under_a_wrong_index_is_refused(self, archive):
-        (archive / "000011.pickle.pbz2").rename(archive / "000012.pickle.pbz2")
-        with pytest.raises(DataError, match=r"000012.pickle.pbz2 holds '8:8:8:16:32', but .* says '8:8:8:16:40'"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    def test_an_index_beyond_the_space_is_refused(self, archive):
-        (archive / "000011.pickle.pbz2").rename(archive / "032768.pickle.pbz2")
-        with pytest.raises(DataError, match="there is no architecture 32768; the index runs from 0 to 32,767"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    @pytest.mark.parametrize("trust", [False, True])
-    def test_a_truncated_record_is_named(self, archive, trust):
-        record = archive / "000011.pickle.pbz2"
-        record.write_bytes(record.read_bytes()[:20_000])
-        with pytest.raises(DataError, match=r"000011.pickle.pbz2 is damaged"):
-            import_table(BENCHMARK, archive, allow_partial=True, trust_pickle=trust)
-
-    def test_a_record_that_runs_code_is_refused_unless_the_user_trusts_it(self, archive):
-        write_pickle(archive / "000011.pickle.pbz2", print)
-        with pytest.raises(DataError, match=r"'builtins.print', which is no plain data.*--trust-pickle"):
-            import_table(BENCHMARK, archive, allow_partial=True)

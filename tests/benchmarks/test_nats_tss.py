@@ -1,7 +1,5 @@
 """NATS-Bench's topology space: its networks, its sizes, and its ground truth from every source that is read."""
 
-import bz2
-import pickle
 import shutil
 from itertools import product
 
@@ -10,12 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks.nats_archive import META_FILE, read_order
+from benchmarks.nats_archive import META_FILE
 from benchmarks.nats_tss import NatsTss
 from benchmarks.topology import OPERATIONS, SUBSETS, cell_string
 from harness.data import import_table
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.tables import read_metadata, read_table, table_path
+from harness.tables import read_table
 
 BENCHMARK = NatsTss()
 ARCHIVE = "NATS-tss-v1_0-3ffb9-simple"
@@ -29,14 +27,6 @@ SAMPLED = {
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def archive(tmp_path, real_data):
-    """A copy of the official archive, as far as it is there, that a test may damage."""
-    return shutil.copytree(
-        real_data / "nats-official-records" / ARCHIVE, tmp_path / ARCHIVE, copy_function=shutil.copyfile
-    )
 
 
 @pytest.fixture
@@ -55,10 +45,6 @@ def counted_parameters(network):
 def cells_by_convolutions():
     """A cell for each pair (3×3 convolutions, 1×1 convolutions)."""
     return {(a.count("nor_conv_3x3"), a.count("nor_conv_1x1")): a for a in BENCHMARK.architectures()}
-
-
-def write_pickle(path, value):
-    path.write_bytes(bz2.compress(pickle.dumps(value)))
 
 
 class TestNetworks:
@@ -208,72 +194,6 @@ class TestGroundTruth:
     def test_tables_of_other_benchmarks_are_refused(self, real_data, file):
         with pytest.raises(DataError, match=r"is no architecture of this benchmark|has no column 'arch'"):
             import_table(BENCHMARK, real_data / file)
-
-
-@pytest.mark.real_data
-class TestArchive:
-    def test_the_three_official_records_equal_the_published_table_in_every_column(self, real_data, archive):
-        summary = import_table(BENCHMARK, archive, allow_partial=True)
-        assert summary.architectures == (3, 15_625)
-        table = read_table("nats-tss")
-        published = pd.read_csv(real_data / "nats-tss.csv.gz", index_col="arch").loc[list(SAMPLED.values())]
-        assert len(table.columns) == 12
-        np.testing.assert_allclose(table.loc[published.index], published[table.columns], atol=6e-5)
-        assert read_metadata("nats-tss").source == f"the archive {ARCHIVE} (only 3 of 15,625 architectures)"
-
-    def test_trusting_the_pickles_gives_the_same(self, archive):
-        import_table(BENCHMARK, archive, allow_partial=True)
-        plain = read_table("nats-tss")
-        import_table(BENCHMARK, archive, allow_partial=True, trust_pickle=True)
-        pd.testing.assert_frame_equal(read_table("nats-tss"), plain)
-
-    def test_missing_records_are_counted(self, archive):
-        with pytest.raises(DataError, match="15,622 of 15,625 architectures are missing"):
-            import_table(BENCHMARK, archive)
-        assert not table_path("nats-tss").exists()
-
-    def test_a_missing_meta_file_is_named(self, archive):
-        (archive / META_FILE).unlink()
-        with pytest.raises(DataError, match=f"'{ARCHIVE}' lacks {META_FILE}"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    def test_the_archive_of_the_size_space_is_refused(self, real_data):
-        with pytest.raises(DataError, match="does not list the 15,625 architectures of NATS-Bench's topology space"):
-            import_table(BENCHMARK, real_data / "nats-official-records/NATS-sss-v1_0-50262-simple", allow_partial=True)
-
-    def test_another_order_is_refused(self, archive):
-        order = read_order(archive / META_FILE)
-        write_pickle(archive / META_FILE, {"meta_archs": [*order[1:], order[0]]})
-        with pytest.raises(DataError, match="in another order"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    def test_a_record_under_a_wrong_index_is_refused(self, archive):
-        (archive / "000011.pickle.pbz2").rename(archive / "000012.pickle.pbz2")
-        with pytest.raises(DataError, match=r"000012.pickle.pbz2 holds '\|nor_conv_3x3~0\|"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    def test_an_index_beyond_the_space_is_refused(self, archive):
-        (archive / "000011.pickle.pbz2").rename(archive / "015625.pickle.pbz2")
-        with pytest.raises(DataError, match="there is no architecture 15625"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    @pytest.mark.parametrize("trust", [False, True])
-    def test_a_truncated_record_is_named(self, archive, trust):
-        record = archive / "000011.pickle.pbz2"
-        record.write_bytes(record.read_bytes()[:20_000])
-        with pytest.raises(DataError, match=r"000011.pickle.pbz2 is damaged"):
-            import_table(BENCHMARK, archive, allow_partial=True, trust_pickle=trust)
-
-    @pytest.mark.parametrize("content", [[1, 2], {}, {"200": {}}, {"12": {}, "200": {"arch_index": 11}}])
-    def test_a_record_of_another_kind_is_named(self, archive, content):
-        write_pickle(archive / "000011.pickle.pbz2", content)
-        with pytest.raises(DataError, match=r"000011.pickle.pbz2 is no record of NATS-Bench's topology space"):
-            import_table(BENCHMARK, archive, allow_partial=True)
-
-    def test_a_record_that_runs_code_is_refused_unless_the_user_trusts_it(self, archive):
-        write_pickle(archive / "000011.pickle.pbz2", print)
-        with pytest.raises(DataError, match=r"'builtins.print', which is no plain data.*--trust-pickle"):
-            import_table(BENCHMARK, archive, allow_partial=True)
 
 
 @pytest.mark.real_data

@@ -1,0 +1,29 @@
+"""Every registered benchmark keeps the contract: the project's own, and whatever else is installed."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.registry import benchmark_classes
+from harness.testing import BenchmarkContract
+
+
+class Registered(BenchmarkContract):
+    """With the real table of the benchmark's name, where real data are at hand."""
+
+    @pytest.fixture
+    def table_file(self, request):
+        try:
+            path = request.getfixturevalue("real_data") / f"{self.benchmark.name}.csv.gz"
+        except pytest.skip.Exception:
+            # Most of the contract needs no real table; what does is skipped with a reason of its own.
+            return None
+        return path if path.is_file() else None
+
+
+HINTS = {"transnas-micro": {"resolution": 64, "batch": 2}, "transnas-macro": {"resolution": 64, "batch": 2}}
+"""Images of 256×256 pixels would take minutes."""
+
+for _name, _class in benchmark_classes().items():
+    _facts = {"benchmark": _class} | HINTS.get(_name, {})
+    globals()[f"Test_{_name.replace('-', '_')}"] = type(f"Test_{_name}", (Registered,), _facts)

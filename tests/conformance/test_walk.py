@@ -1,0 +1,123 @@
+"""A few networks of every registered benchmark, end to end: built, passed forward, and scored by every proxy.
+
+Each score is finite or says why it is not; none fails. The networks are drawn from each benchmark, and named where a
+benchmark has degenerate, smallest or largest ones.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import pandas as pd
+import pytest
+
+from benchmarks.nasbench101.cell import Cell, module_hash
+from harness.batches import fingerprint, write_batches
+from harness.data import Importable, import_table
+from harness.images import load_images
+from harness.registry import benchmark_classes, proxies, reference
+from harness.unit import Job, Unit, compute_unit
+
+PROXIES = proxies()
+IMAGES = 8
+DRAWN = 2
+
+UNCONNECTED = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|none~1|none~2|"
+ALL_SKIP = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_connect~1|skip_connect~2|"
+ALL_POOL = ALL_SKIP.replace("skip_connect", "avg_pool_3x3")
+SMALLEST_CELL = ALL_SKIP.replace("skip_connect", "none")
+LARGEST_CELL = ALL_SKIP.replace("skip_connect", "nor_conv_3x3")
+CELLS = [UNCONNECTED, ALL_SKIP, ALL_POOL, SMALLEST_CELL, LARGEST_CELL]
+
+# The smallest, one of poolings alone, and one of middling size; the benchmark's largest would take minutes.
+GRAPHS = [
+    Cell(2, 0b1, ""),
+    Cell(4, 0b100101, "22"),
+    Cell(7, 1205349, "02001"),
+]
+
+MICRO_UNCONNECTED = "64-41414-2_01_000"
+
+NAMED = {
+    "nats-tss": CELLS,
+    "digits": CELLS,
+    "nats-sss": ["8:8:8:8:8", "64:8:64:8:64", "64:64:64:64:64"],
+    "nasbench101": [module_hash(cell) for cell in GRAPHS],
+    "transnas-micro": [MICRO_UNCONNECTED, "64-41414-1_11_111", "64-41414-3_33_333"],
+    "transnas-macro": ["64-1234-basic", "64-2443-basic", "64-121113-basic"],
+}
+
+NOTHING_ARRIVES = {"jacob_cov", "epe_nas", "epe_nas_classes", "log_synflow", "zen"}
+UNDEFINED = {
+    UNCONNECTED: NOTHING_ARRIVES,
+    MICRO_UNCONNECTED: NOTHING_ARRIVES,
+    SMALLEST_CELL: NOTHING_ARRIVES | {"naswot"},
+}
+"""The proxies of this project that are not finite on a named network: its logits do not depend on the image, and in
+the smallest cell no two images differ in any unit either."""
+
+
+@pytest.fixture
+def subject(request, tmp_path, monkeypatch):
+    """The benchmark; where its architectures come from a table, with a table of a few."""
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
+    found = benchmark_classes()[request.param]()
+    if found.name == "nasbench101":
+        rows = [(module_hash(cell), cell.vertices, cell.adjacency, cell.operations or "-", 0.9) for cell in GRAPHS]
+        columns = ["hash", "vertices", "adjacency_bits", "ops", "cifar10/test/108"]
+        pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "cells.csv", index=False)
+        import_table(found, tmp_path / "cells.csv", allow_partial=True)
+    elif isinstance(found, Importable) and found.table_format().listing is not None:
+        pytest.skip(f"the architectures of {found.name} come with a table, and this test has none")
+    return found
+
+
+def walk(benchmark, architecture, dataset, folder):
+    """The outcome of every proxy on one network, by proxy."""
+    batches = load_images("noise", benchmark.task(dataset), resolution=_side(benchmark, dataset)).batches(
+        IMAGES, 2, seed=0
+    )
+    path = folder / f"{dataset}.npz"
+    write_batches(path, batches)
+    job = Job(
+        benchmark=reference(type(benchmark)),
+        dataset=dataset,
+        seed=0,
+        proxies=tuple(map(reference, PROXIES.values())),
+        batches=str(path),
+        fingerprint=fingerprint(batches),
+        device="cpu",
+    )
+    return {score.proxy: score for score in compute_unit(job, Unit(architecture, tuple(PROXIES))).scores}
+
+
+def _side(benchmark, dataset):
+    """Tiles and large images are made smaller; the total stride of 64 divides neither, and 64 is the least it may be."""
+    shape = benchmark.task(dataset).image_shape
+    return 64 if shape[-1] > 64 else None
+
+
+@pytest.mark.parametrize("subject", benchmark_classes(), indirect=True)
+def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_path):
+    for dataset, architecture in itertools.product(subject.datasets, subject.sample(DRAWN, seed=0)):
+        scores = walk(subject, architecture, dataset, tmp_path)
+        assert set(scores) == set(PROXIES)
+        for name, score in scores.items():
+            assert score.status != "failed", f"{name} on {architecture}, {dataset}: {score.error}"
+            assert (score.value is None) == (score.status != "ok") == bool(score.error)
+        counted = sum(parameter.numel() for parameter in subject.build(architecture, dataset).parameters())
+        assert scores["params"].value == counted
+
+
+@pytest.mark.parametrize("subject", NAMED, indirect=True)
+def test_on_named_networks_every_proxy_is_finite_but_where_it_is_undefined(subject, tmp_path):
+    for architecture in NAMED[subject.name]:
+        scores = walk(subject, architecture, subject.datasets[0], tmp_path)
+        expected = dict.fromkeys(UNDEFINED.get(architecture, set()), "non_finite")
+        found = {name: score.status for name, score in scores.items() if score.status != "ok"}
+        assert found == expected, architecture
+
+
+def test_every_benchmark_of_this_project_has_named_networks():
+    own = {name for name, cls in benchmark_classes().items() if cls.__module__.partition(".")[0] == "benchmarks"}
+    assert own == set(NAMED)
