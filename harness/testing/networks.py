@@ -55,7 +55,7 @@ class NetworksContract(Contract):
             drawn = task.objective.random_targets(images.numpy(), task.classes, np.random.default_rng(0))
             loss = task.objective.loss(network(images), torch.from_numpy(drawn))
             assert loss.shape == () and loss.isfinite(), (
-                f"the loss of '{dataset}' must give one finite number for the outputs of '{architecture}'; it gives {loss}"
+                f"the loss of '{dataset}' must be one finite number for the outputs of '{architecture}'; it is {loss}"
             )
 
     def test_images_that_come_along_fit_the_task(self, subject: Benchmark) -> None:

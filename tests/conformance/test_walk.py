@@ -92,7 +92,7 @@ def walk(benchmark, architecture, dataset, folder):
 
 
 def _side(benchmark, dataset):
-    """Tiles and large images are made smaller; the total stride of 64 divides neither, and 64 is the least it may be."""
+    """Large images are made smaller; 64 is the least that the largest total stride divides."""
     shape = benchmark.task(dataset).image_shape
     return 64 if shape[-1] > 64 else None
 

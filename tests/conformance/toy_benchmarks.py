@@ -354,9 +354,9 @@ class OtherDefault(Toy):
 
 
 class AnyTruth(Toy):
-    def choose_truth(self, split, epochs):
+    def choose_truth(self, dataset, split, epochs):
         known = split in (None, "test", "val")
-        return super().choose_truth(split if known else None, epochs)
+        return super().choose_truth(dataset, split if known else None, epochs)
 
 
 class SilentWithoutTable(ImportedToy):
