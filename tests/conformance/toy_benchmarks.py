@@ -14,6 +14,7 @@ from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import Listing, TableFormat, Truth
 from harness.errors import DataError, HarnessError
 from harness.images import Images
+from harness.objective import Objective
 from harness.tables import read_table, table_ground_truth, table_path
 
 
@@ -244,6 +245,16 @@ class WrongClasses(Toy):
         network = super().build(architecture, dataset)
         network.classifier = nn.Linear(network.classifier.in_features, 10)
         return network
+
+
+class LossOfEachImage(Toy):
+    def task(self, dataset):
+        return replace(super().task(dataset), objective=Objective("class", lambda z, y: z[:, 0] - y, "of each image"))
+
+
+class FormOfTheMoment(Toy):
+    def canonical_form(self, architecture):
+        return f"{architecture} {random.random()}"
 
 
 class OutputsAreNotFinite(Toy):
