@@ -86,8 +86,12 @@ class GroundTruth:
 
     def describe(self) -> str:
         """One line for the head of a table: ``cifar10 test top-1 accuracy (%), 200 epochs, mean over seeds``."""
-        when = f"{self.epochs} epoch" if isinstance(self.epochs, str) else f"{self.epochs} epochs"
-        return f"{self.dataset} {self.split} {self.metric}, {when}, {self.seeds}"
+        return f"{self.dataset} {self.split} {self.metric}, {self.when}, {self.seeds}"
+
+    @property
+    def when(self) -> str:
+        """The length of the training, or which epoch: ``200 epochs``, ``final epoch``."""
+        return f"{self.epochs} epoch" if isinstance(self.epochs, str) else f"{self.epochs} epochs"
 
 
 class Benchmark(ABC):

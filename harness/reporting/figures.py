@@ -62,7 +62,7 @@ def write_figures(
     _explain(axes, chosen, heading)
     points = scatter_data(scores, truth)
     title = heading.title(len(points))
-    figure = plot_scatter(points, table, labels, title, f"{truth.split} {truth.metric}, {truth.epochs} epochs")
+    figure = plot_scatter(points, table, labels, title, f"{truth.split} {truth.metric}, {truth.when}")
     directory.mkdir(parents=True, exist_ok=True)
     return [
         *_write(axes.get_figure(root=True), directory / "kendall_by_proxy"),
