@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -26,12 +27,20 @@ def print_benchmarks(console: Console | None = None) -> None:
         needs = f"{get}harness data import {name} FILE; --images" if issubclass(cls, Importable) else "nothing"
         table.add_row(f"[bold]{name}[/bold]", "", cls.title)
         table.add_row("", "datasets", ", ".join(cls.datasets))
-        table.add_row("", "ground truth", ", ".join(f"{split}/{epochs}" for split, epochs in cls.truths))
+        table.add_row("", "ground truth", _joined(cls.truths))
+        for dataset in cls.datasets:
+            more = [truth for truth in cls().truths_of(dataset) if truth not in cls.truths]
+            if more:
+                table.add_row("", "", f"{dataset} also: {_joined(more)}")
         for index, (subset, description) in enumerate(cls.subsets.items()):
             table.add_row("", "" if index else "sets", f"{subset}: {description}")
         table.add_row("", "needs", needs)
         table.add_row("", "paper", citation(cls.citation))
     (console or Console()).print(table)
+
+
+def _joined(truths: Sequence[tuple[str, int | str]]) -> str:
+    return ", ".join(f"{split}/{epochs}" for split, epochs in truths)
 
 
 def print_proxies(console: Console | None = None) -> None:
