@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import Truth
-from harness.tables import table_ground_truth
+from harness.data.tables import table_ground_truth
 
 TASKS = {
     "cifar10": Task("cifar10", (3, 32, 32), 10),

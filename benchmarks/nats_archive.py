@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.topology import enumerate_architectures
+from harness.data.plain_pickle import load_plain
+from harness.data.sources import FileShare
+from harness.data.table_files import read_csv
 from harness.errors import DataError
-from harness.plain_pickle import load_plain
-from harness.sources import FileShare
-from harness.table_files import read_csv
 
 if TYPE_CHECKING:
     import pandas as pd

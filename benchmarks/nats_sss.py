@@ -19,8 +19,8 @@ from benchmarks.nats import NatsBenchmark, table_columns
 from benchmarks.nats_archive import Archive, ArchiveReader, archive_entries, archive_share
 from benchmarks.topology import parse_cell
 from harness.data import TableFormat
+from harness.data.sources import Sources
 from harness.errors import HarnessError
-from harness.sources import Sources
 
 if TYPE_CHECKING:
     from torch import nn

@@ -17,8 +17,8 @@ from benchmarks import topology
 from benchmarks.nats import NatsBenchmark, table_columns
 from benchmarks.nats_archive import META_FILE, TOPOLOGY, ArchiveReader, IndexedTablesReader, archive_share
 from harness.data import TableFormat
+from harness.data.sources import Download, Files, Sources
 from harness.errors import HarnessError
-from harness.sources import Download, Files, Sources
 
 if TYPE_CHECKING:
     from torch import nn

@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from harness.data.tables import table_path
 from harness.images import Batch, load_images
 from harness.memory import peak_megabytes
 from harness.probe import Probe
 from harness.proxies.base import Proxy
 from harness.registry import load_benchmark, select_proxies
 from harness.seeds import derive_seed
-from harness.tables import table_path
 from harness.unit import one_thread
 
 

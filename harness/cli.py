@@ -76,7 +76,7 @@ def get_data(
     directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
 ) -> None:
     """Download what a benchmark or an image data set declares, verify its checksums, and import or extract it."""
-    from harness.data_get import Wish, get
+    from harness.data.get import Wish, get
 
     get(name, Wish(full=full, replace=replace, directory=directory), typer.echo)
 
@@ -87,7 +87,7 @@ def verify_data(
     directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
 ) -> None:
     """Check tables, downloads and extracted images against their checksums; exit code 1 if something is wrong."""
-    from harness.data_verify import verify
+    from harness.data.verify import verify
 
     findings = verify(name, directory)
     typer.echo("\n".join(finding.line() for finding in findings))
@@ -98,7 +98,7 @@ def verify_data(
 @data_app.command("status")
 def data_status(directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None) -> None:
     """What ground truth and which images are on this machine, where, since when, and how to get what is missing."""
-    from harness.data_status import print_data_status
+    from harness.data.status import print_data_status
 
     print_data_status(_console(), directory)
 

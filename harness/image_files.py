@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.benchmark import Task
+from harness.data.plain_pickle import as_array, load_plain
 from harness.errors import DataError
-from harness.plain_pickle import as_array, load_plain
 
 _CIFAR_PIXELS = 3 * 32 * 32
 _EXPECTED = (

@@ -11,9 +11,9 @@ from rich.table import Table
 
 from harness.citations import citation, short_citation
 from harness.data import Importable
+from harness.data.sources import Obtainable
 from harness.registry import benchmark_classes, proxies
 from harness.reporting.numbers import coefficient, estimate
-from harness.sources import Obtainable
 
 if TYPE_CHECKING:
     import pandas as pd

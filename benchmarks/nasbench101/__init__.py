@@ -27,9 +27,9 @@ from benchmarks.nasbench101.tables import (
 from benchmarks.nasbench101.trainings import EPOCHS, REPEATS
 from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import Listing, TableFormat, Truth
+from harness.data.sources import Download, Files, Sources
+from harness.data.tables import read_table, table_ground_truth, table_path
 from harness.errors import HarnessError
-from harness.sources import Download, Files, Sources
-from harness.tables import read_table, table_ground_truth, table_path
 
 if TYPE_CHECKING:
     import pandas as pd

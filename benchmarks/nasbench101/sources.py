@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from benchmarks.nasbench101.framing import is_record_file, read_records
 from benchmarks.nasbench101.metrics import Metrics, decode_metrics
 from benchmarks.nasbench101.trainings import Trainings
+from harness.data.table_files import read_csv
 from harness.errors import DataError
-from harness.table_files import read_csv
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,9 +23,9 @@ from benchmarks.transnas101.tasks import HEADS, TASKS, TILES
 from benchmarks.transnas101.truths import COLUMNS, FACTS
 from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import TableFormat, Truth
+from harness.data.sources import FileShare, Sources
+from harness.data.tables import table_ground_truth
 from harness.objective import CLASSES, DISTRIBUTION, IMAGE, PIXEL_CLASSES, RECONSTRUCTION, VECTOR
-from harness.sources import FileShare, Sources
-from harness.tables import table_ground_truth
 
 if TYPE_CHECKING:
     from torch import nn

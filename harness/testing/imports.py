@@ -14,8 +14,8 @@ import torch
 
 from harness.benchmark import Benchmark
 from harness.data import Importable, import_table
+from harness.data.tables import read_table, table_path
 from harness.errors import DataError
-from harness.tables import read_table, table_path
 from harness.testing.declared import column_of, decimals_of, description_of, every_truth, limits_of
 from harness.testing.subject import Contract, refusal
 from harness.testing.tables import format_of, made_up_table, write_made

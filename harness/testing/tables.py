@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.benchmark import Benchmark
 from harness.data import Importable
-from harness.tables import read_table
+from harness.data.tables import read_table
 from harness.testing.declared import decimals_of, limits_of
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from harness.image_sources import IMAGE_SOURCES
+from harness.data.image_sources import IMAGE_SOURCES
+from harness.data.sources import Files, FileShare, Obtainable
 from harness.registry import benchmark_classes, load_benchmark
-from harness.sources import Files, FileShare, Obtainable
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 OBTAINABLE = [name for name, cls in sorted(benchmark_classes().items()) if issubclass(cls, Obtainable)]

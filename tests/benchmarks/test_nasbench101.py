@@ -15,11 +15,11 @@ from benchmarks.nasbench101.cell import Cell, module_hash
 from benchmarks.nasbench101.tables import CELL_COLUMNS, parameter_counts
 from harness.analysis import kendall, spearman
 from harness.data import import_table
+from harness.data.tables import read_metadata, read_table, table_path
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.images import load_images
 from harness.probe import NotApplicableError, Probe
 from harness.registry import proxies
-from harness.tables import read_metadata, read_table, table_path
 
 BENCHMARK = NasBench101()
 CELLS = [Cell(2, 0b1, ""), Cell(3, 0b101, "1"), Cell(3, 0b111, "2"), Cell(4, 0b100101, "01"), Cell(4, 0b110111, "12")]
@@ -272,7 +272,7 @@ class TestWholeBenchmark:
     def test_it_opens_fast_and_small(self, whole):
         code = (
             "import time; start = time.process_time()\n"
-            "from harness.tables import read_table\n"
+            "from harness.data.tables import read_table\n"
             "assert len(read_table('nasbench101')) == 423624\n"
             "from harness.memory import peak_megabytes\n"
             "print(time.process_time() - start, peak_megabytes())"

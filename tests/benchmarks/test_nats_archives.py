@@ -17,8 +17,8 @@ from benchmarks.nats_archive import META_FILE, TOPOLOGY, Archive, read_order
 from benchmarks.nats_sss import SIZE, NatsSss
 from benchmarks.nats_tss import NatsTss
 from harness.data import import_table
+from harness.data.tables import read_metadata, read_table, table_path
 from harness.errors import DataError
-from harness.tables import read_metadata, read_table, table_path
 
 pytestmark = pytest.mark.real_data
 

@@ -13,11 +13,11 @@ from benchmarks.nats_archive import META_FILE, read_order
 from benchmarks.nats_sss import CANDIDATES, CELL, SIZE, NatsSss
 from harness.analysis import kendall, spearman
 from harness.data import import_table
+from harness.data.tables import table_path
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.images import load_images
 from harness.probe import NotApplicableError, Probe
 from harness.registry import proxies
-from harness.tables import table_path
 
 BENCHMARK = NatsSss()
 ARCHIVE = "NATS-sss-v1_0-50262-simple"

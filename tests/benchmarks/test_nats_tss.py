@@ -12,8 +12,8 @@ from benchmarks.nats_archive import META_FILE
 from benchmarks.nats_tss import NatsTss
 from benchmarks.topology import OPERATIONS, SUBSETS, cell_string
 from harness.data import import_table
+from harness.data.tables import read_table
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.tables import read_table
 
 BENCHMARK = NatsTss()
 ARCHIVE = "NATS-tss-v1_0-3ffb9-simple"

@@ -12,10 +12,10 @@ from torch import nn
 
 from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import Listing, TableFormat, Truth
+from harness.data.tables import read_table, table_ground_truth, table_path
 from harness.errors import DataError, HarnessError
 from harness.images import Images
 from harness.objective import Objective
-from harness.tables import read_table, table_ground_truth, table_path
 
 
 class Network(nn.Module):

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.data import Importable
-from harness.downloads import downloads_home, readable_size
+from harness.data.downloads import downloads_home, readable_size
+from harness.data.formats import Importable
+from harness.data.image_sources import IMAGE_SOURCES
+from harness.data.sources import Files, FileShare, Obtainable
+from harness.data.tables import data_home, read_metadata, row_count, stored_checksum, table_path
 from harness.errors import DataError
-from harness.image_sources import IMAGE_SOURCES
 from harness.registry import benchmark_classes, load_benchmark
-from harness.sources import Files, FileShare, Obtainable
-from harness.tables import data_home, read_metadata, row_count, stored_checksum, table_path
 
 Facts = Iterator[tuple[str, str]]
 """What is told of one thing: a heading (empty for that of the line before) and words."""

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.downloads import digest, staging_folder
+from harness.data.downloads import digest, staging_folder
 from harness.errors import DataError, HarnessError
 
 _DAMAGES = (tarfile.TarError, EOFError, zlib.error)

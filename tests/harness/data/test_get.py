@@ -10,17 +10,19 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from harness import data_get, data_status, data_verify
 from harness.benchmark import Benchmark
+from harness.data import get as data_get
 from harness.data import import_table
-from harness.data_get import Wish, get
-from harness.data_status import print_data_status
-from harness.data_verify import verify
+from harness.data import status as data_status
+from harness.data import verify as data_verify
+from harness.data.get import Wish, get
+from harness.data.image_sources import ImageSource
+from harness.data.sources import Download, Files, FileShare, Sources
+from harness.data.status import print_data_status
+from harness.data.tables import read_metadata, read_table, table_path
+from harness.data.verify import verify
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.image_sources import ImageSource
 from harness.registry import load_benchmark
-from harness.sources import Download, Files, FileShare, Sources
-from harness.tables import read_metadata, read_table, table_path
 
 # The format of a real benchmark, with the architectures of a toy: it stays one whatever formats come to hold.
 ARCHITECTURES = [f"arch-{number}" for number in range(4)]

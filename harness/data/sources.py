@@ -1,7 +1,7 @@
 """Where data can be had: files to download with their published checksums, or a page and a file to get by hand.
 
 Benchmarks declare it by :class:`Obtainable`; image data sets that several benchmarks use are declared in
-:mod:`harness.image_sources`.
+:mod:`harness.data.image_sources`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Files:
 
     @property
     def sha256(self) -> str | None:
-        """What :func:`harness.table_files.sha256_of` gives for the import; None if a SHA-256 is not published."""
+        """What :func:`harness.data.table_files.sha256_of` gives for the import; None if a SHA-256 is not published."""
         digests: dict[str, str] = {}
         for download in self.downloads:
             algorithm, _, digest = (download.checksum or "").partition(":")

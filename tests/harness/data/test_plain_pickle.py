@@ -8,8 +8,8 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
+from harness.data.plain_pickle import as_array, load_plain
 from harness.errors import DataError
-from harness.plain_pickle import as_array, load_plain
 
 
 def load(value, protocol=4):

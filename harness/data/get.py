@@ -6,17 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.archives import extract
 from harness.benchmark import Benchmark
-from harness.data import Importable, import_table
-from harness.downloads import downloads_home, fetch
+from harness.data.archives import extract
+from harness.data.downloads import downloads_home, fetch
+from harness.data.formats import Importable
+from harness.data.image_sources import IMAGE_SOURCES
+from harness.data.importing import import_table
+from harness.data.sources import Files, FileShare, Obtainable
+from harness.data.table_files import sha256_of
+from harness.data.tables import read_metadata, table_path
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.image_sources import IMAGE_SOURCES
 from harness.names import unknown_name
 from harness.registry import benchmark_classes, load_benchmark
-from harness.sources import Files, FileShare, Obtainable
-from harness.table_files import sha256_of
-from harness.tables import read_metadata, table_path
 
 
 @dataclass(frozen=True)

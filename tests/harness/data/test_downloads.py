@@ -10,10 +10,10 @@ import pooch
 import pytest
 import requests
 
-from harness.downloads import downloads_home, fetch, readable_size, state
+from harness.data.downloads import downloads_home, fetch, readable_size, state
+from harness.data.sources import Download, Files, FileShare, Sources
+from harness.data.table_files import sha256_of
 from harness.errors import DataError
-from harness.sources import Download, Files, FileShare, Sources
-from harness.table_files import sha256_of
 
 BODY = bytes(range(256)) * 400
 SHA256 = "sha256:" + hashlib.sha256(BODY).hexdigest()

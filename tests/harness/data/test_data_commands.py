@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from harness.data import import_table
+from harness.data.tables import table_path
 from harness.registry import load_benchmark
-from harness.tables import table_path
 
 
 @pytest.fixture(autouse=True)

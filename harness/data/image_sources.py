@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.sources import Download, Files, FileShare
+from harness.data.sources import Download, Files, FileShare
 
 
 @dataclass(frozen=True)

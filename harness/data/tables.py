@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.benchmark import GroundTruth
+from harness.data.checksum import table_checksum
 from harness.errors import DataError
-from harness.table_checksum import table_checksum
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ import tarfile
 
 import pytest
 
-from harness.archives import differences, extract
+from harness.data.archives import differences, extract
 from harness.errors import DataError, HarnessError
 
 

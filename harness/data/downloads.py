@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from harness.data.sources import Download
+from harness.data.tables import data_home
 from harness.errors import DataError
-from harness.sources import Download
-from harness.tables import data_home
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
