@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from harness.probe import quantity, untouched
 from harness.proxies.base import proxy
 
 if TYPE_CHECKING:
@@ -26,6 +27,76 @@ def naswot(probe: Probe) -> Tensor:
 
     :math:`\log |\det K|`, where :math:`K_{ij}` is the number of ReLU units that are both active or both inactive on
     images i and j, in training mode. Two images with the same pattern make K singular and the score −∞.
+
+    The official code counts in a second forward pass, after a backward pass through the first, and only the ReLUs that
+    the backward pass went through. The passes differ in the running statistics alone, which training mode does not
+    read, so one pass gives the same K, unless a ReLU does not reach the outputs or the network draws random numbers.
+    In the official networks every ReLU reaches them, as the operation ``none`` multiplies by zero, so there is no
+    variant with two passes. Its hooks go to every module whose class is named for a ReLU, blocks included:
+    ``naswot_blocks``; NAS-Bench-Suite-Zero leaves them out, as here.
     """
-    logarithm: Tensor = torch.linalg.slogdet(probe.relu_kernel()).logabsdet
+    return _log_determinant(probe.relu_kernel())
+
+
+@proxy(
+    "logdet",
+    label="logdet",
+    better="higher",
+    data="images",
+    cite="li2024survey",
+    source="get_logdet in measures/__init__.py of the survey's code, as it is meant",
+    variant_of="naswot",
+)
+def logdet(probe: Probe) -> Tensor:
+    """What the survey calls logdet: NASWOT's log-determinant, number for number.
+
+    The survey's code copies the hooks of NASWOT's, which count in a second forward pass, but makes only one: as it
+    runs, K is zero and the score −∞ for every network. Its batches have 1,024 images.
+    """
+    return _log_determinant(probe.relu_kernel())
+
+
+@proxy(
+    "naswot_blocks",
+    label="NASWOT (blocks)",
+    better="higher",
+    data="images",
+    cite="mellor2021naswot",
+    source="score_networks.py of the official code, as it runs on NAS-Bench-201",
+    variant_of="naswot",
+)
+def naswot_blocks(probe: Probe) -> Tensor:
+    """NASWOT where a block that is named for its ReLU counts too.
+
+    The official code takes every module whose class name holds ReLU. On NAS-Bench-201 that is each ReLU and again the
+    block ReLUConvBN that it begins, whose input is the same, so all ReLUs but the last count twice. The networks of
+    this harness keep the official class names; on networks without such blocks the score is that of ``naswot``.
+    """
+    return _log_determinant(probe.relu_kernel() + _block_kernel(probe))
+
+
+@quantity
+def _block_kernel(probe: Probe) -> Tensor:
+    """NASWOT's kernel of the inputs of all modules named for a ReLU that hold other modules; zeros without any."""
+    images = probe.batch().images
+    kernel = torch.zeros(len(images), len(images), dtype=torch.float64, device=images.device)
+
+    def before_block(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        codes = (inputs[0] > 0).float().flatten(1)
+        kernel.add_((codes @ codes.T).double() + ((1 - codes) @ (1 - codes).T).double())
+
+    blocks = [m for m in probe.network.modules() if "ReLU" in type(m).__name__ and list(m.children())]
+    handles = [block.register_forward_pre_hook(before_block) for block in blocks]
+    try:
+        if blocks:
+            with untouched(probe.network), torch.no_grad():
+                probe.network(images.clone())
+    finally:
+        for handle in handles:
+            handle.remove()
+    return kernel
+
+
+def _log_determinant(kernel: Tensor) -> Tensor:
+    logarithm: Tensor = torch.linalg.slogdet(kernel).logabsdet
     return logarithm

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.probe import quantity
+import numpy as np
+import torch
+
+from harness.probe import gradients, quantity
+from harness.proxies.alterations import gaussian_weights
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
+from harness.seeds import derive_seed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +38,43 @@ def grad_norm(probe: Probe) -> Tensor:
     :math:`\sum_l \lVert g_l \rVert_2`.
     """
     return sum_of(gradient.norm() for gradient in probe.loss_gradients())
+
+
+@proxy(
+    "grad_norm_all",
+    label="Grad norm (all)",
+    better="higher",
+    data="noise",
+    cite="lin2021zen",
+    source="ZeroShotProxy/compute_gradnorm_score.py of ZenNAS",
+    batches=1,
+    variant_of="grad_norm",
+)
+def grad_norm_all(probe: Probe) -> Tensor:
+    r"""Norm of the loss gradient over all parameters at once, of Gaussian weights for noise with random labels.
+
+    :math:`( \sum_\theta \lVert \partial L / \partial \theta \rVert_2^2 )^{1/2}` over every parameter θ, biases and
+    batch norms included, as ZenNAS compares itself to it: weights and images from N(0, 1), biases 0, uniformly random
+    targets. Tasks that do not classify get random targets of their own kind.
+    """
+    squares = sum_of(gradient.double().square().sum() for gradient in _gradients_on_noise(probe))
+    return squares.sqrt()
+
+
+@quantity
+def _gradients_on_noise(probe: Probe) -> list[Tensor]:
+    """∂L/∂θ of every parameter of a copy with Gaussian weights, for Gaussian images with random targets."""
+    seed = derive_seed("gradients on noise", probe.seed)
+    generator = torch.Generator().manual_seed(seed)
+    network = gaussian_weights(probe.copy(), generator)
+    like = probe.batch().images
+    pixels = torch.randn(like.shape, generator=generator)
+    outputs = network(pixels.to(like))
+    drawn = probe.objective.random_targets(pixels.numpy(), outputs.shape[1], np.random.default_rng(seed))
+    targets = torch.from_numpy(drawn).to(like.device)
+    if targets.is_floating_point():
+        targets = targets.to(like.dtype)
+    return gradients(probe.objective.loss(outputs, targets), list(network.parameters()))
 
 
 @proxy(

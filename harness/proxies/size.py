@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+from torch import nn
+from torch.nn.modules.conv import _ConvNd
 
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
@@ -56,3 +60,99 @@ def l2_norm(probe: Probe) -> Tensor:
     hardly depends on the kernel size, so on NAS-Bench-201 this counts convolutions, with noise from the weights drawn.
     """
     return sum_of(weight.detach().norm() for weight in probe.weights)
+
+
+@proxy(
+    "layers",
+    label="#Layers",
+    better="higher",
+    data="nothing",
+    cite="tybl2025vkdnw",
+    source="the baseline of VKDNW, counted in layers",
+)
+def layers(probe: Probe) -> int:
+    """Number of layers with weights to multiply by.
+
+    Convolutions, transposed convolutions and linear layers; batch norms are not among them, and a layer that is called
+    several times counts once. VKDNW names its baseline the number of trainable layers; its code counts
+    ``parameter_tensors``.
+    """
+    return _count(probe.network, _ConvNd, nn.Linear)
+
+
+@proxy(
+    "parameter_tensors",
+    label="#Parameter tensors",
+    better="higher",
+    data="nothing",
+    cite="tybl2025vkdnw",
+    source="vkdnw_dim in NB201/ZeroShotProxy/compute_vkdnw_score.py",
+    variant_of="layers",
+)
+def parameter_tensors(probe: Probe) -> int:
+    """Number of parameter tensors.
+
+    Each weight, bias, batch-norm scale and shift is one: a convolution without bias and its batch norm count three.
+    """
+    return len(list(probe.network.parameters()))
+
+
+@proxy(
+    "convolutions",
+    label="#Convolutions",
+    better="higher",
+    data="nothing",
+    cite="kadlecova2024graf",
+    source="a feature of GRAF that NASWOT hardly goes beyond",
+)
+def convolutions(probe: Probe) -> int:
+    """Number of convolutions, transposed ones included.
+
+    Where every network has one linear layer this ranks as ``layers`` does.
+    """
+    return _count(probe.network, _ConvNd)
+
+
+def _count(network: nn.Module, *kinds: type[nn.Module]) -> int:
+    return sum(isinstance(module, kinds) for module in network.modules())
+
+
+@proxy(
+    "log_layer_sizes",
+    label="Σ log n",
+    better="higher",
+    data="nothing",
+    cite="li2023zico",
+    source="derived here: what ZiCo with two mini-batches cannot fall below",
+    batches=2,
+)
+def log_layer_sizes(probe: Probe) -> float:
+    r"""Logarithms of the numbers of weights, over the layers that ZiCo counts: the size that ZiCo contains.
+
+    :math:`\sum_l \log n_l` over the convolutions and linear layers whose gradient differs between two mini-batches.
+    With gradients a and b of one weight, their mean magnitude is :math:`(|a| + |b|) / 2` and their population standard
+    deviation :math:`|a - b| / 2`. So each ratio that ZiCo adds up is :math:`(|a| + |b|) / |a - b| \ge 1`, with equality
+    where the signs differ, and ZiCo is at least :math:`\sum_l \log m_l`, where m counts a layer's weights whose
+    gradient varies. Almost all do, and :math:`n_l` is its number of weights. What ZiCo knows beyond size is the rest.
+
+    The images only tell which layers are reached by a gradient; ``log_layer_sizes_all`` asks no such thing.
+    """
+    pairs = zip(probe.weights, probe.loss_gradients(0), probe.loss_gradients(1), strict=True)
+    return sum(math.log(weight.numel()) for weight, first, second in pairs if bool((first != second).any()))
+
+
+@proxy(
+    "log_layer_sizes_all",
+    label="Σ log n (all layers)",
+    better="higher",
+    data="nothing",
+    cite="li2023zico",
+    source="derived here, without a look at gradients",
+    variant_of="log_layer_sizes",
+)
+def log_layer_sizes_all(probe: Probe) -> float:
+    """Logarithms of the numbers of weights, over all convolutions and linear layers.
+
+    Otherwise as ``log_layer_sizes``: layers that no gradient reaches count too. No pass is made.
+    """
+    return sum(math.log(weight.numel()) for weight in probe.weights)

@@ -5,28 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from harness.probe import gradients, prunable_layers, quantity
+from harness.probe import NotApplicableError, gradients, prunable_layers, quantity
+from harness.proxies.alterations import without_batch_norm
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from harness.probe import Probe
-
-
-def _without_batch_norm(module: nn.Module) -> nn.Module:
-    for name, child in module.named_children():
-        if isinstance(child, nn.modules.batchnorm._BatchNorm):
-            setattr(module, name, nn.Identity())
-        else:
-            _without_batch_norm(child)
-    return module
 
 
 @quantity
 def _synaptic_flow(probe: Probe) -> Tensor:
-    linear = _without_batch_norm(probe.copy()).double()
+    return _flow(probe, without_batch_norm(probe.copy()))
+
+
+def _flow(probe: Probe, network: nn.Module) -> Tensor:
+    """Σ |W · ∂R/∂W| of a copy of the network, whose parameters are replaced by their absolute values here."""
+    linear = network.double()
     with torch.no_grad():
         for tensor in linear.state_dict().values():
             if tensor.is_floating_point():
@@ -72,3 +71,37 @@ def log_synflow(probe: Probe) -> Tensor:
     As NAS-Bench-Suite-Zero reports it; −∞ where nothing flows.
     """
     return _synaptic_flow(probe).log()
+
+
+@proxy(
+    "synflow_bn",
+    label="SynFlow (BN)",
+    better="higher",
+    data="nothing",
+    cite="abdelfattah2021zero",
+    source="synflow_bn in foresight/pruners/measures/synflow.py; what the survey's code computes as SynFlow",
+    variant_of="synflow",
+)
+def synflow_bn(probe: Probe) -> Tensor:
+    r"""SynFlow through the batch norms, which normalise the image of ones by its own statistics.
+
+    Otherwise as ``synflow``. The survey's code means to leave the batch norms out, but ignores the flag that says so.
+    In training mode a batch norm takes away all scale and every constant: what is left of an image of ones is what
+    zero padding does at the border, so this is no synaptic flow. Where a map is constant all the same, its variance
+    is rounding error, and so is the score.
+
+    Raises:
+        NotApplicableError: if a batch norm sees a single value per channel, of which there is no variance.
+    """
+    return _flow_with_batch_norm(probe)
+
+
+@quantity
+def _flow_with_batch_norm(probe: Probe) -> Tensor:
+    try:
+        return _flow(probe, probe.copy())
+    except ValueError as error:
+        # torch's own word for a batch norm without a variance, raised from the pass of a single image.
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise NotApplicableError("a batch norm sees a single value per channel of the one image") from error

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.probe import NotApplicableError, quantity
+from harness.proxies.alterations import gaussian_weights
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
 
@@ -17,17 +18,20 @@ if TYPE_CHECKING:
 PERTURBATION = 0.01
 
 
-def _gaussian_weights(network: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Every convolution and linear weight from N(0, 1), biases 0, batch norm scale 1 and shift 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            module.weight.copy_(torch.randn(module.weight.shape, generator=generator))
-            if module.bias is not None:
-                module.bias.zero_()
-        elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm) and module.affine:
-            module.weight.fill_(1.0)
-            module.bias.zero_()
-    return network
+def network_with_features(probe: Probe) -> Any:
+    """A copy of the network that may be changed and offers ``forward_features``.
+
+    Raises:
+        NotApplicableError: if the network does not offer it.
+    """
+    if not hasattr(probe.network, "forward_features"):
+        raise NotApplicableError("the network has no forward_features (the feature map before global pooling)")
+    return probe.copy()
+
+
+def standard_normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    """N(0, 1) in the shape, layout, precision and place of another tensor; every device draws the same numbers."""
+    return torch.empty_like(like).copy_(torch.randn(like.shape, generator=generator))
 
 
 @proxy(
@@ -46,7 +50,12 @@ def zen(probe: Probe) -> Tensor:
     \sqrt{\operatorname{mean}_c \sigma^2_c}` with f the features before global pooling, x and ε from N(0, 1), α = 0.01,
     Gaussian weights, training mode and residual connections kept. As the official code does, σ² is the running
     variance after the two passes (.81 + .19 of the batch variance) and the norm is L1; the paper's algorithm has the
-    batch variance and the Frobenius norm. One repeat.
+    batch variance and the Frobenius norm (``zen_paper``). One repeat, as in the official search; ``zen_32`` has more.
+
+    The official search scores networks whose blocks are built without their residual links. That is defined for blocks
+    with one shortcut beside the layers. In a cell each node adds up several edges, none of which is the residual one,
+    and a skip connection is an operation that the search chose: without them other architectures would be scored, and
+    some would let nothing through. So there is no such variant.
 
     Raises:
         NotApplicableError: if the network does not offer ``forward_features``.
@@ -56,19 +65,102 @@ def zen(probe: Probe) -> Tensor:
 
 @quantity
 def _zen(probe: Probe) -> Tensor:
-    if not hasattr(probe.network, "forward_features"):
-        raise NotApplicableError("the network has no forward_features (the feature map before global pooling)")
-    like = probe.batch().images
+    return _mean_score(probe, repeats=1)
+
+
+@proxy(
+    "zen_32",
+    label="Zen-Score (32 repeats)",
+    better="higher",
+    data="noise",
+    cite="lin2021zen",
+    source="ZeroShotProxy/compute_zen_score.py, whose command line repeats 32 times",
+    batches=1,
+    variant_of="zen",
+)
+def zen_32(probe: Probe) -> Tensor:
+    """Mean Zen-Score of 32 draws of weights and inputs, with running variances that go on through all of them.
+
+    Otherwise as ``zen``, whose score the first repeat is. The official code draws new weights for each repeat but does
+    not reset the running variances, so later repeats see a variance that has converged, where the first sees .81 of the
+    initial one. 64 forward passes.
+
+    Raises:
+        NotApplicableError: if the network does not offer ``forward_features``.
+    """
+    return _zen_32(probe)
+
+
+@quantity
+def _zen_32(probe: Probe) -> Tensor:
+    return _mean_score(probe, repeats=32)
+
+
+def _mean_score(probe: Probe, repeats: int) -> Tensor:
+    """The mean Zen-Score of several draws for one network, whose running variances are never reset."""
+    network = network_with_features(probe)
     generator = torch.Generator().manual_seed(probe.seed)
-    with torch.no_grad():
-        network: Any = _gaussian_weights(probe.copy(), generator)
-        inputs = torch.empty_like(like).copy_(torch.randn(like.shape, generator=generator))
-        noise = torch.empty_like(like).copy_(torch.randn(like.shape, generator=generator))
-        features: Tensor = network.forward_features(inputs)
-        moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
-        distance = (moved - features).abs().flatten(1).sum(dim=1).mean().double().log()
-        return distance + sum_of(m.running_var.mean().sqrt().log() for m in network.modules() if _keeps_variance(m))
+    return torch.stack([_score(network, probe.batch().images, generator) for _ in range(repeats)]).mean()
+
+
+@torch.no_grad()
+def _score(network: Any, like: Tensor, generator: torch.Generator) -> Tensor:
+    gaussian_weights(network, generator)
+    inputs, noise = standard_normal(like, generator), standard_normal(like, generator)
+    features: Tensor = network.forward_features(inputs)
+    moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
+    distance = (moved - features).abs().flatten(1).sum(dim=1).mean().double().log()
+    scales = sum_of(m.running_var.mean().sqrt().log() for m in network.modules() if _keeps_variance(m))
+    return distance + scales
 
 
 def _keeps_variance(module: nn.Module) -> bool:
     return isinstance(module, nn.BatchNorm2d) and module.running_var is not None
+
+
+@proxy(
+    "zen_paper",
+    label="Zen-Score (paper)",
+    better="higher",
+    data="noise",
+    cite="lin2021zen",
+    source="Algorithm 1 of the paper, residual connections kept",
+    batches=1,
+    variant_of="zen",
+)
+def zen_paper(probe: Probe) -> Tensor:
+    r"""Zen-Score as the paper writes it: batch variances of the first pass, and the Frobenius norm.
+
+    :math:`\log \operatorname{mean}_n \lVert f(x_n + \alpha \epsilon_n) - f(x_n) \rVert_F + \sum_{BN} \log
+    \sqrt{\operatorname{mean}_c \sigma^2_c}` with :math:`\sigma^2_c` the (biased) variance of channel c in the
+    mini-batch x, which is what the batch norm divides by. Otherwise as ``zen``: the same weights and inputs, one
+    repeat, and residual connections are kept, which the algorithm removes. A batch norm that is called several times
+    counts once, with its mean variance.
+
+    Raises:
+        NotApplicableError: if the network does not offer ``forward_features``.
+    """
+    return _zen_paper(probe)
+
+
+@quantity
+def _zen_paper(probe: Probe) -> Tensor:
+    network = network_with_features(probe)
+    like = probe.batch().images
+    generator = torch.Generator().manual_seed(probe.seed)
+    gaussian_weights(network, generator)
+    inputs, noise = standard_normal(like, generator), standard_normal(like, generator)
+    variances: dict[nn.Module, list[Tensor]] = {}
+
+    def before_batch_norm(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        variances.setdefault(module, []).append(inputs[0].var(dim=(0, 2, 3), correction=0).mean())
+
+    with torch.no_grad():
+        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        handles = [norm.register_forward_pre_hook(before_batch_norm) for norm in norms]
+        features: Tensor = network.forward_features(inputs)
+        for handle in handles:
+            handle.remove()
+        moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
+        distance: Tensor = torch.linalg.vector_norm((moved - features).flatten(1), dim=1).mean().double().log()
+    return distance + sum_of(torch.stack(calls).mean().sqrt().log() for calls in variances.values())

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from harness.probe import NotApplicableError, gradients, quantity, untouched
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
 
 if TYPE_CHECKING:
-    from harness.probe import Probe
+    from harness.probe import Layer, Probe
 
 
-def _zico(first: list[Tensor], second: list[Tensor], of_magnitudes: bool) -> Tensor:
-    terms = []
+def _log_ratios(first: list[Tensor], second: list[Tensor], of_magnitudes: bool = False) -> list[Tensor | None]:
+    """Log Σ mean|g| / std(g) of each layer; None for a layer without a weight whose gradient varies."""
+    terms: list[Tensor | None] = []
     for a, b in zip(first, second, strict=True):
         # Of two values, the mean is half their sum and the population standard deviation half their distance.
         spread = ((a.abs() - b.abs()) if of_magnitudes else (a - b)).abs()
         varying = spread > 0
         ratio = ((a.abs() + b.abs())[varying] / spread[varying]).sum()
-        if ratio > 0:
-            terms.append(ratio.log())
-    return sum_of(terms)
+        terms.append(ratio.log() if ratio > 0 else None)
+    return terms
+
+
+def _zico(first: list[Tensor], second: list[Tensor], of_magnitudes: bool = False) -> Tensor:
+    return sum_of(term for term in _log_ratios(first, second, of_magnitudes) if term is not None)
 
 
 @proxy(
@@ -39,9 +45,10 @@ def zico(probe: Probe) -> Tensor:
 
     :math:`\sum_l \log \sum_{w \in l} \operatorname{mean}_b |g_w| / \operatorname{std}_b(g_w)` over two mini-batches b,
     population standard deviation of the signed gradient as in the official code (the paper writes that of |g|:
-    ``zico_magnitude``). Weights whose gradient does not vary and layers without gradient are left out.
+    ``zico_magnitude``). Weights whose gradient does not vary and layers without gradient are left out. What is size in
+    it, ``log_layer_sizes`` tells.
     """
-    return _zico(probe.loss_gradients(0), probe.loss_gradients(1), of_magnitudes=False)
+    return _zico(probe.loss_gradients(0), probe.loss_gradients(1))
 
 
 @proxy(
@@ -60,3 +67,72 @@ def zico_magnitude(probe: Probe) -> Tensor:
     Otherwise as ``zico``.
     """
     return _zico(probe.loss_gradients(0), probe.loss_gradients(1), of_magnitudes=True)
+
+
+@proxy(
+    "zico_half_batches",
+    label="ZiCo (half batches)",
+    better="higher",
+    data="labels",
+    cite="jiang2023meco",
+    source="measures/zico.py of MeCo's code, with gradients set to zero between the halves",
+    variant_of="zico",
+)
+def zico_half_batches(probe: Probe) -> Tensor:
+    """ZiCo over the two halves of one mini-batch.
+
+    Otherwise as ``zico``: the first half of the images in their order against the second. MeCo's code means this, but
+    does not set gradients to zero in between, so that its second gradient is the sum of both.
+
+    Raises:
+        NotApplicableError: if the mini-batch has a single image.
+    """
+    return _zico(*_gradients_of_halves(probe))
+
+
+@quantity
+def _gradients_of_halves(probe: Probe) -> tuple[list[Tensor], list[Tensor]]:
+    """∂L/∂W of each of the probe's weights, for the first half of the first mini-batch and for the second."""
+    batch = probe.batch()
+    middle = len(batch.images) // 2
+    if middle == 0:
+        raise NotApplicableError("a single image has no halves; ask for a larger mini-batch (--batch-size)")
+
+    def of(part: slice) -> list[Tensor]:
+        with untouched(probe.network):
+            outputs = probe.network(batch.images[part].clone())
+        return gradients(probe.objective.loss(outputs, batch.labels[part]), probe.weights)
+
+    return of(slice(middle)), of(slice(middle, None))
+
+
+@proxy(
+    "zico_bc",
+    label="ZiCo-BC",
+    better="higher",
+    data="labels",
+    cite="bhardwaj2023zicobc",
+    source="equation 2 of the paper",
+    batches=2,
+)
+def zico_bc(probe: Probe) -> Tensor:
+    r"""ZiCo with a penalty on depth, resolution and narrowness, against its bias towards thin and deep networks.
+
+    :math:`\text{ZiCo} - \beta \sum_l \log (H_l W_l / \sqrt{C_l})` over the layers l that ZiCo counts, with
+    :math:`C_l \times H_l \times W_l` the layer's output for one image (1 × 1 for a linear layer; the first call of a
+    layer that is called several times). As in the paper β = 2 where pixels are labelled and 1 otherwise; its authors
+    raised β until searches no longer ended at the greatest depth. There is no official code: which map of a layer is
+    meant, and that dead layers pay nothing, is this reading of the equation.
+    """
+    terms = _log_ratios(probe.loss_gradients(0), probe.loss_gradients(1))
+    counted = [(layer, term) for layer, term in zip(probe.layers, terms, strict=True) if term is not None]
+    outputs: dict[Layer, Tensor] = {}
+    for layer, output in probe.forward().layer_outputs:
+        outputs.setdefault(layer, output)
+    penalty = 0.0
+    for layer, _ in counted:
+        output, channels = outputs[layer], layer.weight.shape[0]
+        positions = output.numel() // (len(output) * channels)
+        penalty += math.log(positions / math.sqrt(channels))
+    beta = 2 if probe.objective.target == "pixel_class" else 1
+    return sum_of(term for _, term in counted) - beta * penalty

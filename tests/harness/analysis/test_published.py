@@ -97,7 +97,7 @@ def test_committed_tables_hold_plausible_numbers_under_known_benchmarks(path):
     table = read_published(path)
     assert set(table["benchmark"]) <= set(benchmark_classes())
     assert not table.duplicated(["benchmark", "dataset", "proxy", "coefficient"]).any()
-    assert {"params", "zico"} <= set(table["proxy"]) & set(proxies())
+    assert {"params", "synflow"} <= set(table["proxy"]) & set(proxies())
     wide = table.pivot(index=["benchmark", "dataset", "proxy"], columns="coefficient", values="value")
     assert (wide["kendall"].abs() <= wide["spearman"].abs()).all(), "|τ| is below |ρ| in every pair of the table"
 

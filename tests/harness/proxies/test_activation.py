@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from benchmarks.cells import Zero
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
-from harness.proxies.activation import naswot
+from harness.proxies.activation import logdet, naswot, naswot_blocks
 
 WITH_RELUS = ["convolutions", "mixed", "with a dead end", "linear only", "plain convolutions", "grouped"]
 
@@ -146,6 +147,101 @@ def test_every_kind_of_relu_counts(batches):
     network = nn.Sequential(nn.ReLU6(), nn.LeakyReLU(), nn.Flatten())
     alone = nn.Sequential(nn.ReLU(), nn.Flatten())
     assert torch.equal(Probe(network, batches).relu_kernel(), 2 * Probe(alone, batches).relu_kernel())
+
+
+def multiplied_by_zero(network):
+    """The network with ``none`` as the official networks have it, which hands gradients of zero on."""
+
+    class MultipliesByZero(nn.Module):
+        def forward(self, x):
+            return x.mul(0.0)
+
+    changed = copy.deepcopy(network)
+    for module in changed.modules():
+        for name, child in module.named_children():
+            if isinstance(child, Zero):
+                setattr(module, name, MultipliesByZero())
+    return changed
+
+
+def kernel_of_the_second_pass(network, images, of_blocks=False):
+    """The official procedure: forward, backward, forward; a module counts once the backward pass went through it."""
+    network = copy.deepcopy(network)
+    kernel, visited = np.zeros((len(images), len(images))), set()
+
+    def count(module, inputs, _):
+        nonlocal kernel
+        if module in visited:
+            x = (inputs[0].detach().numpy() > 0).reshape(len(images), -1).astype(float)
+            kernel = kernel + x @ x.T + (1 - x) @ (1 - x).T
+
+    for module in network.modules():
+        if "ReLU" in type(module).__name__ and (of_blocks or not list(module.children())):
+            module.register_forward_hook(count)
+            module.register_full_backward_hook(lambda module, *_: visited.add(module))
+    network(images.clone().requires_grad_(True)).sum().backward()
+    assert not kernel.any()
+    before = {name: buffer.clone() for name, buffer in network.named_buffers() if "running" in name}
+    network(images.clone())
+    assert not before or any(not torch.equal(before[name], dict(network.named_buffers())[name]) for name in before)
+    return kernel
+
+
+@pytest.mark.parametrize("name", [*WITH_RELUS, "unconnected", "all none", "all skip", "all pool"])
+def test_the_official_second_pass_after_a_backward_pass_gives_the_same_kernel(name, named_network, batches):
+    network = multiplied_by_zero(named_network(name))
+    for module in network.modules():  # hooks of the backward pass and ReLUs in place do not go together
+        if isinstance(module, nn.ReLU):
+            module.inplace = False
+    expected = kernel_of_the_second_pass(network, batches[0].images)
+    assert np.array_equal(Probe(network, batches).relu_kernel().numpy(), expected)
+    assert np.array_equal(Probe(named_network(name), batches).relu_kernel().numpy(), expected)
+
+
+def test_only_a_relu_that_does_not_reach_the_outputs_tells_the_two_procedures_apart(batches):
+    class DeadEnd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.live, self.dead = nn.ReLU(), nn.ReLU()
+
+        def forward(self, images):
+            self.dead(images + 1)
+            return self.live(images).flatten(1)
+
+    alive = nn.Sequential(nn.ReLU(), nn.Flatten())
+    second_pass = kernel_of_the_second_pass(DeadEnd(), batches[0].images)
+    assert np.array_equal(second_pass, Probe(alive, batches).relu_kernel().numpy())
+    assert not np.array_equal(second_pass, Probe(DeadEnd(), batches).relu_kernel().numpy())
+
+
+@pytest.mark.parametrize("name", WITH_RELUS)
+def test_logdet_is_naswot_to_the_bit(name, named_network, batches):
+    network = named_network(name)
+    assert logdet(Probe(network, batches)) == naswot(Probe(network, batches))
+
+
+@pytest.mark.parametrize("name", [*WITH_RELUS, "all none", "all pool"])
+def test_with_blocks_it_is_the_official_procedure_with_hooks_on_every_class_named_for_a_relu(
+    name, named_network, batches
+):
+    network = named_network(name)
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = False
+    kernel = kernel_of_the_second_pass(multiplied_by_zero(network), batches[0].images, of_blocks=True)
+    assert naswot_blocks(Probe(network, batches)) == pytest.approx(np.linalg.slogdet(kernel)[1], rel=1e-12)
+
+
+def test_on_cells_every_relu_but_the_last_begins_a_block(named_network, batches):
+    network = named_network("mixed")
+    kernel = kernel_of_the_second_pass(multiplied_by_zero(network), batches[0].images, of_blocks=True)
+    # Eight channels of two by two positions enter the last ReLU.
+    assert kernel.diagonal().tolist() == (2 * Probe(network, batches).relu_kernel().diagonal() - 8 * 2 * 2).tolist()
+
+
+def test_without_blocks_it_is_naswot(named_network, batches):
+    network = named_network("grouped")
+    assert naswot_blocks(Probe(network, batches)) == naswot(Probe(network, batches))
 
 
 @pytest.fixture(scope="module")

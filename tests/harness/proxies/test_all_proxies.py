@@ -236,10 +236,11 @@ def test_it_does_look_at_what_it_declares(proxy, named_network, batches):
         assert outcome(proxy, Probe(network, batches, seed=99)) != expected
 
 
-@EVERY
+@pytest.mark.parametrize("proxy", [p for p in PROXIES.values() if p.name != "zico_half_batches"], ids=lambda p: p.name)
 @settings(deadline=None, max_examples=3)
 @given(order=st.permutations(range(8)))
 def test_the_order_of_the_images_does_not_matter(proxy, mixed_network, batches, order):
+    """But for the proxy that tells the first half of a mini-batch from the second."""
     permuted = [Batch(batch.images[list(order)], batch.labels[list(order)]) for batch in batches]
     expected = proxy(Probe(mixed_network, batches))
     assert proxy(Probe(mixed_network, permuted)) == pytest.approx(expected, rel=1e-5, abs=1e-10)

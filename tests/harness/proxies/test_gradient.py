@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from harness.images import Batch
 from harness.objective import Objective
 from harness.probe import Probe
-from harness.proxies.gradient import fisher, fisher_channel, grad_norm, grasp, plain, snip
+from harness.proxies.gradient import fisher, fisher_channel, grad_norm, grad_norm_all, grasp, plain, snip
 
 EXACT = 1e-9
 FLOAT32 = 2e-4
@@ -247,3 +247,72 @@ def small_network(named_network):
 @pytest.fixture(scope="module")
 def plain_convolutions(named_network):
     return named_network("plain convolutions")
+
+
+def recorded_loss(calls):
+    """Cross entropy that keeps what it was given, so that a test can see images' noise through a linear network."""
+
+    def loss(outputs, targets):
+        calls.append((outputs.detach(), targets))
+        return F.cross_entropy(outputs, targets)
+
+    return Objective("class", loss, "recorded")
+
+
+def test_grad_norm_all_of_a_logistic_regression_by_hand():
+    # ∂L/∂W = mean of (p - y) xᵀ and ∂L/∂b = mean of (p - y), with x as a hook saw it.
+    calls = []
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3)).double()
+    batch = Batch(torch.zeros(5, 4, 1, 1, dtype=torch.float64), torch.zeros(5, dtype=torch.int64))
+    seen = []
+    handle = network[1].register_forward_hook(
+        lambda layer, inputs, _: seen.append((inputs[0], layer.weight, layer.bias))
+    )
+    score = grad_norm_all(Probe(network, [batch], objective=recorded_loss(calls)))
+    handle.remove()
+    ((outputs, targets),), ((x, weight, bias),) = calls, seen
+    assert not torch.equal(weight, network[1].weight) and not bias.any()
+    assert targets.dtype == torch.int64 and targets.shape == (5,) and 0 <= targets.min() <= targets.max() < 3
+    difference = (outputs.softmax(dim=1) - F.one_hot(targets, 3)).numpy() / 5
+    of_weight, of_bias = difference.T @ x.detach().numpy(), difference.sum(axis=0)
+    assert score == pytest.approx(math.sqrt((of_weight**2).sum() + (of_bias**2).sum()), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["mixed", "grouped", "plain convolutions"])
+def test_grad_norm_all_takes_every_parameter_of_gaussian_weights(name, named_network, batches):
+    network, calls, images, state = named_network(name), [], [], {}
+
+    def before(module, inputs):
+        images.append(inputs[0].detach().clone())
+        state.update(copy.deepcopy(module.state_dict()))
+
+    handle = network.register_forward_pre_hook(before)
+    score = grad_norm_all(Probe(network, batches, objective=recorded_loss(calls)))
+    handle.remove()
+    twin = copy.deepcopy(network)
+    twin.load_state_dict(state)
+    F.cross_entropy(twin(images[0]), calls[0][1]).backward()
+    total = sum(float((p.grad**2).sum()) for p in twin.parameters() if p.grad is not None)
+    assert score == pytest.approx(math.sqrt(total), rel=1e-10)
+    drawn = torch.cat([m.weight.flatten() for m in twin.modules() if isinstance(m, nn.Conv2d | nn.Linear)])
+    assert abs(drawn.mean()) < 5 / math.sqrt(len(drawn)) and abs(drawn.std() - 1) < 4 / math.sqrt(len(drawn))
+    norms = [m for m in twin.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert all(bool((norm.weight == 1).all()) and not norm.bias.any() for norm in norms)
+    assert images[0].shape == batches[0].images.shape and abs(images[0].mean()) < 0.1 and abs(images[0].std() - 1) < 0.1
+
+
+@settings(deadline=None, max_examples=10)
+@given(factor=st.floats(0.01, 100))
+def test_grad_norm_all_scales_with_the_loss(factor):
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).double()
+    batch = Batch(torch.zeros(6, 3, 4, 4, dtype=torch.float64), torch.zeros(6, dtype=torch.int64))
+    scaled = Objective("class", lambda z, y: factor * F.cross_entropy(z, y), "scaled")
+    one = grad_norm_all(Probe(network, [batch]))
+    assert grad_norm_all(Probe(network, [batch], objective=scaled)) == pytest.approx(factor * one, rel=1e-9)
+
+
+def test_grad_norm_all_does_not_see_the_weights_that_were_drawn(named_network, batches):
+    expected = grad_norm_all(Probe(named_network("mixed"), batches))
+    assert grad_norm_all(Probe(named_network("mixed", seed=1), batches)) == expected
+    assert grad_norm_all(Probe(named_network("mixed"), batches, seed=1)) != expected

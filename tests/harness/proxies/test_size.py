@@ -1,18 +1,31 @@
 """The baselines count what is there."""
 
 import copy
+import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness.images import Batch
 from harness.probe import Probe
-from harness.proxies.size import flops, l2_norm, params
+from harness.proxies.size import (
+    convolutions,
+    flops,
+    l2_norm,
+    layers,
+    log_layer_sizes,
+    log_layer_sizes_all,
+    parameter_tensors,
+    params,
+)
+from harness.proxies.zico import zico
 
 
 def flops_by_torch(network, image):
@@ -130,3 +143,82 @@ def test_l2_norm_scales_with_the_weights(factor):
 def test_size_without_layers_is_zero(batches):
     nothing = Probe(nn.Flatten(), batches)
     assert (params(nothing), flops(nothing), l2_norm(nothing)) == (0, 0, 0)
+    assert (layers(nothing), convolutions(nothing), parameter_tensors(nothing), log_layer_sizes_all(nothing)) == (
+        0,
+    ) * 4
+
+
+def test_layers_of_a_cell_network_by_hand(named_network, batches):
+    # Stem, two reductions of two convolutions and a shortcut, classifier; then three cells of six edges.
+    skeleton = 1 + 2 * 3 + 1
+    assert layers(Probe(named_network("all none"), batches)) == skeleton
+    assert layers(Probe(named_network("mixed"), batches)) == skeleton + 3 * 3
+    assert convolutions(Probe(named_network("mixed"), batches)) == skeleton - 1 + 3 * 3
+    # A batch norm has two tensors; the shortcuts have none, and one follows the last cell. The classifier has a bias.
+    expected = 3 * (skeleton - 1 - 2 + 3 * 3) + 2 + 2 + 2
+    assert parameter_tensors(Probe(named_network("mixed"), batches)) == expected
+
+
+def test_transposed_convolutions_are_layers_and_batch_norms_are_none():
+    network = nn.Sequential(nn.ConvTranspose2d(3, 4, 2), nn.BatchNorm2d(4), nn.Conv1d(4, 4, 1), nn.Linear(4, 2))
+    probe = Probe(network, [])
+    assert (layers(probe), convolutions(probe), parameter_tensors(probe)) == (3, 2, 8)
+
+
+def test_a_layer_that_is_called_twice_is_one(batches):
+    probe = Probe(CalledTwice().double(), batches)
+    assert (layers(probe), convolutions(probe)) == (1, 1)
+
+
+@given(shapes=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 3)), min_size=1, max_size=5))
+def test_log_layer_sizes_all_by_hand(shapes):
+    network = nn.Sequential(*(nn.Conv2d(a, b, k) for a, b, k in shapes))
+    product = math.prod(a * b * k * k for a, b, k in shapes)
+    assert log_layer_sizes_all(Probe(network, [])) == pytest.approx(math.log(product), abs=1e-12)
+
+
+def gradients_by_backward(network, batches):
+    """Two gradients for each convolution and linear layer, zeros where there is none, as numpy arrays."""
+    found = []
+    for batch in batches:
+        twin = copy.deepcopy(network)
+        F.cross_entropy(twin(batch.images), batch.labels).backward()
+        weights = [m.weight for m in twin.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+        found.append([(torch.zeros_like(w) if w.grad is None else w.grad).flatten().numpy() for w in weights])
+    return list(zip(*found, strict=True))
+
+
+def check_against_zico(network, batches):
+    pairs = gradients_by_backward(network, batches)
+    varying = [int(np.count_nonzero(np.std(pair, axis=0))) for pair in pairs]
+    reached = [len(first) for (first, _), count in zip(pairs, varying, strict=True) if count]
+    probe = Probe(network, batches)
+    assert log_layer_sizes(probe) == pytest.approx(sum(map(math.log, reached)), rel=1e-12)
+    bound = sum(math.log(count) for count in varying if count)
+    assert bound <= log_layer_sizes(probe) + 1e-12
+    assert zico(probe) >= bound - 1e-9
+
+
+def test_zico_is_not_below_the_log_layer_sizes_of_the_weights_that_vary(network, batches):
+    check_against_zico(network, batches)
+
+
+def test_neither_is_it_where_layers_are_not_reached(odd_network, batches):
+    check_against_zico(odd_network, batches)
+
+
+def test_log_layer_sizes_leave_out_what_no_gradient_reaches(batches):
+    probe = Probe(WithUnusedLayer().double(), batches)
+    assert log_layer_sizes(probe) == pytest.approx(math.log(192 * 10))
+    assert log_layer_sizes_all(probe) == pytest.approx(math.log(192 * 10) + math.log(9))
+
+
+@given(numbers=st.lists(st.floats(-1e3, 1e3).filter(lambda x: abs(x) > 1e-3), min_size=2, max_size=20))
+def test_the_mean_magnitude_of_two_numbers_is_at_least_their_deviation(numbers):
+    # The inequality that the bound rests on, with equality where signs differ.
+    for a, b in itertools.pairwise(numbers):
+        mean, deviation = np.mean([abs(a), abs(b)]), np.std([a, b])
+        assert mean >= deviation - 1e-12
+        assert np.mean([abs(a), abs(-abs(a))]) == pytest.approx(np.std([abs(a), -abs(a)]))
+        if a * b < 0:
+            assert mean == pytest.approx(deviation)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from harness.images import Batch
-from harness.probe import Probe
-from harness.proxies.synflow import log_synflow, synflow
+from harness.probe import NotApplicableError, Probe
+from harness.proxies.synflow import log_synflow, synflow, synflow_bn
 
 
 def flow_by_definition(network, shape):
@@ -126,6 +126,80 @@ def test_nothing_flows_through_a_layer_of_zeros(batches):
     nn.init.zeros_(network[2].weight)
     silent = Probe(network, batches)
     assert (synflow(silent), log_synflow(silent)) == (0, -math.inf)
+
+
+def flow_with_batch_norm_by_hand(network, shape):
+    """Batch norm in its own words: minus mean, over the root of the biased variance and ε, times |γ| plus |β|."""
+    network = copy.deepcopy(network).double()
+    for parameter in network.parameters():
+        parameter.data = parameter.data.abs()
+
+    def normalise(norm, inputs, _):
+        (x,) = inputs
+        mean = x.mean(dim=(0, 2, 3), keepdim=True)
+        variance = ((x - mean) ** 2).mean(dim=(0, 2, 3), keepdim=True)
+        return (x - mean) / (variance + norm.eps).sqrt() * norm.weight[:, None, None] + norm.bias[:, None, None]
+
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.register_forward_hook(normalise)
+    network(torch.ones(1, *shape, dtype=torch.float64)).sum().backward()
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    return sum(
+        (layer.weight * layer.weight.grad).abs().sum().item() for layer in layers if layer.weight.grad is not None
+    )
+
+
+@pytest.mark.parametrize("name", ["convolutions", "mixed", "with a dead end", "grouped", "all skip", "all pool"])
+def test_with_batch_norm_it_goes_through_the_statistics_of_the_one_image(name, named_network, batches):
+    network = named_network(name)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight)
+            nn.init.normal_(module.bias)
+    expected = flow_with_batch_norm_by_hand(network, batches[0].images.shape[1:])
+    assert synflow_bn(Probe(network, batches)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["linear only", "plain convolutions"])
+def test_without_batch_norms_it_makes_no_difference_to_keep_them(name, named_network, batches):
+    network = named_network(name)
+    assert synflow_bn(Probe(network, batches)) == synflow(Probe(network, batches))
+
+
+@settings(deadline=None, max_examples=10)
+@given(factor=st.floats(0.5, 100))
+def test_scaling_a_layer_before_a_batch_norm_leaves_its_flow_as_it_is(padded, factor):
+    before = synflow_bn(Probe(padded, [Batch(torch.zeros(1, 3, 8, 8).double(), torch.zeros(1, dtype=torch.int64))]))
+    scaled = copy.deepcopy(padded)
+    with torch.no_grad():
+        scaled[0].weight.mul_(factor)
+    after = synflow_bn(Probe(scaled, [Batch(torch.zeros(1, 3, 8, 8).double(), torch.zeros(1, dtype=torch.int64))]))
+    assert after == pytest.approx(before, rel=1e-6)
+
+
+def test_a_map_of_one_position_has_no_variance(batches):
+    network = nn.Sequential(nn.Conv2d(3, 4, 8), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 10)).double()
+    with pytest.raises(NotApplicableError, match="single value per channel"):
+        synflow_bn(Probe(network, batches))
+    assert synflow(Probe(network, batches)) > 0
+
+
+def test_other_errors_of_the_pass_are_not_taken_for_it(batches):
+    class Refuses(nn.Module):
+        def forward(self, images):
+            raise ValueError("something else")
+
+    with pytest.raises(ValueError, match="something else"):
+        synflow_bn(Probe(Refuses(), batches))
+
+
+@pytest.fixture(scope="module")
+def padded():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4, eps=1e-14), nn.Flatten(), nn.Linear(256, 5)
+    ).double()
 
 
 @pytest.fixture(scope="module")

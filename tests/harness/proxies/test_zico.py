@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
-from harness.objective import Objective
+from harness.objective import PIXEL_CLASSES, Objective
 from harness.probe import NotApplicableError, Probe
-from harness.proxies.zico import zico, zico_magnitude
+from harness.proxies.zico import zico, zico_bc, zico_half_batches, zico_magnitude
 
 
 def gradients_of(network, batches):
@@ -126,6 +126,98 @@ def test_one_batch_is_not_enough(named_network, batches):
 def test_float32_is_accurate(proxy, network, batches):
     single = Probe(copy.deepcopy(network).float(), [Batch(batch.images.float(), batch.labels) for batch in batches])
     assert proxy(single) == pytest.approx(proxy(Probe(network, batches)), rel=2e-2)
+
+
+def halves(batch):
+    middle = len(batch.images) // 2
+    return [Batch(batch.images[:middle], batch.labels[:middle]), Batch(batch.images[middle:], batch.labels[middle:])]
+
+
+def test_half_batches_are_two_batches_of_half_the_size(network, batches):
+    expected = zico_by_numpy(network, halves(batches[0]), of_magnitudes=False)
+    assert zico_half_batches(Probe(network, batches[:1])) == pytest.approx(expected, rel=1e-6)
+    assert zico_half_batches(Probe(network, batches[:1])) == pytest.approx(zico(Probe(network, halves(batches[0]))))
+
+
+def test_the_second_half_of_an_odd_batch_is_the_larger(named_network, batches):
+    network, odd = named_network("mixed"), Batch(batches[0].images[:7], batches[0].labels[:7])
+    assert [len(half.images) for half in halves(odd)] == [3, 4]
+    expected = zico_by_numpy(network, halves(odd), of_magnitudes=False)
+    assert zico_half_batches(Probe(network, [odd])) == pytest.approx(expected, rel=1e-6)
+
+
+@settings(deadline=None, max_examples=10)
+@given(first=st.permutations(range(4)), second=st.permutations(range(4, 8)), swap=st.booleans())
+def test_what_matters_is_which_images_share_a_half(mixed_network, batches, first, second, swap):
+    order = [*second, *first] if swap else [*first, *second]
+    permuted = Batch(batches[0].images[order], batches[0].labels[order])
+    expected = zico_half_batches(Probe(mixed_network, batches))
+    assert zico_half_batches(Probe(mixed_network, [permuted])) == pytest.approx(expected, rel=1e-6)
+    exchanged = [0, 1, 2, 7, 4, 5, 6, 3]
+    other = Batch(batches[0].images[exchanged], batches[0].labels[exchanged])
+    assert zico_half_batches(Probe(mixed_network, [other])) != pytest.approx(expected, rel=1e-6)
+
+
+def test_a_single_image_has_no_halves(named_network, batches):
+    with pytest.raises(NotApplicableError, match="no halves"):
+        zico_half_batches(Probe(named_network("linear only"), [Batch(batches[0].images[:1], batches[0].labels[:1])]))
+
+
+def zico_bc_by_numpy(network, batches, beta=1):
+    """ZiCo minus β log(H W / √C) of the output of each layer that has a gradient, the output caught by a hook."""
+    shapes = {}
+    watched = copy.deepcopy(network)
+    modules = [module for module in watched.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    for module in modules:
+        module.register_forward_hook(lambda module, _, output: shapes.update({module: output.shape}))
+    watched(batches[0].images)
+    score = zico_by_numpy(network, batches, of_magnitudes=False)
+    for module, gradients in zip(modules, gradients_of(network, batches), strict=True):
+        if np.any(gradients[0] != gradients[1]):
+            _, channels, height, width = (*shapes[module], 1, 1)[:4]
+            score -= beta * math.log(height * width / math.sqrt(channels))
+    return score
+
+
+def test_the_bias_correction_takes_resolution_and_width_of_each_layer(network, batches):
+    assert zico_bc(Probe(network, batches)) == pytest.approx(zico_bc_by_numpy(network, batches), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["unconnected", "all none", "all skip", "all pool"])
+def test_layers_that_zico_leaves_out_pay_nothing(name, named_network, batches):
+    network = named_network(name)
+    expected = zico_bc_by_numpy(network, batches)
+    assert zico_bc(Probe(network, batches)) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+def test_an_unused_layer_pays_nothing_either(named_network, batches):
+    network = named_network("linear only")
+    expected = zico_bc(Probe(network, batches))
+    network[1].unused = nn.Linear(3, 3).double()
+    assert zico_bc(Probe(network, batches)) == expected
+
+
+@pytest.mark.parametrize(("objective", "beta"), [(PIXEL_CLASSES, 2), (Objective("vector", PIXEL_CLASSES.loss, ""), 1)])
+def test_beta_is_two_where_pixels_are_labelled(objective, beta):
+    torch.manual_seed(0)
+    network = nn.Conv2d(3, 4, 3).double()
+    batches = [Batch(torch.randn(2, 3, 9, 7).double(), torch.randint(4, (2, 7, 5))) for _ in range(2)]
+    probe = Probe(network, batches, objective=objective)
+    assert zico_bc(probe) == pytest.approx(zico(probe) - beta * math.log(7 * 5 / math.sqrt(4)), rel=1e-12)
+
+
+def test_a_layer_that_is_called_twice_pays_once(batches):
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 3)
+
+        def forward(self, images):
+            return self.conv(self.conv(images)).mean(dim=(2, 3))
+
+    torch.manual_seed(0)
+    probe = Probe(Twice().double(), [Batch(batch.images, batch.labels % 3) for batch in batches])
+    assert zico_bc(probe) == pytest.approx(zico(probe) - math.log(36 / math.sqrt(3)), rel=1e-12)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,59 @@
+"""Entropy of the last feature map, from MAE-DET's search for detection backbones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from harness.probe import quantity
+from harness.proxies.alterations import gaussian_weights, without_batch_norm, without_relus
+from harness.proxies.base import proxy
+from harness.proxies.zen import network_with_features, standard_normal
+
+if TYPE_CHECKING:
+    from harness.probe import Probe
+
+
+@proxy(
+    "entropy",
+    label="Entropy",
+    better="higher",
+    data="noise",
+    cite="sun2022maedet",
+    source="nas/scores/compute_entropy.py of the official code, for the last stage alone",
+    batches=1,
+)
+def entropy(probe: Probe) -> Tensor:
+    r"""How widely Gaussian inputs spread over the last feature map of a linear network with Gaussian weights.
+
+    :math:`\log \sigma(f(x)) + \log C` with f the features before global pooling, C its channels, x from N(0, 1) and σ
+    the standard deviation over all images, channels and positions: up to constants the differential entropy of a
+    Gaussian of that deviation, to which the official code adds the logarithm of the channels. Weights are from N(0, 1),
+    biases 0, batch norms and ReLU modules are replaced by the identity (the official code's ``skip_bn`` and
+    ``skip_relu``), one repeat. −∞ where nothing arrives.
+
+    MAE-DET weighs the entropies of five stages 0 : 0 : 1 : 1 : 6 for detection heads that read several scales; what a
+    stage is, a generic network does not tell, and a classifier reads the last map alone, so this is the single-scale
+    score. The official code divides each block's output by its deviation and adds up the logarithms, against overflow;
+    in float64 no rescaling is needed, and the sum is the same where blocks follow one another. Its residual links are
+    rescaled, here they are kept as they are (see ``zen``). A later version of that code has a closed form for chains,
+    :math:`\sum_l \log \sqrt{C_l k_l^2}` over the layers' input channels and kernel sizes, which this estimates. A ReLU
+    that is a function call stays; weights of transposed convolutions stay as they were drawn.
+
+    Raises:
+        NotApplicableError: if the network does not offer ``forward_features``.
+    """
+    return _entropy(probe)
+
+
+@quantity
+def _entropy(probe: Probe) -> Tensor:
+    generator = torch.Generator().manual_seed(probe.seed)
+    network = gaussian_weights(network_with_features(probe).double(), generator)
+    network = without_relus(without_batch_norm(network))
+    with torch.no_grad():
+        inputs = standard_normal(probe.batch().images.double(), generator)
+        features: Tensor = network.forward_features(inputs)  # type: ignore[operator]
+        return features.std().log() + torch.tensor(float(features.shape[1]), dtype=torch.float64).log()
