@@ -21,7 +21,7 @@ class Registered(BenchmarkContract):
         return path if path.is_file() else None
 
 
-HINTS = {"transnas-micro": {"resolution": 64, "batch": 2}, "transnas-macro": {"resolution": 64, "batch": 2}}
+HINTS = {"transnas-micro": {"resolution": 32, "batch": 2}, "transnas-macro": {"resolution": 64, "batch": 2}}
 """Images of 256×256 pixels would take minutes."""
 
 for _name, _class in benchmark_classes().items():
