@@ -152,6 +152,13 @@ class LayeredNetwork(nn.Module):
         features: Tensor = self.last(self.blocks(self.stem(images)))
         return features
 
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The features after the stem and after each layer, each a function of the one before."""
+        features = [self.stem(images)]
+        for block in self.blocks:
+            features.append(block(features[-1]))
+        return features
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, (batch, classes)."""
         logits: Tensor = self.classifier(self.pool(self.forward_features(images)).flatten(1))

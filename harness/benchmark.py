@@ -100,7 +100,8 @@ class Benchmark(ABC):
     A subclass states the class attributes and implements the abstract methods. Networks are torch modules that map
     images of shape (batch, channels, height, width) to logits (batch, classes), or to what the task's objective asks
     for, and that offer ``forward_features``, which maps the same images to the feature map before global average
-    pooling, or before the last convolution of a network that paints (Zen-Score is defined on it).
+    pooling, or before the last convolution of a network that paints (Zen-Score is defined on it). They may offer
+    ``forward_blocks``, which gives the outputs of stem and blocks in their order (AZ-NAS is defined on them).
 
     Attributes:
         name: the registered name.

@@ -51,6 +51,20 @@ class CellNetwork(nn.Module):
             features = layer(features)
         return features
 
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The features after the stem and after each cell, each a function of the one before.
+
+        Pooling between the stages belongs to the cell after it.
+        """
+        stem, *layers = self.layers
+        features = [stem(images)]
+        value = features[0]
+        for layer in layers:
+            value = layer(value)
+            if hasattr(layer, "vertex_op"):
+                features.append(value)
+        return features
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, (batch, classes)."""
         logits: Tensor = self.classifier(self.forward_features(images).mean(dim=(2, 3)))

@@ -68,6 +68,13 @@ class Backbone(nn.Module):
         features: Tensor = self.cells(self.stem(images))
         return features
 
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The features after the stem and after each cell, each a function of the one before."""
+        features = [self.stem(images)]
+        for cell in self.cells:
+            features.append(cell(features[-1]))
+        return features
+
 
 def make_cell(cell: Cell | None, shape: CellShape) -> nn.Module:
     """A cell of the micro space, or the macro space's residual block where there is none."""

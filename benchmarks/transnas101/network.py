@@ -32,6 +32,10 @@ class ClassifyingNetwork(nn.Module):
         features: Tensor = self.backbone(images)
         return features
 
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The backbone's features after the stem and after each cell."""
+        return self.backbone.forward_blocks(images)
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, (batch, classes)."""
         logits: Tensor = self.classifier(self.pool(self.forward_features(images)).flatten(1))
@@ -48,6 +52,10 @@ class JigsawNetwork(ClassifyingNetwork):
         place, as in the benchmark's training.
         """
         return torch.cat([self.backbone(tiles) for tiles in images.unbind(dim=1)], dim=1)
+
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The backbone's features after the stem and after each cell, of the tiles of all places in one mini-batch."""
+        return self.backbone.forward_blocks(images.flatten(0, 1))
 
 
 class ImageToImageNetwork(nn.Module):
@@ -66,6 +74,10 @@ class ImageToImageNetwork(nn.Module):
     def forward_features(self, images: Tensor) -> Tensor:
         """What the decoder's last convolution reads; as high and wide as the images."""
         return self.decoder.forward_features(self.backbone(images))
+
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The backbone's features after the stem and after each cell; the decoder is no part of them."""
+        return self.backbone.forward_blocks(images)
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, height, width) to (batch, outputs, height, width); the total stride divides height and width."""

@@ -1,0 +1,72 @@
+"""What every module makes of one image: the feature maps that MeCo and Dextr look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.probe import NotApplicableError, untouched
+
+
+def module_features(network: nn.Module, image: Tensor) -> list[tuple[nn.Module, Tensor]]:
+    """Each call of a module with the feature map it gave for the image, float64, (channels, positions).
+
+    Containers and the network itself count as modules. One that returns what another returned shares its tensor, so
+    that callers can tell by identity what they have seen already. Features without positions, such as logits, have one.
+
+    Args:
+        network: in training mode; batch norm takes its statistics from this one image.
+        image: a mini-batch of one.
+
+    Raises:
+        NotApplicableError: if a batch norm meets a single value a channel.
+    """
+    called: list[tuple[nn.Module, Tensor]] = []
+    seen: dict[Hashable, Tensor] = {}
+    alive: list[Tensor] = []
+
+    def after(module: nn.Module, _: Any, output: Any) -> None:
+        if not isinstance(output, Tensor) or output.dim() < 2:
+            return
+        key = (id(output), output._version)
+        if key not in seen:
+            alive.append(output)  # an identity is unique only as long as its owner lives
+            first = output[0].detach().to(torch.float64, copy=True)
+            seen[key] = first.reshape(len(first), -1)
+        called.append((module, seen[key]))
+
+    handles = [module.register_forward_hook(after) for module in network.modules()]
+    try:
+        with torch.no_grad(), untouched(network):
+            network(image.clone())
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise NotApplicableError("a batch norm meets a single value a channel when one image passes") from error
+    finally:
+        for handle in handles:
+            handle.remove()
+    return called
+
+
+def once_each(matrices: Sequence[Tensor], compute: Callable[[Tensor], Tensor]) -> Tensor:
+    """One number for each matrix, computed once for those that are one tensor and together for those of one shape.
+
+    Args:
+        matrices: two-dimensional tensors.
+        compute: maps (n, rows, columns) to (n,).
+
+    >>> a = torch.ones(2, 2)
+    >>> once_each([a, torch.zeros(1, 3), a], lambda stacked: stacked.sum(dim=(1, 2))).tolist()
+    [4.0, 0.0, 4.0]
+    """
+    by_shape: dict[tuple[int, ...], dict[int, Tensor]] = {}
+    for matrix in matrices:
+        by_shape.setdefault(tuple(matrix.shape), {})[id(matrix)] = matrix
+    values: dict[int, Tensor] = {}
+    for alike in by_shape.values():
+        values |= dict(zip(alike, compute(torch.stack(list(alike.values()))), strict=True))
+    return torch.stack([values[id(matrix)] for matrix in matrices]) if matrices else torch.zeros(0)

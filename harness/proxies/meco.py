@@ -1,0 +1,150 @@
+r"""MeCo: how independent the channels of each feature map are.
+
+:math:`\lambda_{\min}(P)` is the smallest eigenvalue of the Pearson correlations between the channels of a feature map,
+whose positions are the observations; undefined correlations (a channel that does not vary) count as zero, as in the
+official code. One image passes in training mode, so batch norm takes its statistics from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from harness.probe import NotApplicableError, quantity
+from harness.proxies.base import proxy
+from harness.proxies.drawn import gaussian_images, typical_images
+from harness.proxies.features import module_features, once_each
+
+if TYPE_CHECKING:
+    from harness.probe import Probe
+
+CHANNELS = 8
+
+
+@quantity
+def _correlations(probe: Probe, noise: bool = True) -> list[tuple[nn.Module, Tensor]]:
+    """Each call of a module with the correlations between the channels that it gave: (channels, channels)."""
+    image = gaussian_images(probe, 1) if noise else typical_images(probe, 1)
+    called = module_features(probe.network, image)
+    distinct = {id(features): _correlation(features) for _, features in called}
+    return [(module, distinct[id(features)]) for module, features in called]
+
+
+def _correlation(features: Tensor) -> Tensor:
+    centred = features - features.mean(dim=1, keepdim=True)
+    covariance = centred @ centred.T
+    deviation = covariance.diagonal().sqrt()
+    correlation = covariance / (deviation[:, None] * deviation[None, :])
+    return correlation.nan_to_num(nan=0, posinf=0, neginf=0).clamp(-1, 1)
+
+
+def _smallest_eigenvalues(correlations: list[Tensor]) -> Tensor:
+    return once_each(correlations, lambda stacked: torch.linalg.eigvalsh(stacked)[:, 0])
+
+
+@proxy(
+    "meco",
+    label="MeCo",
+    better="higher",
+    data="noise",
+    cite="jiang2023meco",
+    source="correlation/foresight/pruners/measures/meco.py",
+    batches=1,
+)
+def meco(probe: Probe) -> Tensor:
+    r"""Smallest eigenvalue of the correlations between channels, summed over all modules.
+
+    :math:`\sum_m \lambda_{\min}(P_m)` over every call of every module, containers and the network itself included: a
+    feature map counts once for each module that returns it, so the score depends on how the code nests its modules,
+    which the paper's sum over layers (``meco_layers``) does not. One image of standard normal noise, as the paper
+    describes and the measure of the official code draws it (3×64×64 there, the shape of the run's images here); its
+    script for NATS-Bench passes the first training image instead (``meco_image``). Linear outputs have a single
+    position and add nothing.
+
+    Raises:
+        NotApplicableError: if a batch norm meets a single value a channel.
+    """
+    return _smallest_eigenvalues([correlation for _, correlation in _correlations(probe)]).sum()
+
+
+@proxy(
+    "meco_image",
+    label="MeCo (image)",
+    better="higher",
+    data="images",
+    cite="jiang2023meco",
+    source="correlation/NAS_Bench_201.py",
+    variant_of="meco",
+)
+def meco_image(probe: Probe) -> Tensor:
+    """MeCo of a real image, as the official script for NATS-Bench computes it.
+
+    The script passes the first image of the shuffled training set; here it is the mini-batch's image of median norm, so
+    that the order of the images does not matter. Otherwise as ``meco``.
+
+    Raises:
+        NotApplicableError: if a batch norm meets a single value a channel.
+    """
+    return _smallest_eigenvalues([correlation for _, correlation in _correlations(probe, noise=False)]).sum()
+
+
+@proxy(
+    "meco_layers",
+    label="MeCo (layers)",
+    better="higher",
+    data="noise",
+    cite="jiang2023meco",
+    source="the paper's sum over layers, a layer read as a convolution",
+    batches=1,
+    variant_of="meco",
+)
+def meco_layers(probe: Probe) -> Tensor:
+    r"""MeCo with every convolution's output counted once.
+
+    :math:`\sum_l \lambda_{\min}(P_l)` over the calls of convolutions, before batch norm, which does not change
+    correlations. Otherwise as ``meco``.
+
+    Raises:
+        NotApplicableError: if the network has no convolutions, or a batch norm meets a single value a channel.
+    """
+    of_layers = [correlation for module, correlation in _correlations(probe) if isinstance(module, nn.Conv2d)]
+    if not of_layers:
+        raise NotApplicableError("the network has no convolutions")
+    return _smallest_eigenvalues(of_layers).sum()
+
+
+@proxy(
+    "meco_opt",
+    label="MeCo-opt",
+    better="higher",
+    data="noise",
+    cite="jiang2023meco",
+    source="correlation/NAS_Bench_201.py, measure meco_opt",
+    batches=1,
+    variant_of="meco",
+)
+def meco_opt(probe: Probe) -> Tensor:
+    r"""MeCo of eight random channels of each feature map, weighted by the number of channels.
+
+    :math:`\sum_m \lambda_{\min}(P_m^{(8)})\, c_m / 8`, where :math:`c_m` is the number of channels and :math:`P^{(8)}`
+    the correlations between eight of them, drawn anew for each module from the run's seed (the official code draws them
+    without one). Where there are fewer than eight all are taken, with weight 1; the official code fails there. The
+    image is that of ``meco``.
+
+    Raises:
+        NotApplicableError: if a batch norm meets a single value a channel.
+    """
+    return _of_random_channels(probe)
+
+
+@quantity
+def _of_random_channels(probe: Probe) -> Tensor:
+    chosen, weights = [], []
+    for _, correlation in _correlations(probe):
+        channels = torch.randperm(len(correlation))[:CHANNELS].to(correlation.device)
+        chosen.append(correlation[channels][:, channels])
+        weights.append(len(correlation) / len(channels))
+    values = _smallest_eigenvalues(chosen)
+    return (values * values.new_tensor(weights)).sum()

@@ -1,0 +1,91 @@
+"""NEAR: the effective ranks of what layers and activation functions give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.probe import NotApplicableError, quantity, untouched
+from harness.proxies.base import proxy
+from harness.proxies.drawn import by_norm
+from harness.proxies.features import once_each
+
+if TYPE_CHECKING:
+    from harness.probe import Probe
+
+
+@proxy(
+    "near",
+    label="NEAR",
+    better="higher",
+    data="images",
+    cite="husistein2025near",
+    source="src/near_score/near_score.py",
+)
+def near(probe: Probe) -> Tensor:
+    r"""Sum of the effective ranks of pre- and post-activations.
+
+    :math:`\sum_m \exp( -\sum_i p_i \log p_i )`, where p are the singular values of a matrix of module m, divided by
+    their sum; 0 for a matrix of zeros. The modules are those with a weight, and the activation functions, where they
+    are called first: of convolution, batch norm and ReLU each counts, which is more than the paper's two matrices a
+    layer. The matrix has a column for each of the C channels and, as in the official code, a row for each of C
+    consecutive positions of the feature map, images one after the other and columns of pixels within; the block starts
+    at a random column of pixels, of all but the last. With fewer than C positions all of them are rows. Training mode,
+    one draw of the weights. The images go in order of their norm rather than as they come, so that the order of the
+    mini-batch does not matter.
+
+    Raises:
+        NotApplicableError: if the network has no such modules.
+    """
+    return _near(probe)
+
+
+@quantity
+def _near(probe: Probe) -> Tensor:
+    matrices = _activation_matrices(probe.network, by_norm(probe.batch().images))
+    if not matrices:
+        raise NotApplicableError("the network has neither weighted modules nor activation functions")
+    score: Tensor = once_each(matrices, _effective_ranks).sum()
+    return score
+
+
+def _effective_ranks(stacked: Tensor) -> Tensor:
+    values = torch.linalg.svdvals(stacked)
+    shares = values / values.sum(dim=1, keepdim=True)
+    entropies: Tensor = torch.special.entr(shares).sum(dim=1)
+    return entropies.exp().nan_to_num(nan=0)
+
+
+def _activation_matrices(network: nn.Module, images: Tensor) -> list[Tensor]:
+    """A matrix of each module that counts, in the network's order, float64: (positions, channels)."""
+    activations = tuple(getattr(nn, name) for name in nn.modules.activation.__all__)
+    counted = [m for m in network.modules() if hasattr(m, "weight") or isinstance(m, activations)]
+    found: dict[int, Tensor] = {}
+
+    def after(module: nn.Module, _: Any, output: Any) -> None:
+        first = output[0] if isinstance(output, tuple) else output
+        if id(module) not in found and isinstance(first, Tensor) and first.dim() > 1:
+            found[id(module)] = _block(first.detach())
+
+    handles = [module.register_forward_hook(after) for module in counted]
+    try:
+        with torch.no_grad(), untouched(network):
+            network(images.clone())
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [found[id(module)] for module in counted if id(module) in found]
+
+
+def _block(output: Tensor) -> Tensor:
+    """C consecutive rows of the output as a matrix of positions by channels, from a random place on."""
+    column = output.shape[-1]  # the official code's unit of a start: the width of a feature map, or of a vector
+    rows = output.transpose(1, 3).flatten(0, 2) if output.dim() == 4 else output.movedim(1, -1).flatten(0, -2)
+    channels = rows.shape[1]
+    if len(rows) < channels:
+        return rows.to(torch.float64, copy=True)
+    places = len(rows) // column - 1
+    start = int(torch.randint(places, ())) * column if places > 0 else 0
+    return rows[start : start + channels].to(torch.float64, copy=True)

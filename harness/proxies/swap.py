@@ -1,0 +1,98 @@
+"""SWAP: how many different activation patterns the units of a network show over a few images."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from harness.probe import NotApplicableError, quantity, untouched
+from harness.proxies.base import proxy
+from harness.proxies.drawn import gaussian_copy, typical_images
+
+if TYPE_CHECKING:
+    from harness.probe import Probe
+
+IMAGES = 16
+REPEATS = 32
+
+
+@proxy(
+    "swap",
+    label="SWAP",
+    better="higher",
+    data="images",
+    cite="peng2024swap",
+    source="src/metrics/swap.py and correlation.py",
+)
+def swap(probe: Probe) -> float:
+    r"""Number of different patterns in which the ReLU units switch over sixteen images.
+
+    The pattern of a unit is :math:`(1[x_{1u} > 0], \dots, 1[x_{16,u} > 0])`, x being the input of its ReLU; the score
+    is the number of different patterns among all units, at most 2¹⁶, averaged over 32 draws of all weights from N(0,
+    1), in training mode. ReLUs count that are modules and see feature maps. The official code takes the first sixteen
+    training images; here they are the mini-batch's images at evenly spaced ranks of their norm (all, where there are no
+    more), so that the order of the images does not matter. The paper's regularised score needs constants that were
+    chosen for each search space: see ``regularised_swap``.
+
+    Raises:
+        NotApplicableError: if the network has no ReLU modules that see feature maps.
+    """
+    return _mean_patterns(probe)
+
+
+@quantity
+def _mean_patterns(probe: Probe) -> float:
+    images = typical_images(probe, IMAGES)
+    return sum(_patterns(gaussian_copy(probe), images) for _ in range(REPEATS)) / REPEATS
+
+
+def _patterns(network: nn.Module, images: Tensor) -> int:
+    """The number of different patterns over at most sixteen images."""
+    shown = torch.zeros(2 ** len(images), dtype=torch.bool, device=images.device)
+    # A pattern read as a binary number; up to 2²⁴ these are exact in float32.
+    places = 2.0 ** torch.arange(len(images), dtype=torch.float32, device=images.device)
+    relus = [module for module in network.modules() if isinstance(module, nn.ReLU)]
+    read: list[Tensor] = []
+
+    def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if inputs[0].dim() == 4 and not any(inputs[0] is tensor for tensor in read):
+            read.append(inputs[0])
+            active = (inputs[0].detach() > 0).float().reshape(len(images), -1)
+            shown[(places @ active).long()] = True
+
+    for relu in relus:
+        relu.register_forward_pre_hook(before)
+    with torch.no_grad(), untouched(network):
+        network(images.clone())
+    if not read:
+        raise NotApplicableError("the network has no ReLU modules that see feature maps")
+    return int(shown.sum())
+
+
+def regularised_swap(probe: Probe, mu: float, sigma: float) -> float:
+    r"""SWAP weighted by how near the network's size is to a wanted one, for a proxy of your own.
+
+    :math:`\text{SWAP} \cdot \exp( -(P - \mu)^2 / \sigma )` with P the number of parameters in thousands. σ is not
+    squared, as in the official code. No proxy of this name is registered: μ and σ are chosen for each search space,
+    which takes knowledge of the accuracies there, and the official code gives no values. A proxy that fixes them says
+    so::
+
+        @proxy("swap_mine", better="higher", data="images", cite="peng2024swap", variant_of="swap",
+               supervised="μ and σ, on 100 trained networks of my space")
+        def swap_mine(probe):
+            "SWAP with a size of about 800,000 parameters preferred."
+            return regularised_swap(probe, mu=800, sigma=40_000)
+
+    Args:
+        probe: of the network.
+        mu: the wanted number of parameters, in thousands.
+        sigma: the width of the preference, in thousands squared; positive.
+
+    Raises:
+        NotApplicableError: as for ``swap``.
+    """
+    thousands = sum(parameter.numel() for parameter in probe.network.parameters()) / 1e3
+    return _mean_patterns(probe) * math.exp(-((thousands - mu) ** 2) / sigma)
