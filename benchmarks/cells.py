@@ -184,3 +184,10 @@ class CellNetwork(LayeredNetwork):
             layers += [Layer(width, reduces=True)] * (stage > 0)
             layers += [Layer(width)] * cells_per_stage
         super().__init__(cell, layers, classes, image_channels)
+        self.cell = cell
+
+    def thin_network(self) -> CellNetwork:
+        """One cell of one channel, without a stem: what TE-NAS counts linear regions in."""
+        thin = CellNetwork(self.cell, (1,), 1, self.classifier.out_features, image_channels=1)
+        thin.stem = nn.Sequential()
+        return thin

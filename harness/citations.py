@@ -9,6 +9,7 @@ CITATIONS: dict[str, str] = {
     "alpaydin1998digits": "Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI 1998",
     "asthana2025dextr": "Asthana et al., Dextr, TMLR 2025, arXiv:2508.12977",
     "bhardwaj2023zicobc": "Bhardwaj et al., ZiCo-BC, ICCV Workshops 2023, arXiv:2309.14666",
+    "chen2021tenas": "Chen et al., TE-NAS, ICLR 2021, arXiv:2102.11535",
     "dong2020nb201": "Dong & Yang, NAS-Bench-201, ICLR 2020, arXiv:2001.00326",
     "dong2021nats": "Dong et al., NATS-Bench, TPAMI 2021, arXiv:2009.00437",
     "duan2021transnas": "Duan et al., TransNAS-Bench-101, CVPR 2021, arXiv:2105.11871",
@@ -30,7 +31,9 @@ CITATIONS: dict[str, str] = {
     "turner2020blockswap": "Turner et al., BlockSwap, ICLR 2020, arXiv:1906.04113",
     "tybl2025vkdnw": "Týbl & Neumann, Variance of Knowledge of Deep Network Weights, CVPR 2025, arXiv:2502.04975",
     "wang2020grasp": "Wang et al., GraSP, ICLR 2020, arXiv:2002.07376",
+    "xu2021knas": "Xu et al., KNAS: Green Neural Architecture Search, ICML 2021, arXiv:2111.13293",
     "ying2019nasbench101": "Ying et al., NAS-Bench-101, ICML 2019, arXiv:1902.09635",
+    "zhang2022gradsign": "Zhang & Jia, GradSign, ICLR 2022, arXiv:2110.08616",
 }
 
 

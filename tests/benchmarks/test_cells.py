@@ -184,3 +184,11 @@ def test_a_seed_gives_the_weights_that_it_always_gave(architecture, arguments, e
         # Rounded, because processors differ in the last bit of what they draw.
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.double().sum():.4f}\n".encode())
     assert digest.hexdigest() == expected
+
+
+def test_a_thin_network_is_its_cell_at_one_channel():
+    cell = ("nor_conv_3x3", "avg_pool_3x3", "skip_connect", "none", "nor_conv_1x1", "nor_conv_3x3")
+    thin = CellNetwork(cell, (16, 32), 2, 7).thin_network()
+    assert thin.forward_features(torch.randn(5, 1, 3, 3)).shape == (5, 1, 3, 3)
+    convolutions = [module for module in thin.modules() if isinstance(module, torch.nn.Conv2d)]
+    assert sorted(module.kernel_size[0] for module in convolutions) == [1, 3, 3]

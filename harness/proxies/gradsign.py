@@ -1,0 +1,79 @@
+r"""GradSign: do the images' gradients agree in sign?
+
+With :math:`g_k(x_i)` the gradient of image i's loss with respect to weight k of a convolution or linear layer. Each
+image passes alone, in training mode: batch norm normalises by that image's own statistics.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from harness.per_sample import losses_of_images, rows_of_images, with_statistics_of_each_image
+from harness.probe import prunable_layers, quantity
+from harness.proxies.base import proxy
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.probe import Probe
+
+
+@proxy(
+    "gradsign",
+    label="GradSign",
+    better="higher",
+    data="labels",
+    cite="zhang2022gradsign",
+    source="zero-cost-nas-code/foresight/pruners/measures/grad_conflict.py",
+)
+def gradsign(probe: Probe) -> Tensor:
+    r"""Sum over weights of how far the images' gradients agree in sign.
+
+    :math:`\sum_k | \sum_i \operatorname{sign} g_k(x_i) |`, at most the number of images times that of the weights, so
+    that it grows with size; ``gradsign_mean`` does not. A weight whose gradient is NaN for some image is left out. The
+    official code passes images one by one; here they pass together through a copy whose batch norms normalise each
+    image by itself, which is the same; in float32 the sign of a gradient that nearly vanishes is rounding's.
+
+    Raises:
+        NotApplicableError: if batch norm gets a single value of an image's channel.
+    """
+    return _agreement(probe)[0]
+
+
+@proxy(
+    "gradsign_mean",
+    label="GradSign (mean)",
+    better="higher",
+    data="labels",
+    cite="zhang2022gradsign",
+    source="zero-cost-nas-code/gradsign.py",
+    variant_of="gradsign",
+)
+def gradsign_mean(probe: Probe) -> Tensor:
+    """GradSign's mean over weights instead of its sum.
+
+    The official repository holds both: the sum in its code for Spearman's ρ and in ``naswot-code/gradsign.py``, the
+    mean in ``zero-cost-nas-code/gradsign.py``. The sum counts weights, the mean does not. Otherwise as ``gradsign``.
+
+    Raises:
+        NotApplicableError: if batch norm gets a single value of an image's channel.
+    """
+    total, weights = _agreement(probe)
+    return total / weights
+
+
+@quantity
+def _agreement(probe: Probe) -> tuple[Tensor, int]:
+    """Σ_k |Σ_i sign g_k(x_i)|, float64, and the number of weights that it runs over."""
+    images = probe.batch().images
+    network = with_statistics_of_each_image(probe.network, len(images))
+    total, weights = torch.zeros((), dtype=torch.float64, device=images.device), 0
+    parameters = [layer.weight for layer in prunable_layers(network)]
+    for rows in rows_of_images(network, images, losses_of_images(probe), parameters):
+        # Whether anything is NaN is far cheaper to see than which entries are.
+        defined = rows[:, ~rows.isnan().any(dim=0)] if rows.sum().isnan() else rows
+        total += defined.sign().sum(dim=0).abs().sum(dtype=torch.float64)
+        weights += defined.shape[1]
+    return total, weights

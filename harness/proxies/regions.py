@@ -1,0 +1,158 @@
+"""The number of linear regions: how many patterns of active ReLU units a set of inputs switches on.
+
+Within one pattern a ReLU network is linear, so the number of distinct patterns counts the linear regions that the
+inputs lie in. It is at most the number of inputs, and on networks of ordinary width it nearly always is that number:
+the count then says nothing. TE-NAS counts on networks one channel wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from harness.images import Batch
+from harness.probe import NotApplicableError, Probe, quantity
+from harness.proxies.base import proxy
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CROP = 3
+CROPS = 1000
+"""Crops in one of the thin network's mini-batches."""
+BATCHES = 3
+REPEATS = 3
+
+
+@proxy(
+    "linear_regions",
+    label="LR",
+    better="higher",
+    data="images",
+    cite="chen2021tenas",
+    source="lib/procedures/linear_region_counter.py, on the mini-batch and the benchmark's own network",
+)
+def linear_regions(probe: Probe) -> float:
+    r"""Number of distinct patterns of active ReLU units among the images.
+
+    :math:`\sum_i 1 / |\{ j : a_j = a_i \}|` with :math:`a_i \in \{0, 1\}^u` the signs of all ReLU units on image i, in
+    training mode. A whole number, at most that of the images, which most networks of ordinary width reach: what is left
+    to rank by are networks that hardly let anything through. ``linear_regions_thin`` counts where TE-NAS does. The
+    official code's half-precision product and its addition in place do not change the count.
+
+    Raises:
+        NotApplicableError: if the network has no ReLU modules.
+    """
+    return _distinct(probe)
+
+
+@proxy(
+    "linear_regions_noise",
+    label="LR (noise)",
+    better="higher",
+    data="noise",
+    cite="lee2024aznas",
+    source="NB201/ZeroShotProxy/compute_te_nas_score.py of AZ-NAS",
+    batches=1,
+    variant_of="linear_regions",
+)
+def linear_regions_noise(probe: Probe) -> float:
+    """Number of distinct patterns of active ReLU units among Gaussian inputs.
+
+    As AZ-NAS computes TE-NAS's part: as many inputs from N(0, 1) as the mini-batch has images. Otherwise as
+    ``linear_regions``, and as often equal to the number of inputs.
+
+    Raises:
+        NotApplicableError: if the network has no ReLU modules.
+    """
+    return _regions_of_noise(probe)
+
+
+@proxy(
+    "linear_regions_thin",
+    label="LR (thin)",
+    better="higher",
+    data="images",
+    cite="chen2021tenas",
+    source="prune_tenas.py and lib/procedures/linear_region_counter.py",
+    variant_of="linear_regions",
+)
+def linear_regions_thin(probe: Probe) -> float:
+    """Number of distinct patterns of active ReLU units among small crops, in a network one channel wide.
+
+    As TE-NAS counts: the benchmark's thin version of the network (one cell of one channel, without stem), Kaiming
+    weights with fan-in, batch norm in training mode, 3,000 random crops of 3×3 pixels of one random channel in three
+    mini-batches; the mean over three draws of weights and crops. TE-NAS crops training images; here the crops come from
+    the run's mini-batch. Thin networks have few enough units for the count to stay below the number of crops.
+
+    Raises:
+        NotApplicableError: if the benchmark's network does not offer ``thin_network``.
+    """
+    return _regions_of_thin_networks(probe)
+
+
+@quantity
+def _regions_of_noise(probe: Probe) -> float:
+    batch = probe.batch()
+    noise = torch.empty_like(batch.images).copy_(torch.randn(batch.images.shape, dtype=batch.images.dtype))
+    with torch.no_grad():
+        return _distinct(Probe(probe.network, [Batch(noise, batch.labels)], probe.seed))
+
+
+@quantity
+def _regions_of_thin_networks(probe: Probe) -> float:
+    network: Any = probe.network
+    if not hasattr(network, "thin_network"):
+        raise NotApplicableError("the network has no thin_network (a version of it that is one channel wide)")
+    thin: nn.Module = network.thin_network().to(probe.batch().images).train()
+    counts = []
+    for _ in range(REPEATS):
+        _draw_kaiming_weights(thin)
+        counts.append(_distinct_rows(torch.cat([_patterns(thin, crops) for crops in _crops(probe.batch().images)])))
+    return sum(counts) / REPEATS
+
+
+def _distinct(probe: Probe) -> float:
+    """The number of distinct patterns on the probe's first mini-batch; two are equal where all units agree."""
+    kernel = probe.relu_kernel()
+    return float((1 / (kernel == kernel.diagonal()[:, None]).sum(dim=1, dtype=torch.float64)).sum().round())
+
+
+def _distinct_rows(patterns: Tensor) -> int:
+    return len({row.tobytes() for row in patterns.cpu().numpy()})
+
+
+def _patterns(network: nn.Module, images: Tensor) -> Tensor:
+    """Which ReLU units are active on each image: (images, units), bool."""
+    probe = Probe(network, [Batch(images, torch.zeros(len(images), dtype=torch.int64))])
+    with torch.no_grad():
+        inputs = probe.forward().relu_inputs
+    if not inputs:
+        raise NotApplicableError("the network has no ReLU modules")
+    return torch.cat([(tensor > 0).flatten(1) for tensor in inputs], dim=1)
+
+
+def _crops(images: Tensor) -> Iterator[Tensor]:
+    """Mini-batches of small crops at random places of random channels: (crops, 1, size, size)."""
+    pictures = images.flatten(0, -4)
+    # From an order of their own, so that the mini-batch's order does not matter.
+    pictures = pictures[pictures.double().flatten(1).sum(dim=1).argsort()]
+    count, channels, height, width = pictures.shape
+    for _ in range(BATCHES):
+        image, channel = torch.randint(count, (CROPS,)), torch.randint(channels, (CROPS,))
+        top, left = torch.randint(height - CROP + 1, (CROPS,)), torch.randint(width - CROP + 1, (CROPS,))
+        offsets = torch.arange(CROP)
+        rows, columns = top[:, None, None] + offsets[:, None], left[:, None, None] + offsets
+        yield pictures[image[:, None, None], channel[:, None, None], rows, columns][:, None]
+
+
+def _draw_kaiming_weights(network: nn.Module) -> None:
+    """N(0, 2 / fan-in) for convolutions and linear layers, whose biases are zero; batch norm as it begins."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
