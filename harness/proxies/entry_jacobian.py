@@ -73,6 +73,9 @@ def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tup
     calls: list[Call] = []
 
     def after(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        if not output.requires_grad:
+            # What comes after a cell that lets nothing through depends on its own parameters all the same.
+            output = output.detach().requires_grad_(True)
         calls.append((module, _first_channel(module, inputs[0]).detach().clone(), output))
         return output.clone()  # whoever comes next may write into it
 

@@ -83,6 +83,13 @@ def test_the_entropy_equals_its_definition(proxy, of_root, network, batches, dra
     assert score == pytest.approx(entropy_by_definition(drawn["network"], drawn["images"], of_root), rel=1e-5, abs=1e-8)
 
 
+@pytest.mark.parametrize("name", ["unconnected", "all none"])
+def test_where_nothing_gets_through_what_comes_after_still_counts(name, named_network, batches, drawn):
+    network = named_network(name)
+    score = vkdnw_entropy(Probe(network, batches))
+    assert score == pytest.approx(entropy_by_definition(drawn["network"], drawn["images"], True), rel=1e-5, abs=1e-8)
+
+
 def test_vkdnw_adds_the_number_of_parameter_tensors(network, batches):
     probe = Probe(network, batches)
     assert vkdnw(probe) == pytest.approx(vkdnw_entropy(probe) + len(list(network.parameters())), rel=1e-12)
