@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.images import Images
     from harness.plan import Plan
+    from harness.proxies.base import Proxy
     from harness.runner import Progress
 
 
@@ -51,7 +52,7 @@ def run(
     subset: str = "all",
     seed: int = 0,
     sample_seed: int | None = None,
-    proxies: str | Iterable[str] = "all",
+    proxies: str | Proxy | Iterable[str | Proxy] = "standard",
     images: Images | Path | str | None = None,
     labels: Literal["file", "random"] = "file",
     batch_size: int = 64,
@@ -72,7 +73,8 @@ def run(
         subset: the set that is drawn from, one of ``benchmark.subsets``.
         seed: of the weights, the batches and what proxies draw.
         sample_seed: of the sample; ``seed`` unless given.
-        proxies: names, or ``all``; see :func:`harness.registry.select_proxies`.
+        proxies: names, ``all``, and proxies of one's own, each given itself or as ``path.py:name``; see
+            :func:`harness.registry.select_proxies`.
         images: where the mini-batches come from: a path, ``noise``, or :class:`~harness.images.Images`; the
             benchmark's own unless given.
         labels: ``random`` puts random labels in place of those of the image files.
@@ -124,7 +126,7 @@ def prepare(
     subset: str,
     seed: int,
     sample_seed: int | None,
-    proxies: str | Iterable[str],
+    proxies: str | Proxy | Iterable[str | Proxy],
     images: Images | Path | str | None,
     labels: Literal["file", "random"],
     batch_size: int,

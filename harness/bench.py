@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--images", default="noise", help="CIFAR-10 binary files, or noise")
     options = parser.parse_args()
     console = Console(width=120)
-    everything = select_proxies("all")
+    everything = select_proxies("standard")
     without = [proxy for proxy in everything if proxy.name != "grasp"]
     arguments = (options.cells, options.batch_size, options.images)
     with_grasp, lean = measure_suite(everything, *arguments), measure_suite(without, *arguments)

@@ -90,8 +90,8 @@ class GroundTruth:
 
     @property
     def when(self) -> str:
-        """The length of the training, or which epoch: ``200 epochs``, ``final epoch``."""
-        return f"{self.epochs} epoch" if isinstance(self.epochs, str) else f"{self.epochs} epochs"
+        """The length of the training, or which epoch, in words: ``200 epochs``, ``1 epoch``, ``final epoch``."""
+        return f"{self.epochs} epoch" if self.epochs == 1 or isinstance(self.epochs, str) else f"{self.epochs} epochs"
 
 
 class Benchmark(ABC):

@@ -30,6 +30,7 @@ app.add_typer(data_app, name="data")
 
 INTERRUPTED = 130
 MISUSED = 2
+_OWN = "A proxy of your own, path.py:name or module:name; may be repeated."
 _DOWNLOADS = "Folder of the downloads; 'downloads' beside the tables unless given."
 
 
@@ -42,11 +43,11 @@ def list_benchmarks() -> None:
 
 
 @list_app.command("proxies")
-def list_proxies() -> None:
-    """Every proxy: which way is better, what it looks at, the paper, and what it computes."""
+def list_proxies(own: Annotated[list[str] | None, typer.Option("--proxy", help=_OWN)] = None) -> None:
+    """Every proxy and rank aggregate: which way is better, what it looks at, the paper, and what it computes."""
     from harness.listing import print_proxies
 
-    print_proxies(_console())
+    print_proxies(_console(), own or [])
 
 
 @data_app.command("import")
@@ -112,7 +113,10 @@ def run(
     subset: Annotated[str, typer.Option("--set", help="Set of architectures to draw from.")] = "all",
     seed: Annotated[int, typer.Option(help="Of the weights, the batches and, unless given, the sample.")] = 0,
     sample_seed: Annotated[int | None, typer.Option(help="Of the sample alone.")] = None,
-    proxies: Annotated[str, typer.Option(help="Names separated by commas, 'all', or 'all,variants'.")] = "all",
+    proxies: Annotated[
+        str, typer.Option(help="Names separated by commas; 'standard', 'all', 'variants'.")
+    ] = "standard",
+    own: Annotated[list[str] | None, typer.Option("--proxy", help=_OWN)] = None,
     images: Annotated[
         str | None,
         typer.Option(help="Image files of the data set, or 'noise'; the benchmark's own unless given."),
@@ -138,7 +142,7 @@ def run(
         subset=subset,
         seed=seed,
         sample_seed=sample_seed,
-        proxies=proxies,
+        proxies=[*proxies.split(","), *(own or [])],
         images=images,
         labels="random" if random_labels else "file",
         batch_size=batch_size,
@@ -168,6 +172,10 @@ def report(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where files go; RUN/report unless given.")] = None,
     baseline: Annotated[str, typer.Option(help="The proxy that the others are compared with.")] = "params",
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(help="Another ground truth, such as val/12, ranked as if it were a proxy; may be repeated."),
+    ] = None,
     published: Annotated[
         Path | None, typer.Option(help="A paper's table to set beside ours, such as one of results/published.")
     ] = None,
@@ -175,9 +183,12 @@ def report(
 ) -> None:
     """Print how well each proxy ranks the networks, beside #Params; write tables and figures."""
     from harness import api
+    from harness.reporting.report import parse_truth
 
-    split, epochs = _parse_truth(truth)
-    result = api.report(run_directory, split=split, epochs=epochs, baseline=baseline, published=published)
+    split, epochs = parse_truth(truth or "")
+    result = api.report(
+        run_directory, split=split, epochs=epochs, baseline=baseline, beside=beside or [], published=published
+    )
     result.show(_console())
     directory = out or run_directory / "report"
     files = result.write(directory, figures=figures)
@@ -218,13 +229,6 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console() if sys.stdout.isatty() else Console(width=140)
-
-
-def _parse_truth(truth: str | None) -> tuple[str | None, int | str | None]:
-    if truth is None:
-        return None, None
-    split, _, epochs = truth.partition("/")
-    return split or None, int(epochs) if epochs.isdigit() else epochs or None
 
 
 @contextmanager

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from harness.citations import citation, short_citation
 from harness.data import Importable
 from harness.data.sources import Obtainable
-from harness.registry import benchmark_classes, proxies
+from harness.registry import STANDARD, aggregates, benchmark_classes, proxies, select_proxies
 from harness.reporting.numbers import coefficient, estimate
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from harness.aggregates import Aggregate
+    from harness.proxies.base import Proxy
 
 
 def print_benchmarks(console: Console | None = None) -> None:
@@ -43,24 +47,63 @@ def _joined(truths: Sequence[tuple[str, int | str]]) -> str:
     return ", ".join(f"{split}/{epochs}" for split, epochs in truths)
 
 
-def print_proxies(console: Console | None = None) -> None:
-    """Every proxy with its declared facts."""
-    table = Table(title="Proxies", title_justify="left")
-    table.add_column("proxy", no_wrap=True)
-    table.add_column("better", no_wrap=True)
-    table.add_column("looks at", no_wrap=True)
-    table.add_column("what it computes", ratio=3)
-    table.add_column("paper", ratio=2)
-    for proxy in sorted(proxies().values(), key=lambda proxy: (proxy.variant_of or proxy.name, proxy.name)):
-        name = proxy.name if proxy.variant_of is None else f"  {proxy.name}"
-        looks_at = f"{proxy.batches} batches" if proxy.batches > 1 else proxy.data
-        table.add_row(name, proxy.better, looks_at, proxy.summary, short_citation(proxy.cite))
+def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> None:
+    """Every proxy and every rank aggregate with its declared facts.
+
+    Args:
+        console: where to print.
+        own: further proxies, as ``path.py:name`` or ``module:name``; they stand first.
+    """
     target = console or Console()
+    brought = select_proxies(own) if own else []
+    table = Table(title="Proxies", title_justify="left", box=box.HORIZONTALS, padding=(0, 1, 0, 0))
+    for header in ("proxy", "better", "looks at"):
+        table.add_column(header, no_wrap=True)
+    table.add_column("what it computes, and where that is defined", ratio=1)
+    for proxy in [
+        *brought,
+        *sorted(proxies().values(), key=family_order),
+    ]:
+        name = proxy.name if proxy.variant_of is None or proxy in brought else f"  {proxy.name}"
+        table.add_row(Text(name), proxy.better, _looks_at(proxy), _described(proxy))
     target.print(table)
     target.print(
-        "Indented: variants, where official codes disagree. 'all' stands for the proxies that are no variants.",
+        "Indented: variants, where official codes disagree; 'all' stands for the others. A run computes 'standard': "
+        f"{', '.join(STANDARD)}. ×2: in two mini-batches.",
         highlight=False,
     )
+    if aggregates():
+        target.print()
+        target.print(_table_of_aggregates())
+        target.print("Computed by 'harness report' where all parts were scored; never stored.", highlight=False)
+
+
+def family_order(proxy: Proxy) -> tuple[str, bool, str]:
+    """A key that sorts proxies by name, each followed by its variants."""
+    return proxy.variant_of or proxy.name, proxy.variant_of is not None, proxy.name
+
+
+def _table_of_aggregates() -> Table:
+    table = Table(title="Rank aggregates", title_justify="left", box=box.HORIZONTALS, padding=(0, 1, 0, 0))
+    table.add_column("aggregate", no_wrap=True)
+    table.add_column("parts", no_wrap=True)
+    table.add_column("what it computes, and where that is defined", ratio=1)
+    for aggregate in sorted(aggregates().values(), key=lambda aggregate: aggregate.name):
+        table.add_row(Text(aggregate.name), "\n".join(aggregate.parts), _described(aggregate))
+    return table
+
+
+def _looks_at(proxy: Proxy) -> str:
+    return f"{proxy.data} ×{proxy.batches}" if proxy.batches > 1 else proxy.data
+
+
+def _described(entry: Proxy | Aggregate) -> Text:
+    """The summary, whatever supervision there is, and dimly the paper and the source."""
+    text = Text(entry.summary)
+    if entry.supervised:
+        text.append(f"\nsupervised: {entry.supervised}", style="yellow")
+    text.append("\n" + "; ".join(filter(None, (short_citation(entry.cite), entry.source))), style="dim")
+    return text
 
 
 def print_agreement(agreement: pd.DataFrame, console: Console | None = None) -> None:

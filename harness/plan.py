@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 
@@ -13,8 +14,9 @@ from harness.batches import fingerprint
 from harness.benchmark import Benchmark, Task
 from harness.errors import HarnessError
 from harness.images import Batch, Images
+from harness.own_proxies import facts_of
 from harness.proxies.base import Proxy
-from harness.registry import reference
+from harness.registry import is_registered, reference
 
 BATCHES = 2
 """A run keeps at least so many mini-batches, so that proxies that need two can be added to it later."""
@@ -77,6 +79,11 @@ class Plan:
     def benchmark_reference(self) -> str:
         """Where workers import the benchmark from."""
         return reference(type(self.benchmark))
+
+    @property
+    def own_proxies(self) -> dict[str, dict[str, Any]]:
+        """The facts of the proxies that no installed package offers, by name."""
+        return {proxy.name: facts_of(proxy) for proxy in self.proxies if not is_registered(proxy)}
 
 
 def make_plan(

@@ -75,7 +75,9 @@ def _key(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Hasha
     original = inspect.unwrap(function)
     bound = inspect.signature(original).bind(None, *args, **kwargs)
     bound.apply_defaults()
-    return original.__module__, original.__qualname__, *bound.args[1:], *sorted(bound.kwargs.items())
+    # In worker processes the user's script goes by another name; what is drawn there must be the same.
+    module = "__main__" if original.__module__ == "__mp_main__" else original.__module__
+    return module, original.__qualname__, *bound.args[1:], *sorted(bound.kwargs.items())
 
 
 class Probe:

@@ -1,25 +1,51 @@
 """Names to benchmarks and proxies, from the entry points of every installed package.
 
-A benchmark is a class in the group ``harness.benchmarks``; the group ``harness.proxies`` names proxies, or modules that
-define them. The harness's own come in the same way as a third party's.
+A benchmark is a class in the group ``harness.benchmarks``; the groups ``harness.proxies`` and ``harness.aggregates``
+name proxies and rank aggregates, or modules that define them. The harness's own come in the same way as a third
+party's. A proxy that no package offers is named by where it is: see :mod:`harness.own_proxies`.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
+from harness.aggregates.base import Aggregate
 from harness.benchmark import Benchmark
 from harness.errors import HarnessError, UnknownNameError
 from harness.names import unknown_name
+from harness.own_proxies import load_file, load_own, reference_of
 from harness.proxies.base import Proxy
 
 BENCHMARK_GROUP = "harness.benchmarks"
 PROXY_GROUP = "harness.proxies"
+AGGREGATE_GROUP = "harness.aggregates"
+
+T = TypeVar("T")
+
+STANDARD = (
+    "params",
+    "flops",
+    "l2_norm",
+    "grad_norm",
+    "plain",
+    "snip",
+    "grasp",
+    "fisher",
+    "synflow",
+    "jacob_cov",
+    "naswot",
+    "zen",
+    "epe_nas",
+    "zico",
+)
+"""What a run computes unless told otherwise: what the survey and its predecessors compare, at a low price."""
 
 
 @functools.cache
@@ -47,13 +73,24 @@ def proxies() -> dict[str, Proxy]:
     """
     found: dict[str, Proxy] = {}
     for entry in _entries(PROXY_GROUP):
-        loaded = _load(entry)
-        members = vars(loaded).values() if isinstance(loaded, ModuleType) else [loaded]
-        offered = [member for member in members if isinstance(member, Proxy)]
-        if not offered:
-            raise HarnessError(f"entry point '{entry.name}' of {PROXY_GROUP} offers no proxy: {entry.value}")
-        for proxy in offered:
+        for proxy in _offered(entry, Proxy, "proxy"):
             _register(found, proxy.name, proxy, "proxy")
+    return found
+
+
+@functools.cache
+def aggregates() -> dict[str, Aggregate]:
+    """Every registered rank aggregate by name, in the order of registration.
+
+    Raises:
+        HarnessError: if a name is taken by another aggregate or a proxy, or an entry point cannot be imported.
+    """
+    found: dict[str, Aggregate] = {}
+    for entry in _entries(AGGREGATE_GROUP):
+        for aggregate in _offered(entry, Aggregate, "aggregate"):
+            if aggregate.name in proxies():
+                raise HarnessError(f"aggregate '{aggregate.name}' has the name of a registered proxy; rename it")
+            _register(found, aggregate.name, aggregate, "aggregate")
     return found
 
 
@@ -69,61 +106,103 @@ def load_benchmark(name: str) -> Benchmark:
     return classes[name]()
 
 
-def select_proxies(names: str | Iterable[str] = "all") -> list[Proxy]:
+def select_proxies(names: str | Proxy | Iterable[str | Proxy] = "standard") -> list[Proxy]:
     """The named proxies, each once, in the order asked for.
 
     Args:
-        names: proxy names, also as one comma-separated string. ``all`` stands for every proxy that is not a variant of
-            another one, ``variants`` for the variants.
+        names: proxy names, also as one comma-separated string. ``standard`` stands for those of ``STANDARD``, ``all``
+            for every proxy that is not a variant of another one, ``variants`` for the variants. A proxy that is not
+            registered is given itself, or named by where it is: ``path.py:name`` or ``module:name``.
 
     Raises:
         UnknownNameError: if a name is not registered; the message suggests near names.
+        HarnessError: if no proxy is named, or one that is not registered cannot be had or takes a name that is.
     """
-    wanted = [part.strip() for part in names.split(",")] if isinstance(names, str) else list(names)
+    wanted = names.split(",") if isinstance(names, str) else [names] if isinstance(names, Proxy) else list(names)
     known = proxies()
     chosen: dict[str, Proxy] = {}
-    for name in filter(None, wanted):
-        if name == "all":
-            chosen |= {p.name: p for p in known.values() if p.variant_of is None}
-        elif name == "variants":
-            chosen |= {p.name: p for p in known.values() if p.variant_of is not None}
-        elif name in known:
-            chosen[name] = known[name]
-        else:
-            raise UnknownNameError(unknown_name("proxy", name, [*known, "all", "variants"]))
+    for name in wanted:
+        if isinstance(name, Proxy):
+            _choose_own(chosen, name)
+        elif ":" in name:
+            _choose_own(chosen, load_own(name.strip()))
+        elif name.strip():
+            chosen |= _registered(name.strip(), known)
     if not chosen:
-        raise HarnessError("no proxy was named; name some, or 'all'")
+        raise HarnessError("no proxy was named; name some, or 'standard'")
     return list(chosen.values())
 
 
+def is_registered(proxy: Proxy) -> bool:
+    """Whether an installed package offers this very proxy."""
+    return proxies().get(proxy.name) is proxy
+
+
 def reference(target: type | Proxy) -> str:
-    """Where another process imports a benchmark class or a proxy from, as ``module:name``."""
+    """Where another process imports a benchmark class or a proxy from, as ``module:name`` or ``path.py:name``."""
     if isinstance(target, Proxy):
-        return target.reference
+        return reference_of(target)
     return f"{target.__module__}:{target.__qualname__}"
 
 
 def resolve(target: str) -> Any:
     """The object behind a reference made by :func:`reference`."""
-    module, _, name = target.partition(":")
-    return functools.reduce(getattr, name.split("."), import_module(module))
+    where, _, name = target.rpartition(":")
+    module = load_file(Path(where)) if where.endswith(".py") else import_module(where)
+    return functools.reduce(getattr, name.split("."), module)
 
 
-def check_importable(target: type | Proxy) -> None:
+def check_importable(target: type | Proxy, elsewhere: bool = False) -> None:
     """Refuse a benchmark or proxy that a worker could not import.
+
+    Args:
+        target: the benchmark class or the proxy.
+        elsewhere: whether workers are processes of their own, which share no interactive session.
 
     Raises:
         HarnessError: if the reference leads nowhere or elsewhere.
     """
+    place = reference(target)
     try:
-        found = resolve(reference(target))
+        found = resolve(place)
     except (ImportError, AttributeError):
         found = None
     if found is not target:
         raise HarnessError(
-            f"'{reference(target)}' cannot be imported by a worker process; define it at the top of a module, "
+            f"'{place}' cannot be imported by a worker process; define it at the top of a module, "
             "under the name of its function or class"
         )
+    if elsewhere and place.startswith("__main__:") and not hasattr(sys.modules["__main__"], "__file__"):
+        raise HarnessError(
+            f"'{place}' lives in an interactive session, which worker processes cannot import; write it into a file "
+            "and give path.py:name, or compute with one worker"
+        )
+
+
+def _registered(name: str, known: dict[str, Proxy]) -> dict[str, Proxy]:
+    """What one name stands for."""
+    if name == "standard":
+        return {standard: known[standard] for standard in STANDARD}
+    if name == "all":
+        return {p.name: p for p in known.values() if p.variant_of is None}
+    if name == "variants":
+        return {p.name: p for p in known.values() if p.variant_of is not None}
+    if name not in known:
+        raise UnknownNameError(unknown_name("proxy", name, [*known, "standard", "all", "variants"]))
+    return {name: known[name]}
+
+
+def _choose_own(chosen: dict[str, Proxy], proxy: Proxy) -> None:
+    """Add a proxy that was given itself, unless its name is taken."""
+    others: list[Proxy | Aggregate] = [*chosen.values(), *proxies().values(), *aggregates().values()]
+    taken = next((other for other in others if other.name == proxy.name and other is not proxy), None)
+    if taken is not None:
+        what = "aggregate" if isinstance(taken, Aggregate) else reference(taken)
+        raise HarnessError(
+            f"the proxy {reference(proxy)} is called '{proxy.name}', but that is the name of another one ({what}); "
+            "give yours another name"
+        )
+    chosen[proxy.name] = proxy
 
 
 def _entries(group: str) -> Sequence[EntryPoint]:
@@ -139,6 +218,16 @@ def _load(entry: EntryPoint) -> Any:
             f"entry point '{entry.name}' of {entry.group} ({entry.value}) cannot be imported: {cause}; "
             "reinstall or remove the package that offers it"
         ) from error
+
+
+def _offered(entry: EntryPoint, kind: type[T], word: str) -> list[T]:
+    """What an entry point names: one object, or a module with some."""
+    loaded = _load(entry)
+    members = vars(loaded).values() if isinstance(loaded, ModuleType) else [loaded]
+    offered = [member for member in members if isinstance(member, kind)]
+    if not offered:
+        raise HarnessError(f"entry point '{entry.name}' of {entry.group} offers no {word}: {entry.value}")
+    return offered
 
 
 def _register(found: dict[str, Any], name: str, target: Any, kind: str) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 from harness.batches import read_batches, write_batches
 from harness.errors import DataError, HarnessError
 from harness.executors import InlineExecutor, spawned_workers
+from harness.own_proxies import source_digest
 from harness.plan import Plan
-from harness.registry import check_importable
+from harness.registry import check_importable, is_registered, reference
 from harness.store import Store
 from harness.unit import Job, Unit, UnitResult, compute_unit, failed_unit
 
@@ -76,7 +77,7 @@ def run(
     with Store.create_or_open(Path(directory), plan, _facts()) as store:
         if retry_failed:
             store.forget_failed()
-        job = _job(plan, store)
+        job = _job(plan, store, elsewhere=make is not InlineExecutor)
         names = [proxy.name for proxy in plan.proxies]
         missing = list(store.missing(plan.architectures, names))
         total, before = len(plan.architectures), len(plan.architectures) - len(missing)
@@ -189,11 +190,11 @@ class _Dispatcher:
                 yield failed_unit(unit, self._versions, f"the worker process died {attempts} times on this network")
 
 
-def _job(plan: Plan, store: Store) -> Job:
+def _job(plan: Plan, store: Store, elsewhere: bool) -> Job:
     """The units' common part, with the mini-batches in a file beside the scores."""
-    check_importable(type(plan.benchmark))
+    check_importable(type(plan.benchmark), elsewhere)
     for proxy in plan.proxies:
-        check_importable(proxy)
+        check_importable(proxy, elsewhere)
     path = store.directory / BATCHES_FILE
     try:
         read_batches(path, plan.setting.fingerprint)
@@ -203,7 +204,8 @@ def _job(plan: Plan, store: Store) -> Job:
         benchmark=plan.benchmark_reference,
         dataset=plan.setting.dataset,
         seed=plan.setting.seed,
-        proxies=tuple(proxy.reference for proxy in plan.proxies),
+        proxies=tuple(map(reference, plan.proxies)),
+        sources=tuple((proxy.name, source_digest(proxy)) for proxy in plan.proxies if not is_registered(proxy)),
         batches=str(path.resolve()),
         fingerprint=plan.setting.fingerprint,
         device=plan.setting.device,

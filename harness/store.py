@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.errors import StoreError
+from harness.own_proxies import OWN_PROXIES, source_digest
 from harness.plan import Plan, Setting
+from harness.registry import reference
 from harness.unit import Unit, UnitResult
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class Store:
                 if not connection.execute("SELECT name FROM sqlite_master WHERE name = 'manifest'").fetchone():
                     store._initialise(plan.setting, facts)
                 store._check(plan)
+                store._note_own_proxies(plan)
             except BaseException:
                 store.close()
                 raise
@@ -212,6 +215,22 @@ class Store:
                     f"{self.directory} holds scores of {proxy} version {version}, this harness computes version "
                     f"{versions[proxy]}; use a new --out"
                 )
+
+    def _note_own_proxies(self, plan: Plan) -> None:
+        """Note the facts of proxies that are not registered, and refuse one whose source is not that of its scores."""
+        noted, own = self.manifest().get(OWN_PROXIES, {}), plan.own_proxies
+        scored = {name for (name,) in self._connection.execute("SELECT DISTINCT proxy FROM scores")}
+        for proxy in plan.proxies:
+            if proxy.name not in scored or proxy.name not in {*noted, *own}:
+                continue
+            if proxy.name not in noted or noted[proxy.name]["sha256"] != source_digest(proxy):
+                raise StoreError(
+                    f"{self.directory} holds scores of '{proxy.name}' made by other code than "
+                    f"{reference(proxy)} has now; use a new --out"
+                )
+        if own:
+            entry = (OWN_PROXIES, json.dumps(noted | own))
+            self._connection.execute("INSERT OR REPLACE INTO manifest VALUES (?, ?)", entry)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -20,7 +20,9 @@ import torch
 
 from harness.batches import read_batches
 from harness.benchmark import Benchmark
+from harness.errors import DataError
 from harness.images import Batch
+from harness.own_proxies import source_digest
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.base import Proxy
 from harness.registry import resolve
@@ -37,10 +39,11 @@ class Job:
         benchmark: reference of the benchmark class, ``module:name``.
         dataset: the data set that networks are built for.
         seed: of the weights and of what proxies draw.
-        proxies: references of the proxies, ``module:name``.
+        proxies: references of the proxies, ``module:name`` or ``path.py:name``.
         batches: the file that holds the run's mini-batches.
         fingerprint: of those mini-batches, so that a file that changed is refused.
         device: where networks are computed, such as ``cpu`` or ``cuda``.
+        sources: name and hash of the source of each proxy that is not registered; a file that changed is refused.
     """
 
     benchmark: str
@@ -50,6 +53,7 @@ class Job:
     batches: str
     fingerprint: str
     device: str
+    sources: tuple[tuple[str, str | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,11 @@ def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy], list[Batch]]:
     """The benchmark, the proxies by name and the batches on their device; kept from unit to unit."""
     benchmark = resolve(job.benchmark)()
     known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
+    for name, source in job.sources:
+        if source_digest(known[name]) != source:
+            raise DataError(
+                f"the file of the proxy '{name}' changed while the run was going on; start again with a new --out"
+            )
     batches = [
         Batch(_channels_last(batch.images.to(job.device)), batch.labels.to(job.device))
         for batch in read_batches(Path(job.batches), job.fingerprint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,17 +13,20 @@ import pandas as pd
 from harness.analysis.comparison import compare_jackknives
 from harness.analysis.correlation import estimate
 from harness.analysis.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.pools import aggregate_scores
 from harness.analysis.ranks import Ranks, rank
-from harness.analysis.scores import STATUSES, Mask, ProxyScores, scores_by_proxy
+from harness.analysis.scores import ABSENT, STATUSES, Mask, ProxyScores, scores_by_proxy
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from harness.aggregates import Aggregate
     from harness.benchmark import GroundTruth
 
 COLUMNS = (
     "set", "proxy", "networks", "ok", "failed", "non_finite", "skipped", "used", "distinct", "tied_pairs",
     "kendall", "kendall_low", "kendall_high", "spearman", "spearman_low", "spearman_high",
     "difference", "difference_low", "difference_high", "p_value", "verdict", "spearman_difference",
+    "kind", "pool",
 )  # fmt: skip
 
 
@@ -34,6 +37,8 @@ def correlation_table(
     *,
     members: Mapping[str, Callable[[str], bool]] | None = None,
     baseline: str = "params",
+    aggregates: Iterable[Aggregate] = (),
+    beside: Mapping[str, GroundTruth] | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """How well each proxy ranks the networks by their true accuracy, one row for each set and proxy.
@@ -59,6 +64,10 @@ def correlation_table(
       (where the difference columns are NaN), ``no baseline`` where it has no row in the set, ``undefined`` where the
       difference is.
     * ``spearman_difference``: ρ minus the baseline's, on the same networks as ``difference``.
+    * ``kind``: ``proxy``; ``aggregate``, whose scores hold within a pool of networks alone; ``truth``, another accuracy
+      of trained networks.
+    * ``pool``: how many networks an aggregate's ranks were taken among, those of the set for which all its parts are
+      finite; NaN in other rows.
 
     NaN means undefined: fewer than three networks, all scores or all accuracies equal, or no spread to tell an
     interval from; see :class:`~harness.analysis.correlation.Estimate`.
@@ -70,7 +79,9 @@ def correlation_table(
         directions: which way is better, for every proxy in the scores.
         members: for each set of architectures its name and the predicate of belonging to it; one set ``all`` if not
             given.
-        baseline: the proxy that the others are compared with.
+        baseline: the row that the others are compared with.
+        aggregates: rank aggregates; those whose parts were all scored get a row, computed anew in each set.
+        beside: other accuracies of the same networks by the name of their row, compared as if they were proxies.
         confidence: of all intervals, and 1 - confidence is the level of the verdicts.
 
     Raises:
@@ -79,12 +90,19 @@ def correlation_table(
     """
     architectures, proxies = scores_by_proxy(scores, directions)
     accuracy = _oriented_accuracy(truth, architectures)
+    truths = {name: _scores_of_truth(other, architectures) for name, other in (beside or {}).items()}
     members = {"all": lambda architecture: True} if members is None else members
+    pooled = list(aggregates)
     rows: list[dict[str, Any]] = []
     for name, belongs in members.items():
         inside = np.fromiter((belongs(architecture) for architecture in architectures), dtype=bool)
         of_set = {proxy: proxies[proxy].within(inside) for proxy in sorted(proxies)}
-        rows += [{"set": name} | row for row in _rows_of_set(of_set, accuracy[inside], baseline, confidence)]
+        of_pool = aggregate_scores(pooled, of_set)
+        of_truth = {other: truths[other].within(inside) for other in truths}
+        for row in _rows_of_set(of_set | of_pool | of_truth, accuracy[inside], baseline, confidence):
+            kind = "aggregate" if row["proxy"] in of_pool else "truth" if row["proxy"] in of_truth else "proxy"
+            pool = row["used"] if kind == "aggregate" else math.nan
+            rows.append({"set": name, "kind": kind, "pool": pool} | row)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -162,12 +180,24 @@ def _difference(ranking: _Ranking, reference: _Ranking, accuracy: Floats, confid
     }
 
 
-def _oriented_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
-    """The accuracy of each architecture, its sign turned where lower is better."""
+def _scores_of_truth(truth: GroundTruth, architectures: pd.Index) -> ProxyScores:
+    """Accuracies as if they were scores; an architecture without one was not scored."""
+    value = _accuracies(truth, architectures)
+    status = np.where(np.isfinite(value), STATUSES.index("ok"), ABSENT).astype(np.int8)
+    return ProxyScores(value if truth.higher_is_better else -value, status)
+
+
+def _accuracies(truth: GroundTruth, architectures: pd.Index) -> Floats:
+    """The accuracy of each architecture as it stands, NaN where there is none."""
     if not truth.accuracy.index.is_unique:
         twice = truth.accuracy.index[truth.accuracy.index.duplicated()][0]
         raise HarnessError(f"the ground truth of {truth.benchmark} holds '{twice}' twice; it needs one value of each")
-    accuracy = np.asarray(truth.accuracy.reindex(architectures), dtype=np.float64)
+    return np.asarray(truth.accuracy.reindex(architectures), dtype=np.float64)
+
+
+def _oriented_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
+    """The accuracy of each architecture, its sign turned where lower is better."""
+    accuracy = _accuracies(truth, architectures)
     lacking = architectures[~np.isfinite(accuracy)]
     if len(lacking):
         raise HarnessError(

@@ -12,6 +12,7 @@ from harness.reporting.rows import (
     Row,
     baseline_row,
     has_several_sets,
+    kind_notes,
     label_of,
     main_set,
     outcome_notes,
@@ -95,6 +96,7 @@ def _main(rows: pd.DataFrame, chosen: str, heading: Heading, labels: Labels | No
         r"Brackets: 95\,\% intervals. Bold: best.",
         _dagger_note(base, labels),
         *(escape(note) + "." * (not note.endswith(".")) for note in outcome_notes(rows, labels)),
+        *map(escape, kind_notes(rows, labels)),
     ]
     column_format = "lll" + ("lr" if base is not None else "") + "r"
     return _float(cells, " ".join(filter(None, sentences)), "tab:correlations", column_format)

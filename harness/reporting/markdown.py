@@ -12,6 +12,7 @@ from harness.reporting.rows import (
     VERDICT_MARKS,
     Labels,
     has_several_sets,
+    kind_notes,
     label_of,
     main_set,
     outcome_notes,
@@ -41,9 +42,10 @@ def markdown_tables(
     blocks = ["# Rank correlation of proxies with true accuracy", _heading(heading), f"## Set '{chosen}'"]
     if rows.empty:
         return "\n\n".join([*blocks, "No scores in this set."]) + "\n"
+    notes = [*outcome_notes(rows, labels), *kind_notes(rows, labels), verdict_note(rows, labels)]
     blocks += [
         _table([_one_line(column) for column in main_columns(rows, None, labels)]),
-        "\n".join(f"- {_escape(note)}" for note in [*outcome_notes(rows, labels), verdict_note(rows, labels)]),
+        "\n".join(f"- {_escape(note)}" for note in notes),
     ]
     if has_several_sets(table):
         blocks += ["## Kendall τ in each set", _table(_set_columns(table, chosen, labels))]

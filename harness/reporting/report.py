@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.benchmark import GroundTruth
+from harness.benchmark import Benchmark, GroundTruth
 from harness.errors import HarnessError, UnknownNameError
 from harness.names import unknown_name
 from harness.objective import CLASSES, Objective
-from harness.registry import load_benchmark, proxies
+from harness.own_proxies import OWN_PROXIES
+from harness.proxies.base import Direction
+from harness.registry import aggregates, load_benchmark, proxies
 from harness.reporting.heading import Heading
 
 if TYPE_CHECKING:
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.plan import Setting
+
+
+class Facts(NamedTuple):
+    """What a report needs to know of a proxy."""
+
+    better: Direction
+    label: str
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ def report(
     split: str | None = None,
     epochs: int | str | None = None,
     baseline: str = "params",
+    beside: Iterable[str] = (),
     published: Path | str | None = None,
 ) -> Report:
     """Compare the scores of a run, finished or not, with the benchmark's ground truth.
@@ -99,7 +110,9 @@ def report(
         directory: the ``out`` of a run.
         split: of the accuracies; the benchmark's default unless given.
         epochs: of the training, or which epoch; the benchmark's default unless given.
-        baseline: the proxy that the others are compared with.
+        baseline: the row that the others are compared with, a proxy, an aggregate, or one of ``beside``.
+        beside: other ground truths as ``split/epochs``, such as ``val/12``; each is ranked and compared as if it were
+            a proxy, to show what a little training gives.
         published: a table of published coefficients to set beside ours, such as those in ``results/published``.
 
     Raises:
@@ -115,17 +128,25 @@ def report(
         raise HarnessError(f"{directory} holds no scores yet; let 'harness run' go on for a while")
     benchmark = load_benchmark(setting.benchmark)
     truth = benchmark.ground_truth(setting.dataset, split, epochs)
-    known = proxies()
+    truths = _truths_beside(benchmark, truth, beside)
+    facts = _declared(manifest)
+    known = [*facts, *aggregates(), *truths]
     if baseline not in known:
         raise UnknownNameError(unknown_name("proxy", baseline, known))
     used = scores["proxy"].unique()
-    directions = {name: known[name].better for name in used if name in known}
-    members = {subset: benchmark.membership(subset) for subset in benchmark.subsets}
+    correlations = correlation_table(
+        scores,
+        truth,
+        {name: facts[name].better for name in used if name in facts},
+        members={subset: benchmark.membership(subset) for subset in benchmark.subsets},
+        baseline=baseline,
+        aggregates=aggregates().values(),
+        beside=truths,
+    )
     networks = scores["architecture"].nunique()
-    correlations = correlation_table(scores, truth, directions, members=members, baseline=baseline)
-    beside = None
+    theirs = None
     if published is not None:
-        beside = beside_published(correlations, read_published(Path(published)), benchmark.name, setting.dataset)
+        theirs = beside_published(correlations, read_published(Path(published)), benchmark.name, setting.dataset)
     return Report(
         heading=Heading(
             benchmark=benchmark.title,
@@ -137,17 +158,57 @@ def report(
             images=setting.images,
             batch_size=setting.batch_size,
             noise=setting.noise,
-            facts=_facts(setting, benchmark.task(setting.dataset).objective),
+            facts=(
+                *_facts(setting, benchmark.task(setting.dataset).objective),
+                *(f"Trained, for comparison: {other.describe()}" for other in truths.values()),
+            ),
         ),
         correlations=correlations,
         costs=cost_table(scores),
         scores=scores,
         truth=truth,
-        labels={name: known[name].label for name in used if name in known},
+        labels=_labels(facts, truths, set(correlations["proxy"])),
         subset="all",
         manifest={**manifest, "networks": networks, "ground_truth": truth.describe(), "truth_source": truth.source},
-        published=beside,
+        published=theirs,
     )
+
+
+def parse_truth(text: str) -> tuple[str | None, int | str | None]:
+    """Split and epochs of a ground truth written as ``split/epochs``; None for what is left out.
+
+    >>> parse_truth("val/12"), parse_truth("test"), parse_truth("test/final")
+    (('val', 12), ('test', None), ('test', 'final'))
+    """
+    split, _, epochs = text.partition("/")
+    return split or None, int(epochs) if epochs.isdecimal() else epochs or None
+
+
+def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Iterable[str]) -> dict[str, GroundTruth]:
+    """The ground truths to rank as if they were proxies, by the name of their row."""
+    found = {}
+    for text in wanted:
+        other = benchmark.ground_truth(truth.dataset, *parse_truth(text))
+        if (other.split, other.epochs) == (truth.split, truth.epochs):
+            raise HarnessError(
+                f"'{text}' is the ground truth that is ranked against; name another one of {benchmark.name}"
+            )
+        found[f"{other.split}/{other.epochs}"] = other
+    return found
+
+
+def _declared(manifest: Mapping[str, Any]) -> dict[str, Facts]:
+    """Direction and label of every registered proxy, and of those that the run brought along."""
+    facts = {name: Facts(proxy.better, proxy.label) for name, proxy in proxies().items()}
+    return facts | {name: Facts(own["better"], own["label"]) for name, own in manifest.get(OWN_PROXIES, {}).items()}
+
+
+def _labels(facts: Mapping[str, Facts], truths: Mapping[str, GroundTruth], shown: set[str]) -> dict[str, str]:
+    """How the rows are written; that an accuracy comes from training shows in its name."""
+    labels = {name: known.label for name, known in facts.items()}
+    labels |= {name: aggregate.label for name, aggregate in aggregates().items()}
+    labels |= {name: f"{truth.split}, {truth.when} (trained)" for name, truth in truths.items()}
+    return {name: label for name, label in labels.items() if name in shown}
 
 
 def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:

@@ -81,6 +81,24 @@ def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]
     return notes or ["Every proxy has a finite score on every network."]
 
 
+def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
+    """What has to be known of rows that are no proxies: rank aggregates with their pools, and trained accuracies."""
+    records = rows.to_dict("records")
+    pools = [
+        f"{label_of(row['proxy'], labels)} {count(row['pool'])}" for row in records if row.get("kind") == "aggregate"
+    ]
+    trained = [label_of(row["proxy"], labels) for row in records if row.get("kind") == "truth"]
+    notes = []
+    if pools:
+        notes.append(
+            f"Rank aggregates, with the pool of networks ranked: {', '.join(pools)}. Another pool gives other scores; "
+            "the intervals take these as given."
+        )
+    if trained:
+        notes.append(f"No zero-shot proxies, but accuracies after training: {', '.join(trained)}.")
+    return notes
+
+
 def verdict_note(rows: pd.DataFrame, labels: Labels | None = None) -> str:
     """What the difference and the verdict mean, or why there is none."""
     base = baseline_row(rows)

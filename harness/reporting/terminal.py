@@ -17,6 +17,7 @@ from harness.reporting.rows import (
     VERDICT_MARKS,
     Labels,
     has_several_sets,
+    kind_notes,
     label_of,
     main_set,
     outcome_notes,
@@ -70,7 +71,7 @@ def print_tables(
     )
     console.print(Text(f"Set '{chosen}': {rows['networks'].max():,} networks", style="bold"))
     console.print(_main_table(columns, rows))
-    notes = [*outcome_notes(rows, labels), verdict_note(rows, labels)]
+    notes = [*outcome_notes(rows, labels), *kind_notes(rows, labels), verdict_note(rows, labels)]
     if any("cost" in column.name for column in columns):
         notes.append(COST_NOTE)
     if left_out:

@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 
 from harness import registry
+from harness.aggregates import aggregate
 from harness.benchmark import Benchmark
 from harness.errors import HarnessError, UnknownNameError
 from harness.proxies import proxy
@@ -69,6 +70,7 @@ def install(monkeypatch):
 
     def forget():
         registry.proxies.cache_clear()
+        registry.aggregates.cache_clear()
         registry.benchmark_classes.cache_clear()
 
     monkeypatch.setattr(
@@ -107,7 +109,7 @@ def test_an_unknown_benchmark_suggests_near_names():
 def test_an_unknown_proxy_suggests_near_names_and_lists_all():
     with pytest.raises(UnknownNameError, match="unknown proxy 'synflo': did you mean 'synflow'") as raised:
         registry.select_proxies("snip,synflo")
-    assert all(name in str(raised.value) for name in [*registry.proxies(), "all", "variants"])
+    assert all(name in str(raised.value) for name in [*registry.proxies(), "standard", "all", "variants"])
 
 
 def test_proxies_come_in_the_order_asked_for_each_once():
@@ -122,7 +124,7 @@ def test_all_leaves_out_variants_and_variants_are_the_others():
     assert not set(main) & set(variants)
     assert names(registry.select_proxies("all,variants")) == main + variants
     assert set(main + variants) == set(registry.proxies())
-    assert names(registry.select_proxies()) == main
+    assert names(registry.select_proxies()) == names(registry.select_proxies("standard")) == list(registry.STANDARD)
 
 
 def test_all_may_be_joined_with_names():
@@ -210,6 +212,36 @@ def test_an_entry_point_that_is_no_benchmark_is_refused(install):
     install("harness.benchmarks", "wrong", "lab_package:depth", depth=depth)
     with pytest.raises(HarnessError, match=r"'wrong' of harness.benchmarks is no Benchmark class: lab_package:depth"):
         registry.benchmark_classes()
+
+
+@aggregate("depth_and_size", parts=("depth", "params"), cite="nobody2026")
+def depth_and_size(parts):
+    """A third party's rank aggregate."""
+    return parts["depth"] + parts["params"]
+
+
+@aggregate("params", parts=("snip",), cite="nobody2026")
+def aggregate_of_a_proxy_s_name(parts):
+    """A rank aggregate that takes the name of a proxy."""
+    return parts["snip"]
+
+
+def test_a_third_party_offers_a_rank_aggregate(install):
+    install("harness.aggregates", "lab", "lab_package", depth_and_size=depth_and_size, depth=depth)
+    assert registry.aggregates()["depth_and_size"] is depth_and_size
+    assert "depth" not in registry.proxies()
+
+
+def test_an_aggregate_with_the_name_of_a_proxy_is_refused(install):
+    install("harness.aggregates", "lab", "lab_package", taken=aggregate_of_a_proxy_s_name)
+    with pytest.raises(HarnessError, match="aggregate 'params' has the name of a registered proxy"):
+        registry.aggregates()
+
+
+def test_an_entry_point_without_an_aggregate_is_refused(install):
+    install("harness.aggregates", "empty", "lab_package", depth=depth)
+    with pytest.raises(HarnessError, match=r"'empty' of harness.aggregates offers no aggregate: lab_package"):
+        registry.aggregates()
 
 
 @pytest.mark.parametrize("target", [Tiny, depth, registry.proxies()["snip"]])

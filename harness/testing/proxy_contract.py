@@ -1,0 +1,18 @@
+"""The whole contract of a proxy, one class to subclass."""
+
+from __future__ import annotations
+
+from harness.testing.proxy_data import ProxyDataContract
+from harness.testing.proxy_facts import ProxyFactsContract
+from harness.testing.proxy_purity import ProxyPurityContract
+from harness.testing.proxy_scores import ProxyScoresContract
+
+
+class ProxyContract(ProxyFactsContract, ProxyScoresContract, ProxyDataContract, ProxyPurityContract):
+    """Every promise that a proxy makes, as tests; subclass it and name the proxy.
+
+    The networks are small cells of the embedded benchmark and a few that are no cells; the images are its digits.
+
+    Attributes:
+        proxy: the proxy under test.
+    """

@@ -1,0 +1,107 @@
+"""Rows of a report that are no proxies: rank aggregates and accuracies after training."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+import harness
+from harness import registry
+from harness.aggregates import aggregate
+from harness.benchmark import GroundTruth
+from harness.errors import HarnessError, UnknownNameError
+from harness.reporting.latex import latex_tables
+from harness.reporting.markdown import markdown_tables
+
+
+@aggregate("size_and_snip", label="Size & SNIP", parts=("params", "snip"), cite="nobody2026")
+def size_and_snip(parts):
+    """Sum of the ranks by two proxies."""
+    return sum(scores.argsort().argsort() for scores in parts.values())
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("run")
+    harness.run("digits", sample=12, proxies="params,snip", batch_size=8, out=directory)
+    return directory
+
+
+@pytest.fixture
+def two_truths(monkeypatch):
+    """Digits with a second ground truth, after one epoch."""
+    digits = registry.benchmark_classes()["digits"]
+    real = digits.ground_truth
+
+    def ground_truth(self, dataset, split=None, epochs=None):
+        if epochs != 1:
+            return real(self, dataset, split, epochs)
+        accuracy = real(self, dataset).accuracy
+        early = pd.Series(np.round(accuracy, 1), index=accuracy.index)
+        return GroundTruth("digits", dataset, split, 1, "one seed", "top-1 accuracy (%)", True, "made up", early)
+
+    monkeypatch.setattr(digits, "ground_truth", ground_truth)
+
+
+@pytest.fixture
+def with_aggregate(monkeypatch):
+    monkeypatch.setattr("harness.reporting.report.aggregates", lambda: {"size_and_snip": size_and_snip})
+
+
+def printed(report):
+    file = io.StringIO()
+    report.show(Console(file=file, width=140))
+    return " ".join(file.getvalue().split())
+
+
+def row(report, name):
+    return report.correlations.set_index(["set", "proxy"]).loc[("all", name)]
+
+
+def test_an_aggregate_is_in_the_table_with_its_pool_and_nowhere_stored(run, with_aggregate):
+    report = harness.report(run)
+    assert row(report, "size_and_snip")["pool"] == 12
+    assert "size_and_snip" not in set(report.scores["proxy"])
+    text = printed(report)
+    assert "Size & SNIP" in text
+    assert "Rank aggregates, with the pool of networks ranked: Size & SNIP 12. Another pool gives other" in text
+
+
+def test_every_kind_of_file_says_so(run, with_aggregate, two_truths):
+    report = harness.report(run, beside=["test/1"])
+    for text in (
+        markdown_tables(report.correlations, None, report.heading, report.labels),
+        latex_tables(report.correlations, report.heading, report.labels),
+    ):
+        assert "Rank aggregates, with the pool of networks ranked" in text
+        assert "test, 1 epoch (trained)" in text and "accuracies after training" in text
+
+
+def test_another_truth_is_a_row_that_says_what_it_is(run, two_truths, tmp_path):
+    report = harness.report(run, beside=["test/1"])
+    found = row(report, "test/1")
+    assert found["kind"] == "truth" and found["kendall"] > 0.9 and found["verdict"] == "win"
+    text = printed(report)
+    assert "test, 1 epoch (trained)" in text
+    assert "No zero-shot proxies, but accuracies after training: test, 1 epoch (trained)." in text
+    assert "Trained, for comparison: digits test top-1 accuracy (%), 1 epoch, one seed" in text
+    assert (tmp_path / "accuracy_by_score.png") in report.write(tmp_path)
+
+
+def test_it_may_be_the_baseline(run, two_truths):
+    report = harness.report(run, beside=["test/1"], baseline="test/1")
+    assert row(report, "test/1")["verdict"] == "baseline"
+
+
+def test_the_truth_itself_is_refused(run):
+    with pytest.raises(HarnessError, match="'test/6' is the ground truth that is ranked against"):
+        harness.report(run, beside=["test/6"])
+
+
+def test_an_unknown_truth_suggests_near_ones(run):
+    with pytest.raises(UnknownNameError, match="ground truth of digits 'test/7': did you mean 'test/6'"):
+        harness.report(run, beside=["test/7"])
