@@ -56,7 +56,8 @@ def test_a_pass_that_fails_leaves_the_network_as_it_was(named_network, batches):
     before = state_of(network)
     wrong = [Batch(torch.zeros(4, 7, 8, 8, dtype=torch.float64), batches[0].labels[:4])] * 2
     for proxy in PROXIES.values():
-        if proxy.data in ("images", "labels"):
+        # One looks at crops of a single channel, of which any image has one.
+        if proxy.data in ("images", "labels") and proxy.name != "linear_regions_thin":
             with pytest.raises(RuntimeError):
                 proxy(Probe(network, wrong))
     assert changed(before, state_of(network)) is None
