@@ -58,7 +58,11 @@ def plot_bars(
 
         with paper_style():
             figure = Figure(figsize=(ONE_COLUMN, 1.15 + 0.175 * max(len(data), 3)), layout="constrained")
-            return plot_bars(data, figure.add_subplot(), labels, title)
+            axes = plot_bars(data, figure.add_subplot(), labels)
+            if title is not None:
+                # Over the whole figure: long names of proxies leave little room above the axes.
+                figure.suptitle(title, x=0.02, ha="left", linespacing=1.0)
+            return axes
     records = data.to_dict("records")
     base = baseline_row(data)
     if base is not None and base["kendall"] == base["kendall"]:

@@ -76,7 +76,7 @@ def _explain(axes: Axes, chosen: str, heading: Heading) -> None:
     """Name the set and the ground truth under the axis: a figure is read without its page."""
     where = "" if chosen == "all" else f" on the set '{chosen}'"
     text = textwrap.fill(f"Kendall τ with 95 % interval{where}, against {heading.ground_truth}", LABEL_WIDTH)
-    axes.set_xlabel(text, linespacing=1.0)
+    axes.set_xlabel(text, loc="right", multialignment="center", linespacing=1.0)
 
 
 def _write(figure: Figure | None, stem: Path) -> list[Path]:

@@ -37,7 +37,7 @@ class TestBars:
             "NASWOT", "#Params", "jacob_cov", "plain", "broken",
         ]  # fmt: skip
         assert texts(axes) == [".612", ".578", ".570", "−.244", "–"]
-        assert axes.get_title(loc="left") == "a title"
+        assert axes.figure.get_suptitle() == "a title"
         reference = [line for line in axes.lines if list(line.get_xdata()) == [0.5778, 0.5778]]
         assert len(reference) == 1
 
