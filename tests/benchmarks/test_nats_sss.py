@@ -1,7 +1,6 @@
 """NATS-Bench's size space: its networks, its sizes, and its ground truth from every source that is read."""
 
 import itertools
-import math
 
 import numpy as np
 import pandas as pd
@@ -15,15 +14,11 @@ from harness.analysis import kendall, spearman
 from harness.data import import_table
 from harness.data.tables import table_path
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.images import load_images
-from harness.probe import NotApplicableError, Probe
-from harness.registry import proxies
 
 BENCHMARK = NatsSss()
 ARCHIVE = "NATS-sss-v1_0-50262-simple"
 SAMPLED = {0: "8:8:8:8:8", 11: "8:8:8:16:32", 284: "8:8:40:32:40"}
 CORNERS = [":".join(map(str, widths)) for widths in itertools.product((8, 64), repeat=5)]
-PROXIES = proxies()
 
 
 @pytest.fixture(autouse=True)
@@ -190,23 +185,6 @@ class TestArchitectures:
     def test_a_set_of_the_topology_space_is_refused(self):
         with pytest.raises(UnknownNameError, match="unknown set of nats-sss 'unique'"):
             BENCHMARK.membership("unique")
-
-
-class TestProxies:
-    @pytest.mark.parametrize("architecture", [*BENCHMARK.sample(2, seed=0), "8:64:8:64:8"])
-    def test_every_proxy_gives_a_finite_score(self, architecture):
-        images = load_images("noise", BENCHMARK.task("cifar10"), seed=0)
-        torch.manual_seed(0)
-        probe = Probe(BENCHMARK.build(architecture, "cifar10"), images.batches(4, 2, seed=0), 0)
-        scores = {}
-        for name, proxy in PROXIES.items():
-            try:
-                scores[name] = proxy(probe)
-            except NotApplicableError:
-                continue
-        assert {name: score for name, score in scores.items() if not math.isfinite(score)} == {}
-        assert scores["params"] == BENCHMARK.parameters(architecture, "cifar10")
-        assert set(PROXIES) - set(scores) == set()
 
 
 class TestGroundTruth:

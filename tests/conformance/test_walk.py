@@ -25,6 +25,9 @@ DRAWN = 2
 SIDES = {"transnas-micro": 32, "transnas-macro": 64}
 """The least resolution that the total stride divides, where the benchmark's own would take minutes."""
 
+DEAR = {"swap", "zen_32", "ntk", "vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher"}
+"""Dozens of passes, or one for each class: only the first data set has them, and of large networks not all."""
+
 TASKS = {"transnas-macro": ("class_scene", "segmentsemantic", "autoencoder")}
 """Where not all: the other heads stand on the micro space's backbones too, which are cheaper."""
 
@@ -83,8 +86,9 @@ def subject(request, tmp_path, monkeypatch):
     return found
 
 
-def walk(benchmark, architecture, dataset, folder):
+def walk(benchmark, architecture, dataset, folder, left_out=frozenset()):
     """The outcome of every proxy on one network, by proxy."""
+    names = tuple(name for name in PROXIES if name not in left_out)
     side = SIDES.get(benchmark.name)
     noise = load_images("noise", benchmark.task(dataset), resolution=side)
     batches = noise.batches(IMAGES if side is None else IMAGES // 2, 2, seed=0)
@@ -99,18 +103,17 @@ def walk(benchmark, architecture, dataset, folder):
         fingerprint=fingerprint(batches),
         device="cpu",
     )
-    return {score.proxy: score for score in compute_unit(job, Unit(architecture, tuple(PROXIES))).scores}
+    return {score.proxy: score for score in compute_unit(job, Unit(architecture, names)).scores}
 
 
 @pytest.mark.parametrize("subject", benchmark_classes(), indirect=True)
 def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_path):
-    drawn = subject.sample(DRAWN, seed=0)
-    large = subject.name in SIDES
     datasets = TASKS.get(subject.name, subject.datasets)
-    pairs = zip(datasets, itertools.cycle(drawn)) if large else itertools.product(datasets, drawn)
-    for dataset, architecture in pairs:
-        scores = walk(subject, architecture, dataset, tmp_path)
-        assert set(scores) == set(PROXIES)
+    for dataset, architecture in zip(datasets, itertools.cycle(subject.sample(DRAWN, seed=0)), strict=False):
+        dear = dataset == subject.datasets[0] and subject.name != "transnas-macro"
+        left_out = set() if dear else DEAR
+        scores = walk(subject, architecture, dataset, tmp_path, left_out)
+        assert set(scores) == set(PROXIES) - left_out
         for name, score in scores.items():
             assert score.status != "failed", f"{name} on {architecture}, {dataset}: {score.error}"
             assert (score.value is None) == (score.status != "ok") == bool(score.error)
@@ -121,9 +124,10 @@ def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_
 @pytest.mark.parametrize("subject", NAMED, indirect=True)
 def test_on_named_networks_every_proxy_is_finite_but_where_it_is_undefined(subject, tmp_path):
     for architecture in NAMED[subject.name]:
-        scores = walk(subject, architecture, subject.datasets[0], tmp_path)
+        large = subject.name in SIDES or subject.name == "nasbench101"
+        scores = walk(subject, architecture, subject.datasets[0], tmp_path, DEAR if large else set())
         found = {name for name, score in scores.items() if score.status == "non_finite"}
-        assert found == UNDEFINED.get(architecture, set()), architecture
+        assert found == UNDEFINED.get(architecture, set()) & set(scores), architecture
         odd = {name: score.error for name, score in scores.items() if score.status not in ("ok", "non_finite")}
         assert all(scores[name].status == "skipped" for name in odd), odd
 

@@ -20,7 +20,7 @@ ACCURACY = RANDOM.normal(size=NETWORKS)
 PARAMS = np.round(ACCURACY + RANDOM.normal(size=NETWORKS))
 NTK = -(ACCURACY + RANDOM.normal(size=NETWORKS))
 REGIONS = np.round(2 * (ACCURACY + RANDOM.normal(size=NETWORKS)))
-DIRECTIONS = {"params": "higher", "ntk": "lower", "linear_regions": "higher"}
+DIRECTIONS = {"params": "higher", "ntk": "lower", "linear_regions_thin": "higher"}
 
 
 def truth(accuracy=ACCURACY, split="test", epochs=200, higher_is_better=True):
@@ -38,7 +38,7 @@ def scores(**columns):
 
 
 def table(ntk=NTK, regions=REGIONS, status="non_finite", **options):
-    found = scores(params=(PARAMS, ""), ntk=(ntk, status), linear_regions=(regions, status))
+    found = scores(params=(PARAMS, ""), ntk=(ntk, status), linear_regions_thin=(regions, status))
     return correlation_table(found, truth(), DIRECTIONS, **options)
 
 
@@ -54,7 +54,7 @@ def with_holes(column, *places):
 
 def test_an_aggregate_is_ranked_and_compared_as_a_proxy_is():
     found = row(table(aggregates=[te_nas]), "te_nas")
-    score = te_nas({"ntk": -NTK, "linear_regions": REGIONS})
+    score = te_nas({"ntk": -NTK, "linear_regions_thin": REGIONS})
     expected, paired = kendall(score, ACCURACY), compare(score, PARAMS, ACCURACY)
     assert (found["kendall"], found["kendall_low"], found["kendall_high"]) == (
         expected.value,
@@ -72,7 +72,7 @@ def test_an_aggregate_is_ranked_and_compared_as_a_proxy_is():
 def test_the_pool_is_the_networks_for_which_every_part_is_finite():
     ntk, regions = with_holes(NTK, 0, 1), with_holes(REGIONS, 1, 2)
     found = row(table(ntk, regions, aggregates=[te_nas]), "te_nas")
-    score = te_nas({"ntk": -NTK[3:], "linear_regions": REGIONS[3:]})
+    score = te_nas({"ntk": -NTK[3:], "linear_regions_thin": REGIONS[3:]})
     assert found["kendall"] == kendall(score, ACCURACY[3:]).value
     assert (found["networks"], found["used"], found["pool"]) == (NETWORKS, NETWORKS - 3, NETWORKS - 3)
     assert found["non_finite"] == 3
@@ -81,7 +81,7 @@ def test_the_pool_is_the_networks_for_which_every_part_is_finite():
 def test_each_set_is_a_pool_of_its_own():
     even = {"all": lambda name: True, "even": lambda name: int(name[3:]) % 2 == 0}
     found = row(table(aggregates=[te_nas], members=even), "te_nas", "even")
-    score = te_nas({"ntk": -NTK[::2], "linear_regions": REGIONS[::2]})
+    score = te_nas({"ntk": -NTK[::2], "linear_regions_thin": REGIONS[::2]})
     assert found["kendall"] == kendall(score, ACCURACY[::2]).value
     assert found["pool"] == NETWORKS / 2
 
@@ -92,7 +92,7 @@ def test_an_aggregate_that_lacks_a_part_has_no_row():
         """Params alone."""
         return parts["params"]
 
-    assert set(table(aggregates=[of_two, te_nas])["proxy"]) == {"params", "ntk", "linear_regions", "te_nas"}
+    assert set(table(aggregates=[of_two, te_nas])["proxy"]) == {"params", "ntk", "linear_regions_thin", "te_nas"}
 
 
 def test_an_empty_pool_has_no_coefficient():
@@ -133,7 +133,7 @@ def test_taking_the_ranks_as_given_costs_the_interval_little(networks):
         accuracy = rng.normal(size=networks)
         parts = {
             "ntk": accuracy + rng.normal(size=networks),
-            "linear_regions": np.round(accuracy + rng.normal(size=networks)),
+            "linear_regions_thin": np.round(accuracy + rng.normal(size=networks)),
         }
         given, _ = jackknife(rank(te_nas(parts)), rank(accuracy))
         anew = []
