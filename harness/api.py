@@ -73,7 +73,7 @@ def run(
         subset: the set that is drawn from, one of ``benchmark.subsets``.
         seed: of the weights, the batches and what proxies draw.
         sample_seed: of the sample; ``seed`` unless given.
-        proxies: names, ``all``, and proxies of one's own, each given itself or as ``path.py:name``; see
+        proxies: names, ``standard``, ``all``, and proxies of one's own, each given itself or as ``path.py:name``; see
             :func:`harness.registry.select_proxies`.
         images: where the mini-batches come from: a path, ``noise``, or :class:`~harness.images.Images`; the
             benchmark's own unless given.

@@ -89,7 +89,7 @@ def build_network(architecture: str, task: str, classes: int | None = None) -> n
 
     It offers ``forward`` and ``forward_features``, which gives what the last, predicting layer reads before pooling.
     The discriminator that the tasks autoencoder and normal train beside it is no part of it, and published sizes do
-    not count it; see :mod:`benchmarks.transnas101.discriminator`.
+    not count its 5,168,705 parameters.
 
     Args:
         architecture: the official code, of either space; one that ends in ``-basic`` is of the macro space.

@@ -31,7 +31,8 @@ def te_nas(parts: Mapping[str, Floats]) -> Floats:
 
     :math:`r_{ntk} + r_{regions}`, where the smaller condition number ranks higher. TE-NAS itself ranks the operations
     that a supernet may lose, by the change that the loss causes, and gives equal values one rank and the next value the
-    next rank; AZ-NAS's comparison ranks networks by the sum, and this follows it.
+    next rank; AZ-NAS's comparison ranks networks by the sum, and this follows it, but with TE-NAS's own count of
+    regions, in thin networks, in place of AZ-NAS's count at full width.
     """
     return _ranks(parts["ntk"]) + _ranks(parts["linear_regions_thin"])
 

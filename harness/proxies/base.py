@@ -57,11 +57,6 @@ class Proxy:
         """The first line of the formula's documentation."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
-    @property
-    def reference(self) -> str:
-        """Where workers in other processes import it from."""
-        return f"{self.function.__module__}:{self.function.__name__}"
-
 
 def proxy(
     name: str,

@@ -66,7 +66,7 @@ def side_by_side(table: pd.DataFrame, first: str) -> tuple[dict[str, int], list[
 
 
 def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
-    """One sentence for every proxy that was not used on all networks, or one that says all were.
+    """One sentence for every proxy that was not used on all networks or cannot rank them, or one that says all were.
 
     A proxy that ranks only the networks on which it succeeds looks better than it is, so this is never left out.
     """
@@ -78,7 +78,12 @@ def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]
         if lost or row["used"] < total:
             used = f"{count(row['used'])} of {count(total)} networks used"
             notes.append(f"{label_of(row['proxy'], labels)}: {used}" + (f" ({', '.join(lost)})" if lost else ""))
-    return notes or ["Every proxy has a finite score on every network."]
+    constant = [
+        f"{label_of(row['proxy'], labels)}: the same score on every network, so that there is nothing to rank"
+        for row in rows.to_dict("records")
+        if row["distinct"] == 1 < row["used"]
+    ]
+    return [*(notes or ["Every proxy has a finite score on every network."]), *constant]
 
 
 def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:

@@ -12,7 +12,6 @@ from benchmarks.topology import EDGES, live_cell
 from benchmarks.transnas101 import macro, micro
 from benchmarks.transnas101.backbone import MicroCell
 from benchmarks.transnas101.decoder_layers import generator_layers, segmentation_layers
-from benchmarks.transnas101.discriminator import Discriminator, SpectrallyNormalisedConvolution
 from benchmarks.transnas101.network import build_network
 from benchmarks.transnas101.operations import FactorizedReduce, StridedZero, make_operation
 from benchmarks.transnas101.skeleton import CellShape, halvings
@@ -261,51 +260,3 @@ class TestDecoderLayers:
     def test_widths_do_not_depend_on_how_many_layers_double(self):
         for layers in (segmentation_layers, generator_layers):
             assert len({tuple(width for width, _ in layers(doublings)) for doublings in range(2, 7)}) == 1
-
-
-class TestDiscriminator:
-    def test_it_judges_pairs_of_images(self):
-        assert Discriminator()(torch.randn(2, 6, 64, 64)).shape == (2,)
-
-    def test_it_has_the_parameters_of_seven_convolutions_and_none_that_a_proxy_takes_for_a_layer(self):
-        discriminator = Discriminator()
-        sizes = ((6, 64, 5), (64, 128, 5), (128, 256, 5), (256, 256, 3), (256, 512, 3), (512, 512, 3), (512, 1, 3))
-        assert sum(p.numel() for p in discriminator.parameters()) == sum(a * b * k * k + b for a, b, k in sizes)
-        assert sum(p.numel() for p in discriminator.parameters()) == 5_168_705
-        assert not any(isinstance(m, nn.Conv2d | nn.Linear) for m in discriminator.modules())
-
-    def test_the_generators_loss_flows_through_it(self):
-        torch.manual_seed(0)
-        network, discriminator = build_network(MACRO, "normal"), copy.deepcopy(Discriminator())
-        batch = images("normal", batch=2)
-        verdict = discriminator(torch.cat([batch, network(batch)], dim=1))
-        nn.functional.binary_cross_entropy_with_logits(verdict, torch.ones(2)).backward()
-        assert network.backbone.stem[0].weight.grad.any()
-
-    def test_the_estimate_becomes_the_largest_singular_value(self):
-        torch.manual_seed(0)
-        convolution = SpectrallyNormalisedConvolution(4, 8, 3, 1).double()
-        for _ in range(300):
-            estimate = convolution.largest_singular_value()
-        exact = torch.linalg.svdvals(convolution.weight.flatten(1))[0]
-        torch.testing.assert_close(estimate, exact)
-
-    def test_each_step_and_its_gradient_are_those_of_torchs_hook(self):
-        torch.manual_seed(0)
-        ours = SpectrallyNormalisedConvolution(3, 6, 5, 4).double()
-        theirs = nn.Conv2d(3, 6, 5, 4, padding=2).double()
-        theirs.load_state_dict({"weight": ours.weight, "bias": ours.bias})
-        nn.utils.spectral_norm(theirs)
-        theirs.weight_u.copy_(ours.left)
-        x = torch.randn(2, 3, 16, 16, dtype=torch.float64)
-        for _ in range(2):
-            torch.testing.assert_close(ours(x), theirs(x))
-        ours(x).square().sum().backward()
-        theirs(x).square().sum().backward()
-        torch.testing.assert_close(ours.weight.grad, theirs.weight_orig.grad)
-
-    def test_evaluation_leaves_the_estimate_alone(self):
-        convolution = SpectrallyNormalisedConvolution(3, 6, 3, 1).eval()
-        before = convolution.left.clone()
-        convolution(torch.randn(1, 3, 8, 8))
-        assert torch.equal(convolution.left, before)

@@ -16,6 +16,7 @@ from harness.benchmark import GroundTruth
 from harness.errors import HarnessError, UnknownNameError
 from harness.reporting.latex import latex_tables
 from harness.reporting.markdown import markdown_tables
+from harness.reporting.rows import outcome_notes
 
 
 @aggregate("size_and_snip", label="Size & SNIP", parts=("params", "snip"), cite="nobody2026")
@@ -105,3 +106,10 @@ def test_the_truth_itself_is_refused(run):
 def test_an_unknown_truth_suggests_near_ones(run):
     with pytest.raises(UnknownNameError, match="ground truth of digits 'test/7': did you mean 'test/6'"):
         harness.report(run, beside=["test/7"])
+
+
+@pytest.mark.parametrize(("distinct", "said"), [(1, True), (2, False)])
+def test_a_score_that_is_the_same_everywhere_says_so(run, distinct, said):
+    table = harness.report(run).correlations
+    first = table[table["set"] == "all"].head(1).assign(distinct=distinct)
+    assert any("the same score on every network" in note for note in outcome_notes(first)) == said
