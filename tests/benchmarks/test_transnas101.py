@@ -55,7 +55,8 @@ class TestTruths:
         ):
             MICRO.choose_truth("jigsaw", "val", 25)
 
-    def test_without_a_table_it_says_what_to_do(self):
+    def test_without_a_table_it_says_what_to_do(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
         with pytest.raises(DataError, match="harness data import transnas-macro FILE"):
             MACRO.ground_truth("normal")
 
