@@ -7,7 +7,7 @@ every precision. Only quantities of a probe draw, because each of them has a ran
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import torch
@@ -32,9 +32,14 @@ def kaiming_copy(probe: Probe) -> nn.Module:
     return _redrawn(probe.copy(), lambda weight: math.sqrt(2 / weight[0].numel()))
 
 
-def gaussian_copy(probe: Probe) -> nn.Module:
-    """A copy with new weights from N(0, 1); biases 0, norms' scale 1 and shift 0."""
-    return _redrawn(probe.copy(), lambda weight: 1.0)
+def gaussian_draws(probe: Probe, count: int) -> Iterator[nn.Module]:
+    """A copy with new weights from N(0, 1), biases 0, norms' scale 1 and shift 0; and ``count`` times drawn anew.
+
+    It is the same module each time: making copies takes longer than drawing.
+    """
+    network = probe.copy()
+    for _ in range(count):
+        yield _redrawn(network, lambda weight: 1.0)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from harness.probe import NotApplicableError, quantity, untouched
 from harness.proxies.base import proxy
-from harness.proxies.drawn import gaussian_copy, typical_images
+from harness.proxies.drawn import gaussian_draws, typical_images
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -46,7 +46,8 @@ def swap(probe: Probe) -> float:
 @quantity
 def _mean_patterns(probe: Probe) -> float:
     images = typical_images(probe, IMAGES)
-    return sum(_patterns(gaussian_copy(probe), images) for _ in range(REPEATS)) / REPEATS
+    counts = [_patterns(network, images) for network in gaussian_draws(probe, REPEATS)]
+    return sum(counts) / len(counts)
 
 
 def _patterns(network: nn.Module, images: Tensor) -> int:
@@ -54,7 +55,6 @@ def _patterns(network: nn.Module, images: Tensor) -> int:
     shown = torch.zeros(2 ** len(images), dtype=torch.bool, device=images.device)
     # A pattern read as a binary number; up to 2²⁴ these are exact in float32.
     places = 2.0 ** torch.arange(len(images), dtype=torch.float32, device=images.device)
-    relus = [module for module in network.modules() if isinstance(module, nn.ReLU)]
     read: list[Tensor] = []
 
     def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -63,10 +63,12 @@ def _patterns(network: nn.Module, images: Tensor) -> int:
             active = (inputs[0].detach() > 0).float().reshape(len(images), -1)
             shown[(places @ active).long()] = True
 
-    for relu in relus:
-        relu.register_forward_pre_hook(before)
+    relus = [module for module in network.modules() if isinstance(module, nn.ReLU)]
+    hooks = [relu.register_forward_pre_hook(before) for relu in relus]
     with torch.no_grad(), untouched(network):
         network(images.clone())
+    for hook in hooks:
+        hook.remove()
     if not read:
         raise NotApplicableError("the network has no ReLU modules that see feature maps")
     return int(shown.sum())

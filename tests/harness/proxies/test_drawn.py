@@ -8,7 +8,7 @@ from torch import nn
 
 from harness.images import Batch
 from harness.probe import Probe
-from harness.proxies.drawn import by_norm, gaussian_copy, gaussian_images, kaiming_copy, typical_images
+from harness.proxies.drawn import by_norm, gaussian_draws, gaussian_images, kaiming_copy, typical_images
 
 
 @pytest.fixture
@@ -41,7 +41,8 @@ class Mixed(nn.Sequential):
 
 
 @pytest.mark.parametrize(
-    ("draw", "deviations"), [(kaiming_copy, ((2 / 288) ** 0.5, (2 / 900) ** 0.5)), (gaussian_copy, (1, 1))]
+    ("draw", "deviations"),
+    [(kaiming_copy, ((2 / 288) ** 0.5, (2 / 900) ** 0.5)), (lambda probe: next(gaussian_draws(probe, 1)), (1, 1))],
 )
 def test_weights_have_their_variance_biases_are_zero_and_norms_neutral(draw, deviations, batches):
     torch.manual_seed(0)
@@ -58,6 +59,12 @@ def test_the_network_itself_keeps_its_weights(batches):
     network = Mixed()
     kaiming_copy(Probe(network, batches))
     assert all((parameter == 7).all() for parameter in network.parameters())
+
+
+def test_draws_are_as_many_as_asked_for_and_differ(batches):
+    weights = [network[0].weight.clone() for network in gaussian_draws(Probe(Mixed(), batches), 3)]
+    assert len(weights) == 3
+    assert not any(torch.equal(weights[a], weights[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
 
 
 @settings(max_examples=25, deadline=None)

@@ -23,14 +23,14 @@ def few_repeats(monkeypatch):
 def drawn(monkeypatch, few_repeats):
     """The networks that are drawn."""
     kept = []
-    original = module.gaussian_copy
+    original = module.gaussian_draws
 
-    def keep(probe):
-        network = original(probe)
-        kept.append(Probe(network, []).copy())
-        return network
+    def keep(probe, count):
+        for network in original(probe, count):
+            kept.append(Probe(network, []).copy())
+            yield network
 
-    monkeypatch.setattr(module, "gaussian_copy", keep)
+    monkeypatch.setattr(module, "gaussian_draws", keep)
     return kept
 
 
