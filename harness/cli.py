@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.commands.analyse import analyse_app
 from harness.errors import HarnessError
+from harness.terminal import console
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from harness.runner import Progress
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ list_app = typer.Typer(no_args_is_help=True, help="What is there: benchmarks and
 data_app = typer.Typer(no_args_is_help=True, help="Ground truth of benchmarks that cannot be shipped.")
 app.add_typer(list_app, name="list")
 app.add_typer(data_app, name="data")
+app.add_typer(analyse_app, name="analyse")
 
 INTERRUPTED = 130
 MISUSED = 2
@@ -39,7 +40,7 @@ def list_benchmarks() -> None:
     """Every benchmark: data sets, ground truths, sets of architectures, whether its data are here."""
     from harness.listing import print_benchmarks
 
-    print_benchmarks(_console())
+    print_benchmarks(console())
 
 
 @list_app.command("proxies")
@@ -47,7 +48,7 @@ def list_proxies(own: Annotated[list[str] | None, typer.Option("--proxy", help=_
     """Every proxy and rank aggregate: which way is better, what it looks at, the paper, and what it computes."""
     from harness.listing import print_proxies
 
-    print_proxies(_console(), own or [])
+    print_proxies(console(), own or [])
 
 
 @data_app.command("import")
@@ -101,7 +102,7 @@ def data_status(directory: Annotated[Path | None, typer.Option("--dir", help=_DO
     """What ground truth and which images are on this machine, where, since when, and how to get what is missing."""
     from harness.data.status import print_data_status
 
-    print_data_status(_console(), directory)
+    print_data_status(console(), directory)
 
 
 @app.command()
@@ -183,13 +184,13 @@ def report(
 ) -> None:
     """Print how well each proxy ranks the networks, beside #Params; write tables and figures."""
     from harness import api
-    from harness.reporting.report import parse_truth
+    from harness.opened import parse_truth
 
     split, epochs = parse_truth(truth or "")
     result = api.report(
         run_directory, split=split, epochs=epochs, baseline=baseline, beside=beside or [], published=published
     )
-    result.show(_console())
+    result.show(console())
     directory = out or run_directory / "report"
     files = result.write(directory, figures=figures)
     typer.echo(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
@@ -210,7 +211,7 @@ def agree(
     from harness.listing import print_agreement
 
     table = api.agreement(run_directory, other, rename=_parse_renames(rename or []), sentinel=sentinel)
-    print_agreement(table, _console())
+    print_agreement(table, console())
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(out, index=False, lineterminator="\n")
@@ -222,13 +223,6 @@ def _parse_renames(renames: list[str]) -> dict[str, str]:
         if not (theirs and sign and ours):
             raise HarnessError(f"'{rename}' renames nothing; write THEIRS=OURS, such as nwot=naswot")
     return {theirs: ours for theirs, _, ours in pairs}
-
-
-def _console() -> Console:
-    """The terminal at its own width; wide enough for the whole table where the output goes elsewhere."""
-    from rich.console import Console
-
-    return Console() if sys.stdout.isatty() else Console(width=140)
 
 
 @contextmanager

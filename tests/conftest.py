@@ -27,3 +27,22 @@ def single_thread() -> Iterator[None]:
 
     with one_thread():
         yield
+
+
+@pytest.fixture(scope="session")
+def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two runs of the same 24 cells of the embedded benchmark, with other weights and batches."""
+    import harness
+
+    directories = tuple(tmp_path_factory.mktemp(f"seed{seed}") for seed in (0, 1))
+    for seed, directory in enumerate(directories):
+        harness.run(
+            "digits",
+            sample=24,
+            seed=seed,
+            sample_seed=0,
+            batch_size=8,
+            proxies="params,flops,naswot,synflow,snip,zen,zico,plain",
+            out=directory,
+        )
+    return directories

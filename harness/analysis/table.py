@@ -13,10 +13,9 @@ import pandas as pd
 from harness.analysis.comparison import compare_jackknives
 from harness.analysis.correlation import estimate
 from harness.analysis.jackknife import Floats, Jackknife, jackknife
-from harness.analysis.pools import aggregate_scores
+from harness.analysis.joined import join
 from harness.analysis.ranks import Ranks, rank
-from harness.analysis.scores import ABSENT, STATUSES, Mask, ProxyScores, scores_by_proxy
-from harness.errors import HarnessError
+from harness.analysis.scores import STATUSES, Mask, ProxyScores
 
 if TYPE_CHECKING:
     from harness.aggregates import Aggregate
@@ -88,21 +87,15 @@ def correlation_table(
         HarnessError: if an architecture of the scores has no finite accuracy, an architecture and proxy have two
             rows, a column is missing, a status is unknown, or a proxy's direction is not declared.
     """
-    architectures, proxies = scores_by_proxy(scores, directions)
-    accuracy = _oriented_accuracy(truth, architectures)
-    truths = {name: _scores_of_truth(other, architectures) for name, other in (beside or {}).items()}
+    joined = join(scores, truth, directions, aggregates=aggregates, beside=beside)
     members = {"all": lambda architecture: True} if members is None else members
-    pooled = list(aggregates)
     rows: list[dict[str, Any]] = []
     for name, belongs in members.items():
-        inside = np.fromiter((belongs(architecture) for architecture in architectures), dtype=bool)
-        of_set = {proxy: proxies[proxy].within(inside) for proxy in sorted(proxies)}
-        of_pool = aggregate_scores(pooled, of_set)
-        of_truth = {other: truths[other].within(inside) for other in truths}
-        for row in _rows_of_set(of_set | of_pool | of_truth, accuracy[inside], baseline, confidence):
-            kind = "aggregate" if row["proxy"] in of_pool else "truth" if row["proxy"] in of_truth else "proxy"
-            pool = row["used"] if kind == "aggregate" else math.nan
-            rows.append({"set": name, "kind": kind, "pool": pool} | row)
+        inside = np.fromiter((belongs(architecture) for architecture in joined.architectures), dtype=bool)
+        part = joined.within(inside)
+        for row in _rows_of_set(part.rows, part.accuracy, baseline, confidence):
+            kind = part.kind(row["proxy"])
+            rows.append({"set": name, "kind": kind, "pool": row["used"] if kind == "aggregate" else math.nan} | row)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -178,30 +171,3 @@ def _difference(ranking: _Ranking, reference: _Ranking, accuracy: Floats, confid
         "verdict": comparison.verdict,
         "spearman_difference": comparison.spearman_difference,
     }
-
-
-def _scores_of_truth(truth: GroundTruth, architectures: pd.Index) -> ProxyScores:
-    """Accuracies as if they were scores; an architecture without one was not scored."""
-    value = _accuracies(truth, architectures)
-    status = np.where(np.isfinite(value), STATUSES.index("ok"), ABSENT).astype(np.int8)
-    return ProxyScores(value if truth.higher_is_better else -value, status)
-
-
-def _accuracies(truth: GroundTruth, architectures: pd.Index) -> Floats:
-    """The accuracy of each architecture as it stands, NaN where there is none."""
-    if not truth.accuracy.index.is_unique:
-        twice = truth.accuracy.index[truth.accuracy.index.duplicated()][0]
-        raise HarnessError(f"the ground truth of {truth.benchmark} holds '{twice}' twice; it needs one value of each")
-    return np.asarray(truth.accuracy.reindex(architectures), dtype=np.float64)
-
-
-def _oriented_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
-    """The accuracy of each architecture, its sign turned where lower is better."""
-    accuracy = _accuracies(truth, architectures)
-    lacking = architectures[~np.isfinite(accuracy)]
-    if len(lacking):
-        raise HarnessError(
-            f"{len(lacking)} of {len(architectures)} scored architectures have no accuracy in the ground truth of "
-            f"{truth.benchmark} ({truth.describe()}), first '{lacking[0]}'; score and rank against the same benchmark"
-        )
-    return accuracy if truth.higher_is_better else -accuracy

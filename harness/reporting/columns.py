@@ -23,6 +23,7 @@ class Column:
         cells: one text for each row.
         justify: left for words, right for numbers.
         short: the cells without their intervals, for a narrow page.
+        bold: which cells are the best of the column.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Column:
     cells: tuple[str, ...]
     justify: Literal["left", "right"] = "right"
     short: tuple[str, ...] | None = None
+    bold: tuple[bool, ...] | None = None
 
 
 SACRIFICES = (

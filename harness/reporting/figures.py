@@ -65,9 +65,9 @@ def write_figures(
     figure = plot_scatter(points, table, labels, title, f"{truth.split} {truth.metric}, {truth.when}")
     directory.mkdir(parents=True, exist_ok=True)
     return [
-        *_write(axes.get_figure(root=True), directory / "kendall_by_proxy"),
+        *save_figure(axes.get_figure(root=True), directory / "kendall_by_proxy"),
         _write_data(bars, directory / "kendall_by_proxy.csv", index=False),
-        *_write(figure, directory / "accuracy_by_score"),
+        *save_figure(figure, directory / "accuracy_by_score"),
         _write_data(points, directory / "accuracy_by_score.csv", index=True),
     ]
 
@@ -79,7 +79,8 @@ def _explain(axes: Axes, chosen: str, heading: Heading) -> None:
     axes.set_xlabel(text, loc="right", multialignment="center", linespacing=1.0)
 
 
-def _write(figure: Figure | None, stem: Path) -> list[Path]:
+def save_figure(figure: Figure | None, stem: Path) -> list[Path]:
+    """Write a figure as PDF and PNG in the style of the paper; the same figure gives the same bytes."""
     assert figure is not None
     pdf, png = stem.with_suffix(".pdf"), stem.with_suffix(".png")
     with paper_style():

@@ -99,7 +99,7 @@ def _main(rows: pd.DataFrame, chosen: str, heading: Heading, labels: Labels | No
         *map(escape, kind_notes(rows, labels)),
     ]
     column_format = "lll" + ("lr" if base is not None else "") + "r"
-    return _float(cells, " ".join(filter(None, sentences)), "tab:correlations", column_format)
+    return float_of(cells, " ".join(filter(None, sentences)), "tab:correlations", column_format)
 
 
 def _sets(table: pd.DataFrame, first: str, heading: Heading, labels: Labels | None) -> str:
@@ -116,7 +116,7 @@ def _sets(table: pd.DataFrame, first: str, heading: Heading, labels: Labels | No
     base = baseline_row(set_rows(table, first))
     notes = f"Bold: best. {_dagger_note(base, labels)}".strip()
     caption = f"Kendall $\\tau$ in each set of architectures. {_facts(heading)} {notes}"
-    return _float(cells, caption, "tab:correlations-sets", "l" * len(cells))
+    return float_of(cells, caption, "tab:correlations-sets", "l" * len(cells))
 
 
 def _facts(heading: Heading) -> str:
@@ -166,7 +166,8 @@ def _math_count(number: int) -> str:
     return count(number).replace(",", "{,}")
 
 
-def _float(cells: dict[str, list[str]], caption: str, label: str, column_format: str) -> str:
+def float_of(cells: dict[str, list[str]], caption: str, label: str, column_format: str) -> str:
+    """A floating table of cells that are LaTeX already, by their heads, under its caption."""
     import pandas as pd
 
     styled: Any = pd.DataFrame(cells).style.hide(axis="index")

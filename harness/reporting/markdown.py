@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.reporting.columns import Column, main_columns
@@ -44,17 +45,17 @@ def markdown_tables(
         return "\n\n".join([*blocks, "No scores in this set."]) + "\n"
     notes = [*outcome_notes(rows, labels), *kind_notes(rows, labels), verdict_note(rows, labels)]
     blocks += [
-        _table([_one_line(column) for column in main_columns(rows, None, labels)]),
+        table_of([one_line(column) for column in main_columns(rows, None, labels)]),
         "\n".join(f"- {_escape(note)}" for note in notes),
     ]
     if has_several_sets(table):
-        blocks += ["## Kendall τ in each set", _table(_set_columns(table, chosen, labels))]
+        blocks += ["## Kendall τ in each set", table_of(_set_columns(table, chosen, labels))]
     if costs is not None and not costs.empty:
         blocks += [
             "## Costs",
             "Medians for one network, in milliseconds and in forward + backward passes of the same batch (×): *own* is "
             "what the proxy adds to the passes that it shares with others, *alone* what it takes by itself.",
-            _table(_cost_columns(costs, labels)),
+            table_of(_cost_columns(costs, labels)),
         ]
     return "\n\n".join(blocks) + "\n"
 
@@ -67,9 +68,10 @@ def _heading(heading: Heading) -> str:
     return "\n".join(lines)
 
 
-def _one_line(column: Column) -> Column:
+def one_line(column: Column) -> Column:
+    """The column with its head and its cells on one line each."""
     header = column.header.replace("-\n", "").replace("\n", " ")
-    return Column(column.name, header, tuple(cell.strip() for cell in column.cells), column.justify)
+    return replace(column, header=header, cells=tuple(cell.strip() for cell in column.cells), short=None)
 
 
 def _set_columns(table: pd.DataFrame, first: str, labels: Labels | None) -> list[Column]:
@@ -96,11 +98,17 @@ def _cost_columns(costs: pd.DataFrame, labels: Labels | None) -> list[Column]:
     ]
 
 
-def _table(columns: Sequence[Column]) -> str:
+def table_of(columns: Sequence[Column]) -> str:
+    """The columns as a table; best values are bold."""
     rules = [":--" if column.justify == "left" else "--:" for column in columns]
     lines = [_line(_escape(column.header) for column in columns), _line(rules)]
-    lines += [_line(map(_escape, cells)) for cells in zip(*(column.cells for column in columns), strict=True)]
+    lines += [_line(cells) for cells in zip(*(_cells(column) for column in columns), strict=True)]
     return "\n".join(lines)
+
+
+def _cells(column: Column) -> list[str]:
+    bold = column.bold or (False,) * len(column.cells)
+    return [f"**{_escape(cell)}**" if best else _escape(cell) for cell, best in zip(column.cells, bold, strict=True)]
 
 
 def _line(cells: Iterable[str]) -> str:

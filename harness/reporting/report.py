@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from harness.benchmark import Benchmark, GroundTruth
-from harness.errors import HarnessError, UnknownNameError
-from harness.names import unknown_name
+from harness.benchmark import GroundTruth
 from harness.objective import CLASSES, Objective
-from harness.own_proxies import OWN_PROXIES
-from harness.proxies.base import Direction
-from harness.registry import aggregates, load_benchmark, proxies
+from harness.opened import OpenedRun, open_run
 from harness.reporting.heading import Heading
 
 if TYPE_CHECKING:
@@ -22,13 +18,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.plan import Setting
-
-
-class Facts(NamedTuple):
-    """What a report needs to know of a proxy."""
-
-    better: Direction
-    label: str
 
 
 @dataclass(frozen=True)
@@ -120,95 +109,60 @@ def report(
     """
     from harness.analysis import correlation_table, cost_table
     from harness.analysis.published import beside_published, read_published
-    from harness.store import Store
 
-    with Store.read(Path(directory)) as store:
-        scores, setting, manifest = store.scores(), store.setting, store.manifest()
-    if scores.empty:
-        raise HarnessError(f"{directory} holds no scores yet; let 'harness run' go on for a while")
-    benchmark = load_benchmark(setting.benchmark)
-    truth = benchmark.ground_truth(setting.dataset, split, epochs)
-    truths = _truths_beside(benchmark, truth, beside)
-    facts = _declared(manifest)
-    known = [*facts, *aggregates(), *truths]
-    if baseline not in known:
-        raise UnknownNameError(unknown_name("proxy", baseline, known))
-    used = scores["proxy"].unique()
+    run = open_run(directory, split=split, epochs=epochs, beside=beside)
+    run.check_row(baseline)
     correlations = correlation_table(
-        scores,
-        truth,
-        {name: facts[name].better for name in used if name in facts},
-        members={subset: benchmark.membership(subset) for subset in benchmark.subsets},
+        run.scores,
+        run.truth,
+        run.directions,
+        members={subset: run.benchmark.membership(subset) for subset in run.benchmark.subsets},
         baseline=baseline,
-        aggregates=aggregates().values(),
-        beside=truths,
+        aggregates=run.aggregates.values(),
+        beside=run.beside,
     )
-    networks = scores["architecture"].nunique()
     theirs = None
     if published is not None:
-        theirs = beside_published(correlations, read_published(Path(published)), benchmark.name, setting.dataset)
+        table = read_published(Path(published))
+        theirs = beside_published(correlations, table, run.benchmark.name, run.setting.dataset)
+    described = run.truth.describe()
+    shown = set(correlations["proxy"])
     return Report(
-        heading=Heading(
-            benchmark=benchmark.title,
-            dataset=setting.dataset,
-            networks=networks,
-            subset=setting.subset,
-            seed=setting.sample_seed,
-            ground_truth=truth.describe(),
-            images=setting.images,
-            batch_size=setting.batch_size,
-            noise=setting.noise,
-            facts=(
-                *_facts(setting, benchmark.task(setting.dataset).objective),
-                *(f"Trained, for comparison: {other.describe()}" for other in truths.values()),
-            ),
-        ),
+        heading=heading_of(run),
         correlations=correlations,
-        costs=cost_table(scores),
-        scores=scores,
-        truth=truth,
-        labels=_labels(facts, truths, set(correlations["proxy"])),
+        costs=cost_table(run.scores),
+        scores=run.scores,
+        truth=run.truth,
+        labels={name: label for name, label in run.labels.items() if name in shown},
         subset="all",
-        manifest={**manifest, "networks": networks, "ground_truth": truth.describe(), "truth_source": truth.source},
+        manifest={
+            **run.manifest,
+            "networks": run.networks,
+            "ground_truth": described,
+            "truth_source": run.truth.source,
+        },
         published=theirs,
     )
 
 
-def parse_truth(text: str) -> tuple[str | None, int | str | None]:
-    """Split and epochs of a ground truth written as ``split/epochs``; None for what is left out.
-
-    >>> parse_truth("val/12"), parse_truth("test"), parse_truth("test/final")
-    (('val', 12), ('test', None), ('test', 'final'))
-    """
-    split, _, epochs = text.partition("/")
-    return split or None, int(epochs) if epochs.isdecimal() else epochs or None
-
-
-def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Iterable[str]) -> dict[str, GroundTruth]:
-    """The ground truths to rank as if they were proxies, by the name of their row."""
-    found = {}
-    for text in wanted:
-        other = benchmark.ground_truth(truth.dataset, *parse_truth(text))
-        if (other.split, other.epochs) == (truth.split, truth.epochs):
-            raise HarnessError(
-                f"'{text}' is the ground truth that is ranked against; name another one of {benchmark.name}"
-            )
-        found[f"{other.split}/{other.epochs}"] = other
-    return found
-
-
-def _declared(manifest: Mapping[str, Any]) -> dict[str, Facts]:
-    """Direction and label of every registered proxy, and of those that the run brought along."""
-    facts = {name: Facts(proxy.better, proxy.label) for name, proxy in proxies().items()}
-    return facts | {name: Facts(own["better"], own["label"]) for name, own in manifest.get(OWN_PROXIES, {}).items()}
-
-
-def _labels(facts: Mapping[str, Facts], truths: Mapping[str, GroundTruth], shown: set[str]) -> dict[str, str]:
-    """How the rows are written; that an accuracy comes from training shows in its name."""
-    labels = {name: known.label for name, known in facts.items()}
-    labels |= {name: aggregate.label for name, aggregate in aggregates().items()}
-    labels |= {name: f"{truth.split}, {truth.when} (trained)" for name, truth in truths.items()}
-    return {name: label for name, label in labels.items() if name in shown}
+def heading_of(run: OpenedRun) -> Heading:
+    """What was ranked against what."""
+    setting, task = run.setting, run.benchmark.task(run.setting.dataset)
+    return Heading(
+        benchmark=run.benchmark.title,
+        dataset=setting.dataset,
+        networks=run.networks,
+        subset=setting.subset,
+        seed=setting.sample_seed,
+        ground_truth=run.truth.describe(),
+        images=setting.images,
+        batch_size=setting.batch_size,
+        noise=setting.noise,
+        facts=(
+            *_facts(setting, task.objective),
+            *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),
+        ),
+    )
 
 
 def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:

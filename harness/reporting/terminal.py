@@ -61,7 +61,7 @@ def print_tables(
     """
     chosen = main_set(table, subset)
     rows = set_rows(table, chosen)
-    _print_heading(console, heading)
+    print_heading(console, heading)
     if rows.empty:
         console.print(f"No scores in the set '{chosen}'.", markup=False)
         return
@@ -84,7 +84,8 @@ def print_tables(
         console.print(_sets_table(table, chosen, labels))
 
 
-def _print_heading(console: Console, heading: Heading) -> None:
+def print_heading(console: Console, heading: Heading) -> None:
+    """Print the facts that a table rests on; noise is announced in red."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")

@@ -50,7 +50,7 @@ def two_truths(monkeypatch):
 
 @pytest.fixture
 def with_aggregate(monkeypatch):
-    monkeypatch.setattr("harness.reporting.report.aggregates", lambda: {"size_and_snip": size_and_snip})
+    monkeypatch.setattr("harness.opened.aggregates", lambda: {"size_and_snip": size_and_snip})
 
 
 def printed(report):

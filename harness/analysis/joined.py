@@ -1,0 +1,142 @@
+"""Scores beside the true accuracies of the same networks, both turned so that higher is better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.jackknife import Floats
+from harness.analysis.pools import aggregate_scores
+from harness.analysis.scores import ABSENT, STATUSES, Mask, ProxyScores, scores_by_proxy
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.aggregates import Aggregate
+    from harness.benchmark import GroundTruth
+
+Kind = Literal["proxy", "aggregate", "truth"]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What every analysis starts from. All arrays have one entry for each architecture, in the same order.
+
+    Attributes:
+        architectures: their identifiers, n of them.
+        accuracy: the true accuracies, turned so that higher is better. Shape (n,); none is missing.
+        proxies: the scores of each proxy, turned so that higher is better.
+        trained: other accuracies of the same networks, taken as if they were scores, by the name of their row.
+        aggregates: rank aggregates that may be computed of these proxies.
+    """
+
+    architectures: pd.Index
+    accuracy: Floats
+    proxies: Mapping[str, ProxyScores]
+    trained: Mapping[str, ProxyScores] = field(default_factory=dict)
+    aggregates: tuple[Aggregate, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.architectures)
+
+    @cached_property
+    def pooled(self) -> Mapping[str, ProxyScores]:
+        """The rank aggregates whose parts were all scored, over these architectures as the pool."""
+        return aggregate_scores(self.aggregates, self.proxies)
+
+    @cached_property
+    def rows(self) -> Mapping[str, ProxyScores]:
+        """Everything that can be ranked against the accuracies: proxies, rank aggregates, other accuracies."""
+        return {**self.proxies, **self.pooled, **self.trained}
+
+    def kind(self, row: str) -> Kind:
+        """What a row of :attr:`rows` is."""
+        return "aggregate" if row in self.pooled else "truth" if row in self.trained else "proxy"
+
+    def within(self, members: Mask) -> Joined:
+        """The same of a part of the architectures; rank aggregates are computed anew, since their pool is another."""
+        return replace(
+            self,
+            architectures=self.architectures[members],
+            accuracy=self.accuracy[members],
+            proxies={name: scores.within(members) for name, scores in self.proxies.items()},
+            trained={name: scores.within(members) for name, scores in self.trained.items()},
+        )
+
+    def table(self, rows: Iterable[str] | None = None) -> pd.DataFrame:
+        """The scores with architectures as rows and, as columns, :attr:`rows` or those of them that are asked for.
+
+        Raises:
+            HarnessError: if there are no scores of what is asked for.
+        """
+        names = list(self.rows if rows is None else rows)
+        for name in names:
+            if name not in self.rows:
+                raise HarnessError(f"there are no scores of '{name}'; there are scores of {', '.join(self.rows)}")
+        return pd.DataFrame({name: self.rows[name].value for name in names}, index=self.architectures)
+
+
+def join(
+    scores: pd.DataFrame,
+    truth: GroundTruth,
+    directions: Mapping[str, Literal["higher", "lower"]],
+    *,
+    aggregates: Iterable[Aggregate] = (),
+    beside: Mapping[str, GroundTruth] | None = None,
+) -> Joined:
+    """Every proxy's scores beside the accuracies.
+
+    Signs are turned by declaration alone: the scores' where lower is better, the accuracies' where
+    ``truth.higher_is_better`` is false.
+
+    Args:
+        scores: one row for each architecture and proxy, with the columns ``architecture``, ``proxy``, ``status``
+            (``ok``, ``failed``, ``non_finite`` or ``skipped``) and ``value``; others are ignored.
+        truth: the true accuracies.
+        directions: which way is better, for every proxy in the scores.
+        aggregates: rank aggregates, of which those are computed whose parts were all scored.
+        beside: other accuracies of the same networks by the name of their row.
+
+    Raises:
+        HarnessError: if an architecture of the scores has no finite accuracy, an architecture and proxy have two
+            rows, a column is missing, a status is unknown, or a proxy's direction is not declared.
+    """
+    architectures, proxies = scores_by_proxy(scores, directions)
+    return Joined(
+        architectures=architectures,
+        accuracy=_oriented_accuracy(truth, architectures),
+        proxies={proxy: proxies[proxy] for proxy in sorted(proxies)},
+        trained={name: _scores_of_truth(other, architectures) for name, other in (beside or {}).items()},
+        aggregates=tuple(aggregates),
+    )
+
+
+def _scores_of_truth(truth: GroundTruth, architectures: pd.Index) -> ProxyScores:
+    """Accuracies as if they were scores; an architecture without one was not scored."""
+    value = _accuracies(truth, architectures)
+    status = np.where(np.isfinite(value), STATUSES.index("ok"), ABSENT).astype(np.int8)
+    return ProxyScores(value if truth.higher_is_better else -value, status)
+
+
+def _accuracies(truth: GroundTruth, architectures: pd.Index) -> Floats:
+    """The accuracy of each architecture as it stands, NaN where there is none."""
+    if not truth.accuracy.index.is_unique:
+        twice = truth.accuracy.index[truth.accuracy.index.duplicated()][0]
+        raise HarnessError(f"the ground truth of {truth.benchmark} holds '{twice}' twice; it needs one value of each")
+    return np.asarray(truth.accuracy.reindex(architectures), dtype=np.float64)
+
+
+def _oriented_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
+    """The accuracy of each architecture, its sign turned where lower is better."""
+    accuracy = _accuracies(truth, architectures)
+    lacking = architectures[~np.isfinite(accuracy)]
+    if len(lacking):
+        raise HarnessError(
+            f"{len(lacking)} of {len(architectures)} scored architectures have no accuracy in the ground truth of "
+            f"{truth.benchmark} ({truth.describe()}), first '{lacking[0]}'; score and rank against the same benchmark"
+        )
+    return accuracy if truth.higher_is_better else -accuracy

@@ -1,0 +1,1 @@
+"""The analyses as commands, one file each; ``harness analyse`` is made of them."""

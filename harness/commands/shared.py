@@ -1,0 +1,50 @@
+"""What the commands of ``harness analyse`` have in common: their options, and showing an exhibit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.exhibits.exhibit import Exhibit
+    from harness.opened import OpenedRun
+
+RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")]
+RunDirectories = Annotated[list[Path], typer.Argument(metavar="RUN...", help="The --out directories of runs.")]
+Truth = Annotated[
+    str | None,
+    typer.Option("--truth", help="Ground truth as SPLIT/EPOCHS; the benchmark's first unless given."),
+]
+Beside = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--beside", help="Another ground truth, such as val/12, taken as if it were a proxy; may be repeated."
+    ),
+]
+Subset = Annotated[str, typer.Option("--set", help="Set of architectures.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write tables and figures to this directory; nothing is written unless given."),
+]
+Width = Annotated[Literal["1", "2"], typer.Option("--width", help="Width of the figures in columns of a paper.")]
+
+
+def opened(directory: Path, truth: str | None, beside: list[str] | None = None) -> OpenedRun:
+    """The run with the ground truth that was asked for."""
+    from harness.opened import open_run, parse_truth
+
+    split, epochs = parse_truth(truth or "")
+    return open_run(directory, split=split, epochs=epochs, beside=beside or [])
+
+
+def present(exhibit: Exhibit, out: Path | None, width: Literal["1", "2"] = "1") -> None:
+    """Print an exhibit, and write it where a directory is given."""
+    from harness.reporting.style import ONE_COLUMN, TWO_COLUMNS
+    from harness.terminal import console
+
+    exhibit.show(console())
+    if out is not None:
+        files = exhibit.write(out, width=ONE_COLUMN if width == "1" else TWO_COLUMNS)
+        typer.echo(f"\nwritten to {out}: {', '.join(file.name for file in files)}")

@@ -1,0 +1,109 @@
+"""An exhibit: the tables and figures of one analysis under the facts that its numbers rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.reporting.grids import Grid, latex_grid, markdown_grid, terminal_grid
+from harness.reporting.heading import Heading
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure, not yet drawn, and the numbers in it.
+
+    Attributes:
+        name: the stem of its files.
+        caption: what it shows, in a sentence or two.
+        data: the numbers, as they are written to CSV; one row for each mark.
+        draw: makes the figure for a width in inches.
+    """
+
+    name: str
+    caption: str
+    data: pd.DataFrame
+    draw: Callable[[float], Figure]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """What one analysis shows.
+
+    Attributes:
+        name: its command, and the stem of its page.
+        title: one line.
+        heading: what was ranked against what.
+        grids: its tables.
+        drawings: its figures.
+        notes: sentences that hold for all of them.
+    """
+
+    name: str
+    title: str
+    heading: Heading
+    grids: tuple[Grid, ...]
+    drawings: tuple[Drawing, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def show(self, console: Console) -> None:
+        """Print the tables under the heading."""
+        from rich.text import Text
+
+        from harness.reporting.terminal import print_heading
+
+        console.print(Text(self.title, style="bold"))
+        print_heading(console, self.heading)
+        for grid in self.grids:
+            console.print(Text(grid.title, style="bold"))
+            console.print(terminal_grid(grid))
+            for note in grid.notes:
+                console.print(Text(note, style="dim"))
+            console.print()
+        for note in self.notes:
+            console.print(Text(note, style="dim"))
+
+    def write(self, directory: Path | str, *, width: float | None = None, figures: bool = True) -> list[Path]:
+        """Write everything; returns the files.
+
+        Each table as ``NAME.csv`` with every digit and together as ``EXHIBIT.md`` and ``EXHIBIT.tex``; each figure as
+        PDF and PNG with its numbers as CSV.
+
+        Args:
+            directory: where; made if it does not exist.
+            width: of the figures in inches; one column of a paper unless given.
+            figures: draw them too.
+        """
+        from harness.reporting.figures import save_figure
+        from harness.reporting.style import ONE_COLUMN
+
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        texts = {f"{self.name}.md": self.markdown(), f"{self.name}.tex": self.latex()}
+        texts |= {f"{grid.name}.csv": grid.data.to_csv(index=False) for grid in self.grids}
+        paths = []
+        if figures:
+            texts |= {f"{drawing.name}.csv": drawing.data.to_csv(index=False) for drawing in self.drawings}
+            for drawing in self.drawings:
+                paths += save_figure(drawing.draw(width or ONE_COLUMN), target / drawing.name)
+        for name, text in texts.items():
+            (target / name).write_text(text, encoding="utf-8", newline="\n")
+        return sorted([*paths, *(target / name for name in texts)])
+
+    def markdown(self) -> str:
+        """Title, heading, tables and notes as Markdown."""
+        blocks = [f"# {self.title}", "\n".join(f"- {line}" for line in self.heading.lines())]
+        blocks += [markdown_grid(grid).rstrip("\n") for grid in self.grids]
+        return "\n\n".join([*blocks, *self.notes]) + "\n"
+
+    def latex(self) -> str:
+        r"""The tables as floats for ``\input``."""
+        facts = " ".join(f"{line.rstrip('.')}." for line in self.heading.lines())
+        return "\n".join(["% needs \\usepackage{booktabs}", *(latex_grid(grid, facts) for grid in self.grids)])

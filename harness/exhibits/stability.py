@@ -1,0 +1,138 @@
+"""The exhibit of stability: the same networks scored by several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from harness.analysis.stability import stability_table
+from harness.errors import HarnessError
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import align, coefficient, count, estimate
+from harness.reporting.report import heading_of
+from harness.reporting.rows import Labels, label_of
+from harness.reporting.style import BLACK, BLUE, GREY, paper_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+SAME = ("benchmark", "dataset")
+"""What runs must share to be compared."""
+
+NOT_ONE_BY_ONE = ("fingerprint", "sample_seed")
+"""What differs with something else that is named, or does not matter on common networks."""
+
+
+def stability(runs: Sequence[OpenedRun]) -> Exhibit:
+    """How well several runs of the same networks agree, proxy by proxy.
+
+    Args:
+        runs: of one benchmark and data set with one ground truth; they may differ in the seed of the weights, the
+            images, the batch size.
+
+    Raises:
+        HarnessError: if there are fewer than two, or they are not of the same benchmark, data set and ground truth.
+    """
+    for run in runs[1:]:
+        _check_comparable(runs[0], run)
+    table = stability_table([run.joined for run in runs])
+    labels = {name: label for run in runs for name, label in run.labels.items()}
+    most = int(table["networks"].max())
+    return Exhibit(
+        name="stability",
+        title="Stability of the proxies between runs",
+        heading=replace(heading_of(runs[0]), networks=most, facts=(_difference(runs),)),
+        grids=(_grid(table, labels, len(runs)),),
+        drawings=(
+            Drawing(
+                "stability",
+                f"Kendall τ between runs of the same {most:,} networks: the mean over pairs of runs, and the range.",
+                table,
+                lambda width: plot_stability(table, labels, width),
+            ),
+        ),
+    )
+
+
+def plot_stability(table: pd.DataFrame, labels: Labels | None, width: float) -> Figure:
+    """τ between runs, and with the accuracies, one line for each proxy.
+
+    Args:
+        table: rows of :func:`harness.analysis.stability.stability_table`.
+        labels: display names of proxies.
+        width: in inches.
+    """
+    from matplotlib.figure import Figure
+
+    with paper_style():
+        figure = Figure(figsize=(width, 0.9 + 0.15 * max(len(table), 3)), layout="constrained")
+        axes = figure.add_subplot()
+        places = range(len(table))
+        for prefix, color, marker, label in (
+            ("between", BLUE, "o", "between runs"),
+            ("kendall", BLACK, "D", "with accuracy"),
+        ):
+            low, high = table[f"{prefix}_lowest"], table[f"{prefix}_highest"]
+            axes.hlines(places, low, high, color=color, linewidth=1.2)
+            axes.plot(table[prefix], places, marker, color=color, markersize=3, label=label)
+        if (table[["between_lowest", "kendall_lowest"]] < 0).any(axis=None):
+            axes.axvline(0, color=GREY, linewidth=0.5)
+        axes.set_yticks(list(places), [label_of(proxy, labels) for proxy in table["proxy"]])
+        axes.set_ylim(len(table) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        axes.set_xlabel("Kendall τ, mean and range over runs")
+        figure.legend(loc="outside lower center", ncols=2, handletextpad=0.1)
+    return figure
+
+
+def _grid(table: pd.DataFrame, labels: Labels, runs: int) -> Grid:
+    records = table.to_dict("records")
+    between = [estimate(row["between"], row["between_lowest"], row["between_highest"]) for row in records]
+    kendall = [estimate(row["kendall"], row["kendall_lowest"], row["kendall_highest"]) for row in records]
+    columns = (
+        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
+        Column("between", "τ between runs\n[range]", tuple(align(between)), "left"),
+        Column("kendall", "τ with accuracy\n[range]", tuple(align(kendall)), "left"),
+        Column("deviation", "SD", tuple(coefficient(row["kendall_deviation"]) for row in records)),
+        Column("mean rank", "τ of the\nmean rank", tuple(coefficient(row["kendall_of_mean_rank"]) for row in records)),
+        Column("runs", "Runs", tuple(count(row["runs"]) for row in records)),
+        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+    )
+    notes = (
+        f"Means and ranges over the pairs of runs, and over the {runs} runs. Brackets are ranges, no intervals.",
+        "τ of the mean rank: with the accuracies, each network's rank averaged over the runs.",
+    )
+    return Grid("stability", "Kendall τ between runs, most stable first", columns, table, notes)
+
+
+def _difference(runs: Sequence[OpenedRun]) -> str:
+    """In what the runs differ, in words."""
+    settings = [asdict(run.setting) for run in runs]
+    fields = [name for name in settings[0] if name not in NOT_ONE_BY_ONE]
+    parts = []
+    for name in fields:
+        values = list(dict.fromkeys(str(setting[name]) for setting in settings))
+        if len(values) > 1:
+            parts.append(f"{name.replace('_', ' ')} {', '.join(values)}")
+    return f"{len(runs)} runs that differ in: {'; '.join(parts) or 'nothing that fixes a score'}"
+
+
+def _check_comparable(first: OpenedRun, other: OpenedRun) -> None:
+    for name in SAME:
+        ours, theirs = getattr(first.setting, name), getattr(other.setting, name)
+        if ours != theirs:
+            raise HarnessError(
+                f"{first.directory} is of the {name} {ours}, {other.directory} of {theirs}; give runs of one {name}"
+            )
+    if first.truth.describe() != other.truth.describe():
+        raise HarnessError(
+            f"{first.directory} is ranked against {first.truth.describe()}, {other.directory} against "
+            f"{other.truth.describe()}; give one --truth that both have"
+        )

@@ -1,0 +1,159 @@
+"""A run opened for reading: its scores, the accuracies they are compared with, and what is known of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.aggregates.base import Aggregate
+from harness.benchmark import Benchmark, GroundTruth
+from harness.errors import HarnessError, UnknownNameError
+from harness.names import unknown_name
+from harness.own_proxies import OWN_PROXIES
+from harness.proxies.base import Direction
+from harness.registry import aggregates, load_benchmark, proxies
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.analysis.joined import Joined
+    from harness.plan import Setting
+
+
+class Facts(NamedTuple):
+    """What an analysis needs to know of a proxy."""
+
+    better: Direction
+    label: str
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """The scores of a run, finished or not, and the benchmark's ground truth.
+
+    Attributes:
+        directory: where the run is.
+        setting: everything that fixes its scores.
+        manifest: versions and settings as they were recorded.
+        benchmark: what was run.
+        scores: one row for each architecture and proxy.
+        truth: the accuracies that the scores are compared with.
+        beside: other accuracies to be ranked as if they were proxies, by the name of their row.
+    """
+
+    directory: Path
+    setting: Setting
+    manifest: dict[str, Any] = field(repr=False)
+    benchmark: Benchmark
+    scores: pd.DataFrame = field(repr=False)
+    truth: GroundTruth = field(repr=False)
+    beside: Mapping[str, GroundTruth] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def facts(self) -> dict[str, Facts]:
+        """Direction and label of every registered proxy, and of those that the run brought along."""
+        known = {name: Facts(proxy.better, proxy.label) for name, proxy in proxies().items()}
+        own = self.manifest.get(OWN_PROXIES, {})
+        return known | {name: Facts(facts["better"], facts["label"]) for name, facts in own.items()}
+
+    @cached_property
+    def aggregates(self) -> dict[str, Aggregate]:
+        """Every registered rank aggregate."""
+        return aggregates()
+
+    @cached_property
+    def directions(self) -> dict[str, Direction]:
+        """Which way is better, for every proxy of the run whose direction is known."""
+        return {name: self.facts[name].better for name in self.scores["proxy"].unique() if name in self.facts}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """How rows are written; that an accuracy comes from training shows in its name."""
+        labels = {name: known.label for name, known in self.facts.items()}
+        labels |= {name: aggregate.label for name, aggregate in self.aggregates.items()}
+        return labels | {name: f"{truth.split}, {truth.when} (trained)" for name, truth in self.beside.items()}
+
+    @property
+    def networks(self) -> int:
+        """How many networks have a score."""
+        return int(self.scores["architecture"].nunique())
+
+    @cached_property
+    def joined(self) -> Joined:
+        """The scores beside the accuracies, both turned so that higher is better."""
+        from harness.analysis.joined import join
+
+        return join(self.scores, self.truth, self.directions, aggregates=self.aggregates.values(), beside=self.beside)
+
+    def within(self, subset: str) -> Joined:
+        """The same of one of the benchmark's sets of architectures.
+
+        Raises:
+            UnknownNameError: if the benchmark has no such set.
+        """
+        import numpy as np
+
+        belongs = self.benchmark.membership(subset)
+        return self.joined.within(np.array([belongs(a) for a in self.joined.architectures], dtype=bool))
+
+    def check_row(self, name: str) -> None:
+        """Refuse the name of a row that is neither a known proxy, nor an aggregate, nor a truth beside."""
+        known = [*self.facts, *self.aggregates, *self.beside]
+        if name not in known:
+            raise UnknownNameError(unknown_name("proxy", name, known))
+
+
+def open_run(
+    directory: Path | str,
+    *,
+    split: str | None = None,
+    epochs: int | str | None = None,
+    beside: Iterable[str] = (),
+) -> OpenedRun:
+    """Open the scores of a run with the benchmark's ground truth.
+
+    Args:
+        directory: the ``out`` of a run.
+        split: of the accuracies; the benchmark's default unless given.
+        epochs: of the training, or which epoch; the benchmark's default unless given.
+        beside: other ground truths as ``split/epochs``, such as ``val/12``, to be ranked as if they were proxies.
+
+    Raises:
+        HarnessError: if there is no run, no score in it yet, or no ground truth for it.
+    """
+    from harness.store import Store
+
+    with Store.read(Path(directory)) as store:
+        scores, setting, manifest = store.scores(), store.setting, store.manifest()
+    if scores.empty:
+        raise HarnessError(f"{directory} holds no scores yet; let 'harness run' go on for a while")
+    benchmark = load_benchmark(setting.benchmark)
+    truth = benchmark.ground_truth(setting.dataset, split, epochs)
+    truths = _truths_beside(benchmark, truth, beside)
+    return OpenedRun(Path(directory), setting, manifest, benchmark, scores, truth, truths)
+
+
+def parse_truth(text: str) -> tuple[str | None, int | str | None]:
+    """Split and epochs of a ground truth written as ``split/epochs``; None for what is left out.
+
+    >>> parse_truth("val/12"), parse_truth("test"), parse_truth("test/final")
+    (('val', 12), ('test', None), ('test', 'final'))
+    """
+    split, _, epochs = text.partition("/")
+    return split or None, int(epochs) if epochs.isdecimal() else epochs or None
+
+
+def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Iterable[str]) -> dict[str, GroundTruth]:
+    """The ground truths to rank as if they were proxies, by the name of their row."""
+    found = {}
+    for text in wanted:
+        other = benchmark.ground_truth(truth.dataset, *parse_truth(text))
+        if (other.split, other.epochs) == (truth.split, truth.epochs):
+            raise HarnessError(
+                f"'{text}' is the ground truth that is ranked against; name another one of {benchmark.name}"
+            )
+        found[f"{other.split}/{other.epochs}"] = other
+    return found

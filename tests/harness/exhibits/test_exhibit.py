@@ -1,0 +1,93 @@
+"""An exhibit in the terminal and as files: every digit in CSV, words and rounded numbers elsewhere."""
+
+import io
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.heading import Heading
+from harness.reporting.style import ONE_COLUMN
+
+
+def draw(width):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, 1))
+    figure.add_subplot().plot([0, 1])
+    return figure
+
+
+@pytest.fixture
+def exhibit():
+    data = pd.DataFrame({"proxy": ["jacob_cov", "zen"], "kendall": [0.12345678, -0.2], "networks": [1234, 5]})
+    columns = (
+        Column("proxy", "Proxy", ("Jacob_cov", "Zen"), "left"),
+        Column("kendall", "Kendall τ\n[95 %]", (".123 [.100, .150]", "-.200"), "left", bold=(True, False)),
+        Column("networks", "Net-\nworks", ("1,234", "–")),
+    )
+    return Exhibit(
+        name="trial",
+        title="A trial",
+        heading=Heading("Bench", "d", 5, "all", 0, "d test accuracy", "noise", 8, noise=True),
+        grids=(Grid("numbers", "Some numbers", columns, data, ("A note of 5 %.",)),),
+        drawings=(Drawing("line", "A line.", pd.DataFrame({"x": [0, 1]}), draw),),
+        notes=("A last word.",),
+    )
+
+
+def test_the_terminal_shows_heading_table_and_notes(exhibit):
+    file = io.StringIO()
+    exhibit.show(Console(file=file, width=100))
+    text = file.getvalue()
+    for part in (
+        "A trial",
+        "NOISE, NO REAL IMAGES",
+        "Some numbers",
+        "Jacob_cov",
+        ".123 [.100, .150]",
+        "A note of 5 %.",
+    ):
+        assert part in text
+    assert text.rstrip().endswith("A last word.")
+
+
+def test_files_hold_every_digit_and_every_figure(exhibit, tmp_path):
+    files = exhibit.write(tmp_path)
+    assert [file.name for file in files] == sorted(file.name for file in tmp_path.iterdir())
+    assert [file.name for file in files] == [
+        "line.csv", "line.pdf", "line.png", "numbers.csv", "trial.md", "trial.tex",
+    ]  # fmt: skip
+    assert pd.read_csv(tmp_path / "numbers.csv")["kendall"].tolist() == [0.12345678, -0.2]
+
+
+def test_without_figures_nothing_is_drawn(exhibit, tmp_path):
+    exhibit.write(tmp_path, figures=False)
+    assert not list(tmp_path.glob("line.*"))
+
+
+def test_markdown_escapes_names_and_bolds_the_best(exhibit):
+    text = exhibit.markdown()
+    assert "| Proxy | Kendall τ [95 %] | Networks |" in text
+    assert "| Jacob\\_cov | **.123 [.100, .150]** | 1,234 |" in text
+    assert "- A note of 5 %." in text
+
+
+def test_latex_sets_numbers_as_mathematics_and_bolds_the_value_alone(exhibit):
+    text = exhibit.latex()
+    assert r"Jacob\_cov & $\mathbf{.123}$ {\footnotesize $[.100, .150]$} & $1{,}234$ \\" in text
+    assert r"Zen & $-.200$ & -- \\" in text
+    assert r"A note of 5 \%." in text and r"\toprule" in text
+
+
+@pytest.mark.parametrize("width", [None, 6.8])
+def test_figures_are_drawn_at_the_width_that_is_asked_for(exhibit, tmp_path, width):
+    asked = []
+    (drawing,) = exhibit.drawings
+    watched = replace(drawing, draw=lambda inches: asked.append(inches) or draw(inches))
+    replace(exhibit, drawings=(watched,)).write(tmp_path, width=width)
+    assert asked == [width or ONE_COLUMN]
