@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.benchmark import Benchmark, GroundTruth, Task
     from harness.errors import HarnessError
     from harness.images import load_images
+    from harness.merging import merge
     from harness.proxies.base import Proxy, proxy
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "agreement",
     "load",
     "load_images",
+    "merge",
     "proxy",
     "report",
     "run",
@@ -40,6 +42,7 @@ _MODULES = {
     "agreement": "harness.api",
     "load": "harness.api",
     "load_images": "harness.images",
+    "merge": "harness.merging",
     "proxy": "harness.proxies.base",
     "report": "harness.api",
     "run": "harness.api",

@@ -58,6 +58,7 @@ def run(
     batch_size: int = 64,
     resolution: int | None = None,
     workers: int = 1,
+    shard: str | None = None,
     device: str = "cpu",
     executor: Callable[[], Executor] | None = None,
     retry_failed: bool = False,
@@ -82,6 +83,8 @@ def run(
         resolution: height and width that images are resized to, or noise is drawn with; the benchmark's own unless
             given.
         workers: worker processes with one thread each; 1 computes in this process.
+        shard: a part of the sample, such as ``3/16``, into an ``out`` of its own; :func:`harness.merge` brings the
+            parts together.
         device: ``cpu`` or ``cuda``.
         executor: makes an executor to use in place of the workers.
         retry_failed: compute failed outcomes again.
@@ -109,6 +112,7 @@ def run(
         labels=labels,
         batch_size=batch_size,
         resolution=resolution,
+        shard=shard,
         device=device,
     )
     summary = compute(plan, out, workers=workers, executor=executor, retry_failed=retry_failed, progress=progress)
@@ -131,6 +135,7 @@ def prepare(
     labels: Literal["file", "random"],
     batch_size: int,
     resolution: int | None = None,
+    shard: str | None = None,
     device: str,
 ) -> Plan:
     """The plan behind :func:`run`: names looked up, images read, sample and mini-batches drawn."""
@@ -140,7 +145,7 @@ def prepare(
     dataset = dataset or target.datasets[0]
     target.check_dataset(dataset)
 
-    from harness.plan import make_plan
+    from harness.plan import make_plan, parse_shard
 
     return make_plan(
         target,
@@ -153,6 +158,7 @@ def prepare(
         sample_seed=sample_seed,
         batch_size=batch_size,
         resolution=resolution,
+        shard=parse_shard(shard),
         device=device,
     )
 

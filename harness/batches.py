@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from harness.errors import DataError
 from harness.images import Batch
 
+BATCHES_FILE = "batches.npz"
+
 
 def fingerprint(batches: Sequence[Batch]) -> str:
     """A hash of the images and labels, the same for equal batches on every machine."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.commands.analyse import analyse_app
+from harness.commands.store import merge, store_app
 from harness.errors import HarnessError
 from harness.terminal import console
 
@@ -28,6 +29,8 @@ data_app = typer.Typer(no_args_is_help=True, help="Ground truth of benchmarks th
 app.add_typer(list_app, name="list")
 app.add_typer(data_app, name="data")
 app.add_typer(analyse_app, name="analyse")
+app.add_typer(store_app, name="store")
+app.command()(merge)
 
 INTERRUPTED = 130
 MISUSED = 2
@@ -130,6 +133,9 @@ def run(
         int | None, typer.Option(help="Height and width of the images; the benchmark's own unless given.")
     ] = None,
     workers: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 1,
+    shard: Annotated[
+        str | None, typer.Option(help="A part of the sample, such as 3/16, for this machine; see 'harness merge'.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed scores again.")] = False,
 ) -> None:
@@ -148,6 +154,7 @@ def run(
         labels="random" if random_labels else "file",
         batch_size=batch_size,
         resolution=resolution,
+        shard=shard,
         device=device,
     )
 

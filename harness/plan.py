@@ -98,6 +98,7 @@ def make_plan(
     sample_seed: int | None = None,
     batch_size: int = 64,
     resolution: int | None = None,
+    shard: tuple[int, int] = (1, 1),
     device: str = "cpu",
 ) -> Plan:
     """Draw the sample and the mini-batches.
@@ -113,6 +114,8 @@ def make_plan(
         sample_seed: of the sample; ``seed`` unless given.
         batch_size: images in a mini-batch.
         resolution: height and width that the images have, where it is not the benchmark's own.
+        shard: (k, n) keeps the k-th of n parts of the sample, every n-th architecture from the k-th on. Everything
+            else is as without it, so that the parts can be merged.
         device: ``cpu`` or ``cuda``.
 
     Raises:
@@ -144,7 +147,25 @@ def make_plan(
         torch=torch.__version__,
         resolution=None if task.at_resolution(resolution) == task else resolution,
     )
-    return Plan(setting, benchmark, members, proxies, batches)
+    part, parts = shard
+    return Plan(setting, benchmark, members[part - 1 :: parts], proxies, batches)
+
+
+def parse_shard(text: str | None) -> tuple[int, int]:
+    """A part of the sample written as ``3/16``; the whole of it for None.
+
+    >>> parse_shard("3/16"), parse_shard(None)
+    ((3, 16), (1, 1))
+
+    Raises:
+        HarnessError: if it is written otherwise, or there is no such part.
+    """
+    if text is None:
+        return 1, 1
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise HarnessError(f"'{text}' names no part of the sample; write 3/16 for the third of sixteen")
+    return int(part), int(parts)
 
 
 def _check_images(images: Images, task: Task) -> None:

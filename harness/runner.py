@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.batches import read_batches, write_batches
+from harness.batches import BATCHES_FILE, read_batches, write_batches
 from harness.errors import DataError, HarnessError
 from harness.executors import InlineExecutor, spawned_workers
 from harness.own_proxies import source_digest
@@ -19,7 +19,6 @@ from harness.registry import check_importable, is_registered, reference
 from harness.store import Store
 from harness.unit import Job, Unit, UnitResult, compute_unit, failed_unit
 
-BATCHES_FILE = "batches.npz"
 WINDOW = 2
 """Units in flight for each worker: one being computed and one waiting, so that no worker is ever idle."""
 

@@ -18,39 +18,27 @@ from harness.errors import StoreError
 from harness.own_proxies import OWN_PROXIES, source_digest
 from harness.plan import Plan, Setting
 from harness.registry import reference
+from harness.store_files import FILE_NAME, SCHEMA, SCHEMA_VERSION, explained, take_lock
 from harness.unit import Unit, UnitResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA_VERSION = 1
-FILE_NAME = "scores.sqlite"
-LOCK_NAME = "run.lock"
-
-_SCHEMA = """
-CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE scores (
-    architecture TEXT NOT NULL,
-    proxy TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('ok', 'failed', 'non_finite', 'skipped')),
-    value REAL,
-    error TEXT,
-    own_seconds REAL NOT NULL,
-    standalone_seconds REAL NOT NULL,
-    forward_backward_seconds REAL,
-    PRIMARY KEY (architecture, proxy),
-    CHECK ((status = 'ok') = (value IS NOT NULL))
-) WITHOUT ROWID;
-"""
+_OF_THE_STORE = ("schema", "setting", "checksum")
+"""Entries of the manifest that every store has; the others are facts."""
 
 
 class Store:
-    """The scores of one run directory. Use :meth:`create_or_open` to write, :meth:`read` to read."""
+    """The scores of one run directory. Use :meth:`create_or_open` to write, :meth:`read` to read.
+
+    Attributes:
+        directory: the run's directory.
+        connection: to its database, for the modules of this package that look after stores.
+    """
 
     def __init__(self, directory: Path, connection: sqlite3.Connection, lock: sqlite3.Connection | None) -> None:
         self.directory = directory
-        self._connection = connection
+        self.connection = connection
         self._lock = lock
 
     @classmethod
@@ -65,22 +53,33 @@ class Store:
         Raises:
             StoreError: if the store belongs to another setting, version or run in progress, or cannot be written.
         """
-        with _explained(directory):
-            directory.mkdir(parents=True, exist_ok=True)
-            lock = _take_lock(directory)
-            path = directory / FILE_NAME
-            connection = sqlite3.connect(path, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            store = cls(directory, connection, lock)
-            try:
-                if not connection.execute("SELECT name FROM sqlite_master WHERE name = 'manifest'").fetchone():
-                    store._initialise(plan.setting, facts)
-                store._check(plan)
-                store._note_own_proxies(plan)
-            except BaseException:
-                store.close()
-                raise
+        store = cls._open_for_writing(directory)
+        try:
+            if store._is_new():
+                store._initialise(plan.setting, facts)
+            store._check(plan)
+            store._note_own_proxies(plan)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def create_or_open_like(cls, directory: Path, model: Store) -> Self:
+        """The store of a directory for writing; a new one has the setting and the facts of the model, and no scores.
+
+        Raises:
+            StoreError: if the store is being written to or cannot be, or is damaged.
+        """
+        store = cls._open_for_writing(directory)
+        try:
+            if store._is_new():
+                manifest = model.manifest()
+                store._initialise(model.setting, {key: manifest[key] for key in manifest if key not in _OF_THE_STORE})
+            store._check_schema()
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @classmethod
@@ -93,7 +92,7 @@ class Store:
         path = directory / FILE_NAME
         if not path.is_file():
             raise StoreError(f"{directory} holds no run (no {FILE_NAME}); give the --out directory of a 'harness run'")
-        with _explained(directory):
+        with explained(directory):
             connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
             store = cls(directory, connection, None)
             try:
@@ -103,6 +102,18 @@ class Store:
                 raise
         return store
 
+    @classmethod
+    def _open_for_writing(cls, directory: Path) -> Self:
+        with explained(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            lock = take_lock(directory)
+            # As an address, so that another store can be attached as one that is only read.
+            path = (directory / FILE_NAME).resolve()
+            connection = sqlite3.connect(f"{path.as_uri()}?mode=rwc", uri=True, isolation_level=None)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            return cls(directory, connection, lock)
+
     def __enter__(self) -> Self:
         return self
 
@@ -111,7 +122,7 @@ class Store:
 
     def close(self) -> None:
         """Release the file and, if this was the writer, the lock."""
-        self._connection.close()
+        self.connection.close()
         if self._lock is not None:
             self._lock.close()
 
@@ -122,13 +133,17 @@ class Store:
 
     def manifest(self) -> dict[str, Any]:
         """Schema version, setting and everything else that was noted when the store was made."""
-        rows = self._connection.execute("SELECT key, value FROM manifest ORDER BY key")
+        rows = self.connection.execute("SELECT key, value FROM manifest ORDER BY key")
         return {key: json.loads(value) for key, value in rows}
+
+    def note(self, key: str, value: Any) -> None:
+        """Write an entry of the manifest."""
+        self.connection.execute("INSERT OR REPLACE INTO manifest VALUES (?, ?)", (key, json.dumps(value)))
 
     def missing(self, architectures: Sequence[str], proxies: Collection[str]) -> Iterator[Unit]:
         """The units still to be computed, each with the proxies that lack an outcome."""
         for architecture in architectures:
-            rows = self._connection.execute("SELECT proxy FROM scores WHERE architecture = ?", (architecture,))
+            rows = self.connection.execute("SELECT proxy FROM scores WHERE architecture = ?", (architecture,))
             done = {proxy for (proxy,) in rows}
             wanted = tuple(proxy for proxy in proxies if proxy not in done)
             if wanted:
@@ -154,13 +169,13 @@ class Store:
             )
             for score in result.scores
         ]
-        with _explained(self.directory), self._transaction():
-            self._connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        with explained(self.directory), self.transaction():
+            self.connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def forget_failed(self) -> int:
         """Remove the outcomes that failed, so that they are computed again; returns how many."""
-        with _explained(self.directory), self._transaction():
-            return self._connection.execute("DELETE FROM scores WHERE status = 'failed'").rowcount
+        with explained(self.directory), self.transaction():
+            return self.connection.execute("DELETE FROM scores WHERE status = 'failed'").rowcount
 
     def scores(self) -> pd.DataFrame:
         """All outcomes, one row an architecture and proxy.
@@ -170,24 +185,24 @@ class Store:
         """
         import pandas as pd
 
-        with _explained(self.directory):
-            table = pd.read_sql_query("SELECT * FROM scores ORDER BY architecture, proxy", self._connection)
+        with explained(self.directory):
+            table = pd.read_sql_query("SELECT * FROM scores ORDER BY architecture, proxy", self.connection)
         table.insert(3, "seed", self.setting.seed)
         numbers = ["value", "own_seconds", "standalone_seconds", "forward_backward_seconds"]
         return table.astype(dict.fromkeys(numbers, float))
 
+    def _is_new(self) -> bool:
+        with explained(self.directory):
+            found = self.connection.execute("SELECT name FROM sqlite_master WHERE name = 'manifest'").fetchone()
+        return found is None
+
     def _initialise(self, setting: Setting, facts: Mapping[str, Any]) -> None:
-        entries = {
-            "schema": SCHEMA_VERSION,
-            "setting": asdict(setting),
-            "checksum": setting.checksum(),
-            **facts,
-        }
-        self._connection.executescript("BEGIN;" + _SCHEMA)
-        self._connection.executemany(
+        entries = {"schema": SCHEMA_VERSION, "setting": asdict(setting), "checksum": setting.checksum(), **facts}
+        self.connection.executescript("BEGIN;" + SCHEMA)
+        self.connection.executemany(
             "INSERT INTO manifest VALUES (?, ?)", [(key, json.dumps(value)) for key, value in entries.items()]
         )
-        self._connection.execute("COMMIT")
+        self.connection.execute("COMMIT")
 
     def _check_schema(self) -> None:
         manifest = self.manifest()
@@ -209,7 +224,7 @@ class Store:
                 f"{self.directory} holds a run of another setting ({parts}); use the same setting, or a new --out"
             )
         versions = {proxy.name: proxy.version for proxy in plan.proxies}
-        for proxy, version in self._connection.execute("SELECT DISTINCT proxy, version FROM scores"):
+        for proxy, version in self.connection.execute("SELECT DISTINCT proxy, version FROM scores"):
             if versions.get(proxy, version) != version:
                 raise StoreError(
                     f"{self.directory} holds scores of {proxy} version {version}, this harness computes version "
@@ -219,7 +234,7 @@ class Store:
     def _note_own_proxies(self, plan: Plan) -> None:
         """Note the facts of proxies that are not registered, and refuse one whose source is not that of its scores."""
         noted, own = self.manifest().get(OWN_PROXIES, {}), plan.own_proxies
-        scored = {name for (name,) in self._connection.execute("SELECT DISTINCT proxy FROM scores")}
+        scored = {name for (name,) in self.connection.execute("SELECT DISTINCT proxy FROM scores")}
         for proxy in plan.proxies:
             if proxy.name not in scored or proxy.name not in {*noted, *own}:
                 continue
@@ -229,48 +244,17 @@ class Store:
                     f"{reference(proxy)} has now; use a new --out"
                 )
         if own:
-            entry = (OWN_PROXIES, json.dumps(noted | own))
-            self._connection.execute("INSERT OR REPLACE INTO manifest VALUES (?, ?)", entry)
+            self.note(OWN_PROXIES, noted | own)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
+    def transaction(self) -> Iterator[None]:
+        """All that is written in the block, or nothing."""
+        self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
             # SQLite rolls a transaction back by itself when the disk is full.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
-
-
-def _take_lock(directory: Path) -> sqlite3.Connection:
-    """An exclusive lock that the operating system releases however this process ends."""
-    lock = sqlite3.connect(directory / LOCK_NAME, isolation_level=None, timeout=0)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        if "locked" not in str(error):
-            raise
-        raise StoreError(f"another run is writing to {directory}; wait for it, or use another --out") from None
-    return lock
-
-
-@contextmanager
-def _explained(directory: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system report into one line with a remedy."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise StoreError(f"a score in {directory} would be overwritten ({error}); nothing was changed") from error
-    except (sqlite3.Error, OSError) as error:
-        text = str(error)
-        if "full" in text or "No space" in text or "disk I/O" in text:
-            remedy = "free some disk space and start the same command again: everything stored before is kept"
-        elif "malformed" in text or "not a database" in text:
-            remedy = "the file is damaged; restore it, or use a new --out"
-        else:
-            remedy = "see that the directory can be written to, or use another --out"
-        raise StoreError(f"the store in {directory} cannot be used ({text}); {remedy}") from error
+        self.connection.execute("COMMIT")

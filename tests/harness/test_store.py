@@ -14,7 +14,8 @@ from harness.errors import StoreError
 from harness.images import Images
 from harness.plan import make_plan
 from harness.registry import load_benchmark, select_proxies
-from harness.store import FILE_NAME, Store
+from harness.store import Store
+from harness.store_files import FILE_NAME
 from harness.unit import Score, Unit, UnitResult
 
 
@@ -115,13 +116,13 @@ class TestRefusing:
             Store.create_or_open(store.directory, plan, {})
 
     def test_another_schema_is_refused(self, store, plan):
-        store._connection.execute("UPDATE manifest SET value = '99' WHERE key = 'schema'")
+        store.connection.execute("UPDATE manifest SET value = '99' WHERE key = 'schema'")
         with pytest.raises(StoreError, match="schema 99"):
             self.reopen(store, plan)
 
     def test_a_setting_changed_by_hand_is_refused(self, store, plan):
         changed = json.dumps(dataclasses.asdict(plan.setting) | {"seed": 7})
-        store._connection.execute("UPDATE manifest SET value = ? WHERE key = 'setting'", (changed,))
+        store.connection.execute("UPDATE manifest SET value = ? WHERE key = 'setting'", (changed,))
         with pytest.raises(StoreError, match="changed by hand"):
             Store.read(store.directory)
 
@@ -144,12 +145,12 @@ class TestRefusing:
 def test_a_full_disk_loses_nothing_that_was_committed(store, plan):
     store.add(result(plan.architectures[0], outcome()))
     # SQLite reports a reached page limit with the same error as a full disk.
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
+    store.connection.execute(f"PRAGMA max_page_count = {pages}")
     long = Score("snip", 1, "failed", None, "x" * 100_000, 0.0, 0.0)
     with pytest.raises(StoreError, match="free some disk space and start the same command again"):
         store.add(result(plan.architectures[1], outcome(), long))
-    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store.connection.execute("PRAGMA max_page_count = 1000000")
     assert list(store.scores()["architecture"]) == [plan.architectures[0]]
     store.add(result(plan.architectures[1], outcome(), long))
     assert len(store.scores()) == 3
@@ -157,6 +158,6 @@ def test_a_full_disk_loses_nothing_that_was_committed(store, plan):
 
 def test_the_database_itself_refuses_an_ok_without_a_value(store, plan):
     with pytest.raises(sqlite3.IntegrityError):
-        store._connection.execute(
+        store.connection.execute(
             "INSERT INTO scores VALUES (?, 'params', 1, 'ok', NULL, NULL, 0, 0, 0)", (plan.architectures[0],)
         )

@@ -1,0 +1,58 @@
+"""``harness store …`` and ``harness merge``: looking after the scores of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.commands.shared import RunDirectory
+
+store_app = typer.Typer(no_args_is_help=True, help="The file that keeps a run's scores: check, export, compact.")
+
+
+@store_app.command("verify")
+def store_verify(run_directory: RunDirectory) -> None:
+    """Check the file, the setting, the mini-batches and the architectures of a run; exit 1 if anything is wrong."""
+    from harness.store_care import verify
+
+    findings = verify(run_directory)
+    typer.echo("\n".join(finding.line() for finding in findings))
+    if not all(finding.right for finding in findings):
+        raise typer.Exit(1)
+
+
+@store_app.command("export")
+def store_export(
+    run_directory: RunDirectory,
+    out: Annotated[Path, typer.Option("--out", help="File that ends in .csv, .csv.gz or .parquet.")],
+) -> None:
+    """Write the scores of a run as one plain table, and its manifest as JSON beside it."""
+    from harness.store_care import export
+
+    rows = export(run_directory, out)
+    typer.echo(f"{rows:,} outcomes written to {out}, the manifest to {out}.json")
+
+
+@store_app.command("compact")
+def store_compact(run_directory: RunDirectory) -> None:
+    """Make the file of a run as small as its scores are."""
+    from harness.store_care import compact
+
+    before, after = compact(run_directory)
+    typer.echo(f"{before:,} bytes before, {after:,} now")
+
+
+def merge(
+    sources: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The --out directories of runs to merge.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of the merged run: new, or one that grows.")],
+) -> None:
+    """Bring the scores of several runs of one setting together, such as the shards of a run."""
+    from harness.merging import merge as bring_together
+
+    done = bring_together(sources, out)
+    typer.echo(
+        f"{done.networks:,} networks with {done.outcomes:,} outcomes, {done.added:,} of them added and {done.mended:,} "
+        f"mended now; next: harness report {out}"
+    )
