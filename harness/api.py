@@ -61,6 +61,7 @@ def run(
     shard: str | None = None,
     device: str = "cpu",
     executor: Callable[[], Executor] | None = None,
+    time_limit: float | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -86,7 +87,9 @@ def run(
         shard: a part of the sample, such as ``3/16``, into an ``out`` of its own; :func:`harness.merge` brings the
             parts together.
         device: ``cpu`` or ``cuda``.
-        executor: makes an executor to use in place of the workers.
+        executor: makes an executor to use in place of the workers, such as
+            ``lambda: DaskExecutor("tcp://10.0.0.1:8786")``; see :mod:`harness.cluster`.
+        time_limit: seconds that one network may take.
         retry_failed: compute failed outcomes again.
         progress: called with the number of networks done and of all networks.
 
@@ -114,8 +117,17 @@ def run(
         resolution=resolution,
         shard=shard,
         device=device,
+        elsewhere=executor is not None,
     )
-    summary = compute(plan, out, workers=workers, executor=executor, retry_failed=retry_failed, progress=progress)
+    summary = compute(
+        plan,
+        out,
+        workers=workers,
+        executor=executor,
+        time_limit=time_limit,
+        retry_failed=retry_failed,
+        progress=progress,
+    )
     if summary.interrupted:
         raise KeyboardInterrupt
     with Store.read(Path(out)) as store:
@@ -137,6 +149,7 @@ def prepare(
     resolution: int | None = None,
     shard: str | None = None,
     device: str,
+    elsewhere: bool = False,
 ) -> Plan:
     """The plan behind :func:`run`: names looked up, images read, sample and mini-batches drawn."""
     # Names come first: a misspelt one is told at once, before torch is loaded and images are read.
@@ -160,6 +173,7 @@ def prepare(
         resolution=resolution,
         shard=parse_shard(shard),
         device=device,
+        elsewhere=elsewhere,
     )
 
 

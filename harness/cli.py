@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.commands.analyse import analyse_app
+from harness.commands.run import INTERRUPTED, run
+from harness.commands.shared import OWN_PROXY
 from harness.commands.store import merge, store_app
 from harness.errors import HarnessError
 from harness.terminal import console
 
 if TYPE_CHECKING:
-    from harness.runner import Progress
+    pass
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,11 +30,10 @@ app.add_typer(list_app, name="list")
 app.add_typer(data_app, name="data")
 app.add_typer(analyse_app, name="analyse")
 app.add_typer(store_app, name="store")
+app.command()(run)
 app.command()(merge)
 
-INTERRUPTED = 130
 MISUSED = 2
-_OWN = "A proxy of your own, path.py:name or module:name; may be repeated."
 _DOWNLOADS = "Folder of the downloads; 'downloads' beside the tables unless given."
 
 
@@ -47,7 +46,7 @@ def list_benchmarks() -> None:
 
 
 @list_app.command("proxies")
-def list_proxies(own: Annotated[list[str] | None, typer.Option("--proxy", help=_OWN)] = None) -> None:
+def list_proxies(own: Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)] = None) -> None:
     """Every proxy and rank aggregate: which way is better, what it looks at, the paper, and what it computes."""
     from harness.listing import print_proxies
 
@@ -109,69 +108,6 @@ def data_status(directory: Annotated[Path | None, typer.Option("--dir", help=_DO
 
 
 @app.command()
-def run(
-    benchmark: Annotated[str, typer.Argument(help="See 'harness list benchmarks'.")],
-    out: Annotated[Path, typer.Option("--out", help="Directory that keeps the scores; start again to go on.")],
-    dataset: Annotated[str | None, typer.Option(help="Data set; the benchmark's first unless given.")] = None,
-    sample: Annotated[int | None, typer.Option(help="Architectures drawn uniformly; all unless given.")] = None,
-    subset: Annotated[str, typer.Option("--set", help="Set of architectures to draw from.")] = "all",
-    seed: Annotated[int, typer.Option(help="Of the weights, the batches and, unless given, the sample.")] = 0,
-    sample_seed: Annotated[int | None, typer.Option(help="Of the sample alone.")] = None,
-    proxies: Annotated[
-        str, typer.Option(help="Names separated by commas; 'standard', 'all', 'variants'.")
-    ] = "standard",
-    own: Annotated[list[str] | None, typer.Option("--proxy", help=_OWN)] = None,
-    images: Annotated[
-        str | None,
-        typer.Option(help="Image files of the data set, or 'noise'; the benchmark's own unless given."),
-    ] = None,
-    random_labels: Annotated[
-        bool, typer.Option("--random-labels", help="Random labels in place of those of the image files.")
-    ] = False,
-    batch_size: Annotated[int, typer.Option(help="Images in a mini-batch.")] = 64,
-    resolution: Annotated[
-        int | None, typer.Option(help="Height and width of the images; the benchmark's own unless given.")
-    ] = None,
-    workers: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 1,
-    shard: Annotated[
-        str | None, typer.Option(help="A part of the sample, such as 3/16, for this machine; see 'harness merge'.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed scores again.")] = False,
-) -> None:
-    """Score a sample of a benchmark's networks with every proxy. Stopped at any moment, it goes on where it was."""
-    from harness import api
-
-    plan = api.prepare(
-        benchmark,
-        dataset=dataset,
-        sample=sample,
-        subset=subset,
-        seed=seed,
-        sample_seed=sample_seed,
-        proxies=[*proxies.split(","), *(own or [])],
-        images=images,
-        labels="random" if random_labels else "file",
-        batch_size=batch_size,
-        resolution=resolution,
-        shard=shard,
-        device=device,
-    )
-
-    from harness.runner import run as compute
-
-    with _progress() as progress:
-        summary = compute(plan, out, workers=workers, retry_failed=retry_failed, progress=progress)
-    done = summary.done
-    if summary.interrupted:
-        typer.echo(
-            f"interrupted: {done:,} of {summary.units:,} networks are stored; the same command goes on from there"
-        )
-        raise typer.Exit(INTERRUPTED)
-    typer.echo(f"{done:,} networks scored, {summary.computed:,} of them now; next: harness report {out}")
-
-
-@app.command()
 def report(
     run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")],
     truth: Annotated[
@@ -230,44 +166,6 @@ def _parse_renames(renames: list[str]) -> dict[str, str]:
         if not (theirs and sign and ours):
             raise HarnessError(f"'{rename}' renames nothing; write THEIRS=OURS, such as nwot=naswot")
     return {theirs: ours for theirs, _, ours in pairs}
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar with rate and time left on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("networks"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("networks", total=None, rate="")
-        first: list[int] = []
-
-        def update(done: int, total: int) -> None:
-            first.append(done)
-            elapsed = bar.tasks[0].elapsed or 0.0
-            rate = f"{(done - first[0]) / elapsed:.2f}/s" if elapsed and done > first[0] else ""
-            bar.update(task, completed=done, total=total, rate=rate)
-
-        yield update
 
 
 def main() -> None:

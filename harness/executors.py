@@ -1,4 +1,12 @@
-"""Where units are computed: in this process, or in worker processes with one thread each."""
+"""Where units are computed: in this process, or in worker processes with one thread each.
+
+An executor is any :class:`concurrent.futures.Executor`. Three things beyond that are used where an executor has them:
+
+* an attribute ``window``, the number of units that it wants to have in hand;
+* a method ``prepare``, called once with the :class:`~harness.unit.Job` before the first unit;
+* :class:`WorkerDiedError` as the outcome of a unit that killed its worker, where the executor outlives it. One that
+  does not raises :class:`concurrent.futures.BrokenExecutor`, as the standard library's do, and is made anew.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +22,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class WorkerDiedError(RuntimeError):
+    """The worker that computed a unit died, again and again, and the executor goes on without the unit."""
+
+
 class InlineExecutor(Executor):
     """Computes each task at once in the calling process; for one worker, for tests and for debugging."""
+
+    window = 1
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """The finished future of the call."""

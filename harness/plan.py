@@ -100,6 +100,7 @@ def make_plan(
     resolution: int | None = None,
     shard: tuple[int, int] = (1, 1),
     device: str = "cpu",
+    elsewhere: bool = False,
 ) -> Plan:
     """Draw the sample and the mini-batches.
 
@@ -117,13 +118,14 @@ def make_plan(
         shard: (k, n) keeps the k-th of n parts of the sample, every n-th architecture from the k-th on. Everything
             else is as without it, so that the parts can be merged.
         device: ``cpu`` or ``cuda``.
+        elsewhere: networks are computed on other machines, so this one needs no such device.
 
     Raises:
         HarnessError: if the data set, the set, the sample size, the images or the device do not fit.
     """
     dataset = dataset or benchmark.datasets[0]
     benchmark.check_dataset(dataset)
-    _check_device(device)
+    _check_device(device, elsewhere)
     if batch_size < 2:
         raise HarnessError(f"a mini-batch of {batch_size} is too small for batch norm; ask for 2 or more")
     sample_seed = seed if sample_seed is None else sample_seed
@@ -179,12 +181,12 @@ def _check_images(images: Images, task: Task) -> None:
         )
 
 
-def _check_device(device: str) -> None:
+def _check_device(device: str, elsewhere: bool) -> None:
     if device == "cpu":
         return
     if device.partition(":")[0] != "cuda":
         raise HarnessError(f"unknown device '{device}'; use 'cpu' or 'cuda'")
-    if not torch.cuda.is_available():
+    if not elsewhere and not torch.cuda.is_available():
         raise HarnessError(
             f"device '{device}' was asked for, but torch {torch.__version__} sees no GPU; use --device cpu"
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.batches import BATCHES_FILE, read_batches, write_batches
 from harness.errors import DataError, HarnessError
-from harness.executors import InlineExecutor, spawned_workers
+from harness.executors import InlineExecutor, WorkerDiedError, spawned_workers
 from harness.own_proxies import source_digest
 from harness.plan import Plan
 from harness.registry import check_importable, is_registered, reference
@@ -50,6 +50,7 @@ def run(
     *,
     workers: int = 1,
     executor: Callable[[], Executor] | None = None,
+    time_limit: float | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> RunSummary:
@@ -64,6 +65,8 @@ def run(
         workers: worker processes; 1 computes in this process. A script that asks for more must be guarded by
             ``if __name__ == "__main__":``, as for every use of processes in Python.
         executor: makes the executor to use instead, any :class:`concurrent.futures.Executor`.
+        time_limit: seconds for one network; proxies that it does not suffice for have failed. A worker that hangs
+            where Python cannot interrupt it is ended a little later.
         retry_failed: compute failed outcomes again.
         progress: called with the number of units done and of all units, at the start and after each unit.
 
@@ -76,12 +79,12 @@ def run(
     with Store.create_or_open(Path(directory), plan, _facts()) as store:
         if retry_failed:
             store.forget_failed()
-        job = _job(plan, store, elsewhere=make is not InlineExecutor)
+        job = _job(plan, store, make is not InlineExecutor, time_limit)
         names = [proxy.name for proxy in plan.proxies]
         missing = list(store.missing(plan.architectures, names))
         total, before = len(plan.architectures), len(plan.architectures) - len(missing)
         versions = {proxy.name: proxy.version for proxy in plan.proxies}
-        dispatcher = _Dispatcher(job, versions, make, window=1 if make is InlineExecutor else WINDOW * workers)
+        dispatcher = _Dispatcher(job, versions, make, window=WINDOW * workers)
         computed = 0
 
         def keep(results: Iterator[UnitResult]) -> None:
@@ -124,7 +127,7 @@ class _Dispatcher:
             suspects: list[Unit] = []
             for unit in units:
                 suspects += self._submit(unit)
-                if suspects or len(self._in_flight) >= self._window:
+                if suspects or len(self._in_flight) >= getattr(self._executor, "window", self._window):
                     break
             if not self._in_flight and not suspects:
                 return
@@ -132,6 +135,8 @@ class _Dispatcher:
                 unit = self._in_flight.pop(future)
                 try:
                     yield future.result()
+                except WorkerDiedError as error:
+                    yield failed_unit(unit, self._versions, str(error))
                 except BrokenExecutor:
                     suspects.append(unit)
             if suspects:
@@ -156,6 +161,8 @@ class _Dispatcher:
         """Send a unit off; gives it back if the executor is broken."""
         if self._executor is None:
             self._executor = self._make()
+            if hasattr(self._executor, "prepare"):
+                self._executor.prepare(self._job)
         try:
             self._in_flight[self._executor.submit(compute_unit, self._job, unit)] = unit
         except BrokenExecutor:
@@ -189,7 +196,7 @@ class _Dispatcher:
                 yield failed_unit(unit, self._versions, f"the worker process died {attempts} times on this network")
 
 
-def _job(plan: Plan, store: Store, elsewhere: bool) -> Job:
+def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None) -> Job:
     """The units' common part, with the mini-batches in a file beside the scores."""
     check_importable(type(plan.benchmark), elsewhere)
     for proxy in plan.proxies:
@@ -208,6 +215,8 @@ def _job(plan: Plan, store: Store, elsewhere: bool) -> Job:
         batches=str(path.resolve()),
         fingerprint=plan.setting.fingerprint,
         device=plan.setting.device,
+        torch=plan.setting.torch,
+        time_limit=time_limit,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ import torch
 
 from harness.batches import read_batches
 from harness.benchmark import Benchmark
+from harness.deadline import Deadline, OutOfTimeError
 from harness.errors import DataError
 from harness.images import Batch
 from harness.own_proxies import source_digest
@@ -27,6 +29,8 @@ from harness.probe import NotApplicableError, Probe
 from harness.proxies.base import Proxy
 from harness.registry import resolve
 from harness.seeds import derive_seed
+
+_one_unit = threading.Lock()
 
 Status = Literal["ok", "failed", "non_finite", "skipped"]
 
@@ -43,6 +47,9 @@ class Job:
         batches: the file that holds the run's mini-batches.
         fingerprint: of those mini-batches, so that a file that changed is refused.
         device: where networks are computed, such as ``cpu`` or ``cuda``.
+        torch: the version of torch that scores are to be computed with, since another rounds differently; None where
+            any serves.
+        time_limit: seconds for one unit; None for no limit.
         sources: name and hash of the source of each proxy that is not registered; a file that changed is refused.
     """
 
@@ -53,6 +60,8 @@ class Job:
     batches: str
     fingerprint: str
     device: str
+    torch: str | None = None
+    time_limit: float | None = None
     sources: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -103,13 +112,16 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
     """
     benchmark, known, batches = _prepare(job)
     chosen = [known[name] for name in unit.proxies]
-    with one_thread():
+    deadline = Deadline(job.time_limit)
+    # Seeds and the number of threads belong to the process: two units in one would disturb each other.
+    with _one_unit, one_thread(), deadline.running():
         try:
-            probe = _probe(job, benchmark, unit.architecture, batches, chosen)
+            with deadline.interruptible():
+                probe = _probe(job, benchmark, unit.architecture, batches, chosen)
         except Exception as error:
             reason = f"the network could not be built: {_one_line(error)}"
             return failed_unit(unit, {p.name: p.version for p in chosen}, reason)
-        outcomes = [(proxy, *_score(proxy, probe)) for proxy in chosen]
+        outcomes = [(proxy, *_score(proxy, probe, deadline)) for proxy in chosen]
     ledger = probe.ledger
     names = {proxy.name for proxy in chosen}
     scores = tuple(
@@ -135,12 +147,14 @@ def _probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[Batc
     return Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipate=anticipated)
 
 
-def _score(proxy: Proxy, probe: Probe) -> tuple[Status, float | None, str | None]:
+def _score(proxy: Proxy, probe: Probe, deadline: Deadline) -> tuple[Status, float | None, str | None]:
     try:
-        with probe.ledger.measure(proxy.name), probe.random_state("proxy", proxy.name):
+        with deadline.interruptible(), probe.ledger.measure(proxy.name), probe.random_state("proxy", proxy.name):
             value = proxy(probe)
     except NotApplicableError as reason:
         return "skipped", None, str(reason)
+    except OutOfTimeError as reason:
+        return "failed", None, str(reason)
     except Exception as error:
         return "failed", None, _one_line(error)
     if not math.isfinite(value):
@@ -158,6 +172,10 @@ def _one_line(error: Exception) -> str:
 @functools.lru_cache(maxsize=2)
 def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy], list[Batch]]:
     """The benchmark, the proxies by name and the batches on their device; kept from unit to unit."""
+    if job.torch not in (None, torch.__version__):
+        raise DataError(
+            f"this run computes with torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
+        )
     benchmark = resolve(job.benchmark)()
     known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
     for name, source in job.sources:

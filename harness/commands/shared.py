@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from harness.exhibits.exhibit import Exhibit
     from harness.opened import OpenedRun
 
+OWN_PROXY = "A proxy of your own, path.py:name or module:name; may be repeated."
+
 RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")]
 RunDirectories = Annotated[list[Path], typer.Argument(metavar="RUN...", help="The --out directories of runs.")]
 Truth = Annotated[
