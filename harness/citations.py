@@ -13,8 +13,12 @@ CITATIONS: dict[str, str] = {
     "dong2020nb201": "Dong & Yang, NAS-Bench-201, ICLR 2020, arXiv:2001.00326",
     "dong2021nats": "Dong et al., NATS-Bench, TPAMI 2021, arXiv:2009.00437",
     "duan2021transnas": "Duan et al., TransNAS-Bench-101, CVPR 2021, arXiv:2105.11871",
+    "gracheva2025epsinas": "Gracheva, Neural Architecture Search: Two Constant Shared Weights Initialisations, "
+    "Artificial Intelligence Review 2025, arXiv:2302.04406",
     "husistein2025near": "Husistein et al., NEAR, ICLR 2025, arXiv:2408.08776",
     "jiang2023meco": "Jiang et al., MeCo, NeurIPS 2023",
+    "jing2025wrcor": "Jing et al., Zero-Shot Neural Architecture Search with Weighted Response Correlation, 2025, "
+    "arXiv:2507.08841",
     "kadlecova2024graf": "Kadlecová et al., Performance Prediction with Neural Graph Features (GRAF), ICML 2024",
     "krishnakumar2022suite": "Krishnakumar et al., NAS-Bench-Suite-Zero, NeurIPS 2022, arXiv:2210.03230",
     "lee2019snip": "Lee et al., SNIP, ICLR 2019, arXiv:1810.02340",
@@ -32,6 +36,7 @@ CITATIONS: dict[str, str] = {
     "tybl2025vkdnw": "Týbl & Neumann, Variance of Knowledge of Deep Network Weights, CVPR 2025, arXiv:2502.04975",
     "wang2020grasp": "Wang et al., GraSP, ICLR 2020, arXiv:2002.07376",
     "xu2021knas": "Xu et al., KNAS: Green Neural Architecture Search, ICML 2021, arXiv:2111.13293",
+    "yamasaki2025rbflex": "Yamasaki et al., RBFleX-NAS, TNNLS 2025, arXiv:2503.22733",
     "ying2019nasbench101": "Ying et al., NAS-Bench-101, ICML 2019, arXiv:1902.09635",
     "zhang2022gradsign": "Zhang & Jia, GradSign, ICLR 2022, arXiv:2110.08616",
 }

@@ -7,6 +7,9 @@ mini-batches of one image). The mean over all pairs, :math:`\frac{1}{n^2} \sum_{
 The code as it runs does something else: it multiplies the deviations of 25 images' gradients from their mean with those
 of 25 other images, in the order of the images. Averaged over that order it is exactly zero for every network, so it is
 not offered; the mean of the Gram matrix, of which the paper speaks, stands beside it in a comment.
+
+The official code was read for this; of the paper only its abstract and what others tell of it (its score, MGM, is the
+mean of the Gram matrix of gradients), not its equation.
 """
 
 from __future__ import annotations
@@ -65,7 +68,9 @@ def knas_first(probe: Probe) -> Tensor:
     r"""KNAS on the first 50 entries of the first eleven tensors of parameters.
 
     :math:`\sum_{q \le 11} \sum_{k \le 50} (\bar g^{(q)}_k)^2`, the entries that the official code looks at; in
-    NAS-Bench-201 those of the stem and the first cells. Otherwise as ``knas``.
+    NAS-Bench-201 those of the stem and the first cells. Which entries and that tensors add up is as in the official
+    code that runs; its commented mean takes up to 100 entries and keeps the last tensor's value alone. Otherwise as
+    ``knas``.
 
     Raises:
         NotApplicableError: if there is no such tensor, or batch norm gets a single value of an image's channel.

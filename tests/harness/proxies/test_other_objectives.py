@@ -86,7 +86,13 @@ def case(kind):
     return network, objective, [Batch(*pair) for pair in zip(images, labels, strict=True)]
 
 
-REASONS = ("needs classes of images", "needs class probabilities", "no forward_blocks", "no thin_network")
+REASONS = (
+    "needs classes of images",
+    "needs class probabilities",
+    "no forward_blocks",
+    "no thin_network",
+    "no list of blocks",
+)
 KINDS = ("image", "pixel classes", "vector", "distribution")
 
 

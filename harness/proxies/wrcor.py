@@ -1,0 +1,260 @@
+r"""WRCor: how alike images look to a network's ReLUs, in what enters them and in the gradients that come back.
+
+A response has a row for each image: what enters a ReLU, or the gradient of the loss with respect to it. With C the
+correlation coefficients between its rows, the sum :math:`K = \sum_r w_r |C_r|` over responses r is scored by
+:math:`\log |\det K|`. A response in which some image's row is constant, so that C is undefined, is left out, as in the
+official code.
+
+What follows the official code as it runs on NAS-Bench-201, whose hooks go to every module whose class is named for a
+ReLU: the block ReLUConvBN is such a module too, beside the ReLU that it begins with, so it responds with its input once
+more and with the gradient at the input of its last module, the batch norm. The ReLU after the last block works in place
+there, so that its hook sees what leaves it; here, too, what leaves a ReLU after the blocks counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.probe import NotApplicableError, gradients, quantity, untouched
+from harness.proxies.base import proxy
+
+if TYPE_CHECKING:
+    from harness.probe import Probe
+
+BLOCK_LISTS = ("cells", "layers", "blocks", "block_list")
+"""What networks call the list of their blocks; the official code looks for the first, the second and the last."""
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """Sums of the magnitudes of correlations, each (images, images), float64.
+
+    Attributes:
+        plain: every response counted alike.
+        weighted: each times its weight.
+    """
+
+    plain: Tensor
+    weighted: Tensor
+
+
+class _Responses:
+    """One forward pass with what enters the ReLUs, and with the places where gradients are taken.
+
+    Attributes:
+        blocks: how many blocks the network has; 0 where it offers no list of them.
+        activations: each tensor that counts, with the sum of its weights and how often it counts.
+        points: a copy of each tensor for one reader, whose gradient is that reader's alone, with its weight.
+        outputs: of the network, attached to the graph.
+    """
+
+    def __init__(self, network: nn.Module, images: Tensor) -> None:
+        blocks = _block_list(network)
+        self.blocks = len(blocks)
+        self.activations: dict[int, tuple[Tensor, float, int]] = {}
+        self.points: list[tuple[Tensor, float]] = []
+        self._places = {id(module): place for place, block in enumerate(blocks) for module in block.modules()}
+        self._begun = False
+        named = [module for module in network.modules() if "ReLU" in type(module).__name__]
+        if not named:
+            raise NotApplicableError("the network has no ReLU modules")
+        handles = [block.register_forward_pre_hook(self._begin) for block in blocks]
+        for module in named:
+            handles.append(module.register_forward_pre_hook(self._note_what_enters))
+            handles.append(module.register_forward_hook(self._note_what_leaves))
+            handles.append(list(module.modules())[-1].register_forward_pre_hook(self._take_gradient))
+        try:
+            with untouched(network), torch.enable_grad():
+                self.outputs: Tensor = network(images.clone())
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _begin(self, *_: Any) -> None:
+        self._begun = True
+
+    def _note_what_enters(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if not self._is_after(module):
+            self._note(inputs[0], module)
+
+    def _note_what_leaves(self, module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        if not self._is_after(module):
+            return None
+        self._note(output, module)
+        return output.clone()  # whoever comes next may write into it
+
+    def _take_gradient(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        point = inputs[0].clone()
+        if point.requires_grad:
+            self.points.append((point, self._weight(module)))
+        return (point, *inputs[1:])
+
+    def _note(self, tensor: Tensor, module: nn.Module) -> None:
+        _, total, count = self.activations.get(id(tensor), (tensor, 0.0, 0))
+        self.activations[id(tensor)] = (tensor, total + self._weight(module), count + 1)
+
+    def _is_after(self, module: nn.Module) -> bool:
+        """Whether the module belongs to no block and is called after one."""
+        return self._begun and id(module) not in self._places
+
+    def _weight(self, module: nn.Module) -> float:
+        """2ⁱ in block i, where all that comes after the last counts as one more; 0 before the first."""
+        if self._is_after(module):
+            return 2.0**self.blocks
+        place = self._places.get(id(module))
+        return 0.0 if place is None else 2.0**place
+
+
+def _block_list(network: nn.Module) -> list[nn.Module]:
+    """The blocks of the outermost list that a module of the network keeps under one of the usual names."""
+    for owner in network.modules():
+        for name in BLOCK_LISTS:
+            found = getattr(owner, name, None)
+            if isinstance(found, nn.ModuleList | nn.Sequential):
+                return list(found)
+    return []
+
+
+@quantity
+def _responses(probe: Probe) -> _Responses:
+    return _Responses(probe.network, probe.batch().images)
+
+
+@quantity
+def _of_activations(probe: Probe) -> _Kernel:
+    responses = _responses(probe)
+    return _summed(
+        probe, [(_correlations(probe, t), weight, count) for t, weight, count in responses.activations.values()]
+    )
+
+
+@quantity
+def _of_gradients(probe: Probe) -> _Kernel:
+    responses = _responses(probe)
+    found = gradients(probe.loss(responses.outputs), [point for point, _ in responses.points])
+    weights = [weight for _, weight in responses.points]
+    return _summed(probe, [(_correlations(probe, g), weight, 1) for g, weight in zip(found, weights, strict=True)])
+
+
+def _summed(probe: Probe, terms: list[tuple[Tensor, float, int]]) -> _Kernel:
+    """The sum of matrices, each as often as it counts, and the sum of each times its weight."""
+    images = probe.batch().images
+    plain = torch.zeros(len(images), len(images), dtype=torch.float64, device=images.device)
+    weighted = plain.clone()
+    for matrix, weight, count in terms:
+        plain += count * matrix
+        weighted += weight * matrix
+    return _Kernel(plain, weighted)
+
+
+def _correlations(probe: Probe, response: Tensor) -> Tensor:
+    """|C| between the images' rows, float64; zeros where some row is constant."""
+    # The order of the units does not matter, so channels_last memory is read as it lies.
+    dense = response.detach().permute(0, 2, 3, 1) if response.dim() == 4 else response.detach()
+    rows = dense.reshape(len(probe.batch().images), -1)
+    centred = rows - rows.mean(dim=1, keepdim=True)
+    # The squares of small gradients would leave the range of float32.
+    lengths = torch.linalg.vector_norm(centred, dim=1, keepdim=True, dtype=torch.float64)
+    unit = centred / lengths.to(centred.dtype)
+    magnitudes = (unit @ unit.T).abs().double()
+    return torch.where(magnitudes.isfinite().all(), magnitudes, torch.zeros_like(magnitudes))
+
+
+def _log_determinant(kernel: Tensor) -> Tensor:
+    logarithm: Tensor = torch.linalg.slogdet(kernel).logabsdet
+    return logarithm
+
+
+@proxy(
+    "wrcor",
+    label="WRCor",
+    better="higher",
+    data="labels",
+    cite="jing2025wrcor",
+    source="foresight/pruners/measures/act_grad_cor_weighted.py, as it runs on NAS-Bench-201",
+)
+def wrcor(probe: Probe) -> Tensor:
+    r"""Correlations between images in what enters the ReLUs and in its gradients, later blocks weighing more.
+
+    :math:`\log |\det \sum_i 2^i \sum_r (|C^{act}_r| + |C^{grad}_r|)|` over the ReLUs r of block i = 0, 1, …, with what
+    comes after the last block counted as one more; ReLUs before the first block are left out. Training mode, the loss
+    of the task. Each block outweighs all before it together. Pooling between stages is a block of its own where the
+    network keeps it among its blocks, as NAS-Bench-101's does. A ReLU that is called several times responds each
+    time; where it gets an image as several tiles, its row holds all of them.
+
+    The official code also gives votes of this score with SynFlow and Jacob cov; the signs that they enter with differ
+    from one benchmark to another, which takes its accuracies, so they are not offered. Checked against the official
+    code on its own NAS-Bench-201 networks; the paper's text beyond its abstract was not.
+
+    Raises:
+        NotApplicableError: if the network has no ReLU modules, or none of its modules keeps a list of blocks as
+            ``cells``, ``layers``, ``blocks`` or ``block_list``.
+    """
+    if _responses(probe).blocks == 0:
+        raise NotApplicableError(f"the network has no list of blocks (named {', '.join(BLOCK_LISTS)})")
+    return _log_determinant(_of_activations(probe).weighted + _of_gradients(probe).weighted)
+
+
+@proxy(
+    "wrcor_unweighted",
+    label="WRCor (unweighted)",
+    better="higher",
+    data="labels",
+    cite="jing2025wrcor",
+    source="foresight/pruners/measures/act_grad_cor.py, as it runs on NAS-Bench-201",
+    variant_of="wrcor",
+)
+def wrcor_unweighted(probe: Probe) -> Tensor:
+    r"""WRCor with every ReLU of the network counted alike.
+
+    :math:`\log |\det \sum_r (|C^{act}_r| + |C^{grad}_r|)|`, also over ReLUs before the first block. No list of blocks
+    is needed.
+
+    Raises:
+        NotApplicableError: if the network has no ReLU modules.
+    """
+    return _log_determinant(_of_activations(probe).plain + _of_gradients(probe).plain)
+
+
+@proxy(
+    "wrcor_activations",
+    label="WRCor (activations)",
+    better="higher",
+    data="images",
+    cite="jing2025wrcor",
+    source="foresight/pruners/measures/act_cor.py, as it runs on NAS-Bench-201",
+    variant_of="wrcor",
+)
+def wrcor_activations(probe: Probe) -> Tensor:
+    r"""WRCor of what enters the ReLUs alone, unweighted.
+
+    :math:`\log |\det \sum_r |C^{act}_r||`; otherwise as ``wrcor_unweighted``.
+
+    Raises:
+        NotApplicableError: if the network has no ReLU modules.
+    """
+    return _log_determinant(_of_activations(probe).plain)
+
+
+@proxy(
+    "wrcor_gradients",
+    label="WRCor (gradients)",
+    better="higher",
+    data="labels",
+    cite="jing2025wrcor",
+    source="foresight/pruners/measures/grad_cor.py, as it runs on NAS-Bench-201",
+    variant_of="wrcor",
+)
+def wrcor_gradients(probe: Probe) -> Tensor:
+    r"""WRCor of the gradients alone, unweighted.
+
+    :math:`\log |\det \sum_r |C^{grad}_r||`; otherwise as ``wrcor_unweighted``.
+
+    Raises:
+        NotApplicableError: if the network has no ReLU modules.
+    """
+    return _log_determinant(_of_gradients(probe).plain)
