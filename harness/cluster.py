@@ -13,8 +13,9 @@ a retry on another worker; a unit that kills several is a counted failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -32,6 +33,8 @@ IN_HAND = 4
 
 FEWEST_IN_HAND = 8
 PATIENCE = "30s"
+
+_GONE = "the Dask scheduler is gone; the same command goes on from what is stored, here or on another scheduler"
 
 
 class DaskExecutor(Executor):
@@ -76,14 +79,18 @@ class DaskExecutor(Executor):
         """Bring the run's mini-batches to every worker, also to those that join later."""
         from harness.cluster_plugin import BatchesPlugin
 
-        self._client.register_plugin(BatchesPlugin(job.fingerprint, Path(job.batches).read_bytes()))
+        content = Path(job.batches).read_bytes()
+        with _scheduler_may_go():
+            self._client.register_plugin(BatchesPlugin(job.fingerprint, content))
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """The future of a call on one of the workers."""
         ours: Future[R] = Future()
         # What is in hand is finished when a run is stopped, never cancelled: it costs a moment and is then kept.
         ours.set_running_or_notify_cancel()
-        self._executor.submit(fn, *args, **kwargs).add_done_callback(lambda theirs: _pass_on(theirs, ours))
+        with _scheduler_may_go():
+            theirs = self._executor.submit(fn, *args, **kwargs)
+        theirs.add_done_callback(lambda done: _pass_on(done, ours))
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -105,10 +112,18 @@ class DaskExecutor(Executor):
                 )
 
 
+@contextmanager
+def _scheduler_may_go() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise HarnessError(_GONE) from error
+
+
 def _pass_on(theirs: Future[R], ours: Future[R]) -> None:
     """Make the outcome of one future that of the other, in the words of the standard library."""
     if theirs.cancelled():
-        ours.set_exception(HarnessError("the Dask scheduler is gone; the same command goes on from what is stored"))
+        ours.set_exception(HarnessError(_GONE))
         return
     error = theirs.exception()
     if error is None:

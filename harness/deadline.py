@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GRACE = 30.0
-"""Seconds between asking a unit to end and ending its process."""
+LEAST_GRACE, MOST_GRACE = 1.0, 30.0
+"""Seconds between asking a unit to end and ending its process: as many as it had, within these bounds."""
 
 
 class OutOfTimeError(Exception):
@@ -44,7 +44,8 @@ class Deadline:
         # The process of the run itself must outlive a unit that hangs in it; then only Ctrl-C helps.
         may_be_ended = multiprocessing.parent_process() is not None or not here
         if may_be_ended:
-            faulthandler.dump_traceback_later(self.seconds + GRACE, exit=True)
+            grace = min(max(self.seconds, LEAST_GRACE), MOST_GRACE)
+            faulthandler.dump_traceback_later(self.seconds + grace, exit=True)
         if here:
             before = signal.signal(signal.SIGALRM, self._expire)
             signal.setitimer(signal.ITIMER_REAL, self.seconds)

@@ -35,6 +35,20 @@ def lethal(probe):
     return 0
 
 
+@proxy("endless", better="higher", data="nothing", cite="nobody2026")
+def endless(probe):
+    """Never ends."""
+    while True:
+        time.sleep(0.01)
+
+
+@proxy("deaf", better="higher", data="nothing", cite="nobody2026")
+def deaf(probe):
+    """Never ends, and hears no signal."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    time.sleep(600)
+
+
 def cell_convolutions(network):
     cells = [module for module in network.modules() if isinstance(module, CellModule)]
     return [operation for cell in cells for operation in cell.operations if isinstance(operation, ReLUConvBN)]
@@ -125,8 +139,31 @@ class TestSameScores:
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
+    def test_after_the_end_of_a_slurm_job(self, tmp_path, undisturbed):
+        process = subprocess.Popen(command(tmp_path, "--workers", "2"), stdout=subprocess.PIPE, text=True)
+        wait_for_scores(tmp_path, process)
+        process.terminate()
+        output, _ = process.communicate()
+        assert process.returncode == 143
+        assert "the same command goes on from there" in output
+        subprocess.run(command(tmp_path), check=True)
+        pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+
 
 class TestFailure:
+    def test_a_network_may_take_no_longer_than_its_time(self, tmp_path):
+        plan = digits_plan(2, [*select_proxies("params"), endless, *select_proxies("snip")])
+        run(plan, tmp_path, time_limit=0.5)
+        table = scores(tmp_path).set_index("proxy")
+        assert set(table.loc["endless", "error"]) == {"took longer than the 0.5 seconds that a network may take"}
+        assert set(table.loc["snip", "error"]) == {"the 0.5 seconds of this network were used up before"}
+        assert set(table.loc["params", "status"]) == {"ok"}
+
+    def test_a_worker_that_hangs_where_python_is_not_asked_is_ended(self, tmp_path):
+        plan = digits_plan(1, [*select_proxies("params"), deaf])
+        run(plan, tmp_path, time_limit=1, workers=2)
+        assert set(scores(tmp_path)["error"]) == {"the worker process died 3 times on this network"}
+
     def test_a_network_that_kills_its_worker_is_a_counted_failure(self, tmp_path):
         plan = digits_plan(8, [*select_proxies("params"), lethal])
         run(plan, tmp_path, workers=2)
