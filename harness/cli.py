@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from harness.commands.analyse import analyse_app
+from harness.commands.reproduce import list_protocols, reproduce
 from harness.commands.run import INTERRUPTED, run
 from harness.commands.shared import OWN_PROXY
 from harness.commands.store import merge, store_app
 from harness.errors import HarnessError
 from harness.terminal import console
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Rank zero-shot NAS proxies against the accuracies that networks truly reach.",
 )
-list_app = typer.Typer(no_args_is_help=True, help="What is there: benchmarks and proxies.")
+list_app = typer.Typer(no_args_is_help=True, help="What is there: benchmarks, proxies and protocols.")
 data_app = typer.Typer(no_args_is_help=True, help="Ground truth of benchmarks that cannot be shipped.")
 app.add_typer(list_app, name="list")
 app.add_typer(data_app, name="data")
@@ -32,6 +30,8 @@ app.add_typer(analyse_app, name="analyse")
 app.add_typer(store_app, name="store")
 app.command()(run)
 app.command()(merge)
+app.command()(reproduce)
+list_app.command("protocols")(list_protocols)
 
 MISUSED = 2
 _DOWNLOADS = "Folder of the downloads; 'downloads' beside the tables unless given."

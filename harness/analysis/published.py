@@ -17,8 +17,9 @@ COEFFICIENTS = ("kendall", "spearman")
 def read_published(path: Path) -> pd.DataFrame:
     """A table of published coefficients, one row for each number as printed.
 
-    Columns: source, benchmark, dataset, proxy, coefficient (``kendall`` or ``spearman``), value, architectures, and
-    others such as a note.
+    Columns: source, benchmark, dataset, proxy, coefficient (``kendall`` or ``spearman``), value, architectures (NaN
+    where the paper does not say), note, and doubt: a sentence on why the number seems to be wrong, empty where it does
+    not. The last two may be missing in the file.
 
     Raises:
         DataError: if the file is missing, lacks a column, or holds something else than coefficients.
@@ -26,7 +27,7 @@ def read_published(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, dtype={"note": str, "doubt": str})
     except (OSError, ValueError) as error:
         raise DataError(f"the published table {path} cannot be read ({error}); give a CSV") from error
     missing = [column for column in COLUMNS if column not in table]
@@ -38,7 +39,31 @@ def read_published(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path} holds '{row['coefficient']}' = {row['value']}; coefficients are kendall or spearman, from -1 to 1"
         )
+    for column in ("note", "doubt"):
+        table[column] = table[column].fillna("") if column in table else ""
     return table
+
+
+def rounding(values: pd.Series[float]) -> float:
+    """How far a printed number may be from the one that was computed: half a unit of the table's last digit.
+
+    >>> import pandas as pd
+    >>> rounding(pd.Series([0.5, 0.62])), rounding(pd.Series([0.5, 0.623]))
+    (0.005, 0.0005)
+    """
+    return 0.5 * 10.0 ** -digits(values)
+
+
+def digits(values: pd.Series[float]) -> int:
+    """How many decimals a table prints: those of its most exact number, two at least."""
+    return max(2, *(len(repr(float(value)).partition(".")[2]) for value in values))
+
+
+def outside(
+    published: pd.Series[float], low: pd.Series[float], high: pd.Series[float], tolerance: float | pd.Series[float]
+) -> pd.Series[bool]:
+    """Whether published values lie outside intervals by more than their rounding explains; not where there is none."""
+    return (published + tolerance < low) | (published - tolerance > high)
 
 
 def beside_published(
@@ -50,8 +75,8 @@ def beside_published(
 
     * ``proxy``, ``coefficient``, ``published``, ``architectures`` (what it was computed on), ``source``;
     * ``ours``, ``low``, ``high``: our value with its interval; ``used``: networks it was computed on;
-    * ``difference``: ours minus the published value; ``outside``: whether the published value, which is rounded to two
-      digits, lies outside our interval.
+    * ``difference``: ours minus the published value; ``outside``: whether the published value, as rounded, lies outside
+      our interval.
 
     Proxies that the run lacks are left out. Rows stand by proxy in our table's order.
 
@@ -82,8 +107,6 @@ def beside_published(
         ]
     result["used"] = [ours.loc[proxy, "used"] for proxy in theirs["proxy"]]
     result["difference"] = result["ours"] - result["published"]
-    rounding = 0.005
-    below, above = result["published"] + rounding < result["low"], result["published"] - rounding > result["high"]
-    result["outside"] = below | above
+    result["outside"] = outside(result["published"], result["low"], result["high"], rounding(published["value"]))
     order = ["proxy", "coefficient", "published", "ours", "low", "high", "difference", "outside", "used"]
     return result[[*order, "architectures", "source"]]

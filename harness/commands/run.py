@@ -88,7 +88,7 @@ def run(
     make = _cluster(scheduler, device) if executor == "dask" else None
     if scheduler is not None and make is None:
         raise HarnessError("--scheduler is of a Dask cluster; add --executor dask")
-    with _progress() as progress, _stopped_as_by_ctrl_c(signal.SIGTERM) as terminated:
+    with progress_bar() as progress, _stopped_as_by_ctrl_c(signal.SIGTERM) as terminated:
         summary = compute(
             plan,
             out,
@@ -135,7 +135,7 @@ def _stopped_as_by_ctrl_c(number: signal.Signals) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress | None]:
+def progress_bar() -> Iterator[Progress | None]:
     """A bar with rate and time left on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None

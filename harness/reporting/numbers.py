@@ -24,6 +24,18 @@ def coefficient(value: float) -> str:
     return ".000" if text == "-0.000" else text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
 
 
+def printed(value: float, decimals: int) -> str:
+    """A coefficient with as many decimals as a paper gives it.
+
+    >>> printed(0.6, 2), printed(-0.623, 3), printed(-0.0, 2), printed(math.nan, 2)
+    ('.60', '-.623', '.00', '–')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    text = f"{value + 0.0:.{decimals}f}"
+    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
+
+
 def signed(value: float) -> str:
     """A difference of two coefficients, with its sign.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.reporting.numbers import coefficient, estimate, signed
+from harness.analysis.published import digits
+from harness.reporting.numbers import count, estimate, printed, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,12 +19,12 @@ SYMBOLS = {"kendall": "τ", "spearman": "ρ"}
 
 
 def _rows(beside: pd.DataFrame, labels: Labels | None) -> list[tuple[str, ...]]:
-    names = labels or {}
+    names, decimals = labels or {}, digits(beside["published"])
     return [
         (
             names.get(row["proxy"], row["proxy"]),
             SYMBOLS[row["coefficient"]],
-            coefficient(row["published"])[:-1],
+            printed(row["published"], decimals),
             estimate(row["ours"], row["low"], row["high"]),
             signed(row["difference"]) + (" *" if row["outside"] else ""),
         )
@@ -33,7 +34,7 @@ def _rows(beside: pd.DataFrame, labels: Labels | None) -> list[tuple[str, ...]]:
 
 def _note(beside: pd.DataFrame) -> str:
     sources = "; ".join(
-        f"{s} ({n:,} architectures)" for s, n in beside.groupby("source")["architectures"].max().items()
+        f"{s} ({count(n)} architectures)" for s, n in beside.groupby("source")["architectures"].max().items()
     )
     return f"Published: {sources}. *: the published value, as rounded, lies outside our interval."
 

@@ -1,0 +1,73 @@
+"""What was done otherwise than in the paper: what the protocol declares, and what a run shows by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from harness.registry import proxies
+from harness.reproduction.parts import scored
+from harness.reproduction.protocol import DATASET_IMAGES, NOISE_IMAGES, Part, Protocol
+
+if TYPE_CHECKING:
+    from harness.plan import Setting
+
+
+def differences(protocol: Protocol, part: Part, setting: Setting, truth: str, networks: int) -> tuple[str, ...]:
+    """Every sentence that holds for a whole part: of the protocol, of the part, and those of :func:`detected`."""
+    return (*protocol.mismatches, *part.mismatches, *detected(part, setting, truth, networks))
+
+
+def detected(part: Part, setting: Setting, truth: str, networks: int) -> list[str]:
+    """A sentence for everything in which a run differs from what the part of the protocol declares.
+
+    Args:
+        part: the paper's ranking.
+        setting: of the run.
+        truth: the ground truth that the run is ranked against, as ``SPLIT/EPOCHS``.
+        networks: how many networks were ranked.
+    """
+    return [
+        *_of_networks(part, setting, networks),
+        *_of_truth(part, truth),
+        *_of_images(part, setting),
+        *_of_weights(part, setting),
+    ]
+
+
+def _of_networks(part: Part, setting: Setting, networks: int) -> Iterable[str]:
+    if part.architectures is None:
+        yield f"{networks:,} networks, drawn uniformly; the paper does not say how many it ranked"
+    elif networks < part.architectures:
+        yield f"{networks:,} networks, drawn uniformly; the paper ranks {part.architectures:,}"
+    elif networks > part.architectures:
+        yield f"{networks:,} networks; the paper ranks {part.architectures:,} of them"
+    if setting.subset not in ("all", part.subset):
+        yield f"networks drawn from the set '{setting.subset}'; the paper's set is '{part.subset}'"
+
+
+def _of_truth(part: Part, truth: str) -> Iterable[str]:
+    wanted = part.paper_truth or part.truth
+    if truth != wanted:
+        yield f"ranked against {truth} (split/epochs); the paper names {wanted}"
+
+
+def _of_images(part: Part, setting: Setting) -> Iterable[str]:
+    seen = {proxies()[name].data for name in scored(part)}
+    if not seen & {"images", "labels"}:
+        return
+    if setting.batch_size != part.batch_size:
+        yield f"mini-batches of {setting.batch_size:,}; the paper's have {part.batch_size:,}"
+    if setting.noise and part.images == DATASET_IMAGES:
+        yield "noise with random labels; the paper's mini-batches hold images"
+    if not setting.noise and part.images == NOISE_IMAGES:
+        yield "images of the data set; the paper's mini-batches hold noise"
+    if setting.resolution is not None:
+        yield f"inputs of {setting.resolution} × {setting.resolution} pixels, which is not the benchmark's own size"
+
+
+def _of_weights(part: Part, setting: Setting) -> Iterable[str]:
+    if setting.initialisation != part.initialisation:
+        yield f"weights initialised as {setting.initialisation}; the paper's as {part.initialisation}"
+    if part.seeds > 1:
+        yield f"one seed of weights and mini-batch; the paper averages over {part.seeds}"

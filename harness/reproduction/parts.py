@@ -1,0 +1,156 @@
+"""The run of each part of a protocol: made, found, or missing with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import DataError, HarnessError, UnknownNameError
+from harness.registry import aggregates, proxies
+from harness.reproduction.protocol import NOISE_IMAGES, Part, Protocol
+
+if TYPE_CHECKING:
+    from harness.plan import Setting
+    from harness.reporting.report import Report
+    from harness.runner import Progress
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How the runs of a protocol are to be made.
+
+    Attributes:
+        sample: at most so many networks in each part; as many as in the paper for None.
+        images: by data set, where its images are, or ``noise``.
+        runs: finished runs by the part that they are for.
+        batch_size: images in a mini-batch; as in the paper for None.
+        resolution: height and width of the inputs; the benchmark's own for None.
+        seed: of sample, weights and mini-batches.
+        workers: worker processes.
+        compute: whether runs are made; else only what is there is used.
+    """
+
+    sample: int | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, Path] = field(default_factory=dict)
+    batch_size: int | None = None
+    resolution: int | None = None
+    seed: int = 0
+    workers: int = 1
+    compute: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What there is of one part.
+
+    Attributes:
+        part: the part.
+        report: its run's report; None where there is no run.
+        setting: its run's setting; None where there is no run.
+        directory: where the run is; None where there is none.
+        why_not: why there is no run; empty where there is one.
+    """
+
+    part: Part
+    report: Report | None = None
+    setting: Setting | None = None
+    directory: Path | None = None
+    why_not: str = ""
+
+
+def outcome(protocol: Protocol, part: Part, out: Path, wishes: Wishes, progress: Progress | None = None) -> Outcome:
+    """Make or find the run of a part, and report it.
+
+    A part that cannot be run here for want of images, of ground truth, or of a benchmark has no run and says why.
+
+    Raises:
+        HarnessError: for what the user asked for and cannot be had: a given run of another benchmark, a sample or a
+            batch that no benchmark allows, a run directory that belongs to another setting.
+    """
+    if part.kind == "unavailable":
+        return Outcome(part, why_not=part.reason)
+    from harness.store import FILE_NAME
+
+    source = protocol.part(part.run_of) if part.run_of else part
+    given = wishes.runs.get(part.name) or wishes.runs.get(source.name)
+    directory = given or out / source.name
+    try:
+        if given is None and wishes.compute:
+            _make(source, directory, wishes, progress)
+        if given is None and not (directory / FILE_NAME).is_file():
+            raise _NotRunError(f"there is no run in {directory}, and none was to be made")
+        return _reported(part, directory)
+    except (DataError, UnknownNameError, _NotRunError) as error:
+        return Outcome(part, why_not=str(error))
+
+
+class _NotRunError(HarnessError):
+    """A part that lacks something that the user may not have."""
+
+
+def _make(part: Part, directory: Path, wishes: Wishes, progress: Progress | None) -> None:
+    from harness import api
+
+    images = wishes.images.get(part.dataset)
+    if images is None and part.images == NOISE_IMAGES:
+        images = NOISE_IMAGES
+    benchmark = api.load(part.benchmark)
+    # Whether it can be ranked is known before hours are spent on scores.
+    benchmark.ground_truth(part.dataset, *_truth_of(part))
+    if images is None and benchmark.images(part.dataset) is None:
+        raise _NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
+    counts = [count for count in (wishes.sample, part.architectures) if count is not None]
+    api.run(
+        benchmark,
+        out=directory,
+        dataset=part.dataset,
+        sample=min(counts) if counts else None,
+        subset=part.subset,
+        seed=wishes.seed,
+        proxies=scored(part),
+        images=images,
+        batch_size=wishes.batch_size or part.batch_size,
+        resolution=wishes.resolution,
+        workers=wishes.workers,
+        progress=progress,
+    )
+
+
+def scored(part: Part) -> list[str]:
+    """The proxies that a run of the part computes: aggregates stand for their parts, and #Params is always there.
+
+    Raises:
+        UnknownNameError: if there is no such proxy or aggregate; the message suggests near names.
+    """
+    from harness.names import unknown_name
+
+    names = ["params"]
+    for name in part.proxies:
+        if name not in {*proxies(), *aggregates()}:
+            raise UnknownNameError(unknown_name("proxy", name, [*proxies(), *aggregates()]))
+        names += aggregates()[name].parts if name in aggregates() else [name]
+    return list(dict.fromkeys(names))
+
+
+def _reported(part: Part, directory: Path) -> Outcome:
+    from harness import api
+    from harness.store import Store
+
+    with Store.read(directory) as store:
+        setting = store.setting
+    if (setting.benchmark, setting.dataset) != (part.benchmark, part.dataset):
+        raise HarnessError(
+            f"the run in {directory} is of {setting.benchmark} {setting.dataset}, but the part '{part.name}' is about "
+            f"{part.benchmark} {part.dataset}; give another run"
+        )
+    split, epochs = _truth_of(part)
+    return Outcome(part, api.report(directory, split=split, epochs=epochs), setting, directory)
+
+
+def _truth_of(part: Part) -> tuple[str | None, int | str | None]:
+    from harness.opened import parse_truth
+
+    return parse_truth(part.truth)

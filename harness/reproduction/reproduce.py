@@ -1,0 +1,164 @@
+"""A protocol from its runs to its tables, in one call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.registry import aggregates, proxies
+from harness.reproduction.parts import Outcome, Wishes, outcome
+from harness.reproduction.protocol import Part, Protocol
+from harness.reproduction.reading import load_protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from harness.runner import Progress
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Our numbers beside a paper's.
+
+    Attributes:
+        protocol: what the paper did.
+        rows: every coefficient, see :func:`harness.reproduction.comparison.compare_part`.
+        summary: what they amount to, see :func:`harness.reproduction.comparison.summarise`.
+        searches: choices among networks drawn at random, see :func:`harness.reproduction.search.compare_search`.
+        outcomes: the runs, and why there is none.
+        labels: how proxies are written.
+    """
+
+    protocol: Protocol
+    rows: pd.DataFrame
+    summary: pd.DataFrame
+    searches: pd.DataFrame
+    outcomes: tuple[Outcome, ...] = field(repr=False)
+    labels: dict[str, str] = field(repr=False)
+
+    def show(self, console: Console | None = None) -> None:
+        """Print everything in the terminal."""
+        from rich.console import Console
+
+        from harness.reproduction.terminal import print_reproduction
+
+        print_reproduction(self, console or Console())
+
+    def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
+        """Write everything; returns the files.
+
+        ``reproduction.csv``, ``summary.csv`` and ``searches.csv`` hold every digit; ``reproduction.md`` and
+        ``reproduction.tex`` the same rounded, with notes; ``protocol.json`` the protocol and the settings of the runs.
+        The figures that the protocol names lie beside them, those of one part in its own folder.
+        """
+        from harness.reproduction.latex import latex_page
+        from harness.reproduction.markdown import markdown_page
+
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        texts = {
+            "reproduction.csv": _csv(self.rows),
+            "summary.csv": self.summary.to_csv(index=False),
+            "reproduction.md": markdown_page(self),
+            "reproduction.tex": latex_page(self),
+            "protocol.json": json.dumps(self._facts(), indent=2, ensure_ascii=False) + "\n",
+        }
+        if len(self.searches):
+            texts["searches.csv"] = _csv(self.searches)
+        files = []
+        for name, text in texts.items():
+            files.append(target / name)
+            files[-1].write_text(text, encoding="utf-8", newline="\n")
+        return [*files, *(self._draw(target) if figures else ())]
+
+    def _draw(self, target: Path) -> list[Path]:
+        from harness.reproduction.figure import write_beside
+
+        files: list[Path] = []
+        if "beside_published" in self.protocol.figures and self.rows["difference"].notna().any():
+            files += write_beside(target, self.rows, self.protocol.title)
+        if {"kendall_by_proxy", "accuracy_by_score"} & set(self.protocol.figures):
+            for found in self.outcomes:
+                if found.report is not None and not found.part.run_of:
+                    files += found.report.write(target / found.part.name / "report")
+        return files
+
+    def _facts(self) -> dict[str, object]:
+        parts = {
+            found.part.name: asdict(found.setting) if found.setting is not None else f"not run: {found.why_not}"
+            for found in self.outcomes
+        }
+        return {"protocol": self.protocol.name, "title": self.protocol.title, "parts": parts}
+
+
+def reproduce(
+    protocol: Protocol | str,
+    out: Path | str,
+    wishes: Wishes | None = None,
+    *,
+    parts: Iterable[str] = (),
+    progress: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
+) -> Reproduction:
+    """Make the runs of a protocol, or find them, and set our numbers beside the paper's.
+
+    Args:
+        protocol: a protocol, its name, or its TOML file.
+        out: the directory of the runs, one folder for each part; what is there already is not computed again.
+        wishes: how the runs are to be made.
+        parts: the names of the wanted parts; all unless given.
+        progress: makes what is told the progress of a run.
+
+    Raises:
+        HarnessError: for whatever the user can mend; the message says how. A part that cannot be run for want of
+            images, of ground truth or of a benchmark raises nothing: its outcome says why.
+    """
+    from harness.reproduction.comparison import compare_part, summarise
+    from harness.reproduction.search import compare_search
+
+    declared = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    wishes = wishes or Wishes()
+    for name in wishes.runs:
+        declared.part(name)
+    outcomes = []
+    for part in _chosen(declared, parts):
+        with progress() as told:
+            outcomes.append(outcome(declared, part, Path(out), wishes, told))
+    done = [found for found in outcomes if found.report is not None]
+    rows = _stacked([compare_part(declared, found) for found in done if found.part.kind == "correlation"])
+    return Reproduction(
+        protocol=declared,
+        rows=rows,
+        summary=summarise(rows),
+        searches=_stacked([compare_search(declared, found) for found in done if found.part.kind == "search"]),
+        outcomes=tuple(outcomes),
+        labels={name: proxy.label for name, proxy in proxies().items()}
+        | {name: aggregate.label for name, aggregate in aggregates().items()},
+    )
+
+
+def _chosen(protocol: Protocol, names: Iterable[str]) -> list[Part]:
+    wanted = [name.strip() for name in names if name.strip()]
+    if not wanted:
+        return list(protocol.parts)
+    if len(set(wanted)) < len(wanted):
+        raise HarnessError(f"a part is named twice in {', '.join(wanted)}; name each once")
+    return [protocol.part(name) for name in wanted]
+
+
+def _csv(rows: pd.DataFrame) -> str:
+    return rows.assign(mismatches=rows["mismatches"].map("; ".join)).to_csv(index=False)
+
+
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    from harness.reproduction.comparison import COLUMNS
+
+    kept = [table for table in tables if len(table)]
+    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=list(COLUMNS))

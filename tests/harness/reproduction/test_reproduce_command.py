@@ -1,0 +1,48 @@
+"""``harness reproduce`` and ``harness list protocols`` on the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def call(*arguments, code=0):
+    process = subprocess.run(
+        [sys.executable, "-m", "harness", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == code, process.stderr
+    return process
+
+
+def test_finished_runs_are_set_beside_the_paper(paper, finished, tmp_path):
+    output = call(
+        "reproduce", paper, "--out", tmp_path, "--no-run", "--no-figures", "--runs", f"ranking={finished}"
+    ).stdout
+    for text in ("A paper on digits", "Notes on all of it", "Not run", "nobody kept the networks", "written to"):
+        assert text in output
+    assert "\x1b[" not in output
+    assert (tmp_path / "reproduction.md").is_file()
+
+
+def test_protocols_are_listed_with_what_they_need():
+    output = call("list", "protocols").stdout
+    for text in ("zico", "epe-nas", "zen-nas", "survey", "tss-cifar10", "zico-table3", "cannot be done here"):
+        assert text in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("zyco",), "unknown protocol 'zyco': did you mean 'zico'?"),
+        (("zico", "--parts", "tss-cifar"), "unknown part of the protocol zico 'tss-cifar': did you mean"),
+        (("zico", "--images", "cifar10"), "'cifar10' after --images must be DATASET=PATH"),
+        (("zico", "--runs", "a=b", "--runs", "a=c"), "--runs names a twice"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line(tmp_path, arguments, message):
+    process = call("reproduce", *arguments, "--out", tmp_path, code=2)
+    assert process.stderr.startswith("harness: ")
+    assert message in process.stderr
+    assert len(process.stderr.splitlines()) == 1
