@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import topology
+from benchmarks import hw_nas_bench, topology
 from benchmarks.nats import NatsBenchmark, table_columns
 from benchmarks.nats_archive import META_FILE, TOPOLOGY, ArchiveReader, IndexedTablesReader, archive_share
+from harness.benchmark import Costs
 from harness.data import TableFormat
+from harness.data.costs import read_costs
 from harness.data.sources import Download, Files, Sources
 from harness.errors import HarnessError
 
@@ -128,6 +130,19 @@ class NatsTss(NatsBenchmark):
     def sources(self) -> Sources:
         """The small public files at pinned commits; the full archive lies on a file share."""
         return Sources(_SMALL_FILES, full=archive_share(self.name, TOPOLOGY))
+
+    def cost_format(self, dataset: str) -> TableFormat:
+        """What the local table of costs must hold, for ``harness data import nats-tss-costs-DATASET FILE``."""
+        self.check_dataset(dataset)
+        return hw_nas_bench.table_format(dataset)
+
+    def costs(self, dataset: str) -> Costs:
+        """Latencies and energies on six devices, as HW-NAS-Bench has them, from the local table.
+
+        Raises:
+            DataError: if no table was imported for the data set.
+        """
+        return read_costs(self.name, dataset, self.cost_format(dataset))
 
     def table_format(self) -> TableFormat:
         """What the local table must hold, for ``harness data import nats-tss FILE``."""

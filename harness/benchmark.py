@@ -7,7 +7,7 @@ their official identifier (a string), builds each as a freshly initialised netwo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -94,6 +94,21 @@ class GroundTruth:
         return f"{self.epochs} epoch" if self.epochs == 1 or isinstance(self.epochs, str) else f"{self.epochs} epochs"
 
 
+@dataclass(frozen=True)
+class Costs:
+    """What the networks of a benchmark cost where they run.
+
+    Attributes:
+        source: where the numbers come from.
+        meanings: each column with what it is and its unit, such as ``Edge GPU latency (ms)``.
+        values: one row for each architecture, indexed by its identifier; the lower the better, NaN where unknown.
+    """
+
+    source: str
+    meanings: Mapping[str, str]
+    values: pd.DataFrame
+
+
 class Benchmark(ABC):
     """A set of architectures with their networks and their true accuracies.
 
@@ -139,6 +154,15 @@ class Benchmark(ABC):
         """The (split, epochs) pairs that ground truth exists for on one data set, the default first."""
         self.check_dataset(dataset)
         return self.truths
+
+    def costs(self, dataset: str) -> Costs | None:
+        """Latencies or energies of the networks on devices, or None where none are known.
+
+        Raises:
+            DataError: if they have to be imported first.
+        """
+        self.check_dataset(dataset)
+        return None
 
     def images(self, dataset: str) -> Images | None:
         """Images that come with the benchmark, or None where the user must give them."""

@@ -55,8 +55,8 @@ def list_proxies(own: Annotated[list[str] | None, typer.Option("--proxy", help=O
 
 @data_app.command("import")
 def import_data(
-    benchmark: Annotated[str, typer.Argument(help="The benchmark that the file belongs to.")],
-    file: Annotated[Path, typer.Argument(help="Its official archive, or a CSV or Parquet table of accuracies.")],
+    name: Annotated[str, typer.Argument(help="A benchmark, or a table of costs such as nats-tss-costs-cifar10.")],
+    file: Annotated[Path, typer.Argument(help="Its official archive, or a CSV or Parquet table.")],
     trust_pickle: Annotated[
         bool, typer.Option("--trust-pickle", help="Load pickles from this source; they can run any code.")
     ] = False,
@@ -64,11 +64,11 @@ def import_data(
         bool, typer.Option("--allow-partial", help="Accept a source that lacks architectures.")
     ] = False,
 ) -> None:
-    """Check a file of true accuracies and store it as the benchmark's compact local table."""
+    """Check a file of true accuracies, or of costs on devices, and store it as a compact local table."""
     from harness.data import import_table
-    from harness.registry import load_benchmark
+    from harness.data.costs import importable
 
-    summary = import_table(load_benchmark(benchmark), file, trust_pickle=trust_pickle, allow_partial=allow_partial)
+    summary = import_table(importable(name), file, trust_pickle=trust_pickle, allow_partial=allow_partial)
     typer.echo("\n".join(summary.lines()))
 
 

@@ -1,6 +1,17 @@
 """Ground truth and images that cannot be shipped: getting, importing, keeping and checking them."""
 
+from harness.data.costs import Costed, CostTable
 from harness.data.formats import Importable, Listing, SourceReader, TableFormat, Truth
 from harness.data.importing import ImportSummary, import_table
 
-__all__ = ["ImportSummary", "Importable", "Listing", "SourceReader", "TableFormat", "Truth", "import_table"]
+__all__ = [
+    "CostTable",
+    "Costed",
+    "ImportSummary",
+    "Importable",
+    "Listing",
+    "SourceReader",
+    "TableFormat",
+    "Truth",
+    "import_table",
+]

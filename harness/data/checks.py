@@ -83,7 +83,7 @@ def _checked_columns(
     """The columns of the format that the source has, with their values checked and in the table's types."""
     if not any(column in frame.columns for column in table_format.essential):
         raise DataError(
-            f"{name} has no column of ground truth: one of {', '.join(table_format.essential)} is needed; "
+            f"{name} has no column of {table_format.kind}: one of {', '.join(table_format.essential)} is needed; "
             f"it has {', '.join(map(str, frame.columns)) or 'none'}"
         )
     table = frame[[]].copy()

@@ -79,6 +79,7 @@ class TableFormat:
         readers: the archives that can be read besides CSV and Parquet.
         listing: for a benchmark whose architectures only the source lists; ``architectures`` and ``parameters`` are
             then not asked by an import.
+        kind: what the table holds, for messages.
     """
 
     architectures: Callable[[], Sequence[str]]
@@ -90,6 +91,7 @@ class TableFormat:
     obtain: str
     readers: tuple[SourceReader, ...] = ()
     listing: Listing | None = None
+    kind: str = "ground truth"
 
 
 @runtime_checkable

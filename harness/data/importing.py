@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.benchmark import Benchmark
 from harness.data.checks import checked_table
+from harness.data.costs import CostTable
 from harness.data.formats import Importable, TableFormat
 from harness.data.table_files import read_table_file, sha256_of
 from harness.data.tables import TableMetadata, write_table
@@ -33,6 +34,7 @@ class ImportSummary:
         ignored: columns of the file that are not of this benchmark's table.
         sha256: of the imported file.
         path: where the table lies now.
+        kind: what the table holds.
     """
 
     benchmark: str
@@ -42,12 +44,13 @@ class ImportSummary:
     sha256: str
     path: Path
     ignored: tuple[str, ...] = field(default=())
+    kind: str = "ground truth"
 
     def lines(self) -> list[str]:
         """The summary as lines of text."""
         found, expected = self.architectures
         lines = [
-            f"imported the ground truth of {self.benchmark} from {self.source}",
+            f"imported the {self.kind} of {self.benchmark} from {self.source}",
             f"sha256 {self.sha256}",
             f"architectures: {found:,} of {expected:,}",
         ]
@@ -58,12 +61,12 @@ class ImportSummary:
 
 
 def import_table(
-    benchmark: Benchmark, file: str | Path, *, trust_pickle: bool = False, allow_partial: bool = False
+    benchmark: Benchmark | CostTable, file: str | Path, *, trust_pickle: bool = False, allow_partial: bool = False
 ) -> ImportSummary:
-    """Read a file of ground truth, check it against the benchmark, and store it as the benchmark's local table.
+    """Read a file of ground truth or costs, check it against the benchmark, and store it as a local table.
 
     Args:
-        benchmark: the benchmark.
+        benchmark: the benchmark, or one of its tables of costs.
         file: a CSV (perhaps gzipped) or Parquet table with the architectures in a column ``arch`` or ``architecture``,
             or an archive that the benchmark's format can read.
         trust_pickle: whether an archive's pickles may be loaded though they hold more than plain data, which lets
@@ -98,6 +101,7 @@ def import_table(
         sha256=sha256,
         path=path,
         ignored=tuple(name for name in frame.columns if name not in table.columns),
+        kind=table_format.kind,
     )
 
 

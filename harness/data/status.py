@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.data.costs import CostTable, cost_tables
 from harness.data.downloads import downloads_home, readable_size
 from harness.data.formats import Importable
 from harness.data.image_sources import IMAGE_SOURCES
@@ -29,6 +30,10 @@ def print_data_status(console: Console | None = None, directory: Path | None = N
     target, downloads = console or Console(), downloads_home(directory)
     truths = {name: _ground_truth(name, downloads / name) for name in sorted(benchmark_classes())}
     _print(target, f"Ground truth, in {data_home()}", truths)
+    costs = {name: _costs(table) for name, table in cost_tables().items()}
+    if costs:
+        target.print()
+        _print(target, f"Costs of the networks on devices, in {data_home()}", costs)
     images = {name: _images(name, downloads / name) for name in IMAGE_SOURCES}
     target.print()
     _print(target, f"Images, in {downloads}", images)
@@ -66,6 +71,17 @@ def _ground_truth(name: str, folder: Path) -> Facts:
         yield from _downloads(source, folder)
 
 
+def _costs(table: CostTable) -> Facts:
+    if not table_path(table.name).exists():
+        yield "missing", f"harness data import {table.name} FILE"
+        yield "", table.table_format().obtain
+        return
+    try:
+        yield from _table(table.name, table)
+    except DataError as error:
+        yield "damaged", str(error)
+
+
 def _table(name: str, benchmark: Importable) -> Facts:
     """What the table of a benchmark holds, where from, and how large it is."""
     path, metadata = table_path(name), read_metadata(name)
@@ -75,7 +91,11 @@ def _table(name: str, benchmark: Importable) -> Facts:
     yield "sha256", metadata.sha256
     yield "content", stored_checksum(name) or "its import stored no checksum"
     yield "architectures", f"{row_count(name):,}"
-    truths = [column for column in benchmark.table_format().truths if column in metadata.columns]
+    table_format = benchmark.table_format()
+    if not table_format.datasets:
+        yield table_format.kind, ", ".join(metadata.columns)
+        return
+    truths = [column for column in table_format.truths if column in metadata.columns]
     for splits, datasets in _by_splits(truths).items():
         yield "ground truth", f"{splits} of {', '.join(datasets)}"
     others = [column for column in metadata.columns if column not in truths]

@@ -10,6 +10,7 @@ from harness.benchmark import Benchmark
 from harness.data.archives import differences
 from harness.data.checks import checked_table
 from harness.data.checksum import table_checksum
+from harness.data.costs import CostTable, cost_tables
 from harness.data.downloads import digest, downloads_home, state
 from harness.data.formats import Importable
 from harness.data.image_sources import IMAGE_SOURCES
@@ -48,24 +49,29 @@ def verify(name: str | None = None, directory: Path | None = None) -> list[Findi
     archive.
 
     Args:
-        name: of a benchmark or an image data set; all of them unless given.
+        name: of a benchmark, a table of costs or an image data set; all of them unless given.
         directory: the folder of downloads; that beside the tables unless given.
 
     Returns:
         One finding for each thing that is here. What is not here is one only if it was asked for by name.
 
     Raises:
-        UnknownNameError: if there is no such benchmark or data set.
+        UnknownNameError: if there is no such benchmark, table or data set.
     """
-    known = [*sorted(benchmark_classes()), *IMAGE_SOURCES]
+    costs = cost_tables()
+    known = [*sorted(benchmark_classes()), *costs, *IMAGE_SOURCES]
     if name is not None and name not in known:
-        raise UnknownNameError(unknown_name("benchmark or image data set", name, known))
+        raise UnknownNameError(unknown_name("benchmark, table of costs or image data set", name, known))
     findings: list[Finding] = []
     for each in known if name is None else [name]:
         folder = downloads_home(directory) / each
-        found = list(_verify_images(each, folder) if each in IMAGE_SOURCES else _verify_benchmark(each, folder))
+        if each in costs:
+            found = [_verify_table(costs[each])] if table_path(each).exists() else []
+        else:
+            found = list(_verify_images(each, folder) if each in IMAGE_SOURCES else _verify_benchmark(each, folder))
         if not found and name is not None:
-            found = [Finding(name, False, f"nothing of it is here; get it with: harness data get {name}")]
+            command = f"import {name} FILE" if name in costs else f"get {name}"
+            found = [Finding(name, False, f"nothing of it is here; get it with: harness data {command}")]
         findings += found
     return findings
 
@@ -81,7 +87,7 @@ def _verify_benchmark(name: str, folder: Path) -> Iterator[Finding]:
         yield from _verify_downloads(name, source, folder)
 
 
-def _verify_table(benchmark: Benchmark) -> Finding:
+def _verify_table(benchmark: Benchmark | CostTable) -> Finding:
     assert isinstance(benchmark, Importable)
     name, path = benchmark.name, table_path(benchmark.name)
     remedy = f"import it anew: harness data import {name} FILE"

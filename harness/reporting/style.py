@@ -14,6 +14,12 @@ BLACK = "#000000"
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 GREY = "#7F7F7F"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
+"""The colours of several lines, in the order in which they are given out."""
 
 
 def paper_style() -> AbstractContextManager[None]:

@@ -72,7 +72,7 @@ def outcome(protocol: Protocol, part: Part, out: Path, wishes: Wishes, progress:
     """
     if part.kind == "unavailable":
         return Outcome(part, why_not=part.reason)
-    from harness.store import FILE_NAME
+    from harness.store_files import FILE_NAME
 
     source = protocol.part(part.run_of) if part.run_of else part
     given = wishes.runs.get(part.name) or wishes.runs.get(source.name)

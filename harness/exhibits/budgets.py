@@ -1,0 +1,91 @@
+"""The exhibit of budgets: the accuracy of each proxy's choice among the networks that cost no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harness.analysis.budgets import QUANTILES, budgets_table
+from harness.exhibits.exhibit import Exhibit
+from harness.exhibits.network_costs import NetworkCost, network_costs
+from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import count
+from harness.reporting.rows import Labels, label_of
+from harness.reporting.values import accuracy_writer, quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.opened import OpenedRun
+
+
+def budgets(
+    run: OpenedRun,
+    *,
+    costs: Sequence[str] = (),
+    quantiles: Sequence[float] = QUANTILES,
+    subset: str = "all",
+) -> Exhibit:
+    """What each proxy chooses under budgets of #Params, #FLOPs, latency or energy.
+
+    Args:
+        run: its scored networks are what is chosen from.
+        costs: ``params``, ``flops``, or columns of the benchmark's costs; the sizes that the run scored unless given.
+        quantiles: the budgets as quantiles of the costs of the networks.
+        subset: the set of architectures to choose from.
+
+    Raises:
+        HarnessError: see :func:`harness.exhibits.network_costs.network_costs` and
+            :func:`harness.analysis.budgets.budgets_table`.
+        UnknownNameError: if there is no such set or cost.
+    """
+    pool, heading = pool_of(run, subset)
+    labels = row_labels(run.labels, "Random (mean of the feasible)", "Optimum (best feasible)")
+    write = accuracy_writer(pool.accuracy)
+    grids = tuple(
+        _grid(budgets_table(pool, cost.values, quantiles), cost, labels, write)
+        for cost in network_costs(run, pool, costs)
+    )
+    notes = (
+        "Accuracy of the network with the best score among those that cost no more than the budget; of tied ones the "
+        "mean. Mean regret: what is lost to the best feasible network, over the budgets.",
+        "A network without a finite score is chosen only where no feasible network has one.",
+        *orientation_note(run),
+    )
+    return Exhibit("budgets", "Choosing under a budget", heading, grids, notes=notes)
+
+
+def _grid(table: pd.DataFrame, cost: NetworkCost, labels: Labels, write: Callable[[float], str]) -> Grid:
+    accuracy = table.pivot(index="row", columns="quantile", values="accuracy")
+    regret = table.groupby("row", sort=False)["regret"].mean().sort_values(kind="stable")
+    kinds = table.drop_duplicates("row").set_index("row")["kind"]
+    # What knows the truth first, also where a proxy reaches it.
+    rows = sorted(regret.index, key=lambda row: kinds[row] != "optimum")
+    columns = [Column("proxy", "Proxy", tuple(label_of(row, labels) for row in rows), "left")]
+    facts = table.drop_duplicates("quantile")
+    for fact in facts.to_dict("records"):
+        values = [accuracy.loc[row, fact["quantile"]] for row in rows]
+        header = f"{100 * fact['quantile']:g} %\n≤ {quantity(fact['budget'])}"
+        cells = tuple(map(write, values))
+        columns.append(Column(header, header, cells, bold=best_cells(kinds[rows], values)))
+    lost = [regret[row] for row in rows]
+    columns.append(
+        Column("regret", "Mean\nregret", tuple(map(write, lost)), bold=best_cells(kinds[rows], lost, highest=False))
+    )
+    feasible = ", ".join(f"{100 * fact['quantile']:g} % {count(fact['feasible'])}" for fact in facts.to_dict("records"))
+    notes = [f"Budgets are quantiles of {cost.label}, {cost.source}. Feasible networks: {feasible}."]
+    tied = table[~table["kind"].isin(["random", "optimum"]) & (table["tied"] > 1)]
+    if len(tied):
+        named = ", ".join(label_of(row, labels) for row in tied["row"].unique())
+        notes.append(f"Several networks share the best score of: {named}.")
+    return Grid(
+        f"budgets_{cost.name}",
+        f"Accuracy of the choice under budgets of {cost.label}",
+        tuple(columns),
+        table.assign(cost=cost.name),
+        tuple(notes),
+    )

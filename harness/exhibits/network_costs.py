@@ -1,0 +1,63 @@
+"""The cost that a budget or a Pareto front is about: a size that the run scored, or a table of the benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.errors import HarnessError, UnknownNameError
+from harness.names import unknown_name
+
+if TYPE_CHECKING:
+    from harness.analysis.jackknife import Floats
+    from harness.analysis.joined import Joined
+    from harness.opened import OpenedRun
+
+SIZES = ("params", "flops")
+"""Proxies that are costs too."""
+
+
+@dataclass(frozen=True)
+class NetworkCost:
+    """What each network costs.
+
+    Attributes:
+        name: as it is asked for.
+        label: what it is, with its unit.
+        values: one for each network of the pool, NaN where unknown.
+        source: where the numbers come from, for a note.
+    """
+
+    name: str
+    label: str
+    values: Floats
+    source: str
+
+
+def network_costs(run: OpenedRun, pool: Joined, wanted: Sequence[str]) -> list[NetworkCost]:
+    """The wanted costs; those of ``params`` and ``flops`` that the run scored unless any are named.
+
+    Raises:
+        UnknownNameError: if a cost is neither a size that the run scored nor a column of the benchmark's costs.
+        DataError: if the benchmark's costs have to be imported first.
+        HarnessError: if none is named and the run scored no size.
+    """
+    names = list(dict.fromkeys(wanted)) or [name for name in SIZES if name in pool.proxies]
+    if not names:
+        raise HarnessError(f"{run.directory} scored neither params nor flops; name a cost of {run.benchmark.name}")
+    return [_network_cost(run, pool, name) for name in names]
+
+
+def _network_cost(run: OpenedRun, pool: Joined, name: str) -> NetworkCost:
+    if name in SIZES and name in pool.proxies:
+        return NetworkCost(name, run.labels.get(name, name), pool.proxies[name].value, "counted by the run")
+    costs = run.benchmark.costs(run.setting.dataset)
+    known = [size for size in SIZES if size in pool.proxies]
+    if costs is None or name not in costs.values.columns:
+        devices = [] if costs is None else list(costs.values.columns)
+        raise UnknownNameError(unknown_name(f"cost of {run.benchmark.name}", name, [*known, *devices]))
+    values = np.asarray(costs.values[name].reindex(pool.architectures), dtype=np.float64)
+    return NetworkCost(name, costs.meanings.get(name, name), values, f"from {costs.source}")

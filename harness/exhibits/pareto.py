@@ -1,0 +1,167 @@
+"""The exhibit of Pareto fronts: the true one of accuracy against cost, and those that proxies choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.analysis.pareto import pareto_table
+from harness.analysis.search import OPTIMUM
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.exhibits.network_costs import NetworkCost, network_costs
+from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import coefficient
+from harness.reporting.rows import Labels, label_of
+from harness.reporting.style import BLACK, SERIES, paper_style
+from harness.reporting.values import quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from harness.analysis.joined import Joined
+    from harness.opened import OpenedRun
+
+_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+UNSCORED = "they are never chosen."
+
+
+def pareto(run: OpenedRun, *, costs: Sequence[str] = (), subset: str = "all", shown: Sequence[str] = ()) -> Exhibit:
+    """How near the front that each proxy chooses comes to the true Pareto front.
+
+    Args:
+        run: its scored networks are what is chosen from.
+        costs: ``params``, ``flops``, or columns of the benchmark's costs; the sizes that the run scored unless given.
+        subset: the set of architectures to choose from.
+        shown: the rows of the figures; #Params and the best unless given.
+
+    Raises:
+        HarnessError: see :func:`harness.exhibits.network_costs.network_costs`.
+        UnknownNameError: if there is no such set, cost or row.
+    """
+    pool, heading = pool_of(run, subset)
+    labels = row_labels(run.labels, "Random score", "True front")
+    grids, drawings = [], []
+    for cost in network_costs(run, pool, costs):
+        table, points = pareto_table(pool, cost.values)
+        rows = shown_rows(table, shown, "hypervolume")
+        grids.append(_grid(table, points, cost, labels, pool))
+        drawings.append(_drawing(points, rows, cost, labels, pool, run.truth.metric))
+    notes = (
+        "A proxy's front: the networks non-dominated in score and cost, one at random where several share both; their "
+        "accuracies count, and the best up to each cost stays. Expectations over the ties.",
+        "Hypervolume: as a share of that of the true front; reference point: the highest cost and the worst accuracy.",
+        *orientation_note(run),
+    )
+    return Exhibit("pareto", "Pareto fronts of accuracy and cost", heading, tuple(grids), tuple(drawings), notes)
+
+
+def plot_pareto(
+    points: pd.DataFrame,
+    shown: Sequence[str],
+    labels: Labels,
+    width: float,
+    axes_labels: tuple[str, str],
+    end: float,
+    bottom: float,
+) -> Figure:
+    """Fronts as steps: the best accuracy up to each cost.
+
+    Args:
+        points: the second table of :func:`harness.analysis.pareto.pareto_table`.
+        shown: the proxies to show beside the true front.
+        labels: display names.
+        width: in inches.
+        axes_labels: of cost and accuracy.
+        end: the highest cost, to which the last steps reach.
+        bottom: where the axis of accuracy begins.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+
+    with paper_style():
+        figure = Figure(figsize=(width, 0.55 * width + 0.9), layout="constrained")
+        axes = figure.add_subplot()
+        for place, row in enumerate([OPTIMUM, *shown], start=-1):
+            part = points[points["row"] == row]
+            true = row == OPTIMUM
+            axes.step(
+                [*part["cost"], end],
+                [*part["accuracy"], part["accuracy"].iloc[-1]],
+                where="post",
+                color=BLACK if true else SERIES[place % len(SERIES)],
+                linestyle="-" if true else _STYLES[place % len(_STYLES)],
+                linewidth=0.9 if true else 1.2,
+                marker="o" if true else "",
+                markersize=2.5,
+                markevery=list(range(len(part))),
+                label=label_of(row, labels),
+                zorder=2 if true else 3,
+            )
+        highest = float(points["accuracy"].max())
+        axes.set_ylim(bottom, highest + 0.06 * (highest - bottom))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity(value)))
+        axes.set_xlabel(axes_labels[0])
+        axes.set_ylabel(axes_labels[1])
+        axes.grid()
+        figure.legend(loc="outside lower center", ncols=2 if width < 5 else 3)
+    return figure
+
+
+def _drawing(
+    points: pd.DataFrame, shown: Sequence[str], cost: NetworkCost, labels: Labels, pool: Joined, metric: str
+) -> Drawing:
+    import numpy as np
+
+    # Below the median network the fronts are alike, and would take most of the figure.
+    bottom = _bottom(points, shown, float(np.median(pool.accuracy)))
+    end = float(np.nanmax(cost.values))
+    return Drawing(
+        f"pareto_front_{cost.name}",
+        f"Best accuracy up to each {cost.label}: the true Pareto front, and what the networks that proxies choose "
+        "reach. The vertical axis begins at the median accuracy of the networks.",
+        points[points["row"].isin([*shown, OPTIMUM])].reset_index(drop=True),
+        lambda width: plot_pareto(points, shown, labels, width, (cost.label, metric), end, bottom),
+    )
+
+
+def _bottom(points: pd.DataFrame, shown: Sequence[str], median: float) -> float:
+    """The median, unless a front stays below it."""
+    highest = points[points["row"].isin(shown)].groupby("row")["accuracy"].max().tolist()
+    return min([median, *(float(value) for value in highest)])
+
+
+def _grid(table: pd.DataFrame, points: pd.DataFrame, cost: NetworkCost, labels: Labels, pool: Joined) -> Grid:
+    import numpy as np
+
+    ordered = table.sort_values("hypervolume", ascending=False, kind="stable", na_position="last")
+    ordered = ordered.sort_values("kind", key=lambda kinds: kinds != "optimum", kind="stable")
+    records = ordered.to_dict("records")
+    columns = (
+        Column("proxy", "Proxy", tuple(label_of(row["row"], labels) for row in records), "left"),
+        Column(
+            "hypervolume",
+            "Hyper-\nvolume",
+            tuple(coefficient(row["hypervolume"]) for row in records),
+            bold=best_cells(ordered["kind"], ordered["hypervolume"]),
+        ),
+        Column("choices", "Networks\nchosen", tuple(_expected(row["choices"]) for row in records)),
+        Column("found", "Of the\ntrue front", tuple(_expected(row["found"]) for row in records)),
+    )
+    known = int(np.isfinite(cost.values).sum())
+    members = int(table["front"].iloc[0])
+    notes = [
+        f"{cost.label}: {cost.source}; {known:,} networks, of which {members:,} are on the true front. To choose "
+        "many is to train many.",
+        *unscored_note(table, labels, known, UNSCORED),
+    ]
+    return Grid(
+        f"pareto_{cost.name}", f"Fronts against {cost.label}", columns, ordered.assign(cost=cost.name), tuple(notes)
+    )
+
+
+def _expected(value: float) -> str:
+    """A number of networks, with a decimal where it is an expectation."""
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"

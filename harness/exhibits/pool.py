@@ -1,0 +1,105 @@
+"""What the exhibits of choosing have in common: the networks that are chosen from, and words about the rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.analysis.search import OPTIMUM, RANDOM
+from harness.errors import HarnessError, UnknownNameError
+from harness.names import unknown_name
+from harness.reporting.numbers import count
+from harness.reporting.report import heading_of
+from harness.reporting.rows import Labels, label_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.analysis.joined import Joined
+    from harness.opened import OpenedRun
+    from harness.reporting.heading import Heading
+
+NOT_PROXIES = (RANDOM, OPTIMUM)
+MOST_SHOWN = 4
+"""How many proxies a figure shows unless they are named: more lines than that cannot be told apart."""
+
+
+def pool_of(run: OpenedRun, subset: str) -> tuple[Joined, Heading]:
+    """The networks of a set that the run scored, and what is said of them.
+
+    Raises:
+        UnknownNameError: if the benchmark has no such set.
+        HarnessError: if the run scored no network of it.
+    """
+    heading = heading_of(run)
+    if subset == "all":
+        return run.joined, heading
+    pool = run.within(subset)
+    if not len(pool):
+        raise HarnessError(f"{run.directory} scored no network of the set '{subset}'; choose another --set")
+    fact = f"Chosen from those of the set '{subset}': {len(pool):,} of the {heading.networks:,} networks"
+    return pool, replace(heading, facts=(*heading.facts, fact))
+
+
+def shown_rows(table: pd.DataFrame, wanted: Sequence[str], key: str, *, highest: bool = True) -> list[str]:
+    """The rows that a figure shows: the wanted ones, else #Params and the best others.
+
+    Rows that do exactly as one before them would hide it and are left out.
+
+    Args:
+        table: one line for each row, with the columns ``row`` and ``key``.
+        wanted: names; the figure chooses where there are none.
+        key: by which column rows are good.
+        highest: whether more is better.
+
+    Raises:
+        UnknownNameError: if a wanted row is not there.
+    """
+    proxies = table[~table["row"].isin(NOT_PROXIES)].dropna(subset=[key])
+    for name in wanted:
+        if name not in set(proxies["row"]):
+            raise UnknownNameError(unknown_name("row of this analysis", name, proxies["row"]))
+    if wanted:
+        return list(dict.fromkeys(wanted))
+    ordered = proxies.sort_values(key, ascending=not highest, kind="stable")
+    first = ordered[ordered["row"] == "params"]
+    chosen: dict[float, str] = {}
+    for name, value in [*first[["row", key]].to_numpy(), *ordered[["row", key]].to_numpy()]:
+        chosen.setdefault(round(float(value), 9), str(name))
+    return list(chosen.values())[:MOST_SHOWN]
+
+
+def row_labels(labels: Labels, random: str, optimum: str) -> Labels:
+    """The display names with those of the two rows that are no proxies."""
+    return {**labels, RANDOM: random, OPTIMUM: optimum}
+
+
+def best_cells(kinds: Iterable[str], values: Iterable[float], *, highest: bool = True) -> tuple[bool, ...]:
+    """Which cells of a column are the best of the proxies and aggregates; what was trained does not compete."""
+    found = [
+        (value if highest else -value) if kind in ("proxy", "aggregate") else math.nan
+        for kind, value in zip(kinds, values, strict=True)
+    ]
+    best = max((value for value in found if not math.isnan(value)), default=math.nan)
+    return tuple(value == best for value in found)
+
+
+def unscored_note(table: pd.DataFrame, labels: Labels, networks: int, consequence: str) -> tuple[str, ...]:
+    """A sentence about the proxies that lack scores, or none where nothing lacks."""
+    lacking = table[table["scored"] < networks].drop_duplicates("row").sort_values("row", kind="stable")
+    if lacking.empty:
+        return ()
+    parts = [
+        f"{label_of(row, labels)} {count(networks - scored)}"
+        for row, scored in zip(lacking["row"], lacking["scored"], strict=True)
+    ]
+    return (f"Networks without a finite score: {', '.join(parts)}; {consequence}",)
+
+
+def orientation_note(run: OpenedRun) -> tuple[str, ...]:
+    """A sentence where the sign of the accuracies was turned."""
+    if run.truth.higher_is_better:
+        return ()
+    return (f"Lower {run.truth.metric} is better: it is shown negated, so that higher is better.",)

@@ -1,0 +1,216 @@
+"""The exhibit of random search: how accurate the best-scored of N drawn networks is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.analysis.search import (
+    OPTIMUM,
+    RANDOM,
+    checked_sizes,
+    curve_sizes,
+    growth_table,
+    search_table,
+    simulated_search,
+)
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import MISSING, count
+from harness.reporting.rows import Labels, label_of
+from harness.reporting.style import BLACK, GREY, SERIES, paper_style
+from harness.reporting.values import accuracy_writer, signed_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+_MARKS = "osD^vP"
+UNSCORED = "such a network is chosen only where no other was drawn."
+
+
+def search(
+    run: OpenedRun,
+    *,
+    draws: Sequence[int] | None = None,
+    replacement: bool = True,
+    repetitions: int = 10_000,
+    seed: int = 0,
+    subset: str = "all",
+    shown: Sequence[str] = (),
+) -> Exhibit:
+    """Random search with each proxy, exactly, and simulated as a check.
+
+    Args:
+        run: its scored networks are what is drawn from.
+        draws: sizes of the search; EPE-NAS's unless given.
+        replacement: whether a network may be drawn twice.
+        repetitions: simulated searches of each size; 0 for none.
+        seed: of the simulated searches.
+        subset: the set of architectures to draw from.
+        shown: the rows of the figure; #Params and the best unless given.
+
+    Raises:
+        HarnessError: see :func:`harness.analysis.search.search_table`.
+        UnknownNameError: if there is no such set, or no such row.
+    """
+    pool, heading = pool_of(run, subset)
+    sizes = checked_sizes(len(pool), draws, replacement)
+    curve = search_table(pool, curve_sizes(sizes) if len(sizes) > 1 else sizes, replacement=replacement)
+    table = curve[curve["draws"].isin(sizes)].reset_index(drop=True)
+    labels = row_labels(run.labels, "Random (first draw)", "Optimum (best draw)")
+    write = accuracy_writer(pool.accuracy)
+    notes = [_meaning(len(pool), sizes, replacement)]
+    if repetitions:
+        simulated = simulated_search(pool, sizes, replacement=replacement, repetitions=repetitions, seed=seed)
+        table = table.assign(
+            simulated_accuracy=simulated["accuracy"],
+            simulated_deviation=simulated["deviation"],
+            repetitions=repetitions,
+        )
+        notes.append(_agreement(table, repetitions, seed))
+    growth = growth_table(curve)
+    notes += [*unscored_note(table, labels, len(pool), UNSCORED), *orientation_note(run)]
+    largest = table[table["draws"] == sizes[-1]]
+    return Exhibit(
+        name="search",
+        title="Random search with the proxies",
+        heading=heading,
+        grids=(_grid(table, growth, sizes, labels, write, tuple(notes)),),
+        drawings=(
+            Drawing(
+                "search_curve",
+                "Accuracy of the network with the best score among N drawn ones: the mean over all searches, bands of "
+                "one standard deviation between searches, cut off at the best network.",
+                curve,
+                lambda width: plot_search(
+                    curve,
+                    shown_rows(largest, shown, "accuracy"),
+                    sizes,
+                    labels,
+                    width,
+                    run.truth.metric,
+                    (float(pool.accuracy.min()), float(pool.accuracy.max())),
+                ),
+            ),
+        ),
+    )
+
+
+def plot_search(
+    curve: pd.DataFrame,
+    shown: Sequence[str],
+    sizes: Sequence[int],
+    labels: Labels,
+    width: float,
+    metric: str,
+    limits: tuple[float, float],
+) -> Figure:
+    """Accuracy against the number of draws.
+
+    Args:
+        curve: rows of :func:`harness.analysis.search.search_table` over many sizes.
+        shown: the proxies to show; a random and a perfect choice always are.
+        sizes: where marks are put.
+        labels: display names.
+        width: in inches.
+        metric: of the vertical axis.
+        limits: the accuracies of the worst and the best network, where the bands end.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
+    by_row = {row: curve[curve["row"] == row] for row in (OPTIMUM, RANDOM, *shown)}
+    with paper_style():
+        figure = Figure(figsize=(width, 0.55 * width + 0.9), layout="constrained")
+        axes = figure.add_subplot()
+        for row, color, style in ((OPTIMUM, BLACK, "-"), (RANDOM, GREY, "--")):
+            axes.plot(by_row[row]["draws"], by_row[row]["accuracy"], style, color=color, label=label_of(row, labels))
+        for place, row in enumerate(shown):
+            part, color = by_row[row], SERIES[place % len(SERIES)]
+            low, high = part["accuracy"] - part["deviation"], part["accuracy"] + part["deviation"]
+            axes.fill_between(
+                part["draws"], low.clip(*limits), high.clip(*limits), color=color, alpha=0.12, linewidth=0
+            )
+            marked = np.flatnonzero(part["draws"].isin(sizes)).tolist()
+            axes.plot(
+                part["draws"],
+                part["accuracy"],
+                "-" + _MARKS[place % len(_MARKS)],
+                color=color,
+                markersize=3,
+                markevery=marked,
+                label=label_of(row, labels),
+            )
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 5.0) if max(sizes) <= 100 * min(sizes) else (1.0,)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.set_xlabel("networks drawn")
+        axes.set_ylabel(metric)
+        axes.grid(axis="y")
+        figure.legend(loc="outside lower center", ncols=2 if width < 5 else 3)
+    return figure
+
+
+def _grid(
+    table: pd.DataFrame,
+    growth: pd.DataFrame,
+    sizes: Sequence[int],
+    labels: Labels,
+    write: Callable[[float], str],
+    notes: tuple[str, ...],
+) -> Grid:
+    wide = table.pivot(index="row", columns="draws", values=["accuracy", "deviation"])
+    rows = list(wide["accuracy", sizes[-1]].sort_values(ascending=False, kind="stable").index)
+    wide = wide.loc[rows]
+    kinds = table.drop_duplicates("row").set_index("row")["kind"].reindex(rows)
+    by_row = growth.set_index("row").reindex(rows)
+    columns = [Column("proxy", "Proxy", tuple(label_of(row, labels) for row in rows), "left")]
+    for size in sizes:
+        mean, spread = wide["accuracy", size], wide["deviation", size]
+        cells = tuple(f"{write(a)} ± {write(b)}" for a, b in zip(mean, spread, strict=True))
+        columns.append(Column(f"N = {size}", f"N = {size:,}", cells, bold=best_cells(kinds, mean)))
+    if len(sizes) > 1:
+        change = tuple(map(signed_writer(write), by_row["change"]))
+        grows = tuple("yes" if value else "no" for value in by_row["grows"])
+        peak = tuple(MISSING if row == RANDOM else count(value) for row, value in by_row["peak"].items())
+        columns += [
+            Column("change", f"Change\n{sizes[0]:,} → {sizes[-1]:,}", change),
+            Column("grows", "Grows\nwith N", grows, "left"),
+            Column("peak", "Best\nat N", peak),
+        ]
+    data = table.merge(growth, on="row", how="left")
+    return Grid("search", "Accuracy of the best-scored of N networks", tuple(columns), data, notes)
+
+
+def _meaning(networks: int, sizes: Sequence[int], replacement: bool) -> str:
+    how = "with replacement, as EPE-NAS draws" if replacement else "without replacement"
+    grows = (
+        f" Grows: the mean falls nowhere between {sizes[0]:,} and {sizes[-1]:,}. Best at N: where it is greatest."
+        if len(sizes) > 1
+        else ""
+    )
+    return (
+        f"Mean ± standard deviation between single searches, over all draws of N of these {networks:,} networks {how}, "
+        f"in closed form; ties are broken at random.{grows} What drawing other networks for the run would change is "
+        "not in it."
+    )
+
+
+def _agreement(table: pd.DataFrame, repetitions: int, seed: int) -> str:
+    """How far the simulated means are from the exact ones, in their standard errors."""
+    error = table["deviation"] / np.sqrt(repetitions)
+    known = error > 0
+    most = ((table["simulated_accuracy"] - table["accuracy"]).abs()[known] / error[known]).max() if known.any() else 0.0
+    return (
+        f"Check: the means of {repetitions:,} simulated searches of each size (seed {seed}) differ from these by at "
+        f"most {most:.1f} of their standard errors."
+    )
