@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,6 +121,16 @@ class NatsSss(NatsBenchmark):
         widths = parse_widths(architecture)
         layers = [Layer(width, reduces) for width, reduces in zip(widths, REDUCES, strict=True)]
         return LayeredNetwork(parse_cell(CELL), layers, classes)
+
+    def features(self, architecture: str) -> Mapping[str, float]:
+        """The widths of the five layers, their sum, the narrowest, and how much wider the last is than the first.
+
+        >>> NatsSss().features("8:16:24:32:64")["growth"]
+        8.0
+        """
+        widths = parse_widths(architecture)
+        layers: dict[str, float] = {f"width {layer}": width for layer, width in enumerate(widths, start=1)}
+        return layers | {"sum of widths": sum(widths), "narrowest": min(widths), "growth": widths[-1] / widths[0]}
 
     def parameters(self, architecture: str, dataset: str) -> int:
         """How many parameters the network has, without building it; see :func:`parameter_counts`."""

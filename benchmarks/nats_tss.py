@@ -7,7 +7,7 @@ The networks are this project's own: 16, 32 and 64 channels and five cells a sta
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from benchmarks import hw_nas_bench, topology
 from benchmarks.nats import NatsBenchmark, table_columns
 from benchmarks.nats_archive import META_FILE, TOPOLOGY, ArchiveReader, IndexedTablesReader, archive_share
+from benchmarks.structure import cell_features
 from harness.benchmark import Costs
 from harness.data import TableFormat
 from harness.data.costs import read_costs
@@ -85,6 +86,10 @@ class NatsTss(NatsBenchmark):
     def canonical_form(self, architecture: str) -> str:
         """What the cell computes; see :func:`benchmarks.topology.canonical_form`."""
         return topology.canonical_form(architecture)
+
+    def features(self, architecture: str) -> Mapping[str, float]:
+        """Counts of the cell's operations, its depth and paths; see :func:`benchmarks.structure.cell_features`."""
+        return cell_features(_parse(architecture))
 
     def build(self, architecture: str, dataset: str) -> nn.Module:
         """The network of a cell, dead operations included, as the benchmark trained it.

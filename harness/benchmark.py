@@ -188,6 +188,14 @@ class Benchmark(ABC):
         """The same text for architectures that are the same network, such as isomorphic cells."""
         return architecture
 
+    def features(self, architecture: str) -> Mapping[str, float]:
+        """Counts that describe an architecture, by what they count; empty where a benchmark declares none.
+
+        The names are read in tables and figures, and are the same, in the same order, for every architecture. They are
+        known without building the network.
+        """
+        return {}
+
     def subset(self, subset: str = "all") -> list[str]:
         """The architectures of a named set, in the benchmark's order."""
         belongs = self.membership(subset)

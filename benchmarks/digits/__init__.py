@@ -6,7 +6,7 @@ It needs no download and no torch to list. What it is good for, and what not, st
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from benchmarks import topology
 from benchmarks.digits.data import CLASSES, IMAGE_SHAPE, split_digits
 from benchmarks.digits.recipe import RECIPE, Recipe
 from benchmarks.digits.table import read_accuracies
+from benchmarks.structure import cell_features
 from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.errors import HarnessError
 from harness.seeds import derive_seed
@@ -55,6 +56,10 @@ class Digits(Benchmark):
     def canonical_form(self, architecture: str) -> str:
         """What the cell computes; see :func:`benchmarks.topology.canonical_form`."""
         return topology.canonical_form(architecture)
+
+    def features(self, architecture: str) -> Mapping[str, float]:
+        """Counts of the cell's operations, its depth and paths; see :func:`benchmarks.structure.cell_features`."""
+        return cell_features(topology.parse_cell(architecture))
 
     def build(self, architecture: str, dataset: str) -> nn.Module:
         """The network of a cell at the recipe's width; any of the 15,625 cells, trained or not.

@@ -7,6 +7,7 @@ the last the output, and each between carries one of three operations (Ying et a
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,3 +107,37 @@ def _check_graph(cell: Cell) -> None:
     for vertex in range(cell.vertices):
         if (vertex > 0 and vertex not in targets) or (vertex < cell.vertices - 1 and vertex not in sources):
             raise ValueError(f"vertex {vertex} of its cell lies on no path from input to output")
+
+
+def cell_features(cell: Cell) -> dict[str, float]:
+    """How often each operation occurs, how many vertices and edges there are, the depth and the number of paths.
+
+    ``depth`` is the most operations on one path from input to output, ``paths`` how many paths there are.
+
+    >>> cell_features(Cell(vertices=4, adjacency=0b110111, operations="10"))  # doctest: +NORMALIZE_WHITESPACE
+    {'3×3 convolutions': 1, '1×1 convolutions': 1, 'max poolings': 0, 'operations': 2, 'edges': 5,
+     'depth': 2, 'paths': 3}
+    """
+    depth, paths = _depth_and_paths(cell.vertices, cell.adjacency)
+    counts: dict[str, float] = {
+        words: cell.operations.count(str(digit))
+        for digit, words in enumerate(("3×3 convolutions", "1×1 convolutions", "max poolings"))
+    }
+    return counts | {
+        "operations": cell.vertices - 2,
+        "edges": cell.adjacency.bit_count(),
+        "depth": depth,
+        "paths": paths,
+    }
+
+
+@functools.cache
+def _depth_and_paths(vertices: int, adjacency: int) -> tuple[int, int]:
+    """Of a graph, which many cells share: vertices between on the longest path, and the number of paths."""
+    longest, ways = [0] * vertices, [1] + [0] * (vertices - 1)
+    for target in range(1, vertices):
+        for source in range(target):
+            if adjacency >> (source + target * (target - 1) // 2) & 1:
+                longest[target] = max(longest[target], longest[source] + 1)
+                ways[target] += ways[source]
+    return max(longest[-1] - 1, 0), ways[-1]

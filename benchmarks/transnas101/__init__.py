@@ -8,7 +8,7 @@ it: the user imports it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.structure import cell_features
 from benchmarks.transnas101 import macro, micro
 from benchmarks.transnas101.archive import PthReader, Space
 from benchmarks.transnas101.sizes import parameter_counts
+from benchmarks.transnas101.skeleton import module_features
 from benchmarks.transnas101.tasks import HEADS, TASKS, TILES
 from benchmarks.transnas101.truths import COLUMNS, FACTS
 from harness.benchmark import Benchmark, GroundTruth, Task
@@ -189,6 +191,10 @@ class TransNasMicro(TransNas):
         """What the cell computes; see :func:`benchmarks.transnas101.micro.canonical_form`."""
         return micro.canonical_form(architecture)
 
+    def features(self, architecture: str) -> Mapping[str, float]:
+        """Counts of the cell's operations, its depth and paths; see :func:`benchmarks.structure.cell_features`."""
+        return cell_features(micro.parse_cell(architecture), micro.OPERATIONS)
+
     def check_architecture(self, architecture: str) -> None:
         """Refuse what is no code of the micro space."""
         micro.parse_cell(architecture)
@@ -205,6 +211,10 @@ class TransNasMacro(TransNas):
     def architectures(self) -> Sequence[str]:
         """The official codes, in the order of the benchmark's tables."""
         return macro.enumerate_architectures()
+
+    def features(self, architecture: str) -> Mapping[str, float]:
+        """Counts of the modules; see :func:`benchmarks.transnas101.skeleton.module_features`."""
+        return module_features(macro.parse_modules(architecture))
 
     def check_architecture(self, architecture: str) -> None:
         """Refuse what is no code of the macro space."""

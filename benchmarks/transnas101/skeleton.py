@@ -58,3 +58,20 @@ def halvings(modules: str) -> int:
     5
     """
     return len(STEM_WIDTHS) + sum(module in HALVES for module in modules)
+
+
+def module_features(modules: str) -> dict[str, float]:
+    """How many modules there are, how often they double the channels and halve the resolution, and how early.
+
+    ``early doublings`` and ``early halvings`` are those of the first two modules.
+
+    >>> module_features("1234")
+    {'modules': 4, 'doublings': 2, 'halvings': 2, 'early doublings': 1, 'early halvings': 0}
+    """
+    return {
+        "modules": len(modules),
+        "doublings": sum(module in DOUBLES for module in modules),
+        "halvings": sum(module in HALVES for module in modules),
+        "early doublings": sum(module in DOUBLES for module in modules[:2]),
+        "early halvings": sum(module in HALVES for module in modules[:2]),
+    }

@@ -26,6 +26,10 @@ Beside = Annotated[
     ),
 ]
 Subset = Annotated[str, typer.Option("--set", help="Set of architectures.")]
+Baseline = Annotated[str, typer.Option("--baseline", help="The proxy that the others are compared with.")]
+Highlight = Annotated[
+    list[str] | None, typer.Option("--highlight", help="A proxy in colour in the figure; may be repeated.")
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", help="Write tables and figures to this directory; nothing is written unless given."),

@@ -1,0 +1,152 @@
+"""Which proxies say the same: agreement between all of them, and what each adds to its nearest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.correlation import estimate
+from harness.analysis.jackknife import Jackknife, jackknife
+from harness.analysis.joined import Joined
+from harness.analysis.partial import partial
+from harness.analysis.ranks import Ranks, rank
+from harness.analysis.scores import Mask
+from harness.errors import HarnessError
+from harness.seeds import derive_seed
+
+MOST_NETWORKS = 20_000
+"""Agreement between all pairs of proxies is computed from so many networks at most; τ of one pair is then known to
+about 0.01 at 95 %."""
+
+COLUMNS = [
+    "proxy", "networks", "kendall", "kendall_low", "kendall_high",
+    "nearest", "agreement", "nearest_kendall",
+    "partial_kendall", "partial_kendall_low", "partial_kendall_high",
+    "partial_spearman", "partial_spearman_low", "partial_spearman_high",
+]  # fmt: skip
+
+
+def agreement_matrix(joined: Joined, most: int = MOST_NETWORKS) -> pd.DataFrame:
+    """Kendall's τ-b between every two proxies' scores, on the networks where both are finite.
+
+    Rows and columns stand in the order of :func:`clustered`. NaN where a coefficient is undefined.
+
+    Args:
+        joined: scores and accuracies.
+        most: with more networks than this, as many of them are drawn, always the same.
+
+    Raises:
+        HarnessError: if there are fewer than two proxies.
+    """
+    if len(joined.rows) < 2:
+        raise HarnessError("only one proxy was scored; agreement needs two or more")
+    if len(joined) > most:
+        random = np.random.default_rng(derive_seed("agreement", len(joined)))
+        chosen = np.zeros(len(joined), dtype=bool)
+        chosen[random.permutation(len(joined))[:most]] = True
+        values = {name: scores.value[chosen] for name, scores in joined.rows.items()}
+    else:
+        values = {name: scores.value for name, scores in joined.rows.items()}
+    names = list(values)
+    usable = {name: np.isfinite(value) for name, value in values.items()}
+    whole = {name: rank(value[usable[name]]) for name, value in values.items()}
+    matrix = pd.DataFrame(np.nan, index=names, columns=names)
+    for i, first in enumerate(names):
+        for second in names[i:]:
+            if np.array_equal(usable[first], usable[second]):
+                tau, _ = jackknife(whole[first], whole[second])
+            else:
+                both = usable[first] & usable[second]
+                tau, _ = jackknife(rank(values[first][both]), rank(values[second][both]))
+            matrix.loc[first, second] = matrix.loc[second, first] = tau.value
+    order = clustered(matrix)
+    return matrix.loc[order, order]
+
+
+def clustered(matrix: pd.DataFrame) -> list[str]:
+    """The names in the order of the leaves of an average-linkage clustering by 1 - |τ|, near ones side by side.
+
+    A pair without a coefficient is as far apart as can be.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    if len(matrix) < 3:
+        return list(matrix.index)
+    distance = (1 - matrix.abs()).fillna(1.0).to_numpy(copy=True).clip(min=0)
+    np.fill_diagonal(distance, 0)
+    tree = linkage(squareform(distance, checks=False), method="average", optimal_ordering=True)
+    return [str(matrix.index[int(leaf)]) for leaf in leaves_list(tree)]
+
+
+def redundancy_table(joined: Joined, agreement: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Each proxy's nearest other, and what it adds to it, most first.
+
+    The columns of the result:
+
+    * ``proxy``; ``networks``: those with a finite score of it and of the nearest, on which the rest is computed;
+      ``kendall``: its τ-b with the accuracies.
+    * ``nearest``: the other proxy with the largest |τ| between the two; ``agreement``: that τ with its sign;
+      ``nearest_kendall``: the nearest's τ-b with the accuracies.
+    * ``partial_kendall`` and ``partial_spearman``, of the proxy with the accuracies given the nearest, with bounds (see
+      :func:`~harness.analysis.partial.partial`). A noisy copy of the nearest has a partial ρ near 0, but a partial τ
+      above it, so rows are sorted by the former.
+
+    Args:
+        joined: scores and accuracies.
+        agreement: as :func:`agreement_matrix` gives it.
+        confidence: of the intervals.
+    """
+    nearest = _nearest(agreement)
+    known: list[_WithTruth] = []
+    rows = []
+    for name, scores in joined.rows.items():
+        other = nearest.get(name)
+        used = scores.usable & joined.rows[other].usable if other else scores.usable
+        x = _with_truth(joined, name, used, known)
+        own = estimate(x.pair[0], confidence)
+        row: dict[str, Any] = {"proxy": name, "networks": len(x.ranks), "kendall": own.value}
+        row |= {"kendall_low": own.low, "kendall_high": own.high, "nearest": other}
+        if other is not None:
+            z = _with_truth(joined, other, used, known)
+            between = jackknife(x.ranks, z.ranks)
+            row |= {"agreement": between[0].value, "nearest_kendall": z.pair[0].value}
+            for which, kind in enumerate(("partial_kendall", "partial_spearman")):
+                found = estimate(partial(x.pair[which], between[which], z.pair[which]), confidence)
+                row |= {kind: found.value, f"{kind}_low": found.low, f"{kind}_high": found.high}
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.sort_values("partial_spearman", ascending=False, kind="stable", na_position="last", ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _WithTruth:
+    """A proxy's coefficients with the accuracies on some networks, and its ranks there."""
+
+    name: str
+    used: Mask
+    ranks: Ranks
+    pair: tuple[Jackknife, Jackknife]
+
+
+def _with_truth(joined: Joined, name: str, used: Mask, known: list[_WithTruth]) -> _WithTruth:
+    """From those already known where it is among them, since a proxy can be the nearest of several."""
+    for one in known:
+        if one.name == name and np.array_equal(one.used, used):
+            return one
+    ranks = rank(joined.rows[name].value[used])
+    known.append(_WithTruth(name, used, ranks, jackknife(ranks, rank(joined.accuracy[used]))))
+    return known[-1]
+
+
+def _nearest(agreement: pd.DataFrame) -> dict[str, str]:
+    sizes = agreement.abs().to_numpy(copy=True)
+    np.fill_diagonal(sizes, np.nan)
+    return {
+        str(name): str(agreement.columns[int(np.nanargmax(row))])
+        for name, row in zip(agreement.index, sizes, strict=True)
+        if np.isfinite(row).any()
+    }

@@ -1,0 +1,175 @@
+"""Do proxies still rank where it matters? Rank correlations among the best networks alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.comparison import compare_jackknives
+from harness.analysis.correlation import estimate
+from harness.analysis.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.joined import Joined
+from harness.analysis.ranks import Ranks, rank
+from harness.analysis.scores import Mask
+from harness.errors import HarnessError
+
+By = Literal["truth", "proxy"]
+
+PERCENTS = (100.0, 50.0, 20.0, 10.0, 5.0)
+
+COLUMNS = [
+    "proxy", "by", "percent", "networks",
+    "kendall", "kendall_low", "kendall_high", "spearman", "spearman_low", "spearman_high",
+    "difference", "difference_low", "difference_high", "p_value", "verdict",
+]  # fmt: skip
+
+
+def top_table(
+    joined: Joined,
+    percents: Sequence[float] = PERCENTS,
+    *,
+    by: By = "truth",
+    baseline: str = "params",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Kendall's τ-b and Spearman's ρ among the top p % of the networks, one row for each proxy and p.
+
+    The top p % of n networks are the ⌈n p / 100⌉ best and all that are tied with the last of them.
+
+    * Selected by ``truth``, the networks are the same for every proxy: those with the highest accuracies, among all
+      networks, whether a proxy scored them or not. This is what the survey of zero-shot NAS does (Li et al., TPAMI
+      2024, figures 6 to 9).
+    * Selected by ``proxy``, every proxy has its own: those that it would choose, among the networks it has a finite
+      score for. Coefficients of two proxies are then of other networks, and are not compared.
+
+    The columns of the result:
+
+    * ``proxy``, ``by``, ``percent``; ``networks``: those selected that have a finite score, from which the rest is
+      computed.
+    * ``kendall``, ``spearman`` with the bounds ``…_low`` and ``…_high``: positive where the right way round.
+    * ``difference``, ``difference_low``, ``difference_high``, ``p_value``, ``verdict``: τ-b minus the baseline's on the
+      networks where both have a score, as in :func:`~harness.analysis.table.correlation_table`; ``not compared`` where
+      the selection is by proxy.
+
+    Intervals take the selection as given. Rows are sorted by τ over the largest share, best first.
+
+    Args:
+        joined: scores and accuracies.
+        percents: the shares p.
+        by: what selects.
+        baseline: the row that the others are compared with.
+        confidence: of the intervals.
+
+    Raises:
+        HarnessError: for a share outside (0, 100], or none.
+    """
+    shares = sorted(set(percents), reverse=True)
+    wrong = [share for share in shares if not 0 < share <= 100]
+    if wrong or not shares:
+        raise HarnessError(f"the top {wrong[0] if wrong else 'no'} % were asked for; give shares above 0, up to 100")
+    rows = []
+    for share in shares:
+        cut = top_share(joined.accuracy, share)
+        base = joined.rows.get(baseline) if by == "truth" else None
+        reference = None if base is None else _ranking(base.value, joined.accuracy, base.usable & cut)
+        for name, scores in joined.rows.items():
+            used = scores.usable & cut if by == "truth" else _top_by(scores.value, share)
+            ranking = _ranking(scores.value, joined.accuracy, used, reference)
+            row = {"proxy": name, "by": by, "percent": share, "networks": len(ranking.truth)}
+            row |= _coefficients(ranking.pair, confidence)
+            if base is None or reference is None:
+                row["verdict"] = "not compared" if by == "proxy" else "no baseline"
+            elif name == baseline:
+                row["verdict"] = "baseline"
+            else:
+                row |= _difference(ranking, reference, scores.value, base.value, joined.accuracy, confidence)
+            rows.append(row)
+    return _sorted(pd.DataFrame(rows, columns=COLUMNS), shares[0])
+
+
+def top_share(values: Floats, percent: float) -> Mask:
+    """The ⌈n p / 100⌉ highest of n values, and those tied with the last of them.
+
+    >>> top_share(np.array([3.0, 1.0, 2.0, 2.0]), 50).tolist()
+    [True, False, True, True]
+    """
+    if len(values) == 0:
+        return np.zeros(0, dtype=bool)
+    cut = np.partition(values, len(values) - share_size(len(values), percent))[-share_size(len(values), percent)]
+    inside: Mask = values >= cut
+    return inside
+
+
+def share_size(networks: int, percent: float) -> int:
+    """How many networks p % are: rounded up, at least one.
+
+    >>> share_size(1000, 5), share_size(9445, 10), share_size(12, 0.1)
+    (50, 945, 1)
+    """
+    # A share such as 0.07 × 100 is a little more than 7 in binary numbers.
+    return max(1, math.ceil(networks * percent / 100 - 1e-9))
+
+
+def _top_by(scores: Floats, percent: float) -> Mask:
+    usable = np.isfinite(scores)
+    inside = np.zeros(len(scores), dtype=bool)
+    inside[usable] = top_share(scores[usable], percent)
+    return inside
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """One proxy's coefficients on some networks, and the ranks of the accuracies there."""
+
+    used: Mask
+    truth: Ranks
+    pair: tuple[Jackknife, Jackknife]
+
+
+def _ranking(scores: Floats, accuracy: Floats, used: Mask, like: _Ranking | None = None) -> _Ranking:
+    """The ranking of the used networks; that of the truth is taken from another of the same ones."""
+    truth = like.truth if like is not None and np.array_equal(used, like.used) else rank(accuracy[used])
+    return _Ranking(used, truth, jackknife(rank(scores[used]), truth))
+
+
+def _coefficients(pair: tuple[Jackknife, Jackknife], confidence: float) -> Mapping[str, float]:
+    row: dict[str, float] = {}
+    for name, coefficient in zip(("kendall", "spearman"), pair, strict=True):
+        found = estimate(coefficient, confidence)
+        row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return row
+
+
+def _difference(
+    ranking: _Ranking, reference: _Ranking, scores: Floats, base: Floats, accuracy: Floats, confidence: float
+) -> Mapping[str, float | str]:
+    """The comparison with the baseline on the networks that both have a score for."""
+    if not np.array_equal(ranking.used, reference.used):
+        both = ranking.used & reference.used
+        reference = _ranking(base, accuracy, both)
+        ranking = _ranking(scores, accuracy, both, reference)
+    found = compare_jackknives(ranking.pair, reference.pair, confidence)
+    return {
+        "difference": found.difference,
+        "difference_low": found.low,
+        "difference_high": found.high,
+        "p_value": found.p_value,
+        "verdict": found.verdict,
+    }
+
+
+def _sorted(table: pd.DataFrame, largest: float) -> pd.DataFrame:
+    """Proxies by τ over the largest share, and each proxy's shares from large to small."""
+    first = table[table["percent"] == largest].set_index("proxy")["kendall"]
+    place = table["proxy"].map(first.rank(ascending=False, method="first", na_option="bottom"))
+    return (
+        table.assign(place=place)
+        .sort_values(["place", "percent"], ascending=[True, False])
+        .drop(columns="place")
+        .reset_index(drop=True)
+    )

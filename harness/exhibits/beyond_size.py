@@ -1,0 +1,127 @@
+"""The exhibit of size: what proxies know beyond the number of parameters, or beyond any other proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.analysis.partial import BINS, beyond_table, exact_strata
+from harness.analysis.ranks import rank
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.exhibits.part import part_of, unused_note
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import align, count, estimate
+from harness.reporting.rows import Labels, Row, label_of
+from harness.reporting.style import BLUE, GREY, VERMILLION, paper_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+
+def beyond_size(run: OpenedRun, *, given: str = "params", bins: int | None = None, subset: str = "all") -> Exhibit:
+    """Rank correlations within strata of equal size, and with size held constant.
+
+    Args:
+        run: the scores.
+        given: what stands for size.
+        bins: how many bins the strata are; None for exact equality where there are few distinct values.
+        subset: the set of architectures.
+
+    Raises:
+        UnknownNameError: if there is no such set or proxy.
+        HarnessError: if ``given`` was not scored, or there are fewer than three networks.
+    """
+    run.check_row(given)
+    joined, heading = part_of(run, subset)
+    table = beyond_table(joined, given, bins=bins)
+    labels, size = run.labels, label_of(given, run.labels)
+    control = rank(joined.rows[given].value[joined.rows[given].usable])
+    strata = (
+        f"Strata: networks with the same {size}, {control.distinct} distinct values."
+        if exact_strata(control, bins)
+        else f"Strata: {BINS if bins is None else bins} bins of nearly equal numbers of networks, by {size}; within a "
+        "bin sizes still differ a little."
+    )
+    return Exhibit(
+        name="beyond_size",
+        title=f"What the proxies know beyond {size}",
+        heading=heading,
+        grids=(_grid(table, labels, size, strata),),
+        drawings=(
+            Drawing(
+                "beyond_size",
+                f"Kendall τ with accuracy over all pairs of networks, within strata of {size} alone, and partial.",
+                table,
+                lambda width: plot_beyond(table, labels, size, width),
+            ),
+        ),
+        notes=unused_note(joined, labels),
+    )
+
+
+def plot_beyond(table: pd.DataFrame, labels: Labels | None, size: str, width: float) -> Figure:
+    """τ over all pairs, within strata, and partial, one row for each proxy.
+
+    Args:
+        table: rows of :func:`harness.analysis.partial.beyond_table`.
+        labels: display names of proxies.
+        size: what is held constant.
+        width: in inches.
+    """
+    from matplotlib.figure import Figure
+
+    with paper_style():
+        figure = Figure(figsize=(width, 0.9 + 0.19 * max(len(table), 3)), layout="constrained")
+        axes = figure.add_subplot()
+        places = range(len(table))
+        axes.axvline(0, color=GREY, linewidth=0.6)
+        for name, colour, marker, shift, label in (
+            ("kendall", GREY, "o", -0.2, "all pairs"),
+            ("within", BLUE, "D", 0.0, f"within strata of {size}"),
+            ("partial_kendall", VERMILLION, "^", 0.2, f"partial, given {size}"),
+        ):
+            at = [place + shift for place in places]
+            axes.hlines(at, table[f"{name}_low"], table[f"{name}_high"], color=colour, linewidth=1.0)
+            axes.plot(
+                table[name],
+                at,
+                marker,
+                color=colour,
+                markersize=3.2,
+                label=label,
+                markerfacecolor="white" if name == "kendall" else colour,
+            )
+        axes.set_yticks(list(places), [label_of(proxy, labels) for proxy in table["proxy"]])
+        axes.set_ylim(len(table) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        axes.set_xlabel("Kendall τ with 95 % interval")
+        figure.legend(loc="outside lower center", ncols=3 if width > 5 else 2, handletextpad=0.1, columnspacing=0.8)
+    return figure
+
+
+def _grid(table: pd.DataFrame, labels: Labels, size: str, strata: str) -> Grid:
+    records = table.to_dict("records")
+    columns = (
+        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
+        Column("τ", "Kendall τ\n[95 %]", _estimates(records, "kendall"), "left"),
+        Column("within", "τ within strata\n[95 %]", _estimates(records, "within"), "left"),
+        Column("partial τ", "Partial τ\n[95 %]", _estimates(records, "partial_kendall"), "left"),
+        Column("partial ρ", "Partial ρ\n[95 %]", _estimates(records, "partial_spearman"), "left"),
+        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+    )
+    pairs = f"{table['pairs'].max():.1%}" if len(table) else "none"
+    notes = (
+        f"{strata} {pairs.replace('%', ' %')} of all pairs lie within one.",
+        f"τ within strata: τ-b over these pairs alone. Partial: with {size} held constant, by formula. Near 0 where "
+        f"the proxy says little of accuracy that {size} does not; – where its order is that of {size}.",
+    )
+    return Grid("beyond_size", f"Kendall τ within strata of {size}, best first", columns, table, notes)
+
+
+def _estimates(records: Sequence[Row], key: str) -> tuple[str, ...]:
+    return tuple(align([estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for row in records]))

@@ -1,0 +1,97 @@
+"""The exhibit of redundancy: which proxies agree, and what each adds to its nearest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.analysis.redundancy import MOST_NETWORKS, agreement_matrix, redundancy_table
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.exhibits.part import part_of, unused_note
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.heatmap import plot_heatmap
+from harness.reporting.numbers import MISSING, align, coefficient, count, estimate
+from harness.reporting.rows import Labels, label_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+
+def redundancy(run: OpenedRun, *, subset: str = "all") -> Exhibit:
+    """Agreement between all proxies, and each one's nearest other.
+
+    Args:
+        run: the scores.
+        subset: the set of architectures.
+
+    Raises:
+        UnknownNameError: if there is no such set.
+        HarnessError: if there are fewer than two proxies or three networks.
+    """
+    joined, heading = part_of(run, subset)
+    agreement = agreement_matrix(joined)
+    table = redundancy_table(joined, agreement)
+    labels = run.labels
+    drawn = min(len(joined), MOST_NETWORKS)
+    sampled = (
+        (f"Agreement in the matrix is computed from {drawn:,} of the {len(joined):,} networks, drawn at random.",)
+        if drawn < len(joined)
+        else ()
+    )
+    return Exhibit(
+        name="redundancy",
+        title="Which proxies say the same",
+        heading=heading,
+        grids=(_grid(table, labels),),
+        drawings=(
+            Drawing(
+                "agreement",
+                f"Kendall τ between the scores of {len(agreement)} proxies on {drawn:,} networks, ordered by "
+                "average-linkage clustering of 1 - |τ|.",
+                agreement.reset_index(names="proxy"),
+                lambda width: plot_agreement(agreement, labels, width),
+            ),
+        ),
+        notes=(*sampled, *unused_note(joined, labels)),
+    )
+
+
+def plot_agreement(agreement: pd.DataFrame, labels: Labels | None, width: float) -> Figure:
+    """The matrix of τ between proxies as a heat map.
+
+    Args:
+        agreement: as :func:`harness.analysis.redundancy.agreement_matrix` gives it.
+        labels: display names of proxies.
+        width: in inches.
+    """
+    names = [label_of(name, labels) for name in agreement.index]
+    return plot_heatmap(agreement, width, rows=names, columns=names, label="Kendall τ between scores")
+
+
+def _grid(table: pd.DataFrame, labels: Labels) -> Grid:
+    records = table.to_dict("records")
+    nearest = [label_of(row["nearest"], labels) if isinstance(row["nearest"], str) else MISSING for row in records]
+    kendall = [estimate(row["kendall"], row["kendall_low"], row["kendall_high"]) for row in records]
+    partials = [
+        tuple(align([estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for row in records]))
+        for key in ("partial_spearman", "partial_kendall")
+    ]
+    columns = (
+        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
+        Column("τ", "τ with accuracy\n[95 %]", tuple(align(kendall)), "left"),
+        Column("nearest", "Nearest other", tuple(nearest), "left"),
+        Column("agreement", "τ between\nthe two", tuple(coefficient(row["agreement"]) for row in records)),
+        Column("its τ", "Its τ with\naccuracy", tuple(coefficient(row["nearest_kendall"]) for row in records)),
+        Column("partial ρ", "Partial ρ given\nthe nearest [95 %]", partials[0], "left"),
+        Column("partial τ", "Partial τ given\nthe nearest [95 %]", partials[1], "left"),
+        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+    )
+    notes = (
+        "Nearest: the largest |τ| between scores. All on the networks that both have scored. "
+        "Partial: of score and accuracy with the nearest held constant. Partial ρ is near 0 where a proxy is a noisy "
+        "copy of the nearest; partial τ stays above 0 there.",
+    )
+    return Grid("redundancy", "What each proxy adds to its nearest other, most first", columns, table, notes)

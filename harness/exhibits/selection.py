@@ -1,0 +1,206 @@
+"""The exhibit of selection: what the networks that a proxy would choose are worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harness.analysis.selection import CHANCE, COUNTS, PERCENTS, at, ranking_table, selection_table
+from harness.analysis.top import share_size
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.exhibits.part import part_of, unused_note
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.lines import highlighted, plot_lines
+from harness.reporting.numbers import MISSING, align, coefficient, count
+from harness.reporting.rows import Labels, label_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+CURVE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+"""The numbers of networks chosen at which the figure has points."""
+
+LOT = {CHANCE: "by lot"}
+
+
+def selection(
+    run: OpenedRun,
+    *,
+    counts: Sequence[int] = COUNTS,
+    percents: Sequence[float] = PERCENTS,
+    subset: str = "all",
+    baseline: str = "params",
+    highlight: Sequence[str] | None = None,
+) -> Exhibit:
+    """Precision, best rank and regret of choosing the top k networks by each proxy, nDCG and weighted τ.
+
+    Args:
+        run: the scores.
+        counts: values of k.
+        percents: values of k as shares of the networks.
+        subset: the set of architectures.
+        baseline: the proxy whose line is black.
+        highlight: the proxies in colour, eight at most; those with the best nDCG, or weighted τ, unless given.
+
+    Raises:
+        UnknownNameError: if there is no such set or proxy.
+        HarnessError: for a k below 1, a share outside (0, 100], or fewer than three networks.
+    """
+    for name in (baseline, *(highlight or ())):
+        run.check_row(name)
+    joined, heading = part_of(run, subset)
+    sizes = {share_size(len(joined), share) for share in percents}
+    choices = selection_table(joined, [count for count in counts if count not in sizes], percents)
+    rankings = ranking_table(joined)
+    percent = "%" in run.truth.metric
+    if not percent:
+        rankings = rankings.assign(ndcg=math.nan).sort_values("weighted_kendall", ascending=False, ignore_index=True)
+    curve = selection_table(joined, [size for size in CURVE if size <= len(joined) // 2], ())
+    labels = {**run.labels, **LOT}
+    order = [name for name in rankings["proxy"] if name != CHANCE]
+    stand_out = highlighted(order, baseline, highlight)
+    unit = "percentage points" if percent else f"the unit of {run.truth.metric}"
+    return Exhibit(
+        name="selection",
+        title="What a proxy's choice of networks is worth",
+        heading=heading,
+        grids=(
+            _precision_grid(choices, rankings, labels, percent),
+            _regret_grid(choices, list(rankings["proxy"]), labels, unit),
+        ),
+        drawings=(
+            Drawing(
+                "regret",
+                f"Regret of the best of the k networks that a proxy ranks highest, of {len(joined):,}, in {unit}; "
+                "expected over the order of tied networks.",
+                curve,
+                lambda width: plot_regret(curve, labels, baseline, stand_out, width, unit),
+            ),
+        ),
+        notes=(
+            "Tied networks: expected values over their order, in closed form; 'by lot' is a choice at random. A "
+            "network without a finite score is never chosen.",
+            *unused_note(joined, labels),
+        ),
+    )
+
+
+def plot_regret(
+    table: pd.DataFrame,
+    labels: Labels | None,
+    baseline: str | None,
+    stand_out: Sequence[str],
+    width: float,
+    unit: str,
+) -> Figure:
+    """Regret against the number of networks chosen, one line for each proxy.
+
+    Args:
+        table: rows of :func:`harness.analysis.selection.selection_table`.
+        labels: display names of proxies.
+        baseline: the line in black.
+        stand_out: the lines in colour.
+        width: in inches.
+        unit: of the accuracies.
+    """
+    lines: dict[str, pd.Series[float]] = {
+        str(name): rows.set_index("chosen")["regret"] for name, rows in table.groupby("proxy", sort=False)
+    }
+    figure = plot_lines(
+        lines,
+        width,
+        stand_out=[name for name in stand_out if name in lines],
+        baseline=baseline,
+        labels=labels,
+        xlabel="networks chosen, k",
+        ylabel=f"regret of the best chosen\n({unit})",
+        dotted=CHANCE,
+    )
+    (axes,) = figure.axes
+    # Logarithmic, but for the last part down to 0, which a good choice reaches.
+    axes.set_yscale("symlog", linthresh=0.1, linscale=0.4)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter("{x:g}")
+    return figure
+
+
+def _precision_grid(choices: pd.DataFrame, rankings: pd.DataFrame, labels: Labels, percent: bool) -> Grid:
+    names = list(rankings["proxy"])
+    columns = [Column("proxy", "Proxy", tuple(label_of(name, labels) for name in names), "left")]
+    for choice in _by_size(choices):
+        if choice != "1":
+            columns.append(_column(f"P@{choice}", names, at(choices, choice, "precision"), coefficient))
+    places = int(rankings["ndcg_places"].iloc[0])
+    ranked = rankings.set_index("proxy")
+    columns += [
+        _column(f"nDCG\n@{places:,}", names, dict(ranked["ndcg"]), coefficient),
+        _column("weighted\nτ", names, dict(ranked["weighted_kendall"]), coefficient),
+    ]
+    gain = (
+        "gain 2^a - 1 of the accuracy a in percent, discount log2(1 + place)"
+        if percent
+        else "not computed, because its gain 2^a - 1 needs an accuracy a in percent"
+    )
+    notes = (
+        "P@k: the share of a proxy's top k that are among the k most accurate, which is also the share of these that "
+        "it finds.",
+        f"nDCG: {gain}. Weighted τ: Vigna's, additive hyperbolic weights.",
+    )
+    data = choices.merge(rankings.drop(columns="networks"), on="proxy")
+    return Grid("selection", "Does a proxy find the best networks?", tuple(columns), data, notes)
+
+
+def _regret_grid(choices: pd.DataFrame, order: Sequence[str], labels: Labels, unit: str) -> Grid:
+    names = list(order)
+    columns = [Column("proxy", "Proxy", tuple(label_of(name, labels) for name in names), "left")]
+    for choice in _by_size(choices):
+        columns.append(_column(f"rank\n@{choice}", names, at(choices, choice, "best_rank"), _rank, lowest=True))
+    for choice in _by_size(choices):
+        columns.append(_column(f"regret\n@{choice}", names, at(choices, choice, "regret"), _points, lowest=True))
+    n = int(choices["networks"].iloc[0])
+    shares = ", ".join(
+        f"{words} are {count(size)}"
+        for words, size in dict(zip(choices["choice"], choices["chosen"], strict=True)).items()
+        if "%" in words
+    )
+    notes = (
+        f"Rank: of the best network among the top k, by accuracy among all {count(n)}; 1 is the best there is. "
+        f"Regret: how far its accuracy is below the best, in {unit}.",
+        *((f"Of these networks, {shares}.",) if shares else ()),
+    )
+    return Grid("regret_at_k", "How good is the best network chosen?", tuple(columns), choices, notes)
+
+
+def _by_size(choices: pd.DataFrame) -> list[str]:
+    """The choices from few networks to many."""
+    return list(choices.drop_duplicates("choice").sort_values("chosen", kind="stable")["choice"])
+
+
+def _column(
+    header: str,
+    names: Sequence[str],
+    values: Mapping[str, float],
+    write: Callable[[float], str],
+    *,
+    lowest: bool = False,
+) -> Column:
+    proxies = [values[name] for name in names if name != CHANCE and math.isfinite(values[name])]
+    best = (min if lowest else max)(proxies, default=math.nan)
+    bold = tuple(name != CHANCE and values[name] == best for name in names)
+    return Column(header, header, tuple(align([write(values[name]) for name in names])), bold=bold)
+
+
+def _rank(value: float) -> str:
+    if not math.isfinite(value):
+        return MISSING
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.1f}"
+
+
+def _points(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else MISSING

@@ -1,0 +1,171 @@
+"""The exhibit of the top: how well proxies rank the best networks alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harness.analysis.top import PERCENTS, By, top_table
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.exhibits.part import part_of, unused_note
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.lines import highlighted, plot_lines
+from harness.reporting.numbers import align, coefficient, count, estimate, p_value
+from harness.reporting.rows import VERDICT_MARKS, Labels, Row, label_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+SELECTED: Mapping[By, str] = {
+    "truth": "selected by true accuracy",
+    "proxy": "selected by each proxy's own score",
+}
+_LINES = ["proxy", "percent", "networks", "kendall", "kendall_low", "kendall_high"]
+
+
+def top(
+    run: OpenedRun,
+    *,
+    by: By = "truth",
+    percents: Sequence[float] = PERCENTS,
+    subset: str = "all",
+    baseline: str = "params",
+    highlight: Sequence[str] | None = None,
+) -> Exhibit:
+    """Rank correlations among the top p % of the networks.
+
+    Args:
+        run: the scores.
+        by: what selects the top: the true accuracy, or each proxy's own score.
+        percents: the shares p.
+        subset: the set of architectures.
+        baseline: the proxy that others are compared with, where the selection is by truth.
+        highlight: the proxies in colour, eight at most; the best over the largest and the smallest share unless given.
+
+    Raises:
+        UnknownNameError: if there is no such set or proxy.
+        HarnessError: for a share outside (0, 100], or fewer than three networks.
+    """
+    for name in (baseline, *(highlight or ())):
+        run.check_row(name)
+    joined, heading = part_of(run, subset)
+    table = top_table(joined, percents, by=by, baseline=baseline)
+    labels = run.labels
+    shares = sorted(set(percents), reverse=True)
+    stand_out = highlighted(_alternately(table, shares), baseline, highlight)
+    notes = (_rule(by), *unused_note(joined, labels))
+    return Exhibit(
+        name="top",
+        title=f"Ranking the best networks, {SELECTED[by]}",
+        heading=heading,
+        grids=(
+            _curve_grid(table, shares, labels, by),
+            _share_grid(table[table["percent"] == shares[-1]], labels, by, label_of(baseline, labels)),
+        ),
+        drawings=(
+            Drawing(
+                "top_curve",
+                f"Kendall τ among the top p % of {len(joined):,} networks, {SELECTED[by]}.",
+                table[_LINES],
+                lambda width: plot_top(table, labels, baseline, stand_out, width),
+            ),
+        ),
+        notes=notes,
+    )
+
+
+def plot_top(
+    table: pd.DataFrame, labels: Labels | None, baseline: str | None, stand_out: Sequence[str], width: float
+) -> Figure:
+    """τ against p, one line for each proxy.
+
+    Args:
+        table: rows of :func:`harness.analysis.top.top_table`.
+        labels: display names of proxies.
+        baseline: the line in black.
+        stand_out: the lines in colour.
+        width: in inches.
+    """
+    lines = {str(name): rows.set_index("percent")["kendall"] for name, rows in table.groupby("proxy", sort=False)}
+    by: By = "truth" if table["by"].iloc[0] == "truth" else "proxy"
+    return plot_lines(
+        {name: lines[name] for name in lines},
+        width,
+        stand_out=[name for name in stand_out if name in lines],
+        baseline=baseline,
+        labels=labels,
+        xlabel=f"top p % of the networks, {SELECTED[by]}",
+        ylabel="Kendall τ",
+    )
+
+
+def _curve_grid(table: pd.DataFrame, shares: Sequence[float], labels: Labels, by: By) -> Grid:
+    names = list(dict.fromkeys(table["proxy"]))
+    columns = [Column("proxy", "Proxy", tuple(label_of(name, labels) for name in names), "left")]
+    for share in shares:
+        rows = table[table["percent"] == share].set_index("proxy").loc[names]
+        values = align([coefficient(value) for value in rows["kendall"]])
+        marks = [VERDICT_MARKS.get(verdict, " ") if by == "truth" else "" for verdict in rows["verdict"]]
+        cells = tuple(f"{value} {mark}".rstrip() for value, mark in zip(values, marks, strict=True))
+        best = rows["kendall"].max()
+        header = f"top {share:g} %\n" + (f"n = {count(rows['networks'].max())}" if by == "truth" else "")
+        columns.append(Column(f"{share:g}", header, cells, "left", bold=tuple(rows["kendall"] == best)))
+    marks_note = ("▲ win, ○ tie, ▼ loss against ◆ on the same networks.",) if by == "truth" else ()
+    return Grid("top", f"Kendall τ among the top p % of networks, {SELECTED[by]}", tuple(columns), table, marks_note)
+
+
+def _share_grid(rows: pd.DataFrame, labels: Labels, by: By, baseline: str) -> Grid:
+    rows = rows.sort_values("kendall", ascending=False, na_position="last", kind="stable")
+    records = rows.to_dict("records")
+    columns = [
+        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
+        Column("τ", "Kendall τ\n[95 %]", _estimates(records, "kendall"), "left"),
+        Column("ρ", "Spearman ρ\n[95 %]", _estimates(records, "spearman"), "left"),
+    ]
+    if by == "truth":
+        verdicts = tuple(_verdict(row["verdict"]) for row in records)
+        columns += [
+            Column("Δτ", f"Δτ to {baseline}\n[95 %]", _estimates(records, "difference", sign=True), "left"),
+            Column("p", "p", tuple(p_value(row["p_value"]) for row in records)),
+            Column("verdict", "Verdict", verdicts, "left"),
+        ]
+    columns.append(Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)))
+    share = rows["percent"].iloc[0]
+    notes = (
+        "Intervals take the selection as given; in a selection by truth the range of accuracies is narrow, so that "
+        "τ is lower than over all networks even for a score that is as good.",
+        *(("p is not corrected for the number of proxies.",) if by == "truth" else ()),
+    )
+    return Grid("top_smallest", f"Among the top {share:g} %, {SELECTED[by]}", tuple(columns), rows, notes)
+
+
+def _estimates(records: Sequence[Row], key: str, *, sign: bool = False) -> tuple[str, ...]:
+    return tuple(align([estimate(row[key], row[f"{key}_low"], row[f"{key}_high"], sign=sign) for row in records]))
+
+
+def _verdict(verdict: str) -> str:
+    if verdict == "baseline":
+        return VERDICT_MARKS[verdict]
+    return f"{VERDICT_MARKS[verdict]} {verdict}" if verdict in VERDICT_MARKS else "–"
+
+
+def _alternately(table: pd.DataFrame, shares: Sequence[float]) -> list[str]:
+    """The best over the largest share, the best over the smallest, the second best over the largest and so on."""
+    by_end = [
+        table[table["percent"] == share].sort_values("kendall", ascending=False, kind="stable")["proxy"]
+        for share in (shares[0], shares[-1])
+    ]
+    return list(dict.fromkeys(str(name) for pair in zip(*by_end, strict=True) for name in pair))
+
+
+def _rule(by: By) -> str:
+    where = "of all networks, the same for every proxy" if by == "truth" else "of the networks that the proxy scored"
+    return (
+        f"The top p % are {SELECTED[by]}: the highest n p / 100 {where}, rounded up, and those tied with the last of "
+        "them."
+    )
