@@ -47,7 +47,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the suite's cost as a ratio to one forward and backward pass, and the loading of ground truth."""
+    """Measure the suite's cost as a ratio to one forward and backward pass, loading, and the analysis."""
     install(session)
     session.run("python", "-m", "harness.bench", *session.posargs)
 

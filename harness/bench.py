@@ -1,12 +1,15 @@
 """What things cost, as ratios measured side by side in one run: ``python -m harness.bench``.
 
 Seconds of one machine mean little on another. The suite of all proxies is therefore told as a multiple of one plain
-forward and backward pass of the same network on the same batch, with one thread.
+forward and backward pass of the same network on the same batch, with one thread. The time of the analysis is told for
+growing numbers of networks, divided by n log₂ n.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import statistics
 import subprocess
 import sys
@@ -28,6 +31,11 @@ from harness.proxies.base import Proxy
 from harness.registry import load_benchmark, select_proxies
 from harness.seeds import derive_seed
 from harness.unit import one_thread
+
+ANALYSIS_SIZES = (10_000, 100_000, 400_000)
+ANALYSIS_SCORES = 10
+LARGEST = (423_624, 30)
+"""NAS-Bench-101 with as many scores as a run may have."""
 
 
 @dataclass(frozen=True)
@@ -110,20 +118,36 @@ def measure_loading() -> tuple[float, float]:
     return statistics.median(run[0] for run in runs), max(run[1] for run in runs)
 
 
+def measure_analysis(networks: int, scores: int) -> tuple[float, float, float]:
+    """Seconds of the correlation table and of all pairs, and peak megabytes, in a fresh process with one thread."""
+    command = [sys.executable, "-m", "harness.bench_analysis", "--networks", str(networks), "--scores", str(scores)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    table, pairs, megabytes = map(float, process.stdout.split())
+    return table, pairs, megabytes
+
+
+def print_analysis(console: Console, *, largest: bool) -> None:
+    """The time of the analysis for growing numbers of networks."""
+    title = "Analysis: correlation table with intervals and paired comparisons; all pairs of scores"
+    console.print(title, highlight=False)
+    printed = Table("networks × scores", "table, s", "pairs, s", "ns per n log₂ n and score", "peak, MB")
+    sizes = [(networks, ANALYSIS_SCORES) for networks in ANALYSIS_SIZES]
+    for networks, scores in [*sizes, *([LARGEST] if largest else [])]:
+        table, pairs, megabytes = measure_analysis(networks, scores)
+        unit = 1e9 * table / (scores * networks * math.log2(networks))
+        printed.add_row(f"{networks:,} × {scores}", f"{table:.2f}", f"{pairs:.2f}", f"{unit:.0f}", f"{megabytes:,.0f}")
+    console.print(printed)
+
+
 def _seconds(call: Callable[[], None]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cells", type=int, default=20)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--images", default="noise", help="CIFAR-10 binary files, or noise")
-    options = parser.parse_args()
-    console = Console(width=120)
+def print_suite(console: Console, options: argparse.Namespace) -> None:
+    """The cost of the proxies, and of loading the ground truth."""
     everything = select_proxies("standard")
     without = [proxy for proxy in everything if proxy.name != "grasp"]
     arguments = (options.cells, options.batch_size, options.images)
@@ -146,6 +170,20 @@ def main() -> None:
         console.print(f"ground truth of 15,625 × 3 in a fresh process: {seconds:.2f} s, peak {megabytes:.0f} MB")
     else:
         console.print("ground truth: not measured, since there is none here; see harness data import nats-tss")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=int, default=20)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--images", default="noise", help="CIFAR-10 binary files, or noise")
+    parser.add_argument("--analysis", action="store_true", help="measure the analysis alone, up to NAS-Bench-101 × 30")
+    options = parser.parse_args()
+    console = Console(width=120)
+    if not options.analysis:
+        print_suite(console, options)
+    print_analysis(console, largest=options.analysis)
 
 
 if __name__ == "__main__":

@@ -164,6 +164,14 @@ class Benchmark(ABC):
         self.check_dataset(dataset)
         return None
 
+    def trainings(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> pd.DataFrame | None:
+        """The accuracy of every single training behind a ground truth, or None where only that is known.
+
+        One row for each architecture, one column for each of its trainings, which differ in nothing but the seed.
+        """
+        self.choose_truth(dataset, split, epochs)
+        return None
+
     def images(self, dataset: str) -> Images | None:
         """Images that come with the benchmark, or None where the user must give them."""
         self.check_dataset(dataset)

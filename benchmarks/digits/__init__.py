@@ -92,6 +92,11 @@ class Digits(Benchmark):
             accuracy=accuracies.mean(axis=1).rename("accuracy"),
         )
 
+    def trainings(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> pd.DataFrame:
+        """The accuracies of :meth:`per_seed_accuracies`."""
+        self.choose_truth(dataset, split, epochs)
+        return self.per_seed_accuracies()
+
     def per_seed_accuracies(self) -> pd.DataFrame:
         """Test accuracy in percent of every training: one row for each architecture, one column for each seed."""
         return read_accuracies()

@@ -29,7 +29,7 @@ from harness.benchmark import Benchmark, GroundTruth, Task
 from harness.data import Listing, TableFormat, Truth
 from harness.data.sources import Download, Files, Sources
 from harness.data.tables import read_table, table_ground_truth, table_path
-from harness.errors import HarnessError
+from harness.errors import DataError, HarnessError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,6 +163,15 @@ class NasBench101(Benchmark):
         split, epochs = self.choose_truth("cifar10", split, epochs)
         columns = [f"cifar10/{split}/{epochs}/repeat-{repeat}" for repeat in range(1, REPEATS + 1)]
         return read_table(self.name, columns, _OBTAIN)
+
+    def trainings(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> pd.DataFrame | None:
+        """The accuracies of :meth:`repeats`; None where the local table holds means only."""
+        self.check_dataset(dataset)
+        split, epochs = self.choose_truth(dataset, split, epochs)
+        try:
+            return self.repeats(split, epochs)
+        except DataError:
+            return None
 
     def sources(self) -> Sources:
         """The official record files."""

@@ -23,7 +23,8 @@ class Comparison:
         difference: the proxy's τ-b minus the baseline's; positive where the proxy ranks better.
         low: the lower confidence bound of the difference.
         high: the upper confidence bound of the difference.
-        p_value: two-sided, for no difference in the population; not corrected for the number of proxies compared.
+        p_value: two-sided, for no difference in the population; not corrected for the number of proxies compared,
+            which :mod:`harness.analysis.multiplicity` does.
         verdict: ``win`` where the interval lies above zero, ``loss`` where it lies below, else ``tie``. Equivalently:
             win or loss where the p-value is below 1 - confidence. ``undefined`` where the difference or its spread
             is.
@@ -63,15 +64,47 @@ def compare(score: ArrayLike, baseline: ArrayLike, truth: ArrayLike, confidence:
 def compare_jackknives(
     proxy: tuple[Jackknife, Jackknife], baseline: tuple[Jackknife, Jackknife], confidence: float
 ) -> Comparison:
-    r"""The comparison of two (τ-b, ρ) pairs computed on the same networks.
+    """The comparison of two (τ-b, ρ) pairs computed on the same networks."""
+    (kendall_proxy, spearman_proxy), (kendall_baseline, spearman_baseline) = proxy, baseline
+    found = difference_test(kendall_proxy - kendall_baseline, confidence)
+    verdict = _verdict(found.low, found.high)
+    spearman_difference = spearman_proxy.value - spearman_baseline.value
+    return Comparison(found.value, found.low, found.high, found.p_value, verdict, spearman_difference)
 
-    The interval is :math:`d \pm q\,\mathrm{SE}(d)` and the p-value that of :math:`d / \mathrm{SE}(d)`, both by
-    Student's t with n - 1 degrees of freedom, where SE is the jackknife's of the difference.
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two coefficients of the same networks, and the test of whether there is one.
+
+    Attributes:
+        value: the difference; NaN where a coefficient is undefined.
+        low: the lower confidence bound; NaN where the jackknife sees no spread although the values differ.
+        high: the upper confidence bound, NaN in the same cases.
+        p_value: two-sided, for no difference in the population; NaN in the same cases.
+        standard_error: the jackknife's.
+    """
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    standard_error: float
+
+
+def difference_test(difference: Jackknife, confidence: float) -> Difference:
+    r"""The interval :math:`d \pm q\,\mathrm{SE}(d)` and the p-value of :math:`d / \mathrm{SE}(d)`.
+
+    Both are by Student's t with n - 1 degrees of freedom; SE is the jackknife's of the difference itself.
+
+    Args:
+        difference: of two coefficients of the same networks.
+        confidence: of the interval.
+
+    Raises:
+        ValueError: for a confidence outside (0, 1).
     """
     from scipy.special import stdtr
 
-    (kendall_proxy, spearman_proxy), (kendall_baseline, spearman_baseline) = proxy, baseline
-    difference = kendall_proxy - kendall_baseline
     value, error = difference.value, difference.standard_error
     networks = len(difference.left_out)
     reach = two_sided_quantile(confidence, networks) * error
@@ -81,8 +114,7 @@ def compare_jackknives(
         p_value = 1.0
     else:
         reach = p_value = math.nan
-    low, high = value - reach, value + reach
-    return Comparison(value, low, high, p_value, _verdict(low, high), spearman_proxy.value - spearman_baseline.value)
+    return Difference(value, value - reach, value + reach, p_value, error)
 
 
 def _verdict(low: float, high: float) -> Verdict:

@@ -8,10 +8,11 @@ what the coefficients become when one item is left out, which makes their standa
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.analysis.ranks import Integers, Ranks, runs
 
-FEW_LEVELS = 24
+FEW_LEVELS = 12
 """Up to so many distinct values on one side, counting level by level is the faster way."""
 
 
@@ -60,7 +61,8 @@ def smaller_before(permutation: Integers) -> Integers:
 
     The elements are sorted by their bits, the highest first, as the levels of a wavelet tree are built (Grossi,
     Gupta & Vitter, SODA 2003). Two elements part at the highest bit in which they differ, so each pair is seen
-    exactly once. Every level is a few passes over whole arrays.
+    exactly once. Every level is a few passes over whole arrays, of half-width integers, since memory is what they
+    wait for.
 
     >>> smaller_before(np.array([2, 0, 3, 1])).tolist()
     [0, 0, 2, 1]
@@ -69,20 +71,24 @@ def smaller_before(permutation: Integers) -> Integers:
     bits = max(n - 1, 0).bit_length()
     # Filled up to a power of two, every node of the tree is full and holds as many ones as zeros. The filling stands
     # last and is largest: it comes before nothing.
-    value = np.arange(1 << bits)
+    value = np.arange(1 << bits, dtype=np.int32)
     value[:n] = permutation
-    count = np.zeros(1 << bits, dtype=np.int64)
-    nth_one = np.arange(1 << bits >> 1)
+    count = np.zeros(1 << bits, dtype=np.int32)
+    nth_one = np.arange(1 << bits >> 1, dtype=np.int32)
     for bit in reversed(range(bits)):
-        one = (value & (1 << bit)).astype(bool)
-        zero = ~one
-        zeros_before = np.flatnonzero(one) - nth_one
+        is_one = (value & (1 << bit)).astype(bool)
+        # Taking by position is several times as fast as by mask where neither bit prevails.
+        one, zero = np.flatnonzero(is_one), np.flatnonzero(~is_one)
+        zeros_before = one.astype(np.int32) - nth_one
         zeros_in_earlier_nodes = nth_one >> bit << bit
-        value = _side_by_side(value[zero], value[one], bit)
-        count = _side_by_side(count[zero], count[one] + (zeros_before - zeros_in_earlier_nodes), bit)
-    return count[permutation]
+        value = _side_by_side(value.take(zero), value.take(one), bit)
+        count = _side_by_side(count.take(zero), count.take(one) + (zeros_before - zeros_in_earlier_nodes), bit)
+    return count[permutation].astype(np.int64)
 
 
-def _side_by_side(zeros: Integers, ones: Integers, bit: int) -> Integers:
+def _side_by_side(zeros: NDArray[np.int32], ones: NDArray[np.int32], bit: int) -> NDArray[np.int32]:
     """The children of all nodes of a level: each node's zeros, then its ones."""
-    return np.stack([zeros.reshape(-1, 1 << bit), ones.reshape(-1, 1 << bit)], axis=1).ravel()
+    children = np.empty((len(zeros) >> bit, 2, 1 << bit), dtype=np.int32)
+    children[:, 0] = zeros.reshape(-1, 1 << bit)
+    children[:, 1] = ones.reshape(-1, 1 << bit)
+    return children.ravel()

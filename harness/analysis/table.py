@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,10 +11,11 @@ import pandas as pd
 
 from harness.analysis.comparison import compare_jackknives
 from harness.analysis.correlation import estimate
-from harness.analysis.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.jackknife import Floats
 from harness.analysis.joined import join
-from harness.analysis.ranks import Ranks, rank
-from harness.analysis.scores import STATUSES, Mask, ProxyScores
+from harness.analysis.multiplicity import holm
+from harness.analysis.ranking import Ranking, on_common_networks, ranking
+from harness.analysis.scores import STATUSES, ProxyScores
 
 if TYPE_CHECKING:
     from harness.aggregates import Aggregate
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "set", "proxy", "networks", "ok", "failed", "non_finite", "skipped", "used", "distinct", "tied_pairs",
     "kendall", "kendall_low", "kendall_high", "spearman", "spearman_low", "spearman_high",
-    "difference", "difference_low", "difference_high", "p_value", "verdict", "spearman_difference",
+    "difference", "difference_low", "difference_high", "p_value", "p_holm", "verdict", "spearman_difference",
     "kind", "pool",
 )  # fmt: skip
 
@@ -59,9 +59,11 @@ def correlation_table(
     * ``difference``, ``difference_low``, ``difference_high``, ``p_value``: τ-b minus the baseline's, both on the
       networks where both have a finite score; paired bounds and two-sided p-value, not corrected for the number of
       proxies.
-    * ``verdict``: ``win``, ``tie`` or ``loss`` against the baseline by those bounds; ``baseline`` in its own row
-      (where the difference columns are NaN), ``no baseline`` where it has no row in the set, ``undefined`` where the
-      difference is.
+    * ``p_holm``: the p-value corrected for all comparisons with the baseline in the set, by
+      :func:`~harness.analysis.multiplicity.holm`.
+    * ``verdict``: ``win``, ``tie`` or ``loss`` against the baseline by those bounds, which are not corrected either;
+      ``baseline`` in its own row (where the difference columns are NaN), ``no baseline`` where it has no row in the
+      set, ``undefined`` where the difference is.
     * ``spearman_difference``: ρ minus the baseline's, on the same networks as ``difference``.
     * ``kind``: ``proxy``; ``aggregate``, whose scores hold within a pool of networks alone; ``truth``, another accuracy
       of trained networks.
@@ -99,41 +101,25 @@ def correlation_table(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-@dataclass(frozen=True)
-class _Ranking:
-    """A proxy's scores of some networks beside the truth of the same networks."""
-
-    proxy: ProxyScores
-    used: Mask
-    score: Ranks
-    truth: Ranks
-    coefficients: tuple[Jackknife, Jackknife]
-
-
-def _ranking(proxy: ProxyScores, used: Mask, accuracy: Floats, like: _Ranking | None = None) -> _Ranking:
-    """The ranking of the used networks; that of the truth is taken from another ranking of the same ones."""
-    truth = like.truth if like is not None and np.array_equal(used, like.used) else rank(accuracy[used])
-    score = rank(proxy.value[used])
-    return _Ranking(proxy, used, score, truth, jackknife(score, truth))
-
-
 def _rows_of_set(
     proxies: Mapping[str, ProxyScores], accuracy: Floats, baseline: str, confidence: float
 ) -> list[dict[str, Any]]:
     reference = None
     if baseline in proxies and proxies[baseline].networks > 0:
-        reference = _ranking(proxies[baseline], proxies[baseline].usable, accuracy)
+        reference = ranking(proxies[baseline], proxies[baseline].usable, accuracy)
     rows = []
     for name, proxy in proxies.items():
-        ranking = reference if reference and name == baseline else _ranking(proxy, proxy.usable, accuracy, reference)
-        row = {"proxy": name} | _counts(proxy) | _coefficients(ranking, confidence)
+        own = reference if reference and name == baseline else ranking(proxy, proxy.usable, accuracy, reference)
+        row = {"proxy": name} | _counts(proxy) | _coefficients(own, confidence)
         if reference is None:
             row["verdict"] = "no baseline"
         elif name == baseline:
             row["verdict"] = "baseline"
         else:
-            row |= _difference(ranking, reference, accuracy, confidence)
+            row |= _difference(own, reference, accuracy, confidence)
         rows.append(row)
+    corrected = holm([row.get("p_value", math.nan) for row in rows])
+    rows = [row | {"p_holm": p_value} for row, p_value in zip(rows, corrected, strict=True)]
     return sorted(rows, key=lambda row: math.inf if math.isnan(row["kendall"]) else -row["kendall"])
 
 
@@ -141,12 +127,12 @@ def _counts(proxy: ProxyScores) -> dict[str, Any]:
     return {"networks": proxy.networks} | {status: proxy.count(status) for status in STATUSES}
 
 
-def _coefficients(ranking: _Ranking, confidence: float) -> dict[str, Any]:
-    kendall, spearman = (estimate(coefficient, confidence) for coefficient in ranking.coefficients)
+def _coefficients(own: Ranking, confidence: float) -> dict[str, Any]:
+    kendall, spearman = (estimate(coefficient, confidence) for coefficient in own.coefficients)
     return {
-        "used": len(ranking.score),
-        "distinct": ranking.score.distinct,
-        "tied_pairs": ranking.score.tied_share,
+        "used": len(own.score),
+        "distinct": own.score.distinct,
+        "tied_pairs": own.score.tied_share,
         "kendall": kendall.value,
         "kendall_low": kendall.low,
         "kendall_high": kendall.high,
@@ -156,13 +142,10 @@ def _coefficients(ranking: _Ranking, confidence: float) -> dict[str, Any]:
     }
 
 
-def _difference(ranking: _Ranking, reference: _Ranking, accuracy: Floats, confidence: float) -> dict[str, Any]:
+def _difference(own: Ranking, reference: Ranking, accuracy: Floats, confidence: float) -> dict[str, Any]:
     """The comparison with the baseline, on the networks that both have a finite score for."""
-    if not np.array_equal(ranking.used, reference.used):
-        common = ranking.used & reference.used
-        reference = _ranking(reference.proxy, common, accuracy)
-        ranking = _ranking(ranking.proxy, common, accuracy, reference)
-    comparison = compare_jackknives(ranking.coefficients, reference.coefficients, confidence)
+    own, reference = on_common_networks(own, reference, accuracy)
+    comparison = compare_jackknives(own.coefficients, reference.coefficients, confidence)
     return {
         "difference": comparison.difference,
         "difference_low": comparison.low,

@@ -6,21 +6,32 @@ import typer
 
 from harness.commands.beyond_size import beyond_size
 from harness.commands.bias import bias
+from harness.commands.bootstrap import bootstrap
 from harness.commands.budgets import budgets
+from harness.commands.noise_ceiling import noise_ceiling
+from harness.commands.pairs import pairs
 from harness.commands.pareto import pareto
 from harness.commands.redundancy import redundancy
+from harness.commands.required_n import required_n
 from harness.commands.search import search
 from harness.commands.selection import selection
 from harness.commands.stability import stability
 from harness.commands.top import top
 
 analyse_app = typer.Typer(no_args_is_help=True, help="One analysis of the scores of a run: tables and figures.")
-analyse_app.command()(budgets)
-analyse_app.command()(pareto)
-analyse_app.command()(search)
-analyse_app.command()(top)
-analyse_app.command()(selection)
-analyse_app.command("beyond-size")(beyond_size)
-analyse_app.command()(redundancy)
-analyse_app.command()(bias)
-analyse_app.command()(stability)
+for command in (
+    top,
+    selection,
+    beyond_size,
+    redundancy,
+    bias,
+    search,
+    budgets,
+    pareto,
+    pairs,
+    stability,
+    noise_ceiling,
+    required_n,
+    bootstrap,
+):
+    analyse_app.command()(command)

@@ -112,5 +112,5 @@ def verdict_note(rows: pd.DataFrame, labels: Labels | None = None) -> str:
     name = label_of(base["proxy"], labels)
     return (
         f"Δτ: difference to {name} (◆) on the same networks; ▲ win and ▼ loss where its interval excludes zero, else "
-        "○ tie; p is not corrected for the number of proxies."
+        "○ tie; p is not corrected for the number of proxies; p_holm in correlations.csv is."
     )

@@ -16,7 +16,7 @@ ACCURACY = RANDOM.normal(size=NETWORKS)
 PARAMS = np.round(ACCURACY + RANDOM.normal(size=NETWORKS))
 GOOD = ACCURACY + 0.1 * RANDOM.normal(size=NETWORKS)
 HIGHER = {"params": "higher", "good": "higher", "bad": "higher"}
-DIFFERENCE_COLUMNS = ["difference", "difference_low", "difference_high", "p_value", "spearman_difference"]
+DIFFERENCE_COLUMNS = ["difference", "difference_low", "difference_high", "p_value", "p_holm", "spearman_difference"]
 
 
 def truth(accuracy=ACCURACY, names=NAMES, higher_is_better=True):
@@ -86,6 +86,18 @@ def test_rows_stand_by_kendall_with_undefined_last():
 def test_directions_turn_the_sign_by_declaration_and_never_otherwise(proxy_better, accuracy_better, sign):
     table = correlation_table(scores(good=GOOD), truth(higher_is_better=accuracy_better), {"good": proxy_better})
     assert row(table, "good")["kendall"] == pytest.approx(sign * kendall(GOOD, ACCURACY).value)
+
+
+def test_p_values_are_corrected_for_the_comparisons_of_the_set():
+    values = {"params": PARAMS, "good": GOOD, "bad": -GOOD, "noise": RANDOM.normal(size=NETWORKS)}
+    members = {"all": lambda name: True, "even": lambda name: int(name[3:]) % 2 == 0}
+    table = correlation_table(scores(**values), truth(), HIGHER | {"noise": "higher"}, members=members)
+    for name in members:
+        rows = table[(table["set"] == name) & (table["proxy"] != "params")]
+        ordered = rows.sort_values("p_value")
+        stepwise = np.maximum.accumulate(ordered["p_value"].to_numpy() * [3, 2, 1])
+        assert ordered["p_holm"].to_numpy() == pytest.approx(np.minimum(stepwise, 1))
+    assert np.isnan(row(table, "params")["p_holm"])
 
 
 def test_the_baseline_is_called_so_and_has_no_difference():

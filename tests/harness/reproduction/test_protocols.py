@@ -9,8 +9,8 @@ import pytest
 
 from harness.citations import CITATIONS
 from harness.errors import DataError, UnknownNameError
-from harness.registry import aggregates, benchmark_classes, load_benchmark, proxies
 from harness.opened import parse_truth
+from harness.registry import aggregates, benchmark_classes, load_benchmark, proxies
 from harness.reproduction.parts import scored
 from harness.reproduction.reading import load_protocol, protocol_names
 from harness.reproduction.tables import published_coefficients, published_names, published_searches

@@ -1,0 +1,76 @@
+"""The exhibit of the bootstrap: are the intervals as wide as resampling the networks says?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.analysis.bootstrapped import QUANTITIES, bootstrap_table
+from harness.errors import HarnessError
+from harness.exhibits.exhibit import Exhibit
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import align, count, estimate, interval, ratio
+from harness.reporting.report import heading_of
+from harness.reporting.rows import Labels, label_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.opened import OpenedRun
+
+FEWEST_RESAMPLES = 100
+"""With fewer, the outermost resamples alone would make the bounds."""
+
+
+def bootstrap(run: OpenedRun, baseline: str = "params", resamples: int = 1000, subset: str = "all") -> Exhibit:
+    """Jackknife and bootstrap intervals side by side.
+
+    Args:
+        run: with the scores.
+        baseline: what the differences are to.
+        resamples: of the bootstrap.
+        subset: the set of architectures.
+
+    Raises:
+        HarnessError: for too few resamples, or an unknown set or row.
+    """
+    if resamples < FEWEST_RESAMPLES:
+        raise HarnessError(f"{resamples} resamples make no interval; ask for {FEWEST_RESAMPLES} or more")
+    run.check_row(baseline)
+    joined = run.within(subset)
+    table = bootstrap_table(joined, baseline=baseline, resamples=resamples)
+    heading = heading_of(run)
+    where = () if subset == "all" else (f"Compared on the set '{subset}': {len(joined):,} networks",)
+    words = {"kendall": "Kendall τ", "spearman": "Spearman ρ", "difference": f"Δτ to {label_of(baseline, run.labels)}"}
+    grids = [
+        _grid(table[table["quantity"] == quantity], run.labels, quantity, words[quantity], resamples)
+        for quantity in QUANTITIES
+        if (table["quantity"] == quantity).any()
+    ]
+    return Exhibit(
+        name="bootstrap",
+        title="Intervals of the jackknife beside those of the bootstrap",
+        heading=replace(heading, facts=(*heading.facts, *where)),
+        grids=tuple(grids),
+    )
+
+
+def _grid(table: pd.DataFrame, labels: Labels, quantity: str, words: str, resamples: int) -> Grid:
+    records = table.to_dict("records")
+    sign = quantity == "difference"
+    ours = [estimate(row["value"], row["low"], row["high"], sign=sign) for row in records]
+    theirs = [interval(row["bootstrap_low"], row["bootstrap_high"], sign=sign) for row in records]
+    errors = table["standard_error"] / table["bootstrap_standard_error"].where(table["bootstrap_standard_error"] > 0)
+    columns = (
+        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
+        Column("jackknife", f"{words}\njackknife [95 %]", tuple(align(ours)), "left"),
+        Column("bootstrap", "bootstrap\n[95 %]", tuple(theirs), "left"),
+        Column("ratio", "SE\nratio", tuple(map(ratio, errors))),
+        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+    )
+    notes = (
+        f"Bootstrap: percentiles of {resamples:,} resamples of the networks. SE ratio: the jackknife's standard error "
+        f"÷ the bootstrap's, which is itself known to about {100 / (2 * resamples) ** 0.5:.0f} %.",
+    )
+    return Grid(f"bootstrap_{quantity}", words, columns, table, notes)

@@ -1,0 +1,226 @@
+"""The exhibit of the noise ceiling: how far any score can get against accuracies that are noisy themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.analysis.ceiling import ceiling_table
+from harness.analysis.correlation import Estimate, kendall
+from harness.benchmark import Benchmark, GroundTruth
+from harness.errors import DataError
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.heading import Heading
+from harness.reporting.numbers import align, coefficient, count, estimate
+from harness.reporting.report import heading_of
+from harness.reporting.rows import Row, label_of
+from harness.reporting.style import BLACK, BLUE, GREY, VERMILLION, paper_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+TRAININGS = ("one training", "half of the trainings")
+
+
+@dataclass(frozen=True)
+class TruthHeading(Heading):
+    """What an analysis rests on that scores nothing: the accuracies alone."""
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Pairs of a name and its text."""
+        return [
+            ("Benchmark", f"{self.benchmark}, {self.dataset}"),
+            ("Networks", f"{self.networks:,}, all of the set '{self.subset}'"),
+            ("Ground truth", self.ground_truth),
+            *(("", fact) for fact in self.facts),
+        ]
+
+
+def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "params") -> Exhibit:
+    """The ceiling on the networks of a run, beside its best proxy and the baseline.
+
+    Args:
+        run: with the scores.
+        subset: the set of architectures.
+        baseline: the row shown besides the best.
+    """
+    joined = run.within(subset)
+    heading = heading_of(run)
+    where = () if subset == "all" else (f"Compared on the set '{subset}': {len(joined):,} networks",)
+    reached = {
+        run.labels.get(name, name): kendall(row.value[row.usable], joined.accuracy[row.usable])
+        for name, row in joined.rows.items()
+        if joined.kind(name) != "truth" and row.usable.any()
+    }
+    best = max(reached, key=lambda name: reached[name].value)
+    beside = {best: reached[best]}
+    if label_of(baseline, run.labels) in reached:
+        beside[label_of(baseline, run.labels)] = reached[label_of(baseline, run.labels)]
+    heading = replace(heading, facts=(*heading.facts, *where))
+    return _exhibit(run.benchmark, run.truth, heading, joined.architectures, beside)
+
+
+def noise_ceiling_of_benchmark(
+    benchmark: Benchmark, dataset: str, split: str | None = None, epochs: int | str | None = None, subset: str = "all"
+) -> Exhibit:
+    """The ceiling on a whole benchmark, or one of its sets.
+
+    Raises:
+        HarnessError: if there is no ground truth, or nothing to compare it with.
+    """
+    import pandas as pd
+
+    truth = benchmark.ground_truth(dataset, split, epochs)
+    belongs = benchmark.membership(subset)
+    names = pd.Index([name for name in truth.accuracy.index if belongs(name)])
+    heading = TruthHeading(benchmark.title, dataset, len(names), subset, 0, truth.describe(), "", 0)
+    return _exhibit(benchmark, truth, heading, names, {})
+
+
+def _exhibit(
+    benchmark: Benchmark,
+    truth: GroundTruth,
+    heading: Heading,
+    architectures: pd.Index,
+    reached: dict[str, Estimate],
+) -> Exhibit:
+    others = list(_other_truths(benchmark, truth))
+    trainings = benchmark.trainings(truth.dataset, truth.split, truth.epochs)
+    table = ceiling_table([truth, *others], trainings, architectures)
+    return Exhibit(
+        name="noise-ceiling",
+        title="How well any score can rank: agreement of the accuracies among themselves",
+        heading=heading,
+        grids=(_grid(table, truth, reached, known=trainings is not None),),
+        drawings=(
+            Drawing(
+                "noise_ceiling",
+                "Kendall τ between accuracies of the same networks, with 95 % intervals; lines: what was reached "
+                "without training.",
+                table,
+                lambda width: plot_noise_ceiling(table, reached, width),
+            ),
+        ),
+    )
+
+
+def _other_truths(benchmark: Benchmark, truth: GroundTruth) -> Iterator[GroundTruth]:
+    """The other ground truths of the data set that are there, in the benchmark's order."""
+    for split, epochs in benchmark.truths_of(truth.dataset):
+        if (split, epochs) == (truth.split, truth.epochs):
+            continue
+        try:
+            yield benchmark.ground_truth(truth.dataset, split, epochs)
+        except DataError:
+            # A local table need not hold every accuracy that the benchmark declares.
+            continue
+
+
+def plot_noise_ceiling(table: pd.DataFrame, reached: dict[str, Estimate], width: float) -> Figure:
+    """τ between accuracies, one line for each pair, beside what proxies reach.
+
+    Args:
+        table: rows of :func:`harness.analysis.ceiling.ceiling_table`.
+        reached: τ of proxies on the same networks, by the name to show; the best first.
+        width: in inches.
+    """
+    from matplotlib.figure import Figure
+
+    with paper_style():
+        figure = Figure(figsize=(width, 1.0 + 0.19 * len(table) + 0.12 * len(reached)), layout="constrained")
+        axes = figure.add_subplot()
+        places = range(len(table))
+        for (name, value), color, style in zip(reached.items(), (VERMILLION, BLACK), ("-", (0, (4, 2))), strict=False):
+            axes.axvspan(value.low, value.high, color=color, alpha=0.1, linewidth=0)
+            axes.axvline(value.value, color=color, linewidth=0.9, linestyle=style, label=name)
+        axes.hlines(places, table["kendall_low"], table["kendall_high"], color=BLUE, linewidth=1.2)
+        axes.plot(table["kendall"], places, "o", color=BLUE, markersize=3.2, label="agreement")
+        known = table["ceiling_kendall"].notna()
+        if known.any():
+            rows = [place for place, shown in zip(places, known, strict=True) if shown]
+            low, high = table.loc[known, "ceiling_kendall_low"], table.loc[known, "ceiling_kendall_high"]
+            axes.hlines(rows, low, high, color=GREY, linewidth=1.2)
+            ceiling = table.loc[known, "ceiling_kendall"]
+            axes.plot(ceiling, rows, "D", color=GREY, markersize=3.2, label="ceiling")
+        axes.set_yticks(list(places), [_words(row) for row in table.to_dict("records")])
+        axes.set_ylim(len(table) - 0.4, -0.6)
+        axes.set_xlim(right=1)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        axes.set_xlabel("Kendall τ with 95 % interval")
+        figure.legend(loc="outside lower center", ncols=2 if width < 4 else 4, handletextpad=0.4)
+    return figure
+
+
+def _words(row: Row) -> str:
+    """The pair in a few words."""
+    if row["relation"] == TRAININGS[0]:
+        return "one training : another"
+    if row["relation"] == TRAININGS[1]:
+        number = int(row["trainings"])
+        return f"mean of {number} : {number} others"
+    return f"{row['first']} : {row['second']}"
+
+
+def _grid(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate], *, known: bool) -> Grid:
+    records = table.to_dict("records")
+    columns = [
+        Column("pair", "Accuracies", tuple(_words(row) for row in records), "left"),
+        Column("relation", "Differ in", tuple(_difference(row["relation"]) for row in records), "left"),
+        _estimates("τ", "τ between them\n[95 %]", records, "kendall"),
+        _estimates("ρ", "ρ between them\n[95 %]", records, "spearman"),
+    ]
+    if known:
+        columns += [
+            _estimates("ceiling τ", "Ceiling of τ\n[95 %]", records, "ceiling_kendall"),
+            Column("ceiling ρ", "of ρ", tuple(coefficient(row["ceiling_spearman"]) for row in records)),
+        ]
+    columns.append(Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)))
+    return Grid("noise_ceiling", "Agreement of the accuracies", tuple(columns), table, _notes(table, truth, reached))
+
+
+def _estimates(name: str, header: str, records: Sequence[Row], key: str) -> Column:
+    cells = [estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for row in records]
+    return Column(name, header, tuple(align(cells)), "left")
+
+
+def _difference(relation: str) -> str:
+    return "seed" if relation in TRAININGS else relation.removeprefix("other ")
+
+
+def _notes(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate]) -> tuple[str, ...]:
+    """Which number bounds what."""
+    relations = set(table["relation"])
+    notes = []
+    if relations & set(TRAININGS):
+        notes += [
+            "Seed: how well trainings of the same networks agree that differ in nothing else; what a ranking loses to "
+            "their noise. Ceiling: what a score that knew every expected accuracy would reach against the "
+            f"{truth.seeds}, by Spearman's correction for attenuation in a normal model. No score can be expected to "
+            "exceed it.",
+        ]
+    else:
+        notes.append(
+            "The single trainings behind this truth are not known here, so that the noise of the seed, and with it the "
+            "ceiling, cannot be told."
+        )
+    if relations & {"other images", "other images and length"}:
+        notes.append(
+            "Images: how far the ranking changes with the images that accuracy is measured on, and with the training "
+            "where the benchmark trained other networks for them. A yardstick, no bound."
+        )
+    if relations & {"other length", "other images and length"}:
+        notes.append(
+            "Length: what trainings of another length know of the ranking. No bound: a score above it ranks better "
+            "than that much training does."
+        )
+    if reached:
+        words = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())
+        notes.append(f"Reached without training on these networks, the best row and the baseline: τ {words}.")
+    return tuple(notes)

@@ -1,0 +1,197 @@
+"""The exhibit of pairs: the difference between any two proxies, with what stays significant among so many."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.pairs import pair_table
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import align, coefficient, count, estimate, p_value, signed
+from harness.reporting.report import heading_of
+from harness.reporting.rows import Labels, label_of
+from harness.reporting.style import GREY, paper_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+LEVEL = 0.05
+"""Below it a corrected p-value counts as significant."""
+
+LIST_WIDTH = 70
+"""Characters of a list of proxies in a table; the CSV holds all of it."""
+
+FEWEST_INCHES = 0.3
+"""Of a cell's width, below which the difference is not written into it."""
+
+
+def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Exhibit:
+    """Paired differences between all pairs of proxies, or between each and one of them.
+
+    Args:
+        run: with the scores.
+        against: compare the others with this row alone.
+        subset: the set of architectures.
+
+    Raises:
+        HarnessError: for an unknown set or row, or fewer than two proxies.
+    """
+    if against is not None:
+        run.check_row(against)
+    joined = run.within(subset)
+    table = pair_table(joined, against=against)
+    labels = run.labels
+    where = () if subset == "all" else (f"Compared on the set '{subset}': {len(joined):,} networks",)
+    heading = heading_of(run)
+    words = "all pairs of proxies" if against is None else f"each proxy and {label_of(against, labels)}"
+    drawings = (
+        Drawing(
+            "pairs",
+            "Difference of Kendall τ, row minus column, proxies from best to worst; a dot where it is not significant "
+            f"at 5 % after Holm's correction for all {len(table)} pairs, a cross where it is undefined.",
+            table,
+            lambda width: plot_pairs(table, labels, width),
+        ),
+    )
+    return Exhibit(
+        name="pairs",
+        title=f"Paired differences between {words}",
+        heading=replace(heading, facts=(*heading.facts, *where)),
+        # Against a single proxy there is no matrix to draw, and of all pairs there are too many to print.
+        grids=(_summary_grid(table, labels) if against is None else _grid(table, labels),),
+        drawings=drawings if against is None else (),
+    )
+
+
+def plot_pairs(table: pd.DataFrame, labels: Labels | None, width: float) -> Figure:
+    """The matrix of differences of Kendall τ, row minus column, proxies from best to worst.
+
+    Args:
+        table: rows of :func:`harness.analysis.pairs.pair_table` for all pairs.
+        labels: display names of proxies.
+        width: in inches.
+    """
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys([*table["first"], *table["second"]]))
+    place = {name: index for index, name in enumerate(names)}
+    values = np.full((len(names), len(names)), np.nan)
+    for row in table[table["kendall_p_holm"] < LEVEL].to_dict("records"):
+        values[place[row["first"]], place[row["second"]]] = row["kendall_difference"]
+    found = values[np.isfinite(values)]
+    # A single proxy far below the rest would leave all other cells pale.
+    most = float(np.quantile(found, 0.85)) if len(found) else 1.0
+    least = min(0.0, float(found.min(initial=0)))
+    with paper_style():
+        height = max(0.62 * width + 1.1, 0.11 * len(names) + 1.2)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.add_subplot()
+        image = axes.imshow(values, cmap="Blues", vmin=least, vmax=most, aspect="auto")
+        _mark(axes, table, place, most, written=width / (len(names) + 4) >= FEWEST_INCHES)
+        shown = [label_of(name, labels) for name in names]
+        axes.set_xticks(range(1, len(names)), shown[1:], rotation=90)
+        axes.set_yticks(range(len(names) - 1), shown[:-1])
+        axes.set_xlim(0.5, len(names) - 0.5)
+        axes.set_ylim(len(names) - 1.5, -0.5)
+        points_a_cell = 72 * 0.7 * width / len(names)
+        axes.tick_params(length=0, labelsize=min(7.5, points_a_cell))
+        axes.spines[:].set_visible(False)
+        bar = figure.colorbar(image, ax=axes, aspect=30, location="bottom", pad=0.02, extend="max")
+        bar.outline.set_visible(False)
+        bar.set_label("Kendall τ of the row minus that of the column")
+        axes.text(0.02, 0.03, "dot: not significant\n(Holm, 5 %)", transform=axes.transAxes, va="bottom")
+    return figure
+
+
+def _mark(axes: Axes, table: pd.DataFrame, place: Mapping[str, int], most: float, *, written: bool) -> None:
+    """A dot where there may be no difference, a cross where it is undefined, else the value where there is room."""
+    for row in table.to_dict("records"):
+        x, y = place[row["second"]], place[row["first"]]
+        value = row["kendall_difference"]
+        if math.isnan(row["kendall_p_holm"]):
+            axes.plot(x, y, "x", color=GREY, markersize=3)
+        elif row["kendall_p_holm"] >= LEVEL:
+            axes.plot(x, y, "o", color=GREY, markersize=2)
+        elif written:
+            color = "white" if value > 0.6 * most else "black"
+            axes.text(x, y, signed(value), ha="center", va="center", fontsize="small", color=color)
+
+
+def _summary_grid(table: pd.DataFrame, labels: Labels) -> Grid:
+    """How many others each proxy is better and worse than, and which it cannot be told from."""
+    names = list(dict.fromkeys([*table["first"], *table["second"]]))
+    rows = []
+    for name in names:
+        better: list[str] = []
+        worse: list[str] = []
+        unclear: list[str] = []
+        for row in table[(table["first"] == name) | (table["second"] == name)].to_dict("records"):
+            other = row["second"] if row["first"] == name else row["first"]
+            ahead = (row["kendall_difference"] > 0) == (row["first"] == name)
+            if row["kendall_p_holm"] < LEVEL:
+                (better if ahead else worse).append(other)
+            elif row["kendall_p_holm"] >= LEVEL:
+                unclear.append(other)
+        undefined = len(names) - 1 - len(better) - len(worse) - len(unclear)
+        rows.append((name, len(better), len(worse), len(unclear), undefined, " ".join(unclear)))
+    columns_of_data = ["proxy", "better_than", "worse_than", "not_told_from", "undefined", "these"]
+    summary = pd.DataFrame(rows, columns=columns_of_data)
+    shown = [", ".join(label_of(other, labels) for other in these.split()) for these in summary["these"]]
+    columns = (
+        Column("proxy", "Proxy", tuple(label_of(name, labels) for name in names), "left"),
+        Column("better", "Better\nthan", tuple(map(count, summary["better_than"]))),
+        Column("worse", "Worse\nthan", tuple(map(count, summary["worse_than"]))),
+        Column("unclear", "Not told\nfrom", tuple(map(count, summary["not_told_from"]))),
+        Column(
+            "these", "that is", tuple(textwrap.shorten(text, LIST_WIDTH, placeholder=" …") for text in shown), "left"
+        ),
+    )
+    title = "Kendall τ compared with all others, best first, after Holm's correction"
+    return Grid("pairs_by_proxy", title, columns, summary, (*_notes(table), "Every pair: pairs.csv, with --out."))
+
+
+def _grid(table: pd.DataFrame, labels: Labels) -> Grid:
+    records = table.to_dict("records")
+    differences = [
+        estimate(row["kendall_difference"], row["kendall_low"], row["kendall_high"], sign=True) for row in records
+    ]
+    columns = (
+        Column("first", "First", tuple(label_of(row["first"], labels) for row in records), "left"),
+        Column("second", "Second", tuple(label_of(row["second"], labels) for row in records), "left"),
+        Column("first τ", "τ", tuple(coefficient(row["kendall_first"]) for row in records)),
+        Column("second τ", "τ", tuple(coefficient(row["kendall_second"]) for row in records)),
+        Column("difference", "Δτ\n[95 %]", tuple(align(differences)), "left"),
+        Column("p", "p", tuple(p_value(row["kendall_p"]) for row in records)),
+        Column("Holm", "Holm", tuple(p_value(row["kendall_p_holm"]) for row in records)),
+        Column("BH", "B.-H.", tuple(p_value(row["kendall_p_bh"]) for row in records)),
+        Column("ρ", "Δρ", tuple(signed(row["spearman_difference"]) for row in records)),
+        Column("ρ Holm", "Δρ\nHolm", tuple(p_value(row["spearman_p_holm"]) for row in records)),
+        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+    )
+    return Grid("pairs", "Differences of Kendall τ", columns, table, _notes(table))
+
+
+def _notes(table: pd.DataFrame) -> tuple[str, ...]:
+    tested = int(table["kendall_p"].notna().sum())
+    undefined = len(table) - tested
+    below = {way: int((table[column] < LEVEL).sum()) for way, column in _WAYS.items()}
+    lacking = f" {undefined} more have no test: a score is constant, or nothing varies." if undefined else ""
+    return (
+        f"Of {tested} pairs, p < .05: {', '.join(f'{number} {way}' for way, number in below.items())}.{lacking}",
+        "Each pair on the networks that both have a finite score for. Holm: the chance of even one false difference "
+        "is at most the level. Benjamini-Hochberg: the expected share of false ones among those found is.",
+    )
+
+
+_WAYS = {"uncorrected": "kendall_p", "after Benjamini-Hochberg": "kendall_p_bh", "after Holm": "kendall_p_holm"}

@@ -1,0 +1,164 @@
+"""The exhibit of required n: how many networks show that a proxy ranks better than the baseline, or does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.analysis.required import check_by_subsampling, required_table
+from harness.errors import HarnessError
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import coefficient, count, signed
+from harness.reporting.report import heading_of
+from harness.reporting.rows import Labels, label_of
+from harness.reporting.style import BLACK, BLUE, GREY, paper_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+CONFIDENCE = 0.95
+
+SHARE_DRAWN = 4
+"""The prediction is checked on draws of a fourth of the networks."""
+
+
+def required_n(
+    run: OpenedRun,
+    difference: float = 0.03,
+    baseline: str = "params",
+    power: float = 0.8,
+    draws: int = 200,
+    subset: str = "all",
+) -> Exhibit:
+    """How many networks a paired comparison with the baseline needs, and whether the prediction holds.
+
+    Args:
+        run: with the scores.
+        difference: the true difference of Kendall τ that shall be seen.
+        baseline: the row that the others are compared with.
+        power: the probability of seeing it.
+        draws: subsamples to check the prediction with, each of a fourth of the networks; none for 0.
+        subset: the set of architectures.
+
+    Raises:
+        HarnessError: for numbers that make no sense, an unknown row, or one that was not scored.
+    """
+    if not 0 < abs(difference) < 2:
+        raise HarnessError(f"a difference of {difference:g} cannot be asked for; ask for one such as 0.03")
+    if not 1 - CONFIDENCE < power < 1:
+        raise HarnessError(f"a power of {power:g} cannot be asked for; ask for one such as 0.8")
+    run.check_row(baseline)
+    joined = run.within(subset)
+    table = required_table(joined, difference, baseline, power, CONFIDENCE)
+    labels = run.labels
+    total = len(run.benchmark.subset(subset))
+    grids = [_grid(table, labels, difference, label_of(baseline, labels), power, total)]
+    drawn = len(joined) // SHARE_DRAWN
+    if draws and drawn >= 10:
+        grids.append(_check_grid(check_by_subsampling(joined, drawn, draws, baseline, CONFIDENCE), labels, len(joined)))
+    heading = heading_of(run)
+    where = () if subset == "all" else (f"Compared on the set '{subset}': {len(joined):,} networks",)
+    return Exhibit(
+        name="required-n",
+        title=f"Networks needed to see a difference to {label_of(baseline, labels)}",
+        heading=replace(heading, facts=(*heading.facts, *where)),
+        grids=tuple(grids),
+        drawings=(
+            Drawing(
+                "required_n",
+                f"Networks with which a difference of Kendall τ to {label_of(baseline, labels)} of "
+                f"{coefficient(abs(difference))} is seen with power {_percent(power)} at {_percent(1 - CONFIDENCE)}.",
+                table,
+                lambda width: plot_required(table, labels, difference, width),
+            ),
+        ),
+    )
+
+
+def plot_required(table: pd.DataFrame, labels: Labels | None, difference: float, width: float) -> Figure:
+    """How many networks each proxy needs for the wanted difference.
+
+    Args:
+        table: rows of :func:`harness.analysis.required.required_table`.
+        labels: display names of proxies.
+        difference: that shall be seen.
+        width: in inches.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import StrMethodFormatter
+
+    known = table[table["required"].notna()]
+    with paper_style():
+        figure = Figure(figsize=(width, 0.9 + 0.16 * max(len(known), 3)), layout="constrained")
+        axes = figure.add_subplot()
+        places = np.arange(len(known))
+        axes.hlines(places, 0, known["required"], color=GREY, linewidth=0.5)
+        axes.plot(known["required"], places, "o", color=BLUE, markersize=3.5)
+        axes.axvline(float(table["networks"].max()), color=BLACK, linewidth=0.7, linestyle=(0, (4, 2)))
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.set_yticks(places, [label_of(proxy, labels) for proxy in known["proxy"]])
+        axes.set_ylim(len(known) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        axes.set_xlabel(f"Networks to see Δτ = {coefficient(abs(difference))}; dashed: this run")
+    return figure
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"
+
+
+def _grid(table: pd.DataFrame, labels: Labels, difference: float, baseline: str, power: float, total: int) -> Grid:
+    records = table.to_dict("records")
+    columns = (
+        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
+        Column("difference", f"Δτ to\n{baseline}", tuple(signed(row["difference"]) for row in records)),
+        Column("standard error", "SE", tuple(coefficient(row["standard_error"]) for row in records)),
+        Column(
+            "required",
+            f"Networks\nfor {coefficient(abs(difference))}",
+            tuple(count(row["required"]) for row in records),
+        ),
+        Column("power", "Power\nhere", tuple(coefficient(row["power"]) for row in records)),
+        Column("smallest", "Smallest\nΔτ here", tuple(coefficient(row["smallest"]) for row in records)),
+        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+    )
+    more = int((table["required"] > total).sum())
+    notes = [
+        f"Networks for {coefficient(abs(difference))}: a true difference of that size is found with probability "
+        f"{_percent(power)} by a two-sided test at {_percent(1 - CONFIDENCE)}. Power here: with the networks of this "
+        f"run. Smallest: what these find with probability {_percent(power)}.",
+        "Assumes networks drawn as these were, from a benchmark that is large beside the sample, so that SE falls as "
+        "1/√n. The observed difference plays no part. Not corrected for several proxies. With about 100 networks the "
+        "power is a little less than this, since the jackknife then errs on the wide side.",
+    ]
+    if more:
+        notes.append(f"For {more} of {len(table)} rows that is more than the {total:,} networks there are.")
+    return Grid("required_n", f"To see {coefficient(abs(difference))}", columns, table, tuple(notes))
+
+
+def _check_grid(table: pd.DataFrame, labels: Labels, networks: int) -> Grid:
+    records = table.to_dict("records")
+    drawn, draws = (int(table[name].max()) if len(table) else 0 for name in ("networks", "draws"))
+    columns = (
+        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
+        Column("difference", "Δτ", tuple(signed(row["difference"]) for row in records)),
+        Column("predicted", "SD pre-\ndicted", tuple(coefficient(row["deviation_predicted"]) for row in records)),
+        Column("found", "SD\nfound", tuple(coefficient(row["deviation_found"]) for row in records)),
+        Column("power", "Power pre-\ndicted", tuple(coefficient(row["power_predicted"]) for row in records)),
+        Column("power found", "Power\nfound", tuple(coefficient(row["power_found"]) for row in records)),
+    )
+    notes = (
+        f"{draws} draws of {drawn:,} of the {networks:,} networks, without replacement; the difference over all of "
+        "them is taken for the true one. SD: of the difference between draws. Power found: the share of draws whose "
+        f"interval excludes zero; its own standard error is at most {coefficient(0.5 / max(draws, 1) ** 0.5)}.",
+    )
+    return Grid("required_n_check", "Is the prediction right?", columns, table, notes)
