@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -124,10 +124,20 @@ def report(
         Path | None, typer.Option(help="A paper's table to set beside ours, such as one of results/published.")
     ] = None,
     figures: Annotated[bool, typer.Option(help="Draw figures too.")] = True,
+    width: Annotated[
+        Literal["1", "2"] | None,
+        typer.Option(
+            help="Width of the figures in columns of a paper; the chart 1 and the scatter plots 2 unless given."
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write everything, and what else this run allows, as one page to this file.")
+    ] = None,
 ) -> None:
     """Print how well each proxy ranks the networks, beside #Params; write tables and figures."""
     from harness import api
     from harness.opened import parse_truth
+    from harness.reporting.style import inches
 
     split, epochs = parse_truth(truth or "")
     result = api.report(
@@ -135,8 +145,12 @@ def report(
     )
     result.show(console())
     directory = out or run_directory / "report"
-    files = result.write(directory, figures=figures)
+    files = result.write(directory, figures=figures, width=inches(width) if width else None)
     typer.echo(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(result.html(), encoding="utf-8", newline="\n")
+        typer.echo(f"the page: {html}")
 
 
 @app.command()

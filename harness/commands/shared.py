@@ -47,10 +47,10 @@ def opened(directory: Path, truth: str | None, beside: list[str] | None = None) 
 
 def present(exhibit: Exhibit, out: Path | None, width: Literal["1", "2"] = "1") -> None:
     """Print an exhibit, and write it where a directory is given."""
-    from harness.reporting.style import ONE_COLUMN, TWO_COLUMNS
+    from harness.reporting.style import inches
     from harness.terminal import console
 
     exhibit.show(console())
     if out is not None:
-        files = exhibit.write(out, width=ONE_COLUMN if width == "1" else TWO_COLUMNS)
+        files = exhibit.write(out, width=inches(width))
         typer.echo(f"\nwritten to {out}: {', '.join(file.name for file in files)}")

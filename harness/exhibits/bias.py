@@ -11,7 +11,7 @@ from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.part import part_of, unused_note
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
-from harness.reporting.heatmap import plot_heatmap
+from harness.reporting.matrix import plot_matrix
 from harness.reporting.numbers import align, coefficient, signed
 from harness.reporting.rows import Labels, label_of
 
@@ -78,7 +78,7 @@ def plot_dependence(values: pd.DataFrame, labels: Labels | None, width: float) -
         width: in inches.
     """
     names = [label_of(name, labels) for name in values.index]
-    return plot_heatmap(
+    return plot_matrix(
         values, width, rows=names, columns=list(values.columns), label="Spearman ρ with the count", rule_after=1
     )
 
@@ -92,7 +92,7 @@ def plot_bias(values: pd.DataFrame, labels: Labels | None, width: float) -> Figu
         width: in inches.
     """
     names = [label_of(name, labels) for name in values.index]
-    return plot_heatmap(
+    return plot_matrix(
         values, width, rows=names, columns=list(values.columns), label="ρ of the score minus ρ of the accuracy"
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.reporting.grids import Grid, latex_grid, markdown_grid, terminal_grid
-from harness.reporting.heading import Heading
+from harness.reporting.heading import Heading, Headings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Exhibit:
     Attributes:
         name: its command, and the stem of its page.
         title: one line.
-        heading: what was ranked against what.
+        heading: what was ranked against what, in one run or in several.
         grids: its tables.
         drawings: its figures.
         notes: sentences that hold for all of them.
@@ -48,7 +48,7 @@ class Exhibit:
 
     name: str
     title: str
-    heading: Heading
+    heading: Heading | Headings
     grids: tuple[Grid, ...]
     drawings: tuple[Drawing, ...] = ()
     notes: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Exhibit:
         print_heading(console, self.heading)
         for grid in self.grids:
             console.print(Text(grid.title, style="bold"))
-            console.print(terminal_grid(grid))
+            console.print(terminal_grid(grid, console.width))
             for note in grid.notes:
                 console.print(Text(note, style="dim"))
             console.print()

@@ -9,7 +9,7 @@ from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.part import part_of, unused_note
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
-from harness.reporting.heatmap import plot_heatmap
+from harness.reporting.matrix import plot_matrix
 from harness.reporting.numbers import MISSING, align, coefficient, count, estimate
 from harness.reporting.rows import Labels, label_of
 
@@ -68,7 +68,7 @@ def plot_agreement(agreement: pd.DataFrame, labels: Labels | None, width: float)
         width: in inches.
     """
     names = [label_of(name, labels) for name in agreement.index]
-    return plot_heatmap(agreement, width, rows=names, columns=names, label="Kendall τ between scores")
+    return plot_matrix(agreement, width, rows=names, columns=names, label="Kendall τ between scores")
 
 
 def _grid(table: pd.DataFrame, labels: Labels) -> Grid:

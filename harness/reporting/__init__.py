@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.reporting.across import plot_heat_map
     from harness.reporting.bars import bar_data, plot_bars
     from harness.reporting.figures import write_figures
     from harness.reporting.files import write_tables
@@ -20,6 +21,7 @@ __all__ = [
     "Heading",
     "bar_data",
     "plot_bars",
+    "plot_heat_map",
     "plot_scatter",
     "print_tables",
     "scatter_data",
@@ -31,6 +33,7 @@ _MODULES = {
     "Heading": "heading",
     "bar_data": "bars",
     "plot_bars": "bars",
+    "plot_heat_map": "across",
     "plot_scatter": "scatter",
     "print_tables": "terminal",
     "scatter_data": "scatter",

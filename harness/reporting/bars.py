@@ -39,16 +39,26 @@ def bar_data(table: pd.DataFrame, subset: str | None = None) -> pd.DataFrame:
     return set_rows(table, main_set(table, subset))[COLUMNS].reset_index(drop=True)
 
 
+MANY_PROXIES = 30
+"""Beyond this, rows are closer, so that the chart still stands on one page."""
+
+
 def plot_bars(
-    data: pd.DataFrame, ax: Axes | None = None, labels: Labels | None = None, title: str | None = None
+    data: pd.DataFrame,
+    ax: Axes | None = None,
+    labels: Labels | None = None,
+    title: str | None = None,
+    *,
+    width: float = ONE_COLUMN,
 ) -> Axes:
     """Draw Kendall τ with its interval for each proxy; the baseline's value and interval run through all rows.
 
     Args:
         data: as :func:`bar_data` gives it.
-        ax: where to draw; a figure of one paper column is made where there is none.
+        ax: where to draw; a figure is made where there is none.
         labels: display names of proxies.
         title: the title; none where None.
+        width: of the figure that is made, in inches; one column of a paper unless given.
 
     Returns:
         The axes, to be restyled; ``axes.figure`` is the figure.
@@ -57,12 +67,15 @@ def plot_bars(
         from matplotlib.figure import Figure
 
         with paper_style():
-            figure = Figure(figsize=(ONE_COLUMN, 1.15 + 0.175 * max(len(data), 3)), layout="constrained")
+            height = 0.175 if len(data) <= MANY_PROXIES else 0.13
+            figure = Figure(figsize=(width, 1.15 + height * max(len(data), 3)), layout="constrained")
             axes = plot_bars(data, figure.add_subplot(), labels)
             if title is not None:
                 # Over the whole figure: long names of proxies leave little room above the axes.
                 figure.suptitle(title, x=0.02, ha="left", linespacing=1.0)
             return axes
+    from matplotlib.transforms import ScaledTranslation
+
     records = data.to_dict("records")
     base = baseline_row(data)
     if base is not None and base["kendall"] == base["kendall"]:
@@ -70,17 +83,22 @@ def plot_bars(
         ax.axvline(base["kendall"], color=BLACK, linewidth=0.7, linestyle=(0, (4, 2)))
     if (data["kendall"] < 0).any():
         ax.axvline(0, color=BLACK, linewidth=0.5)
-    right = ax.get_yaxis_transform()
+    # The values stand as far right of the axes on a wide figure as on a narrow one.
+    beside = ax.get_yaxis_transform() + ScaledTranslation(0.32, 0, ax.figure.dpi_scale_trans)
+    crowded = len(records) > MANY_PROXIES
     for place, row in enumerate(records):
         # A proxy without a coefficient keeps its row, so that nobody takes it for one that was not tried.
         value = coefficient(row["kendall"]).replace("-", "−")
-        ax.text(1.12, place, value, transform=right, va="center_baseline", ha="right", fontsize="small")
+        ax.text(
+            1, place, value, transform=beside, va="center_baseline", ha="right",
+            fontsize="x-small" if crowded else "small",
+        )  # fmt: skip
         if row["kendall"] == row["kendall"]:
             ax.plot([row["kendall_low"], row["kendall_high"]], [place, place], color=MARKERS[row["verdict"]]["color"])
             ax.plot(row["kendall"], place, linestyle="", **MARKERS[row["verdict"]])
     ax.set_yticks(range(len(records)), [label_of(row["proxy"], labels) for row in records])
     ax.set_ylim(len(records) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, **({"labelsize": "small"} if crowded else {}))
     ax.grid(axis="x")
     ax.set_xlabel("Kendall τ with 95 % interval")
     if title is not None:

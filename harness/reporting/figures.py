@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,8 @@ from harness.errors import DataError
 from harness.reporting.bars import bar_data, plot_bars
 from harness.reporting.heading import Heading
 from harness.reporting.rows import Labels, main_set
-from harness.reporting.scatter import plot_scatter, scatter_data
-from harness.reporting.style import paper_style
+from harness.reporting.scatter import figure_data, plot_scatter, scatter_data
+from harness.reporting.style import ONE_COLUMN, TWO_COLUMNS, paper_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +27,9 @@ TITLE_WIDTH = 44
 LABEL_WIDTH = 52
 """Characters that fit in a figure of one paper column."""
 
+DATE = {"pdf": "CreationDate", "svg": "Date"}
+"""What a format calls its time of writing; PNG holds none."""
+
 
 def write_figures(
     directory: Path,
@@ -35,6 +40,7 @@ def write_figures(
     *,
     labels: Labels | None = None,
     subset: str | None = None,
+    width: float | None = None,
 ) -> list[Path]:
     """Write the chart of Kendall τ and the scatter plots as PDF and PNG, and the data of each as CSV.
 
@@ -46,6 +52,8 @@ def write_figures(
         heading: gives the titles.
         labels: display names of proxies.
         subset: the set of the chart; ``all`` where nothing else is said. The scatter plots show all scored networks.
+        width: of both figures in inches; one column of a paper for the chart and two for the scatter plots unless
+            given.
 
     Returns:
         The files written.
@@ -54,42 +62,85 @@ def write_figures(
         UnknownNameError: if the table has no such set.
         DataError: if the table is empty, or the scores cannot be joined with the accuracies.
     """
+    chart, bars = bars_figure(table, heading, labels=labels, subset=subset, width=width or ONE_COLUMN)
+    panels, points = scatter_figure(table, scores, truth, heading, labels=labels, width=width or TWO_COLUMNS)
+    directory.mkdir(parents=True, exist_ok=True)
+    return [
+        *save_figure(chart, directory / "kendall_by_proxy"),
+        _write_data(bars, directory / "kendall_by_proxy.csv"),
+        *save_figure(panels, directory / "accuracy_by_score"),
+        _write_data(figure_data(points), directory / "accuracy_by_score.csv"),
+    ]
+
+
+def bars_figure(
+    table: pd.DataFrame,
+    heading: Heading,
+    *,
+    labels: Labels | None = None,
+    subset: str | None = None,
+    width: float = ONE_COLUMN,
+) -> tuple[Figure, pd.DataFrame]:
+    """The chart of Kendall τ under its title, and its numbers.
+
+    Arguments and errors are those of :func:`write_figures`.
+    """
     chosen = main_set(table, subset)
     bars = bar_data(table, chosen)
     if bars.empty:
         raise DataError("the correlation table has no rows, so there is nothing to draw; compute scores first")
-    axes = plot_bars(bars, labels=labels, title=heading.title(int(bars["networks"].max()), TITLE_WIDTH))
-    _explain(axes, chosen, heading)
+    title = heading.title(int(bars["networks"].max()), int(TITLE_WIDTH * width / ONE_COLUMN))
+    axes = plot_bars(bars, labels=labels, title=title, width=width)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    _explain(axes, chosen, heading, int(LABEL_WIDTH * width / ONE_COLUMN))
+    return figure, bars
+
+
+def scatter_figure(
+    table: pd.DataFrame,
+    scores: pd.DataFrame,
+    truth: GroundTruth,
+    heading: Heading,
+    *,
+    labels: Labels | None = None,
+    width: float = TWO_COLUMNS,
+) -> tuple[Figure, pd.DataFrame]:
+    """The scatter plots under their title, and the scores beside the accuracies.
+
+    Arguments and errors are those of :func:`write_figures`; a table of scores of fewer proxies gives fewer panels.
+    """
     points = scatter_data(scores, truth)
-    title = heading.title(len(points))
-    figure = plot_scatter(points, table, labels, title, f"{truth.split} {truth.metric}, {truth.when}")
-    directory.mkdir(parents=True, exist_ok=True)
-    return [
-        *save_figure(axes.get_figure(root=True), directory / "kendall_by_proxy"),
-        _write_data(bars, directory / "kendall_by_proxy.csv", index=False),
-        *save_figure(figure, directory / "accuracy_by_score"),
-        _write_data(points, directory / "accuracy_by_score.csv", index=True),
-    ]
+    metric = f"{truth.split} {truth.metric}, {truth.when}"
+    return plot_scatter(points, table, labels, heading.title(len(points)), metric, width=width), points
 
 
-def _explain(axes: Axes, chosen: str, heading: Heading) -> None:
+def _explain(axes: Axes, chosen: str, heading: Heading, width: int) -> None:
     """Name the set and the ground truth under the axis: a figure is read without its page."""
     where = "" if chosen == "all" else f" on the set '{chosen}'"
-    text = textwrap.fill(f"Kendall τ with 95 % interval{where}, against {heading.ground_truth}", LABEL_WIDTH)
+    text = textwrap.fill(f"Kendall τ with 95 % interval{where}, against {heading.ground_truth}", width)
     axes.set_xlabel(text, loc="right", multialignment="center", linespacing=1.0)
 
 
-def save_figure(figure: Figure | None, stem: Path) -> list[Path]:
+def save_figure(figure: Figure | None, stem: Path, kinds: Sequence[str] = ("pdf", "png")) -> list[Path]:
     """Write a figure as PDF and PNG in the style of the paper; the same figure gives the same bytes."""
     assert figure is not None
-    pdf, png = stem.with_suffix(".pdf"), stem.with_suffix(".png")
+    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in kinds]
+    for path, kind in zip(paths, kinds, strict=True):
+        path.write_bytes(figure_bytes(figure, kind))
+    return paths
+
+
+def figure_bytes(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
+    """The figure as ``pdf``, ``png`` or ``svg``; the same figure gives the same bytes."""
+    # Without a date the same data give the same bytes; an SVG's identifiers would else be drawn at random.
+    metadata = {DATE[kind]: None} if kind in DATE else None
+    file = io.BytesIO()
     with paper_style():
-        # Without a date the same data give the same bytes.
-        figure.savefig(pdf, metadata={"CreationDate": None})
-        figure.savefig(png)
-    return [pdf, png]
+        figure.savefig(file, format=kind, metadata=metadata, transparent=transparent)
+    return file.getvalue()
 
 
-def _write_data(data: pd.DataFrame, path: Path, *, index: bool) -> Path:
-    data.to_csv(path, index=index)
+def _write_data(data: pd.DataFrame, path: Path) -> Path:
+    data.to_csv(path, index=False)
     return path

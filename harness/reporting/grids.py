@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.reporting.columns import Column
+from harness.reporting.latex import MARKS, float_of
 from harness.reporting.latex import escape as escape_latex
-from harness.reporting.latex import float_of
 from harness.reporting.markdown import one_line, table_of
 from harness.reporting.numbers import MISSING
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-_NUMBERS = re.compile(r"[-+−<.,\d\[\] ]+")
+_NUMBERS = re.compile(rf"([-+−±<.,\d\[\] ]*\d[-+−±<.,\d\[\] ]*?)(?: ?([{''.join(MARKS)}]))?")
+LATEX_WIDTH = 88
+"""Characters of a table that two columns of a paper hold; beyond it, columns give up what they can do without."""
+
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 
 
@@ -40,8 +43,15 @@ class Grid:
     notes: tuple[str, ...] = ()
 
 
-def terminal_grid(grid: Grid) -> Table:
-    """The columns for a terminal; best values are bold."""
+def terminal_grid(grid: Grid, width: int | None = None) -> Table:
+    """The columns for a terminal; best values are bold.
+
+    Args:
+        grid: the table.
+        width: of the terminal; where the table is wider, columns give up the intervals that they can do without.
+    """
+    if width is not None and _natural_width(terminal_grid(grid)) > width:
+        grid = replace(grid, columns=_short(grid.columns))
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -71,11 +81,31 @@ def latex_grid(grid: Grid, facts: str = "") -> str:
         grid: the table.
         facts: what the numbers rest on, for the caption.
     """
-    cells = {_header(column, place): _latex_cells(column) for place, column in enumerate(grid.columns)}
-    layout = "".join("l" if column.justify == "left" else "r" for column in grid.columns)
+    columns = grid.columns if _characters(grid.columns) <= LATEX_WIDTH else _short(grid.columns)
+    cells = {_header(column, place): _latex_cells(column) for place, column in enumerate(columns)}
+    layout = "".join("l" if column.justify == "left" else "r" for column in columns)
     sentences = [grid.title, facts, *grid.notes]
     caption = " ".join(escape_latex(text) + "." * (not text.endswith((".", ":"))) for text in sentences if text)
     return float_of(cells, caption, f"tab:{grid.name}", layout)
+
+
+def _natural_width(printed: Table) -> int:
+    from rich.console import Console
+    from rich.measure import Measurement
+
+    console = Console(width=10_000)
+    return Measurement.get(console, console.options, printed).maximum
+
+
+def _short(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Without the intervals that columns can do without."""
+    return tuple(replace(column, cells=column.short) if column.short else column for column in columns)
+
+
+def _characters(columns: Sequence[Column]) -> int:
+    """How wide a table is, in characters."""
+    widths = [max(map(len, (one_line(column).header, *one_line(column).cells))) for column in columns]
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def _rows(columns: Sequence[Column]) -> int:
@@ -93,11 +123,13 @@ def _latex_cells(column: Column) -> list[str]:
 
 
 def _latex_cell(text: str, bold: bool) -> str:
-    """Numbers with their intervals as mathematics, words as text; the value is bold, not its interval."""
+    """Numbers with their intervals and marks as mathematics, words as text; the value alone is bold."""
     if text == MISSING:
         return "--"
-    if not _NUMBERS.fullmatch(text):
+    found = _NUMBERS.fullmatch(text)
+    if found is None:
         return rf"\textbf{{{escape_latex(text)}}}" if bold else escape_latex(text)
-    value, _, bounds = _THOUSANDS.sub("{,}", text.replace("−", "-")).partition(" ")
-    shown = rf"$\mathbf{{{value}}}$" if bold else f"${value}$"
+    numbers, mark = found.groups(default="")
+    value, _, bounds = _THOUSANDS.sub("{,}", numbers.replace("−", "-").replace("±", r"\pm ")).partition(" ")
+    shown = rf"$\mathbf{{{value}}}{MARKS.get(mark, '')}$" if bold else f"${value}{MARKS.get(mark, '')}$"
     return rf"{shown} {{\footnotesize ${bounds}$}}" if bounds else shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -73,3 +74,39 @@ class Heading:
         facts = f"n = {networks:,}" + (", NOISE INPUTS" if self.noise else "")
         line = f"{name}, {facts}"
         return line if len(line) <= width else f"{textwrap.fill(name, width)}\n{facts}"
+
+
+@dataclass(frozen=True)
+class Headings:
+    r"""The facts of several runs that one table or figure shows together.
+
+    Attributes:
+        of: what was ranked against what in each run, by the run's name.
+
+    >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
+    >>> print("\n".join(Headings({"tss": heading}).lines()))
+    tss: 1,000 architectures, seed 0; cifar10 test accuracy; mini-batches of 64 from CIFAR-10
+    """
+
+    of: Mapping[str, Heading]
+
+    @property
+    def noise(self) -> bool:
+        """Whether any of the runs had noise for inputs."""
+        return any(heading.noise for heading in self.of.values())
+
+    def entries(self) -> list[tuple[str, str]]:
+        """A name and a text for each run."""
+        return [
+            (name, f"{_sample(heading)}; {heading.ground_truth}; {heading.inputs()}")
+            for name, heading in self.of.items()
+        ]
+
+    def lines(self) -> list[str]:
+        """One line of plain text for each run."""
+        return [f"{name}: {text}" for name, text in self.entries()]
+
+
+def _sample(heading: Heading) -> str:
+    of = "" if heading.subset == "all" else f" of the set '{heading.subset}'"
+    return f"{heading.networks:,} architectures{of}, seed {heading.seed}"

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 DAGGERS = {"win": r"^{\dagger}", "loss": r"^{\ddagger}"}
 
+MARKS = {"▲": r"^{\dagger}", "▼": r"^{\ddagger}", "◆": r"^{\diamond}", "○": ""}
+"""Marks of verdicts as they follow a number, in what every LaTeX has."""
+
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -41,6 +44,18 @@ SPECIAL = {
     "τ": r"$\tau$",
     "ρ": r"$\rho$",
     "Δ": r"$\Delta$",
+    "Σ": r"$\Sigma$",
+    "σ": r"$\sigma$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "θ": r"$\theta$",
+    "λ": r"$\lambda$",
+    "²": r"$^2$",
+    "√": r"$\surd$",
+    "∞": r"$\infty$",
+    "≈": r"$\approx$",
+    "≠": r"$\neq$",
+    "…": r"\dots{}",
     "×": r"$\times$",
     "·": r"$\cdot$",
     "±": r"$\pm$",
@@ -50,6 +65,13 @@ SPECIAL = {
     "−": "$-$",
     "–": "--",
     "—": "---",
+    "▲": r"$\dagger$",
+    "▼": r"$\ddagger$",
+    "◆": r"$\diamond$",
+    "○": r"$\circ$",
+    "←": r"$\leftarrow$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
 }
 
 

@@ -49,13 +49,13 @@ def markdown_tables(
         "\n".join(f"- {_escape(note)}" for note in notes),
     ]
     if has_several_sets(table):
-        blocks += ["## Kendall τ in each set", table_of(_set_columns(table, chosen, labels))]
+        blocks += ["## Kendall τ in each set", table_of(set_columns(table, chosen, labels))]
     if costs is not None and not costs.empty:
         blocks += [
             "## Costs",
             "Medians for one network, in milliseconds and in forward + backward passes of the same batch (×): *own* is "
             "what the proxy adds to the passes that it shares with others, *alone* what it takes by itself.",
-            table_of(_cost_columns(costs, labels)),
+            table_of(cost_columns(costs, labels)),
         ]
     return "\n\n".join(blocks) + "\n"
 
@@ -74,7 +74,8 @@ def one_line(column: Column) -> Column:
     return replace(column, header=header, cells=tuple(cell.strip() for cell in column.cells), short=None)
 
 
-def _set_columns(table: pd.DataFrame, first: str, labels: Labels | None) -> list[Column]:
+def set_columns(table: pd.DataFrame, first: str, labels: Labels | None) -> list[Column]:
+    """Kendall τ in each set of architectures, a column for each set."""
     sizes, proxies = side_by_side(table, first)
     columns = [Column("proxy", "Proxy", tuple(label_of(proxy, labels) for proxy, _ in proxies), "left")]
     for name, size in sizes.items():
@@ -87,7 +88,8 @@ def _set_columns(table: pd.DataFrame, first: str, labels: Labels | None) -> list
     return columns
 
 
-def _cost_columns(costs: pd.DataFrame, labels: Labels | None) -> list[Column]:
+def cost_columns(costs: pd.DataFrame, labels: Labels | None) -> list[Column]:
+    """What each proxy costs."""
     return [
         Column("proxy", "Proxy", tuple(label_of(proxy, labels) for proxy in costs["proxy"]), "left"),
         Column("networks", "Networks", tuple(f"{networks:,}" for networks in costs["networks"])),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from harness.exhibits.exhibit import Exhibit
     from harness.plan import Setting
 
 
@@ -35,6 +36,7 @@ class Report:
         manifest: versions and settings of the run.
         published: our coefficients beside a paper's, see :func:`harness.analysis.published.beside_published`; None
             unless a published table was given.
+        run: what it was made from, for further analyses of the page; None where the report was put together by hand.
     """
 
     heading: Heading
@@ -46,6 +48,7 @@ class Report:
     subset: str
     manifest: dict[str, Any] = field(repr=False)
     published: pd.DataFrame | None = None
+    run: OpenedRun | None = field(default=None, repr=False)
 
     def show(self, console: Console | None = None) -> None:
         """Print the tables in the terminal."""
@@ -60,10 +63,31 @@ class Report:
             console.print()
             print_beside(console, self.published, self.labels)
 
-    def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
-        """Write everything; returns the files.
+    def html(self, exhibits: Iterable[Exhibit] | None = None) -> str:
+        """Everything as one HTML page that needs no other file and no network.
+
+        Args:
+            exhibits: further analyses to be shown; unless given, all that need this run alone, and a word about those
+                that it does not allow.
+        """
+        from harness.exhibits.catalogue import for_run
+        from harness.reporting.page import html_page
+
+        if exhibits is not None or self.run is None:
+            return html_page(self, exhibits or ())
+        collected = for_run(self.run)
+        return html_page(self, collected.exhibits, collected.missing)
+
+    def write(self, directory: Path | str, *, figures: bool = True, width: float | None = None) -> list[Path]:
+        """Write everything but the page; returns the files.
 
         Tables as CSV, Markdown and LaTeX; figures as PDF and PNG with their data; the scores; the manifest.
+
+        Args:
+            directory: where; made if it does not exist.
+            figures: draw them too.
+            width: of the figures in inches; one column of a paper for the chart and two for the scatter plots unless
+                given.
         """
         from harness.reporting import write_figures, write_tables
         from harness.reporting.published import write_beside
@@ -74,7 +98,14 @@ class Report:
             files += write_beside(target, self.published, labels)
         if figures:
             files += write_figures(
-                target, self.correlations, self.scores, self.truth, self.heading, labels=labels, subset=subset
+                target,
+                self.correlations,
+                self.scores,
+                self.truth,
+                self.heading,
+                labels=labels,
+                subset=subset,
+                width=width,
             )
         scores = target / "scores.csv.gz"
         # Without the time of writing, equal scores give equal files.
@@ -107,20 +138,12 @@ def report(
     Raises:
         HarnessError: if there is no run, no score in it yet, no ground truth for it, or no such baseline.
     """
-    from harness.analysis import correlation_table, cost_table
+    from harness.analysis import cost_table
     from harness.analysis.published import beside_published, read_published
 
     run = open_run(directory, split=split, epochs=epochs, beside=beside)
     run.check_row(baseline)
-    correlations = correlation_table(
-        run.scores,
-        run.truth,
-        run.directions,
-        members={subset: run.benchmark.membership(subset) for subset in run.benchmark.subsets},
-        baseline=baseline,
-        aggregates=run.aggregates.values(),
-        beside=run.beside,
-    )
+    correlations = correlations_of(run, baseline)
     theirs = None
     if published is not None:
         table = read_published(Path(published))
@@ -142,6 +165,27 @@ def report(
             "truth_source": run.truth.source,
         },
         published=theirs,
+        run=run,
+    )
+
+
+def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
+    """The correlation table of a run in each of the benchmark's sets of architectures.
+
+    Args:
+        run: whose scores.
+        baseline: the row that the others are compared with.
+    """
+    from harness.analysis import correlation_table
+
+    return correlation_table(
+        run.scores,
+        run.truth,
+        run.directions,
+        members={subset: run.benchmark.membership(subset) for subset in run.benchmark.subsets},
+        baseline=baseline,
+        aggregates=run.aggregates.values(),
+        beside=run.beside,
     )
 
 

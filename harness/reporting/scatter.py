@@ -4,43 +4,25 @@ from __future__ import annotations
 
 import math
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from harness.errors import DataError
-from harness.reporting.numbers import coefficient, count
+from harness.reporting.numbers import count
 from harness.reporting.rows import Labels, label_of, main_set, set_rows
-from harness.reporting.style import BLUE, GREY, ONE_COLUMN, TWO_COLUMNS, VERMILLION, paper_style
+from harness.reporting.scatter_panel import MANY_POINTS, Panel, View, accuracy_view, make_panel, plot_panel
+from harness.reporting.style import TWO_COLUMNS, VERMILLION, paper_style
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from harness.benchmark import GroundTruth
 
-Values = NDArray[np.float64]
-
-MANY_POINTS = 5_000
-"""Beyond this, single points cover one another and a panel shows densities."""
-
-
-@dataclass(frozen=True)
-class View:
-    """The part of the accuracies a panel shows.
-
-    Attributes:
-        low: the lower limit.
-        high: the upper limit.
-        outside: how many networks lie beyond them.
-    """
-
-    low: float
-    high: float
-    outside: int
+PANEL_WIDTH = 1.35
+"""Inches; five panels fill the width of a page."""
 
 
 def scatter_data(scores: pd.DataFrame, truth: GroundTruth) -> pd.DataFrame:
@@ -59,49 +41,48 @@ def scatter_data(scores: pd.DataFrame, truth: GroundTruth) -> pd.DataFrame:
     Raises:
         DataError: if an architecture has two scores of one proxy, or if none has an accuracy.
     """
-    valid = scores[(scores["status"] == "ok") & np.isfinite(scores["value"].astype(float))]
-    twice = valid[valid.duplicated(["architecture", "proxy"])]
-    if not twice.empty:
-        first = twice.iloc[0]
-        where = f"{first['proxy']} for '{first['architecture']}'"
+    rows, architectures = pd.factorize(scores["architecture"])
+    columns, proxies = pd.factorize(scores["proxy"])
+    value = scores["value"].to_numpy(dtype=np.float64)
+    valid = (scores["status"] == "ok").to_numpy() & np.isfinite(value)
+    cells = (rows * len(proxies) + columns)[valid]
+    times = np.bincount(cells, minlength=1)
+    if times.max() > 1:
+        row, column = divmod(int(times.argmax()), len(proxies))
+        where = f"{proxies[column]} for '{architectures[row]}'"
         raise DataError(f"the scores hold two values of {where}; choose one seed before drawing them")
-    wide = valid.pivot_table(index="architecture", columns="proxy", values="value", aggfunc="first")
-    wide = wide.reindex(index=scores["architecture"].unique(), columns=scores["proxy"].unique())
-    wide = wide.rename_axis(index="architecture", columns=None)
-    wide.insert(0, "accuracy", truth.accuracy.reindex(wide.index))
+    values = np.full(len(architectures) * len(proxies), np.nan)
+    values[cells] = value[valid]
+    index = pd.Index(architectures, name="architecture")
+    wide = pd.DataFrame(values.reshape(len(architectures), len(proxies)), index=index, columns=list(proxies))
+    wide.insert(0, "accuracy", truth.accuracy.reindex(index))
     wide = wide[wide["accuracy"].notna()]
     if wide.empty:
         raise DataError(f"none of the scored architectures has an accuracy in {truth.benchmark} ({truth.describe()})")
     return wide
 
 
-def accuracy_view(accuracy: Values) -> View:
-    """Limits that a few failed networks cannot stretch.
+def density_data(data: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of a figure of densities: one row for each hexagon.
 
-    They are Tukey's far-out fences, three interquartile ranges beyond the quartiles, or the extremes where these are
-    nearer.
+    The columns are ``proxy``; ``score``, the middle of the hexagon, which is a rank where ``by_rank`` is true;
+    ``accuracy``, likewise; ``networks``, how many it holds.
 
-    >>> accuracy_view(np.array([10.0, *np.linspace(80, 90, 50)]))
-    View(low=79.6, high=90.4, outside=1)
+    Args:
+        data: as :func:`scatter_data` gives it.
     """
-    lower, upper = np.quantile(accuracy, [0.25, 0.75])
-    reach = 3 * (upper - lower)
-    inside = accuracy[(accuracy >= lower - reach) & (accuracy <= upper + reach)]
-    margin = 0.04 * (inside.max() - inside.min()) or 0.04 * abs(inside.max()) or 1.0
-    low, high = float(inside.min() - margin), float(inside.max() + margin)
-    return View(low, high, int(((accuracy < low) | (accuracy > high)).sum()))
+    tables = []
+    for proxy, panel in _panels(data, [name for name in data.columns if name != "accuracy"]).items():
+        if panel.counts is not None:
+            counts = panel.counts.rename(columns={"x": "score", "y": "accuracy"})
+            tables.append(counts.assign(proxy=proxy, by_rank=panel.by_rank))
+    order = ["proxy", "by_rank", "score", "accuracy", "networks"]
+    return pd.concat(tables, ignore_index=True)[order] if tables else pd.DataFrame(columns=order)
 
 
-def is_heavy_tailed(scores: Values) -> bool:
-    """Whether few scores stretch the axis so far that the rest would stand in one line.
-
-    It is so where the middle nine tenths of the scores cover less than a quarter of the whole range.
-
-    >>> is_heavy_tailed(np.linspace(0, 1, 100)), is_heavy_tailed(np.logspace(0, 60, 100))
-    (False, True)
-    """
-    low, high = np.quantile(scores, [0.05, 0.95])
-    return bool(high - low < 0.25 * (scores.max() - scores.min()))
+def figure_data(data: pd.DataFrame) -> pd.DataFrame:
+    """What is written beside the figure: a row for each network or, where these are very many, each hexagon."""
+    return data.reset_index() if len(data) <= MANY_POINTS else density_data(data)
 
 
 def plot_scatter(
@@ -111,12 +92,13 @@ def plot_scatter(
     title: str | None = None,
     metric: str = "accuracy",
     *,
-    columns: int = 5,
+    columns: int | None = None,
+    width: float = TWO_COLUMNS,
 ) -> Figure:
-    """Draw a panel of score against accuracy for each proxy.
+    """Draw a panel of score against accuracy for each proxy, with τ and ρ in its emptiest corner.
 
-    Heavy-tailed scores are drawn by their rank, and say so. Networks outside the view are drawn at its edge and
-    counted below the panels.
+    Heavy-tailed scores are drawn by their rank, and say so. More than 5,000 networks are drawn as densities on one
+    scale for all panels. Networks outside the view are drawn at its edge and counted below the panels.
 
     Args:
         data: as :func:`scatter_data` gives it.
@@ -124,38 +106,58 @@ def plot_scatter(
         labels: display names of proxies.
         title: the title of the figure; none where None.
         metric: what the vertical axis shows.
-        columns: panels in a row.
+        columns: panels in a row; as many as fit unless given.
+        width: of the figure in inches; a single panel takes as much as a column of a paper.
 
     Returns:
-        A figure of two paper columns, to be restyled or saved.
+        A figure, to be restyled or saved.
     """
     from matplotlib.figure import Figure
 
-    proxies, coefficients = _panels(data, table)
-    columns = max(1, min(columns, len(proxies)))
+    proxies, coefficients = _order(data, table)
+    columns = max(1, min(columns or int(width / PANEL_WIDTH), len(proxies)))
     panel_rows = max(1, math.ceil(len(proxies) / columns))
-    view = accuracy_view(data["accuracy"].to_numpy(dtype=float))
+    panels = _panels(data, proxies)
+    most = max((panel.most for panel in panels.values()), default=0)
+    height = 0.78 * width if len(proxies) == 1 else 0.5 + 1.38 * panel_rows * (width / columns / PANEL_WIDTH) ** 0.5
     with paper_style():
-        figure = Figure(figsize=(min(TWO_COLUMNS, columns * ONE_COLUMN), 0.5 + 1.38 * panel_rows), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(panel_rows, columns, sharey=True, squeeze=False)
-        for ax, proxy in zip(axes.flat, proxies, strict=False):
-            panel = data[["accuracy", proxy]].dropna()
-            _draw_panel(ax, panel[proxy].to_numpy(dtype=float), panel["accuracy"].to_numpy(dtype=float), view)
+        filled = None
+        for ax, (proxy, panel) in zip(axes.flat, panels.items(), strict=False):
+            filled = plot_panel(panel, ax, coefficients=coefficients.get(proxy), most=most) or filled
             ax.set_title(label_of(proxy, labels), pad=3)
-            if proxy in coefficients and not panel.empty:
-                _write_coefficients(ax, *coefficients[proxy])
         for ax in axes.flat[len(proxies) :]:
             ax.set_visible(False)
+        if filled is not None:
+            bar = figure.colorbar(
+                filled, ax=axes, location="right", shrink=1 / panel_rows, anchor=(0, 1), aspect=18, pad=0.01
+            )
+            bar.set_label("networks", fontsize="small")
+            bar.ax.tick_params(labelsize="x-small")
+            bar.outline.set_visible(False)
         figure.supylabel(textwrap.fill(metric, 26 * panel_rows), fontsize="medium", multialignment="center")
-        note = _note(view, len(data))
+        note = _note(next(iter(panels.values())).view, len(data)) if panels else ""
         if note:
-            figure.supxlabel(note, fontsize="small", color=VERMILLION)
+            figure.supxlabel(textwrap.fill(note, int(16 * width)), fontsize="small", color=VERMILLION)
         if title is not None:
-            figure.suptitle(title, fontsize="large")
+            figure.suptitle(textwrap.fill(title, int(13 * width)), fontsize="large", linespacing=1.0)
     return figure
 
 
-def _panels(data: pd.DataFrame, table: pd.DataFrame | None) -> tuple[list[str], dict[str, tuple[float, float]]]:
+def _panels(data: pd.DataFrame, proxies: Iterable[str]) -> dict[str, Panel]:
+    """What each panel shows; all show the same accuracies."""
+    accuracy = data["accuracy"].to_numpy(dtype=np.float64)
+    view = accuracy_view(accuracy)
+    panels = {}
+    for proxy in proxies:
+        scores = data[proxy].to_numpy(dtype=np.float64)
+        scored = np.isfinite(scores)
+        panels[proxy] = make_panel(scores[scored], accuracy[scored], view)
+    return panels
+
+
+def _order(data: pd.DataFrame, table: pd.DataFrame | None) -> tuple[list[str], dict[str, tuple[float, float]]]:
     """The proxies in the order of the panels, and (τ, ρ) of each that has them."""
     present = [name for name in data.columns if name != "accuracy"]
     if table is None:
@@ -163,58 +165,6 @@ def _panels(data: pd.DataFrame, table: pd.DataFrame | None) -> tuple[list[str], 
     rows = set_rows(table, main_set(table)).to_dict("records")
     coefficients = {row["proxy"]: (row["kendall"], row["spearman"]) for row in rows if row["proxy"] in present}
     return [*coefficients, *(name for name in present if name not in coefficients)], coefficients
-
-
-def _draw_panel(ax: Axes, scores: Values, accuracy: Values, view: View) -> None:
-    from matplotlib.colors import LogNorm
-    from matplotlib.ticker import MaxNLocator
-
-    ax.set_ylim(view.low, view.high)
-    ax.tick_params(labelsize="x-small", pad=1.5)
-    if len(scores) == 0:
-        ax.text(0.5, 0.5, "no score", transform=ax.transAxes, ha="center", va="center", color=GREY)
-        ax.set_xticks([])
-        return
-    by_rank = is_heavy_tailed(scores)
-    x = _ranks(scores) if by_rank else scores
-    ax.set_xlabel("rank of score" if by_rank else "score", fontsize="x-small", labelpad=1)
-    inside = (accuracy >= view.low) & (accuracy <= view.high)
-    if len(scores) > MANY_POINTS:
-        # Below one, so that a single network is still seen on white.
-        norm = LogNorm(vmin=0.2)
-        ax.hexbin(x[inside], accuracy[inside], gridsize=28, mincnt=1, cmap="Blues", norm=norm, linewidths=0.1)
-    else:
-        ax.scatter(x[inside], accuracy[inside], s=2.5, color=BLUE, alpha=0.35, linewidths=0, rasterized=True)
-    edge = np.clip(accuracy[~inside], view.low, view.high)
-    ax.scatter(
-        x[~inside], edge, s=5, marker="v", color=VERMILLION, alpha=0.6, linewidths=0, clip_on=False, rasterized=True
-    )
-    ax.xaxis.set_major_locator(MaxNLocator(3))
-    ax.ticklabel_format(axis="x", style="sci", scilimits=(-2, 4), useMathText=True)
-    ax.xaxis.get_offset_text().set_fontsize("xx-small")
-
-
-def _ranks(scores: Values) -> Values:
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(scores), dtype=float)
-
-
-def _write_coefficients(ax: Axes, kendall: float, spearman: float) -> None:
-    text = f"τ {coefficient(kendall)}\nρ {coefficient(spearman)}".replace("-", "−")
-    # Accuracies crowd at the top, so the lower corners are the empty ones: the right one where scores rank well.
-    right = not kendall < 0
-    ax.text(
-        0.97 if right else 0.04,
-        0.04,
-        text,
-        transform=ax.transAxes,
-        ha="right" if right else "left",
-        va="bottom",
-        fontsize="small",
-        linespacing=1.05,
-        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
-    )
 
 
 def _note(view: View, networks: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Literal
 
 ONE_COLUMN = 3.3
 TWO_COLUMNS = 6.8
@@ -20,6 +21,11 @@ ORANGE = "#E69F00"
 SKY = "#56B4E9"
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 """The colours of several lines, in the order in which they are given out."""
+
+
+def inches(columns: Literal["1", "2"]) -> float:
+    """The width of a figure of so many columns of a paper."""
+    return ONE_COLUMN if columns == "1" else TWO_COLUMNS
 
 
 def paper_style() -> AbstractContextManager[None]:

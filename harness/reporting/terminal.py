@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.reporting.columns import Column, fit, main_columns
-from harness.reporting.heading import Heading
+from harness.reporting.heading import Heading, Headings
 from harness.reporting.numbers import MISSING, align, coefficient
 from harness.reporting.rows import (
     VERDICT_MARKS,
@@ -84,13 +84,13 @@ def print_tables(
         console.print(_sets_table(table, chosen, labels))
 
 
-def print_heading(console: Console, heading: Heading) -> None:
+def print_heading(console: Console, heading: Heading | Headings) -> None:
     """Print the facts that a table rests on; noise is announced in red."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, text in heading.entries():
-        loud = "bold red" if heading.noise and name == "Inputs" else ""
+        loud = "bold red" if heading.noise and "NOISE" in text else ""
         grid.add_row(Text(name), Text(text, style=loud))
     console.print(grid)
     console.print()

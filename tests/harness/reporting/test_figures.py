@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from harness.errors import DataError, UnknownNameError
 from harness.reporting import bar_data, plot_bars, plot_scatter, scatter_data, write_figures
-from harness.reporting.scatter import accuracy_view, is_heavy_tailed
+from harness.reporting.scatter_panel import accuracy_view, is_heavy_tailed
 
 
 def texts(axes):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.reporting.colours import diverging, ink_on
 from harness.reporting.numbers import MISSING
-from harness.reporting.style import BLUE, VERMILLION, paper_style
+from harness.reporting.style import paper_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ SMALLEST, LARGEST = 3.0, 6.5
 """Sizes of the numbers in points, between which they are fitted to the width of a cell."""
 
 
-def plot_heatmap(
+def plot_matrix(
     values: pd.DataFrame,
     width: float,
     *,
@@ -40,22 +41,20 @@ def plot_heatmap(
         label: of the colour bar.
         rule_after: a line is drawn below so many rows.
     """
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
-    colours = LinearSegmentedColormap.from_list("signed", [VERMILLION, "#ffffff", BLUE])
     numbers = values.to_numpy(dtype=np.float64)
     longest = max(map(len, columns), default=0)
     with paper_style():
         figure = Figure(figsize=(width, 0.7 + 0.055 * longest + ROW_HEIGHT * len(values)), layout="constrained")
         axes = figure.add_subplot()
-        image = axes.imshow(numbers, cmap=colours, vmin=-1, vmax=1, aspect="auto")
+        image = axes.imshow(numbers, cmap=diverging(), vmin=-1, vmax=1, aspect="auto")
         # What is left for the cells beside the names and the colour bar, at about 1.4 points a digit and size.
         cell = 72 * (width - 0.35 - 0.058 * max(map(len, rows), default=0)) / max(len(columns), 1)
         size = min(LARGEST, cell / 2.1)
         if size >= SMALLEST:
             for (row, column), value in np.ndenumerate(numbers):
-                colour = "white" if abs(value) > 0.65 else "black"
+                colour = ink_on(*image.to_rgba(np.ma.masked_invalid(value)))
                 axes.text(column, row, _short(value), ha="center", va="center", fontsize=size, color=colour)
         axes.set_yticks(range(len(rows)), rows)
         axes.set_xticks(range(len(columns)), columns, rotation=90)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.reporting.heatmap import plot_heatmap
 from harness.reporting.lines import LOOKS, highlighted, plot_lines
+from harness.reporting.matrix import plot_matrix
 
 
 def line(values):
@@ -48,6 +48,6 @@ def test_no_more_stand_out_than_can_be_told_apart():
 def test_cells_hold_their_numbers_where_there_is_room(width, numbers):
     values = pd.DataFrame([[1.0, -0.5], [np.nan, 0.0]])
     names = ["a proxy with a long name", "b"]
-    axes = plot_heatmap(values, width, rows=names, columns=["x", "y"], label="τ").axes[0]
+    axes = plot_matrix(values, width, rows=names, columns=["x", "y"], label="τ").axes[0]
     shown = [text.get_text() for text in axes.texts]
     assert shown == (["1", "−.50", "–", ".00"] if numbers else [])

@@ -1,0 +1,67 @@
+"""The exhibits that need one run alone, and collecting those that a run allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.exhibits.beyond_size import beyond_size
+from harness.exhibits.bias import bias
+from harness.exhibits.budgets import budgets
+from harness.exhibits.noise_ceiling import noise_ceiling_of_run
+from harness.exhibits.pairs import pairs
+from harness.exhibits.pareto import pareto
+from harness.exhibits.redundancy import redundancy
+from harness.exhibits.required_n import required_n
+from harness.exhibits.search import search
+from harness.exhibits.selection import selection
+from harness.exhibits.top import top
+
+if TYPE_CHECKING:
+    from harness.exhibits.exhibit import Exhibit
+    from harness.opened import OpenedRun
+
+FOR_ONE_RUN: tuple[Callable[[OpenedRun], Exhibit], ...] = (
+    top,
+    selection,
+    beyond_size,
+    redundancy,
+    bias,
+    search,
+    budgets,
+    pareto,
+    pairs,
+    noise_ceiling_of_run,
+    required_n,
+)
+"""In the order in which a page shows them; scatter plots and the chart of τ are in every report anyway."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What could be shown of a run, and what could not.
+
+    Attributes:
+        exhibits: in the order of :data:`FOR_ONE_RUN`.
+        missing: for each of the others its name and why.
+    """
+
+    exhibits: tuple[Exhibit, ...]
+    missing: tuple[str, ...]
+
+
+def for_run(run: OpenedRun) -> Collected:
+    """Every exhibit that the run allows; one that it does not allow becomes a sentence, never an error.
+
+    Args:
+        run: with its ground truth.
+    """
+    exhibits, missing = [], []
+    for make in FOR_ONE_RUN:
+        try:
+            exhibits.append(make(run))
+        except HarnessError as error:
+            missing.append(f"{make.__name__.replace('_', ' ')}: {error}")
+    return Collected(tuple(exhibits), tuple(missing))

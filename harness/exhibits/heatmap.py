@@ -1,0 +1,130 @@
+"""The exhibit of the heat map: every proxy in several runs, of other benchmarks, data sets or seeds."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.analysis.across import across_table
+from harness.errors import HarnessError
+from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.reporting.across import plot_heat_map
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.heading import Headings
+from harness.reporting.numbers import MISSING, align, estimate
+from harness.reporting.report import correlations_of, heading_of
+from harness.reporting.rows import VERDICT_MARKS, Labels, label_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from harness.opened import OpenedRun
+
+
+def heatmap(runs: Sequence[OpenedRun], *, subset: str = "all", baseline: str = "params") -> Exhibit:
+    """Kendall τ of every proxy in every run, best mean rank first.
+
+    Args:
+        runs: each becomes a column.
+        subset: the set of architectures, which every run must have.
+        baseline: the row that the others are compared with in every run.
+
+    Raises:
+        HarnessError: if there is no run, or a run lacks the set.
+        UnknownNameError: if there is no such baseline.
+    """
+    if not runs:
+        raise HarnessError("no run was given; a heat map needs one or more")
+    names = run_names(runs)
+    headings, tables, labels = {}, {}, {}
+    for name, run in zip(names, runs, strict=True):
+        run.check_row(baseline)
+        headings[name] = heading_of(run)
+        tables[name] = correlations_of(run, baseline)
+        labels.update(run.labels)
+    table = across_table(tables, subset)
+    reference = label_of(baseline, labels)
+    where = "" if subset == "all" else f" on the set '{subset}'"
+    return Exhibit(
+        name="heatmap",
+        title="Kendall τ of every proxy in every run",
+        heading=Headings(headings),
+        grids=(_grid(table, names, labels, reference, where),),
+        drawings=(
+            Drawing(
+                "heatmap",
+                f"Kendall τ with true accuracy{where}, best mean rank first. Triangles: significantly better or worse "
+                f"than {reference}, paired on the same networks.",
+                table,
+                lambda width: _figure(table, labels, width),
+            ),
+        ),
+    )
+
+
+def run_names(runs: Sequence[OpenedRun]) -> list[str]:
+    """Benchmark and data set of each run, with the name of its directory where two would be the same.
+
+    Raises:
+        HarnessError: if the same directory is given twice.
+    """
+    plain = [f"{run.setting.benchmark} {run.setting.dataset}" for run in runs]
+    times = Counter(plain)
+    names = [
+        name if times[name] == 1 else f"{name} {run.directory.name}" for name, run in zip(plain, runs, strict=True)
+    ]
+    twice = [name for name, number in Counter(names).items() if number > 1]
+    if twice:
+        raise HarnessError(f"two of the runs are both called '{twice[0]}'; give each of them once")
+    return names
+
+
+def _figure(table: pd.DataFrame, labels: Labels, width: float) -> Figure:
+    figure = plot_heat_map(table, labels=labels, width=width).get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def _grid(table: pd.DataFrame, names: Sequence[str], labels: Labels, baseline: str, where: str) -> Grid:
+    proxies = list(dict.fromkeys(table["proxy"]))
+    cells = {(row["proxy"], row["run"]): row for row in table.to_dict("records")}
+    mean = table.drop_duplicates("proxy")["mean_rank"]
+    columns = [
+        Column("proxy", "Proxy", tuple(label_of(proxy, labels) for proxy in proxies), "left"),
+        Column("mean rank", "Mean\nrank", tuple(MISSING if math.isnan(rank) else f"{rank:.1f}" for rank in mean)),
+    ]
+    for name in names:
+        rows = [cells.get((proxy, name)) for proxy in proxies]
+        found = align([_estimate(row) for row in rows])
+        marks = ["" if row is None else VERDICT_MARKS.get(row["verdict"], "") for row in rows]
+        best = max(
+            (row["kendall"] for row in rows if row is not None and row["kendall"] == row["kendall"]), default=None
+        )
+        columns.append(
+            Column(
+                name,
+                name.replace(" ", "\n"),
+                tuple(f"{cell} {mark}".rstrip() for cell, mark in zip(found, marks, strict=True)),
+                "left",
+                short=tuple(
+                    f"{cell.rpartition(' [')[0] or cell} {mark}".rstrip()
+                    for cell, mark in zip(found, marks, strict=True)
+                ),
+                bold=tuple(row is not None and row["kendall"] == best for row in rows),
+            )
+        )
+    notes = (
+        f"{VERDICT_MARKS['win']} better and {VERDICT_MARKS['loss']} worse than {baseline} "
+        f"({VERDICT_MARKS['baseline']}), {VERDICT_MARKS['tie']} neither: by the 95 % interval of the difference on the "
+        "same networks, not corrected for the number of proxies.",
+        "Mean rank: over the runs, among the proxies that have a coefficient in all of them.",
+    )
+    return Grid("heatmap", f"Kendall τ [95 %]{where}, best mean rank first", tuple(columns), table, notes)
+
+
+def _estimate(row: Mapping[object, float] | None) -> str:
+    return MISSING if row is None else estimate(row["kendall"], row["kendall_low"], row["kendall_high"])

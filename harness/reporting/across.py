@@ -1,0 +1,106 @@
+"""Kendall τ of every proxy in every run, as a grid of colours with their numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.reporting.colours import diverging, ink_on
+from harness.reporting.numbers import coefficient
+from harness.reporting.rows import Labels, label_of
+from harness.reporting.style import BLACK, ONE_COLUMN, paper_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+UPRIGHT = 3
+"""More names of runs than this are turned, so that they do not run into one another."""
+
+MARKS = {"win": "^", "loss": "v", "baseline": "D"}
+
+
+def plot_heat_map(
+    data: pd.DataFrame, ax: Axes | None = None, labels: Labels | None = None, *, width: float = ONE_COLUMN
+) -> Axes:
+    """Draw τ as number and colour; a triangle up or down says significantly better or worse than the baseline.
+
+    Blue ranks the right way and orange the wrong way, the darker the better or the worse. In grey the minus sign tells
+    the two apart.
+
+    Args:
+        data: as :func:`harness.analysis.across.across_table` gives it: runs and proxies stand in its order.
+        ax: where to draw; a figure is made where there is none.
+        labels: display names of proxies.
+        width: of the figure that is made, in inches; one column of a paper unless given.
+
+    Returns:
+        The axes, to be restyled; ``axes.figure`` is the figure.
+    """
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        with paper_style():
+            figure = Figure(figsize=(width, 1.35 + 0.185 * data["proxy"].nunique()), layout="constrained")
+            axes = plot_heat_map(data, figure.add_subplot(), labels)
+            bar = figure.colorbar(axes.images[0], ax=axes, location="bottom", aspect=30, pad=0.02, shrink=0.7)
+            bar.set_label("Kendall τ", labelpad=1)
+            bar.ax.tick_params(labelsize="x-small")
+            bar.outline.set_visible(False)
+            _legend(axes, data, labels)
+            return axes
+    runs, proxies = list(dict.fromkeys(data["run"])), list(dict.fromkeys(data["proxy"]))
+    _draw_cells(ax, data, runs, proxies)
+    ax.set_yticks(range(len(proxies)), [label_of(proxy, labels) for proxy in proxies])
+    ax.set_xticks(range(len(runs)), [run.replace(" ", "\n") for run in runs])
+    if len(runs) > UPRIGHT:
+        ax.tick_params(axis="x", rotation=40)
+        for label in ax.get_xticklabels():
+            label.set(horizontalalignment="left", rotation_mode="anchor")
+    ax.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    ax.spines[:].set_visible(False)
+    # White lines between the cells.
+    ax.set_xticks(np.arange(0.5, len(runs) - 1), minor=True)
+    ax.set_yticks(np.arange(0.5, len(proxies) - 1), minor=True)
+    ax.grid(which="minor", color="white", linewidth=1)
+    ax.tick_params(which="minor", length=0)
+    return ax
+
+
+def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str]) -> None:
+    """A colour, a number and perhaps a mark for each proxy in each run that scored it."""
+    from matplotlib.transforms import ScaledTranslation
+
+    values = np.full((len(proxies), len(runs)), np.nan)
+    records = [(proxies.index(row["proxy"]), runs.index(row["run"]), row) for row in data.to_dict("records")]
+    for place, column, row in records:
+        values[place, column] = row["kendall"]
+    # One end for both signs, or a weak inversion would look as strong as a good ranking.
+    end = max(0.1, math.ceil(10 * np.nanmax(np.abs(values), initial=0)) / 10)
+    picture = ax.imshow(values, cmap=diverging(), vmin=-end, vmax=end, aspect="auto")
+    beside = ax.transData + ScaledTranslation(-0.2, 0, ax.figure.dpi_scale_trans)
+    for place, column, row in records:
+        ink = ink_on(*picture.to_rgba(row["kendall"]))
+        text = coefficient(row["kendall"]).replace("-", "−")
+        ax.text(column, place, text, ha="center", va="center_baseline", fontsize="small", color=ink)
+        if row["verdict"] in MARKS:
+            mark = MARKS[row["verdict"]]
+            ax.plot(column, place, mark, transform=beside, color=ink, markersize=2.8, markeredgewidth=0)
+
+
+def _legend(ax: Axes, data: pd.DataFrame, labels: Labels | None) -> None:
+    from matplotlib.lines import Line2D
+
+    shown = set(data["verdict"])
+    base = data.loc[data["verdict"] == "baseline", "proxy"]
+    name = label_of(base.iloc[0], labels) if len(base) else "the baseline"
+    words = {"win": f"better than {name}", "loss": "worse", "baseline": name}
+    handles = [
+        Line2D([], [], linestyle="", marker=MARKS[verdict], color=BLACK, markersize=3, label=word)
+        for verdict, word in words.items()
+        if verdict in shown
+    ]
+    if handles:
+        ax.figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.1)

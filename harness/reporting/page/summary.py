@@ -1,0 +1,140 @@
+"""What a reader needs to know first: how many proxies beat the baseline, the best, and what to beware of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.reporting.numbers import coefficient, count, estimate
+from harness.reporting.rows import Labels, Row, baseline_row, label_of, outcome_notes, set_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.reporting.report import Report
+
+COMPARED = ("win", "tie", "loss")
+FALSE_WINS = 0.025
+"""The share of proxies no better than the baseline whose 95 % interval lies above zero."""
+
+
+MANY_WARNINGS = 6
+"""More of a kind are counted, not listed."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that stands out, its interval if it has one, and what it is of."""
+
+    value: str
+    of: str
+    bounds: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The beginning of the page.
+
+    Attributes:
+        numbers: a few that stand out.
+        sentences: what was found.
+        warnings: what a reader could otherwise be misled by.
+    """
+
+    numbers: tuple[Number, ...]
+    sentences: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def summarise(report: Report) -> Summary:
+    """The summary of a report, from the rows of its main set."""
+    rows = set_rows(report.correlations, report.subset)
+    records = [row for row in rows.to_dict("records") if row.get("kind", "proxy") != "truth"]
+    labels, base = report.labels, baseline_row(rows)
+    ranked = [row for row in records if row["kendall"] == row["kendall"]]
+    others = [row for row in ranked if row["verdict"] != "baseline"]
+    compared = [row for row in others if row["verdict"] in COMPARED]
+    wins = [row for row in compared if row["verdict"] == "win"]
+    aggregates = sum(row.get("kind") == "aggregate" for row in records)
+    also = f"and {_number(aggregates, 'rank aggregate', 'rank aggregates')}" if aggregates else ""
+    numbers = [
+        Number(count(len(records) - aggregates), f"proxies {also}".strip()),
+        Number(count(rows["networks"].max()), "networks"),
+    ]
+    sentences = [_what(report, len(records) - aggregates, also, rows)]
+    if base is not None and compared:
+        name = label_of(base["proxy"], labels)
+        numbers.append(Number(f"{len(wins)} of {len(compared)}", f"rank significantly better than {name}"))
+        sentences.append(_wins(compared, wins, name, labels, report.correlations))
+    if ranked:
+        best = ranked[0]
+        numbers.append(
+            Number(
+                coefficient(best["kendall"]).replace("-", "−"),
+                f"highest Kendall τ: {label_of(best['proxy'], labels)}",
+                _interval(best),
+            )
+        )
+        sentences.append(_best(ranked, base, labels))
+    return Summary(tuple(numbers), tuple(sentences), tuple(_warnings(report, rows)))
+
+
+def _what(report: Report, proxies: int, also: str, rows: pd.DataFrame) -> str:
+    what = f"{_number(proxies, 'proxy', 'proxies')} {also}".strip()
+    return (
+        f"{what}, scored on {count(rows['networks'].max())} networks at initialisation, are ranked against "
+        f"{report.heading.ground_truth}."
+    )
+
+
+def _wins(compared: Sequence[Row], wins: Sequence[Row], name: str, labels: Labels, table: pd.DataFrame) -> str:
+    ties = sum(row["verdict"] == "tie" for row in compared)
+    losses = len(compared) - len(wins) - ties
+    sets = table["set"].nunique()
+    winners = []
+    for row in wins:
+        times = int(((table["proxy"] == row["proxy"]) & (table["verdict"] == "win")).sum())
+        where = f", in {times} of the {sets} sets of architectures" if sets > 1 else ""
+        winners.append(f"{label_of(row['proxy'], labels)}{where}")
+    who = f" ({'; '.join(winners)})" if len(winners) <= 6 and winners else ""
+    return (
+        f"{len(wins)} of {len(compared)} rank significantly better than {name}{who}, {ties} cannot be told from it and "
+        f"{losses} rank worse, by 95 % intervals of the difference on the same networks. If none differed from it, "
+        f"{FALSE_WINS * len(compared):.1f} would be expected to seem better by chance."
+    )
+
+
+def _best(ranked: Sequence[Row], base: Row | None, labels: Labels) -> str:
+    best = ranked[0]
+    text = estimate(best["kendall"], best["kendall_low"], best["kendall_high"]).replace("-", "−")
+    sentence = f"The highest coefficient is that of {label_of(best['proxy'], labels)}: Kendall τ {text}"
+    if base is None or best["verdict"] not in COMPARED:
+        return f"{sentence}."
+    difference = estimate(best["difference"], best["difference_low"], best["difference_high"], sign=True)
+    return f"{sentence}, a difference of {difference.replace('-', '−')} to {label_of(base['proxy'], labels)}."
+
+
+def _interval(row: Row) -> str:
+    return estimate(row["kendall"], row["kendall_low"], row["kendall_high"]).partition(" ")[2].replace("-", "−")
+
+
+def _warnings(report: Report, rows: pd.DataFrame) -> list[str]:
+    warnings = []
+    if report.heading.noise:
+        warnings.append(
+            "The inputs are noise, no real images: proxies that look at images may rank otherwise with real ones."
+        )
+    if baseline_row(rows) is None:
+        warnings.append("No baseline was scored, so that no proxy is compared with one.")
+    notes = [f"{note}." for note in outcome_notes(rows, report.labels) if not note.startswith("Every proxy")]
+    if len(notes) > MANY_WARNINGS:
+        return [
+            *warnings,
+            f"{len(notes)} proxies do not rank all networks; the notes under the table say which and why.",
+        ]
+    return [*warnings, *notes]
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{count(number)} {one if number == 1 else many}"
