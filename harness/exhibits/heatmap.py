@@ -25,13 +25,20 @@ if TYPE_CHECKING:
     from harness.opened import OpenedRun
 
 
-def heatmap(runs: Sequence[OpenedRun], *, subset: str = "all", baseline: str = "params") -> Exhibit:
+def heatmap(
+    runs: Sequence[OpenedRun],
+    *,
+    subset: str = "all",
+    baseline: str = "params",
+    proxies: Sequence[str] | None = None,
+) -> Exhibit:
     """Kendall τ of every proxy in every run, best mean rank first.
 
     Args:
         runs: each becomes a column.
         subset: the set of architectures, which every run must have.
         baseline: the row that the others are compared with in every run.
+        proxies: the rows shown besides the baseline; all unless given.
 
     Raises:
         HarnessError: if there is no run, or a run lacks the set.
@@ -44,7 +51,8 @@ def heatmap(runs: Sequence[OpenedRun], *, subset: str = "all", baseline: str = "
     for name, run in zip(names, runs, strict=True):
         run.check_row(baseline)
         headings[name] = heading_of(run)
-        tables[name] = correlations_of(run, baseline)
+        rows = correlations_of(run, baseline)
+        tables[name] = rows if proxies is None else rows[rows["proxy"].isin([baseline, *proxies])]
         labels.update(run.labels)
     table = across_table(tables, subset)
     reference = label_of(baseline, labels)

@@ -75,3 +75,8 @@ def test_unknown_names_are_refused(runs):
         heatmap(runs, subset="conected")
     with pytest.raises(HarnessError, match="no run was given"):
         heatmap([])
+
+
+def test_only_the_wanted_rows_and_the_baseline_are_shown(digits_runs):
+    exhibit = heatmap([open_run(directory) for directory in digits_runs], proxies=["snip", "naswot"])
+    assert set(exhibit.grids[0].data["proxy"]) == {"params", "snip", "naswot"}
