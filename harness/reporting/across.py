@@ -54,8 +54,9 @@ def plot_heat_map(
     runs, proxies = list(dict.fromkeys(data["run"])), list(dict.fromkeys(data["proxy"]))
     _draw_cells(ax, data, runs, proxies)
     ax.set_yticks(range(len(proxies)), [label_of(proxy, labels) for proxy in proxies])
-    ax.set_xticks(range(len(runs)), [run.replace(" ", "\n") for run in runs])
-    if len(runs) > UPRIGHT:
+    upright = len(runs) <= UPRIGHT
+    ax.set_xticks(range(len(runs)), [run.replace(" ", "\n") if upright else run for run in runs])
+    if not upright:
         ax.tick_params(axis="x", rotation=40)
         for label in ax.get_xticklabels():
             label.set(horizontalalignment="left", rotation_mode="anchor")
@@ -71,8 +72,6 @@ def plot_heat_map(
 
 def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str]) -> None:
     """A colour, a number and perhaps a mark for each proxy in each run that scored it."""
-    from matplotlib.transforms import ScaledTranslation
-
     values = np.full((len(proxies), len(runs)), np.nan)
     records = [(proxies.index(row["proxy"]), runs.index(row["run"]), row) for row in data.to_dict("records")]
     for place, column, row in records:
@@ -80,14 +79,14 @@ def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str
     # One end for both signs, or a weak inversion would look as strong as a good ranking.
     end = max(0.1, math.ceil(10 * np.nanmax(np.abs(values), initial=0)) / 10)
     picture = ax.imshow(values, cmap=diverging(), vmin=-end, vmax=end, aspect="auto")
-    beside = ax.transData + ScaledTranslation(-0.2, 0, ax.figure.dpi_scale_trans)
     for place, column, row in records:
         ink = ink_on(*picture.to_rgba(row["kendall"]))
         text = coefficient(row["kendall"]).replace("-", "−")
         ax.text(column, place, text, ha="center", va="center_baseline", fontsize="small", color=ink)
         if row["verdict"] in MARKS:
+            # In a corner, where it belongs to one cell however narrow the cells are.
             mark = MARKS[row["verdict"]]
-            ax.plot(column, place, mark, transform=beside, color=ink, markersize=2.8, markeredgewidth=0)
+            ax.plot(column + 0.4, place - 0.28, mark, color=ink, markersize=2.2, markeredgewidth=0)
 
 
 def _legend(ax: Axes, data: pd.DataFrame, labels: Labels | None) -> None:
