@@ -188,6 +188,23 @@ def tied_groups(score: Floats, accuracy: Floats) -> Tied:
     return Tied(group, end, mean, np.add.reduceat((ordered - mean[place]) ** 2, starts) / sizes)
 
 
+def chances(score: Floats, draws: int) -> Floats:
+    """The probability of each network to be chosen: to score best of so many drawn with replacement. Shape (n,).
+
+    Equal scores share their chance. A network without a finite score is never chosen before one with.
+
+    Args:
+        score: shape (n,), higher is better, NaN for none.
+        draws: how many are drawn.
+
+    >>> chances(np.array([1.0, 3.0, 2.0]), 2).round(3).tolist()
+    [0.111, 0.556, 0.333]
+    """
+    tied = tied_groups(score, np.zeros(len(score)))
+    share = np.diff(best_rank_distribution(len(score), draws)[tied.end], prepend=0.0)
+    return np.asarray(share / np.bincount(tied.group), dtype=np.float64)[tied.group]
+
+
 def checked_sizes(networks: int, sizes: Iterable[int] | None, replacement: bool) -> list[int]:
     """The sizes of search, ascending, or a refusal of those that cannot be drawn."""
     if networks == 0:

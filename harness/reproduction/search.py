@@ -1,9 +1,4 @@
-"""EPE-NAS's experiment: the accuracy of the network that a proxy chooses among N drawn at random.
-
-N networks are drawn with replacement and the proxy's highest score is chosen. Nothing has to be simulated to know what
-that gives: among n scored networks, the r-th of the sorted scores is the highest of N draws with probability
-(r / n)^N - ((r - 1) / n)^N.
-"""
+"""EPE-NAS's experiment beside its printed numbers: what a proxy chooses among N networks drawn with replacement."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.scores import scores_by_proxy
+from harness.analysis.search import chances
 from harness.registry import proxies
 from harness.reproduction.mismatches import differences
 from harness.reproduction.tables import published_searches
@@ -40,25 +36,6 @@ class Choice(NamedTuple):
 
     mean: float
     deviation: float
-
-
-def chances(scores: Floats, networks: int) -> Floats:
-    """The probability of each network to be chosen: to have the highest score of so many drawn with replacement.
-
-    Equal scores share their chance. A network without a finite score is never chosen before one with.
-
-    Args:
-        scores: shape (n,), higher is better, NaN for none.
-        networks: how many are drawn.
-
-    >>> chances(np.array([1.0, 3.0, 2.0]), 2).round(3).tolist()
-    [0.111, 0.556, 0.333]
-    """
-    value = np.where(np.isfinite(scores), scores, -np.inf)
-    _, group, sizes = np.unique(value, return_inverse=True, return_counts=True)
-    below = np.cumsum(sizes)
-    share = (below / len(value)) ** networks - ((below - sizes) / len(value)) ** networks
-    return np.asarray(share / sizes, dtype=np.float64)[group]
 
 
 def choice(scores: Floats, accuracy: Floats, networks: int) -> Choice:

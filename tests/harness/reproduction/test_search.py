@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.reproduction.search import chances, choice
+from harness.analysis.search import chances
+from harness.reproduction.search import choice
 
 SCORES = st.lists(st.integers(0, 4) | st.just(float("nan")), min_size=1, max_size=4)
 
