@@ -46,6 +46,15 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def gate(session: nox.Session) -> None:
+    """Check that every standard proxy still computes, ranks and costs what the committed baseline says."""
+    install(session)
+    session.run(
+        "harness", "check", "--baseline", "results/baselines/digits", *session.posargs, env={"OMP_NUM_THREADS": "1"}
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the suite's cost as a ratio to one forward and backward pass, loading, and the analysis."""
     install(session)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from harness.commands.analyse import analyse_app
+from harness.commands.gate import baseline, check, test_proxy
 from harness.commands.reproduce import list_protocols, reproduce
 from harness.commands.run import INTERRUPTED, run
 from harness.commands.shared import OWN_PROXY
@@ -32,6 +33,9 @@ app.command()(run)
 app.command()(merge)
 app.command()(reproduce)
 list_app.command("protocols")(list_protocols)
+app.command()(baseline)
+app.command()(check)
+app.command("test-proxy")(test_proxy)
 
 MISUSED = 2
 _DOWNLOADS = "Folder of the downloads; 'downloads' beside the tables unless given."

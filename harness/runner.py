@@ -15,9 +15,10 @@ from harness.errors import DataError, HarnessError
 from harness.executors import InlineExecutor, WorkerDiedError, spawned_workers
 from harness.own_proxies import source_digest
 from harness.plan import Plan
+from harness.processor import processor_name
 from harness.registry import check_importable, is_registered, reference
 from harness.store import Store
-from harness.unit import Job, Unit, UnitResult, compute_unit, failed_unit
+from harness.unit import Job, Unit, UnitResult, clock_of, compute_unit, failed_unit
 
 WINDOW = 2
 """Units in flight for each worker: one being computed and one waiting, so that no worker is ever idle."""
@@ -76,7 +77,7 @@ def run(
     if workers < 1:
         raise HarnessError(f"{workers} workers were asked for; ask for 1 or more")
     make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
-    with Store.create_or_open(Path(directory), plan, _facts()) as store:
+    with Store.create_or_open(Path(directory), plan, _facts(plan)) as store:
         if retry_failed:
             store.forget_failed()
         job = _job(plan, store, make is not InlineExecutor, time_limit)
@@ -220,11 +221,13 @@ def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None) ->
     )
 
 
-def _facts() -> dict[str, Any]:
+def _facts(plan: Plan) -> dict[str, Any]:
     """What else a reader of the scores may want to know, for the manifest."""
     packages = ("nas-proxy-harness", "torch", "numpy", "pandas", "scipy", "scikit-learn", "nats_bench")
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "processor": processor_name(),
+        "clock": clock_of(plan.setting.device),
         "packages": {package: version(package) for package in packages},
     }

@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import math
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from harness.benchmark import Benchmark
 from harness.deadline import Deadline, OutOfTimeError
 from harness.errors import DataError
 from harness.images import Batch
+from harness.ledger import Ledger
 from harness.own_proxies import source_digest
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.base import Proxy
@@ -33,6 +35,18 @@ from harness.seeds import derive_seed
 _one_unit = threading.Lock()
 
 Status = Literal["ok", "failed", "non_finite", "skipped"]
+
+CLOCKS: dict[str, Callable[[], float]] = {"processor": time.thread_time, "wall": time.perf_counter}
+"""The clocks that costs are told by."""
+
+COARSEST = 1e-5
+"""Seconds; some systems count the processor's time in ticks that are longer than a proxy takes."""
+
+
+def clock_of(device: str) -> str:
+    """The clock for a device: on a processor, time that other programs took from this thread is no cost of a proxy."""
+    fine = time.get_clock_info("thread_time").resolution <= COARSEST
+    return "processor" if device == "cpu" and fine else "wall"
 
 
 @dataclass(frozen=True)
@@ -117,7 +131,7 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
     with _one_unit, one_thread(), deadline.running():
         try:
             with deadline.interruptible():
-                probe = _probe(job, benchmark, unit.architecture, batches, chosen)
+                probe = make_probe(job, benchmark, unit.architecture, batches, chosen)
         except Exception as error:
             reason = f"the network could not be built: {_one_line(error)}"
             return failed_unit(unit, {p.name: p.version for p in chosen}, reason)
@@ -137,14 +151,17 @@ def failed_unit(unit: Unit, versions: dict[str, int], reason: str) -> UnitResult
     return UnitResult(unit.architecture, scores, math.nan)
 
 
-def _probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[Batch], chosen: list[Proxy]) -> Probe:
+def make_probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[Batch], chosen: list[Proxy]) -> Probe:
+    """The freshly drawn network of an architecture with its mini-batches, as every proxy of the unit sees it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed("weights", benchmark.name, job.dataset, architecture, job.seed))
         network = benchmark.build(architecture, job.dataset)
     network = network.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
     objective = benchmark.task(job.dataset).objective
-    return Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipate=anticipated)
+    probe = Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipate=anticipated)
+    probe.ledger = Ledger(CLOCKS[clock_of(job.device)])
+    return probe
 
 
 def _score(proxy: Proxy, probe: Probe, deadline: Deadline) -> tuple[Status, float | None, str | None]:

@@ -1,0 +1,130 @@
+"""``harness baseline``, ``harness check`` and ``harness test-proxy``: the regression gate."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.commands.run import progress_bar
+from harness.commands.shared import OWN_PROXY, RunDirectories, Truth, opened
+
+if TYPE_CHECKING:
+    from harness.gate import Baseline, Checked
+    from harness.opened import OpenedRun
+
+BaselineDirectory = Annotated[Path, typer.Option("--baseline", help="Directory of the baseline.")]
+Own = Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)]
+
+
+def baseline(
+    runs: RunDirectories,
+    out: Annotated[Path, typer.Option("--out", help="Directory of the baseline, such as results/baselines/NAME.")],
+    truth: Truth = None,
+) -> None:
+    """Freeze a run for later checks. Further runs of the same setting steady what its proxies cost."""
+    from harness.gate import freeze, write_baseline
+
+    first, *others = [opened(directory, truth) for directory in runs]
+    frozen = freeze(first, others)
+    files = write_baseline(frozen, out)
+    typer.echo(
+        f"{len(frozen.proxies)} proxies on {len(frozen.architectures):,} networks frozen in {out}: "
+        f"{', '.join(file.name for file in files)}; next: harness check --baseline {out}"
+    )
+
+
+def check(
+    baseline_directory: BaselineDirectory,
+    run_directory: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RUN]", help="A run to check; the baseline's own plan is run unless given."),
+    ] = None,
+    tolerance: Annotated[float, typer.Option(help="The least fall of τ that is worse, if it is significant.")] = 0.01,
+    slower: Annotated[
+        float, typer.Option(help="The least growth of the own cost that is slower, if it is significant.")
+    ] = 1.15,
+    slower_elsewhere: Annotated[
+        float, typer.Option(help="The same on another processor or torch than the baseline's.")
+    ] = 2.0,
+    float_tolerance: Annotated[
+        float | None, typer.Option(help="Relative change of scores that is rounding; measured for each unless given.")
+    ] = None,
+    allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Changed scores are no alarm.")] = False,
+    allow_slower: Annotated[bool, typer.Option("--allow-slower", help="Slower proxies are no alarm.")] = False,
+    own: Own = None,
+    images: Annotated[
+        str | None, typer.Option(help="Image files, for a benchmark that brings none; if the plan is run.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Worker processes, if the plan is run.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep the run in this new directory, if the plan is run.")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the outcome to this file as Markdown.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write it as JSON, with every digit.")] = None,
+) -> None:
+    """Compare a run with a baseline. Exit code 1 if a proxy got worse, changed, slower, failed or is missing."""
+    from harness.gate import Limits, compare, read_baseline
+    from harness.gate.check import confirm_slower
+
+    frozen = read_baseline(baseline_directory)
+    limits = Limits(tolerance, slower, slower_elsewhere, floats=float_tolerance)
+    allowed = {verdict for verdict, is_allowed in (("changed", allow_changed), ("slower", allow_slower)) if is_allowed}
+
+    def checked_run(run: OpenedRun) -> Checked:
+        return compare(frozen, run, limits, allowed=allowed)  # type: ignore[arg-type]
+
+    if run_directory is not None:
+        truth = f"{frozen.truth.split}/{frozen.truth.epochs}"
+        _tell(checked_run(opened(run_directory, truth)), markdown, junit, json)
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        places = [out or Path(temporary) / "run", Path(temporary) / "again"]
+        outcome = checked_run(_rerun(frozen, places[0], images, own, workers))
+        if any(row.verdict == "slower" and outcome.is_alarm(row) for row in outcome.rows):
+            typer.echo("something is slower; measuring once more, as the machine may have been busy", err=True)
+            outcome = confirm_slower(outcome, checked_run(_rerun(frozen, places[1], images, own, workers)))
+    _tell(outcome, markdown, junit, json)
+
+
+def test_proxy(
+    name: Annotated[str, typer.Argument(help="path.py:name, module:name, or the name of a registered proxy.")],
+) -> None:
+    """Try the contract of a proxy on one of your own; exit code 1 if a promise is broken."""
+    from harness.gate.conformance import conformance
+
+    found = conformance(name)
+    for broken in found.broken:
+        typer.echo(f"✗ {broken.promise}\n    {broken.words}")
+    typer.echo(f"{name}: {found.kept} tests passed, {len(found.broken)} promises broken, {found.skipped} skipped")
+    if found.broken:
+        typer.echo("docs/adding-a-proxy.md lists what a proxy promises")
+        raise typer.Exit(1)
+
+
+def _rerun(frozen: Baseline, out: Path, images: str | None, own: list[str] | None, workers: int) -> OpenedRun:
+    from harness.gate.rerun import rerun
+
+    with progress_bar() as progress:
+        return rerun(frozen, out, images=images, own=own or [], workers=workers, progress=progress)
+
+
+def _tell(checked: Checked, markdown: Path | None, junit: Path | None, json: Path | None) -> None:
+    """Print the outcome, write it where files were asked for, and end with 1 if there is an alarm."""
+    from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, on_github
+    from harness.gate.show import show
+    from harness.terminal import console
+
+    for path, made in ((markdown, as_markdown), (junit, as_junit), (json, as_json)):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(made(checked), encoding="utf-8", newline="\n")
+    show(checked, console())
+    if on_github(os.environ):
+        typer.echo("\n".join(github_annotations(checked)))
+    if checked.alarms:
+        raise typer.Exit(1)

@@ -1,0 +1,126 @@
+"""The files of a baseline: two, readable by anyone, and refused if a byte of them was changed by hand."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.errors import DataError
+from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
+from harness.gate.migrations import SCHEMA_VERSION, migrated
+
+DOCUMENT = "baseline.json"
+SCORES = "scores.csv.gz"
+
+
+def write_baseline(baseline: Baseline, directory: Path | str) -> list[Path]:
+    """Write a baseline into a directory, in place of the one that is there; the same baseline gives the same bytes.
+
+    Returns:
+        The two files.
+    """
+    target = Path(directory)
+    target.mkdir(parents=True, exist_ok=True)
+    scores = _packed(baseline.scores)
+    document = {
+        "schema": SCHEMA_VERSION,
+        "setting": {**asdict(baseline.setting), "checksum": baseline.setting.checksum()},
+        "sample": len(baseline.architectures),
+        "truth": asdict(baseline.truth),
+        "proxies": {name: facts._asdict() for name, facts in baseline.proxies.items()},
+        "coefficients": baseline.coefficients,
+        "costs": baseline.costs,
+        "facts": baseline.facts,
+        "scores_sha256": hashlib.sha256(scores).hexdigest(),
+    }
+    document = _without_nan(document)
+    (target / SCORES).write_bytes(scores)
+    text = json.dumps({**document, "checksum": checksum_of(document)}, indent=2, ensure_ascii=False)
+    (target / DOCUMENT).write_text(text + "\n", encoding="utf-8", newline="\n")
+    return [target / DOCUMENT, target / SCORES]
+
+
+def read_baseline(directory: Path | str) -> Baseline:
+    """The baseline of a directory, also one that an older harness wrote.
+
+    Raises:
+        DataError: if there is none, it was damaged or changed by hand, or its schema is newer than this harness.
+    """
+    source = Path(directory)
+    document, scores = migrated(*_read_checked(source), source)
+    from harness.plan import Setting
+
+    try:
+        setting = {key: value for key, value in document["setting"].items() if key != "checksum"}
+        return Baseline(
+            setting=Setting(**setting),
+            truth=FrozenTruth(**document["truth"]),
+            proxies={name: FrozenProxy(**facts) for name, facts in document["proxies"].items()},
+            coefficients={
+                name: {key: _number(value) for key, value in row.items()}
+                for name, row in document["coefficients"].items()
+            },
+            costs={name: _number(value) for name, value in document["costs"].items()},
+            facts=document["facts"],
+            scores=scores[list(COLUMNS)],
+        )
+    except (KeyError, TypeError) as error:
+        raise DataError(f"the baseline {source} lacks something ({error}); freeze it anew") from error
+
+
+def checksum_of(document: dict[str, Any]) -> str:
+    """SHA-256 of everything in the document but the checksum itself."""
+    stated = {key: value for key, value in document.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(stated, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _read_checked(source: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    """What both files hold, if it is what was written."""
+    remedy = "restore it from version control, or freeze a run with 'harness baseline'"
+    try:
+        document = json.loads((source / DOCUMENT).read_text(encoding="utf-8"))
+        packed = (source / SCORES).read_bytes()
+    except FileNotFoundError as error:
+        name = Path(str(error.filename)).name
+        raise DataError(f"{source} holds no baseline (no {name}); freeze a run with 'harness baseline'") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"the baseline {source} cannot be read ({error}); {remedy}") from error
+    if not isinstance(document, dict) or document.get("checksum") != checksum_of(document):
+        raise DataError(f"{source / DOCUMENT} was changed by hand or damaged; {remedy}")
+    if hashlib.sha256(packed).hexdigest() != document.get("scores_sha256"):
+        raise DataError(f"{source / SCORES} was changed or damaged; {remedy}")
+    return document, _unpacked(packed)
+
+
+def _packed(scores: pd.DataFrame) -> bytes:
+    """The scores as CSV, every float to the last bit, in gzip without a time or a name."""
+    text = scores.to_csv(index=False, lineterminator="\n")
+    return gzip.compress(text.encode(), compresslevel=9, mtime=0)
+
+
+def _unpacked(packed: bytes) -> pd.DataFrame:
+    """The table that :func:`_packed` packed; Python reads every float as it was written, which pandas may not."""
+    table = pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype=str, keep_default_na=False)
+    numbers = [column for column in ("value", "own_cost") if column in table]
+    return table.assign(**{column: [float(text or "nan") for text in table[column]] for column in numbers})
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN; what is undefined is null there."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,79 @@
+"""Running a baseline's own plan again, with the code as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.registry import STANDARD, proxies
+from harness.store_files import FILE_NAME
+
+if TYPE_CHECKING:
+    from harness.gate.baseline import Baseline
+    from harness.opened import OpenedRun
+    from harness.plan import Plan
+    from harness.proxies.base import Proxy
+    from harness.runner import Progress
+
+
+def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str | Proxy] = ()) -> Plan:
+    """What the baseline's run consisted of: its networks, mini-batches and seeds, its proxies as they are now.
+
+    Args:
+        baseline: which.
+        images: the image files, for a benchmark that brings none.
+        own: further proxies, or proxies of the baseline that are not registered, as ``path.py:name``.
+
+    Raises:
+        HarnessError: if the benchmark is not registered, or its images have to be given.
+    """
+    from harness import api
+
+    setting = baseline.setting
+    # In the order of every standard run: who comes first finds less in the processor's caches and seems to cost more.
+    order = [*STANDARD, *baseline.proxies]
+    known = [name for name in dict.fromkeys(order) if name in baseline.proxies and name in proxies()]
+    plan = api.prepare(
+        setting.benchmark,
+        dataset=setting.dataset,
+        sample=None,
+        subset="all",
+        seed=setting.seed,
+        sample_seed=setting.sample_seed,
+        proxies=[*known, *own],
+        images="noise" if setting.noise else images,
+        labels="random" if setting.images.endswith("random labels") else "file",
+        batch_size=setting.batch_size,
+        resolution=setting.resolution,
+        device=setting.device,
+    )
+    return replace(plan, architectures=baseline.architectures)
+
+
+def rerun(
+    baseline: Baseline,
+    out: Path,
+    *,
+    images: str | None = None,
+    own: Sequence[str | Proxy] = (),
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> OpenedRun:
+    """Compute the baseline's plan anew into a directory of its own, and open it.
+
+    Raises:
+        HarnessError: if the directory holds a run already, whose scores would not be computed again; or the plan
+            cannot be made.
+    """
+    if (out / FILE_NAME).exists():
+        raise HarnessError(f"{out} holds a run already, perhaps of older code; give a new --out, or check that run")
+    plan = plan_of(baseline, images=images, own=own)
+    from harness.opened import open_run
+    from harness.runner import run
+
+    if run(plan, out, workers=workers, progress=progress).interrupted:
+        raise KeyboardInterrupt
+    return open_run(out, split=baseline.truth.split, epochs=baseline.truth.epochs)

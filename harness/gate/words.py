@@ -1,0 +1,138 @@
+"""A check in words: the one table, and a sentence for each proxy that is not the same."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harness.gate.verdicts import MEANINGS
+from harness.reporting.columns import Column
+from harness.reporting.grids import Grid
+from harness.reporting.numbers import MISSING, align, coefficient, count, estimate, ratio
+
+if TYPE_CHECKING:
+    from harness.gate.check import Checked, Row
+
+RENEW = "If this is meant: 'harness baseline RUN --out DIRECTORY' freezes what is now."
+
+
+def relative(value: float) -> str:
+    """A relative change, in powers of ten; 0 of equal scores.
+
+    >>> relative(0.0), relative(3.2e-07), relative(0.25), relative(math.nan)
+    ('0', '3.2e-07', '2.5e-01', '–')
+    """
+    return MISSING if math.isnan(value) else "0" if value == 0 else f"{value:.1e}"
+
+
+def factor(value: float) -> str:
+    """A ratio of costs.
+
+    >>> factor(1.304), factor(math.nan)
+    ('1.30', '–')
+    """
+    return f"{value:.2f}" if math.isfinite(value) else MISSING
+
+
+def grid_of(checked: Checked) -> Grid:
+    """The table of a check."""
+    rows = checked.rows
+    differences = [estimate(r.ranking.difference, r.ranking.low, r.ranking.high, sign=True) for r in rows]
+    columns = (
+        Column("verdict", "Verdict", tuple(_verdict(checked, row) for row in rows), "left"),
+        Column("proxy", "Proxy", tuple(row.label for row in rows), "left"),
+        Column("then", "τ then", tuple(coefficient(row.then) for row in rows)),
+        Column("now", "τ now", tuple(coefficient(row.now) for row in rows)),
+        Column("difference", "Difference\n[95 %]", tuple(align(differences)), "left"),
+        Column("changed", "Scores\nchanged", tuple(_changed(row) for row in rows)),
+        Column("largest", "Largest\nchange", tuple(relative(row.scores.largest) for row in rows)),
+        Column("agreement", "Rank\nagreement", tuple(coefficient(row.scores.agreement) for row in rows)),
+        Column("cost", "Own cost\n×", tuple(ratio(row.cost.now) for row in rows)),
+        Column("cost ratio", "now /\nthen", tuple(factor(row.cost.ratio) for row in rows)),
+    )
+    return Grid("check", summary(checked), columns, frame_of(checked), notes_of(checked))
+
+
+def summary(checked: Checked) -> str:
+    """One line: how many proxies there are of each verdict."""
+    counts = {verdict: sum(row.verdict == verdict for row in checked.rows) for verdict in MEANINGS}
+    parts = ", ".join(f"{number} {verdict}" for verdict, number in counts.items() if number)
+    return f"{'Failed' if checked.alarms else 'Passed'}: {parts}"
+
+
+def sentence(row: Row) -> str:
+    """What happened to one proxy, with its numbers."""
+    parts = [MEANINGS[row.verdict]]
+    if row.verdict in ("worse", "better", "changed", "failed"):
+        bounds = estimate(row.ranking.difference, row.ranking.low, row.ranking.high, sign=True)
+        parts.append(f"τ {coefficient(row.then)} then, {coefficient(row.now)} now, difference {bounds}")
+        parts.append(
+            f"{_changed(row)} scores changed, the median by {relative(row.scores.median)} where rounding makes up to "
+            f"{relative(row.tolerance.typical)}, the largest by {relative(row.scores.largest)} (rounding: "
+            f"{relative(row.tolerance.single)})"
+        )
+    if row.verdict == "slower":
+        parts.append(
+            f"{ratio(row.cost.then)} forward and backward passes then, {ratio(row.cost.now)} now: "
+            f"{factor(row.cost.ratio)} times [{factor(row.cost.low)}, {factor(row.cost.high)}]"
+        )
+    if row.note:
+        parts.append(row.note)
+    return "; ".join(parts)
+
+
+def notes_of(checked: Checked) -> tuple[str, ...]:
+    """The sentences below the table."""
+    told = [f"{row.label}: {row.verdict}: {sentence(row)}." for row in checked.rows if row.verdict != "same"]
+    meaning = (
+        "Difference of τ on the same networks, with its paired interval. Scores changed: beyond the tolerance measured "
+        "for each proxy; rank agreement is Kendall τ between then and now. ×: own cost in forward + backward passes."
+    )
+    return (*told, *checked.notes, meaning, *([RENEW] if checked.alarms else []))
+
+
+def frame_of(checked: Checked) -> pd.DataFrame:
+    """Every digit of a check, one row for each proxy."""
+    return pd.DataFrame(
+        [
+            {
+                "proxy": row.proxy,
+                "verdict": row.verdict,
+                "alarm": checked.is_alarm(row),
+                "kendall_then": row.then,
+                "kendall_now": row.now,
+                "difference": row.ranking.difference,
+                "difference_low": row.ranking.low,
+                "difference_high": row.ranking.high,
+                "p_value": row.ranking.p_value,
+                "scored_then": row.scores.scored_then,
+                "scored_now": row.scores.scored_now,
+                "scores_changed": row.scores.changed,
+                "largest_change": row.scores.largest,
+                "median_change": row.scores.median,
+                "float_tolerance": row.tolerance.single,
+                "float_tolerance_of_median": row.tolerance.typical,
+                "rank_agreement": row.scores.agreement,
+                "own_cost_then": row.cost.then,
+                "own_cost_now": row.cost.now,
+                "cost_ratio": row.cost.ratio,
+                "cost_ratio_low": row.cost.low,
+                "cost_ratio_high": row.cost.high,
+                "note": row.note,
+            }
+            for row in checked.rows
+        ]
+    )
+
+
+def _verdict(checked: Checked, row: Row) -> str:
+    mark = "✗" if checked.is_alarm(row) else "✓" if row.verdict == "same" else "○"
+    return f"{mark} {row.verdict}"
+
+
+def _changed(row: Row) -> str:
+    if row.verdict in ("missing", "new"):
+        return MISSING
+    return f"{count(row.scores.changed)}/{count(max(row.scores.scored_then, row.scores.scored_now))}"
