@@ -53,8 +53,9 @@ def plot_matrix(
         cell = 72 * (width - 0.35 - 0.058 * max(map(len, rows), default=0)) / max(len(columns), 1)
         size = min(LARGEST, cell / 2.1)
         if size >= SMALLEST:
+            shades = image.to_rgba(numbers)
             for (row, column), value in np.ndenumerate(numbers):
-                colour = ink_on(*image.to_rgba(np.ma.masked_invalid(value)))
+                colour = ink_on(*shades[row, column])
                 axes.text(column, row, _short(value), ha="center", va="center", fontsize=size, color=colour)
         axes.set_yticks(range(len(rows)), rows)
         axes.set_xticks(range(len(columns)), columns, rotation=90)
