@@ -1,4 +1,4 @@
-"""What every module makes of one image: the feature maps that MeCo and Dextr look at."""
+"""What modules make of one image alone: the feature maps that MeCo, Dextr and RBFleX look at."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from harness.probe import NotApplicableError, untouched
 
@@ -38,7 +39,16 @@ def module_features(network: nn.Module, image: Tensor) -> list[tuple[nn.Module, 
             seen[key] = first.reshape(len(first), -1)
         called.append((module, seen[key]))
 
-    handles = [module.register_forward_hook(after) for module in network.modules()]
+    pass_alone(network, image, [module.register_forward_hook(after) for module in network.modules()])
+    return called
+
+
+def pass_alone(network: nn.Module, image: Tensor, hooks: Sequence[RemovableHandle]) -> None:
+    """One forward pass of a mini-batch of one image, after which the hooks are gone.
+
+    Raises:
+        NotApplicableError: if a batch norm meets a single value a channel.
+    """
     try:
         with torch.no_grad(), untouched(network):
             network(image.clone())
@@ -47,9 +57,8 @@ def module_features(network: nn.Module, image: Tensor) -> list[tuple[nn.Module, 
             raise
         raise NotApplicableError("a batch norm meets a single value a channel when one image passes") from error
     finally:
-        for handle in handles:
-            handle.remove()
-    return called
+        for hook in hooks:
+            hook.remove()
 
 
 def once_each(matrices: Sequence[Tensor], compute: Callable[[Tensor], Tensor]) -> Tensor:

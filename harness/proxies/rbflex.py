@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from harness.probe import NotApplicableError, quantity, untouched
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import typical_images
+from harness.proxies.features import pass_alone
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -78,16 +79,7 @@ def _responses(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
 
     handles = [module.register_forward_hook(after_relu) for module in modules if "ReLU" in type(module).__name__]
     handles.append(modules[-1].register_forward_pre_hook(before_last))
-    try:
-        with torch.no_grad(), untouched(network):
-            network(image.clone())
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        raise NotApplicableError("a batch norm meets a single value a channel when one image passes") from error
-    finally:
-        for handle in handles:
-            handle.remove()
+    pass_alone(network, image, handles)
     if not leaving:
         raise NotApplicableError("the network has no ReLU modules")
     if not entering:

@@ -42,9 +42,12 @@ def test_what_lies_between_is_not_interrupted():
         assert deadline.expired
 
 
-def test_no_limit_is_no_limit():
-    with Deadline(None).running(), (deadline := Deadline(None)).interruptible():
-        assert not deadline.expired
+def test_no_limit_sets_no_alarm():
+    before = signal.getsignal(signal.SIGALRM)
+    deadline = Deadline(None)
+    with deadline.running(), deadline.interruptible():
+        assert signal.getsignal(signal.SIGALRM) is before
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 def test_the_alarm_is_given_back():
