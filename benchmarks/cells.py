@@ -89,10 +89,10 @@ class CellModule(nn.Module):
         nodes: list[Tensor] = [x]
         edges = iter(self.operations)
         for target in range(1, NODES):
-            value = next(edges)(nodes[0])
-            for source in range(1, target):
-                value = value + next(edges)(nodes[source])
-            nodes.append(value)
+            arriving = [(next(edges), nodes[source]) for source in range(target)]
+            # Zeros are added to nothing: they cost as much as any other value.
+            values = [operation(node) for operation, node in arriving if not isinstance(operation, Zero)]
+            nodes.append(sum(values[1:], values[0]) if values else arriving[0][0](nodes[0]))
         return nodes[-1]
 
 

@@ -18,8 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 
-ACROSS = (0, 2, 3)
-
 
 class _Normalise(Function):
     """y = γ x̂ + β by the statistics of the batch; also gives μ and r."""
@@ -43,7 +41,7 @@ class _Normalise(Function):
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
         x, weight, mean, inverse_deviation = ctx.saved_tensors
-        return _fused_gradient(tangents[0], x, weight, mean, inverse_deviation, ctx.eps)[0], None, None
+        return fused_gradient(tangents[0], x, weight, mean, inverse_deviation, ctx.eps), None, None
 
 
 class _Gradient(Function):
@@ -51,7 +49,7 @@ class _Gradient(Function):
 
     @staticmethod
     def forward(g: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float) -> Tensor:
-        return _fused_gradient(g, x, weight, mean, inverse_deviation, eps)[0]
+        return fused_gradient(g, x, weight, mean, inverse_deviation, eps)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -62,29 +60,70 @@ class _Gradient(Function):
     def jvp(ctx: Any, *tangents: Any) -> Tensor:
         g, x, weight, mean, r, d = ctx.saved_tensors
         along_g, along_x = tangents[:2]
-        size = x.numel() // x.shape[1]
-        result = torch.zeros_like(d) if along_g is None else _fused_gradient(along_g, x, weight, mean, r, ctx.eps)[0]
         if along_x is None:
-            return result
-        # The kernel's gradient of γ is the sum of x̂ times what is passed back.
-        normalised, sum_along_x = _fused_gradient(along_x, x, torch.ones_like(weight), mean, r, ctx.eps)
-        sum_g = _fused_gradient(g, x, weight, mean, r, ctx.eps, only_sum=True)[1]
-        of_x = -r * (along_x * d).mean(ACROSS) * r
-        result.addcmul_(d, _channels(-r * sum_along_x / size))
-        result.addcmul_(normalised, _channels(-weight * r * sum_g / size))
-        result.addcmul_(x, _channels(of_x))
-        return result.sub_(_channels(of_x * mean))
+            return torch.zeros_like(d) if along_g is None else fused_gradient(along_g, x, weight, mean, r, ctx.eps)
+        along_y = fused_gradient(along_x, x, weight, mean, r, ctx.eps)
+        sum_g, _ = _channel_sums(g, x, mean, r, ctx.eps)
+        return tangent_of_gradient(along_g, along_x, along_y, d, sum_g, x, weight, mean, r, ctx.eps)
 
 
-def _fused_gradient(
-    g: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float, only_sum: bool = False
-) -> tuple[Tensor, Tensor]:
-    """γ r P(g) and the sum of x̂ g over each channel, by torch's fused kernel."""
-    mask = [not only_sum, True, False]
-    d, total, _ = torch.ops.aten.native_batch_norm_backward(
+def tangent_of_gradient(
+    along_g: Tensor | None,
+    along_x: Tensor,
+    along_y: Tensor,
+    d: Tensor,
+    sum_g: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    mean: Tensor,
+    r: Tensor,
+    eps: float,
+) -> Tensor:
+    """The tangent of d = γ r P(g): the formula above, put together so that each tensor is read once.
+
+    Args:
+        along_g: the tangent h of g; None for zero.
+        along_x: the tangent t of x.
+        along_y: the tangent γ r P(t) of the output.
+        d: the gradient with respect to x.
+        sum_g: Σ x̂ g over each channel, the gradient of γ.
+        x: what is normalised.
+        weight: γ.
+        mean: μ.
+        r: 1 / σ.
+        eps: added to the variance.
+    """
+    size = x.numel() // x.shape[1]
+    sum_along_x, _ = _channel_sums(along_x, x, mean, r, eps)
+    sum_products, _ = _channel_sums(along_x, d, torch.zeros_like(mean), torch.ones_like(r), eps)
+    of_normalised = -r * sum_products / size
+    shift = torch.zeros_like(mean)
+    if along_g is not None:
+        sum_along_g, plain_sum = _channel_sums(along_g, x, mean, r, eps)
+        of_normalised = of_normalised - weight * r * sum_along_g / size
+        shift = -weight * r * plain_sum / size
+    of_x = r * of_normalised
+    result = torch.addcmul(_channels(shift - of_x * mean), d, _channels(-r * sum_along_x / size))
+    result.addcmul_(along_y, _channels(-r * sum_g / size)).addcmul_(x, _channels(of_x))
+    return result if along_g is None else result.addcmul_(along_g, _channels(weight * r))
+
+
+def fused_gradient(g: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float) -> Tensor:
+    """γ r P(g), by torch's fused kernel."""
+    mask = [True, False, False]
+    d: Tensor = torch.ops.aten.native_batch_norm_backward(
         g, x, weight, None, None, mean, inverse_deviation, True, eps, mask
+    )[0]
+    return d
+
+
+def _channel_sums(g: Tensor, x: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """Σ x̂ g and Σ g over each channel: what the fused kernel gives as the gradients of γ and β."""
+    mask = [False, True, True]
+    _, products, plain = torch.ops.aten.native_batch_norm_backward(
+        g, x, torch.ones_like(mean), None, None, mean, inverse_deviation, True, eps, mask
     )
-    return d, total
+    return products, plain
 
 
 def _channels(values: Tensor) -> Tensor:

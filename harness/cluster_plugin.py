@@ -5,6 +5,7 @@ from __future__ import annotations
 from distributed import WorkerPlugin
 
 from harness.batches import provide_batches
+from harness.memory import keep_freed_memory
 
 
 class BatchesPlugin(WorkerPlugin):  # type: ignore[misc]
@@ -22,4 +23,5 @@ class BatchesPlugin(WorkerPlugin):  # type: ignore[misc]
 
     def setup(self, worker: object) -> None:
         """Called by Dask on each worker."""
+        keep_freed_memory()
         provide_batches(self.fingerprint, self.content)

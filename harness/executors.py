@@ -18,6 +18,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from harness.memory import keep_freed_memory
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -52,6 +54,7 @@ def _start_worker() -> None:
     import torch
 
     torch.set_num_threads(1)
+    keep_freed_memory()
     # Ctrl-C reaches every process of the terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent: Any = multiprocessing.parent_process()

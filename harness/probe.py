@@ -19,8 +19,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import torch
 from torch import Tensor, nn
 from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
+from torch.autograd.graph import GradientEdge
 
+from harness.activity import active_units
 from harness.batch_norm import with_differentiable_batch_norms
+from harness.curvature import Tape, curvature_along, record
 from harness.images import Batch
 from harness.ledger import Ledger
 from harness.objective import CLASSES, Objective
@@ -56,6 +59,15 @@ class ForwardPass:
     transposed_accumulates: int
 
 
+@dataclass(frozen=True)
+class _BackwardPass:
+    """The gradient of the loss at the weights, and at the layers' outputs and the tape's edges if anticipated."""
+
+    weights: list[Tensor]
+    layer_outputs: list[Tensor]
+    edges: list[Tensor]
+
+
 def quantity(function: Callable[Concatenate[Probe, P], R]) -> Callable[Concatenate[Probe, P], R]:
     """A function of a probe whose result is computed once for each probe, timed, and shared by all who ask.
 
@@ -89,7 +101,7 @@ class Probe:
         seed: of all the random numbers that proxies draw.
         objective: what the labels are, and the loss of (outputs, labels).
         anticipate: names of quantities that will be asked for and that are free if known in advance
-            (``layer_output_gradients``). The results are the same without it.
+            (``layer_output_gradients``, ``curvature_along_weights``). The results are the same without it.
     """
 
     def __init__(
@@ -205,12 +217,12 @@ class Probe:
     @quantity
     def loss_gradients(self, batch: int = 0) -> list[Tensor]:
         """∂L/∂W of each of ``weights``; zeros where a weight does not reach the loss."""
-        return self._loss_backward(batch)[0]
+        return self._loss_backward(batch).weights
 
     @quantity
     def layer_output_gradients(self, batch: int = 0) -> list[Tensor]:
         """∂L/∂(output) of each call of a layer, as ``forward(batch).layer_outputs`` lists them, shaped like it."""
-        kept = self._loss_backward(batch)[1]
+        kept = self._loss_backward(batch).layer_outputs
         if kept:
             return kept
         passed = self.forward(batch)
@@ -218,18 +230,21 @@ class Probe:
         return gradients(loss, [output for _, output in passed.layer_outputs], retain_graph=True)
 
     @quantity
-    def _loss_backward(self, batch: int) -> tuple[list[Tensor], list[Tensor]]:
-        """Gradients of the loss at the weights and, where they are anticipated, at the layers' outputs."""
+    def _loss_backward(self, batch: int) -> _BackwardPass:
+        """Gradients of the loss at the weights, and wherever else they are anticipated."""
         passed = self.forward(batch)
         weights = self.weights
         outputs = [output for _, output in passed.layer_outputs]
-        anticipated = outputs if "layer_output_gradients" in self.anticipate and batch == 0 else []
+        first = batch == 0
+        anticipated = outputs if first and "layer_output_gradients" in self.anticipate else []
+        tape = self._tape() if first and "curvature_along_weights" in self.anticipate else None
+        edges = tape.wanted if tape else []
         loss = self.loss(passed.outputs, batch)
         # Only the first batch's graph is walked again (by the input Jacobian); the others' memory is given back.
-        found = gradients(loss, [*weights, *anticipated], retain_graph=batch == 0)
-        if batch != 0:
+        found = iter(gradients(loss, [*weights, *anticipated, *edges], retain_graph=first))
+        if not first:
             del self._results[_key(Probe.forward, batch)]
-        return found[: len(weights)], found[len(weights) :]
+        return _BackwardPass(*([next(found) for _ in asked] for asked in (weights, anticipated, edges)))
 
     @quantity
     def input_jacobian(self) -> Tensor:
@@ -266,17 +281,31 @@ class Probe:
         size = len(inputs[0])
         kernel = torch.zeros(size, size, dtype=torch.float64, device=inputs[0].device)
         for tensor, count in readers.values():
-            # The order of the units does not matter, so channels_last memory is read as it lies.
-            dense = tensor.detach().permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor.detach()
-            codes = (dense > 0).float().flatten(1)
+            codes = active_units(tensor.detach())
             both_active = (codes @ codes.T).double()
             active = both_active.diagonal()
             kernel += count * (2 * both_active - active[:, None] - active[None, :] + codes.shape[1])
         return kernel
 
     @quantity
+    def _tape(self) -> Tape | None:
+        """The graph of the first batch's pass, where all of it can be walked by closed forms."""
+        return record(self.forward(0).outputs, self.weights)
+
+    @quantity
     def curvature_along_weights(self) -> Tensor:
-        """wᵀ H g over all ``weights``: the Hessian of the loss between the weights w and their gradient g.
+        """wᵀ H g over all ``weights``: the Hessian of the loss between the weights w and their gradient g, float64."""
+        tape = self._tape()
+        if tape is None:
+            return self._curvature_in_dual_numbers()
+        outputs, weights = self.forward(0).outputs, self.weights
+        passed = self._loss_backward(0).edges or gradients(self.loss(outputs), tape.wanted, retain_graph=True)
+        of_weights = {id(w): gradient for w, gradient in zip(weights, self.loss_gradients(), strict=True)}
+        return curvature_along(tape, passed, of_weights, outputs, self.loss)
+
+    @quantity
+    def _curvature_in_dual_numbers(self) -> Tensor:
+        """The same for any network.
 
         Forward mode carries the tangent w through one forward and backward pass; the tangent of the gradient is H w.
         """
@@ -334,7 +363,7 @@ def prunable_layers(network: nn.Module) -> list[Layer]:
     return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
 
 
-def gradients(output: Tensor, inputs: Sequence[Tensor], retain_graph: bool = False) -> list[Tensor]:
+def gradients(output: Tensor, inputs: Sequence[Tensor | GradientEdge], retain_graph: bool = False) -> list[Tensor]:
     """∂output/∂input for each input, zeros where the output does not depend on it."""
     if not output.requires_grad:
         return [torch.zeros_like(tensor) for tensor in inputs]

@@ -15,6 +15,7 @@ import typer
 
 from harness.commands.shared import OWN_PROXY
 from harness.errors import HarnessError
+from harness.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from harness.runner import Progress
@@ -66,6 +67,7 @@ def run(
     """Score a sample of a benchmark's networks with every proxy. Stopped at any moment, it goes on where it was."""
     from harness import api
 
+    keep_freed_memory()
     plan = api.prepare(
         benchmark,
         dataset=dataset,

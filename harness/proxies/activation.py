@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from harness.activity import active_units
 from harness.probe import quantity, untouched
 from harness.proxies.base import proxy
 
@@ -82,7 +83,7 @@ def _block_kernel(probe: Probe) -> Tensor:
     kernel = torch.zeros(len(images), len(images), dtype=torch.float64, device=images.device)
 
     def before_block(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        codes = (inputs[0] > 0).float().flatten(1)
+        codes = active_units(inputs[0])
         kernel.add_((codes @ codes.T).double() + ((1 - codes) @ (1 - codes).T).double())
 
     blocks = [m for m in probe.network.modules() if "ReLU" in type(m).__name__ and list(m.children())]

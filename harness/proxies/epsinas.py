@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from harness.probe import NotApplicableError, quantity, untouched
 from harness.proxies.base import proxy
@@ -24,6 +25,7 @@ ROUNDING = 1e-9
     data="images",
     cite="gracheva2025epsinas",
     source="compute_epsinas in NAS-Bench-201/epsinas_utils.py",
+    version=2,
 )
 def epsinas(probe: Probe) -> Tensor:
     """Distance between the outputs of two networks whose weights all share one value, 1e-7 and 1.
@@ -56,6 +58,7 @@ def epsinas(probe: Probe) -> Tensor:
     data="images",
     cite="gracheva2025epsinas",
     source="compute_epsinas in NAS-Bench-101/epsinas_utils.py",
+    version=2,
     variant_of="epsinas",
 )
 def epsinas_nasbench101(probe: Probe) -> Tensor:
@@ -75,12 +78,38 @@ def _epsinas(probe: Probe, low: float, high: float) -> Tensor:
     images = probe.batch().images.double()
     if len(images) < 2:
         raise NotApplicableError("a single image has no spread; ask for a larger mini-batch (--batch-size)")
-    network = probe.copy().double().eval()
+    network = _with_equal_weights(probe.copy().double()).eval()
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.train()
     first, second = (_scaled_outputs(network, images, weight) for weight in (low, high))
     return (first - second).abs().nanmean() / torch.stack([first, second]).nanmean()
+
+
+class _EqualWeights(nn.Module):
+    """A convolution all of whose weights will be one value: every channel that it gives is the same.
+
+    So one channel of the sum of all inputs is convolved, in place of each channel with each.
+    """
+
+    def __init__(self, original: nn.Conv2d) -> None:
+        super().__init__()
+        self.channels, self.shape = original.out_channels, (original.stride, original.padding, original.dilation)
+        self.weight = nn.Parameter(original.weight[:1, :1].detach().clone(), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, height, width) to the same of other sizes."""
+        one: Tensor = F.conv2d(x.sum(dim=1, keepdim=True), self.weight, None, *self.shape)
+        return one.expand(-1, self.channels, -1, -1).contiguous(memory_format=torch.channels_last)
+
+
+def _with_equal_weights(module: nn.Module) -> nn.Module:
+    for name, child in module.named_children():
+        if type(child) is nn.Conv2d and child.groups == 1 and child.padding_mode == "zeros":
+            setattr(module, name, _EqualWeights(child))
+        else:
+            _with_equal_weights(child)
+    return module
 
 
 def _scaled_outputs(network: nn.Module, images: Tensor, weight: float) -> Tensor:

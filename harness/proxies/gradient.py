@@ -120,6 +120,8 @@ def snip(probe: Probe) -> Tensor:
     data="labels",
     cite="wang2020grasp",
     source="foresight/pruners/measures/grasp.py, whose sign is kept",
+    version=2,
+    anticipates=("curvature_along_weights",),
 )
 def grasp(probe: Probe) -> Tensor:
     r"""Gradient signal preservation: the weights against the Hessian times the gradient.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from harness.activity import active_units
 from harness.probe import NotApplicableError, quantity, untouched
 from harness.proxies.base import proxy
 from harness.proxies.drawn import gaussian_draws, typical_images
@@ -60,8 +61,7 @@ def _patterns(network: nn.Module, images: Tensor) -> int:
     def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if inputs[0].dim() == 4 and not any(inputs[0] is tensor for tensor in read):
             read.append(inputs[0])
-            active = (inputs[0].detach() > 0).float().reshape(len(images), -1)
-            shown[(places @ active).long()] = True
+            shown[(places @ active_units(inputs[0].detach())).int()] = True
 
     relus = [module for module in network.modules() if isinstance(module, nn.ReLU)]
     hooks = [relu.register_forward_pre_hook(before) for relu in relus]
