@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from harness.curvature_rules import Edge, Surroundings, rule_of, sum_of_those
+from harness.curvature_rules import Edge, Surroundings, rule_of
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def curvature_along(
                 gradient = weight_gradients[id(tape.leaves[edge[0]])]
                 total = total + (gradient.double() * tangent.double()).sum()
             else:
-                moved[edge] = sum_of_those(moved.get(edge), tangent)
+                moved[edge] = moved[edge] + tangent if edge in moved else tangent
         del tangents[node, 0]
     return total
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -28,7 +28,6 @@ Edge = tuple[Any, int]
 """What a node of the graph gives: the node, and which of its outputs."""
 
 Along = list[Tensor | None]
-T = TypeVar("T", Tensor, Tensor | None)
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,11 @@ class Rule(Protocol):
         """
 
 
-def sum_of_those(first: Tensor | None, second: T) -> T:
+def sum_of_those(first: Tensor | None, second: Tensor | None) -> Tensor | None:
     """The sum of what is there."""
-    return second if first is None else cast("T", first if second is None else first + second)
+    if first is None or second is None:
+        return second if first is None else first
+    return first + second
 
 
 class _Convolution:
@@ -81,7 +82,7 @@ class _Convolution:
     def up(self, node: Any, along: Along) -> Tensor:
         of_input, of_weight, _ = along
         inputs = sum_of_those(of_input, None if of_weight is None else node._saved_input)
-        return torch.ops.aten.convolution(inputs, node._saved_weight, None, *self._shape(node))
+        return cast("Tensor", torch.ops.aten.convolution(inputs, node._saved_weight, None, *self._shape(node)))
 
     def down(
         self,
@@ -211,7 +212,7 @@ class _Linear:
             pairs = [(back, tangent) for back, tangent in zip(_passed(node, dummy), along, strict=True)]
             reached = [(back, tangent) for back, tangent in pairs if tangent is not None]
             (result,) = torch.autograd.grad([back for back, _ in reached], dummy, [tangent for _, tangent in reached])
-        return cast("Tensor", result)
+        return result
 
     def down(
         self,

@@ -364,11 +364,12 @@ def prunable_layers(network: nn.Module) -> list[Layer]:
 
 
 def gradients(output: Tensor, inputs: Sequence[Tensor | GradientEdge], retain_graph: bool = False) -> list[Tensor]:
-    """∂output/∂input for each input, zeros where the output does not depend on it."""
+    """∂output/∂input for each input, zeros where the output does not depend on it; inputs may be edges of its graph."""
     if not output.requires_grad:
-        return [torch.zeros_like(tensor) for tensor in inputs]
+        return [torch.zeros_like(cast("Tensor", tensor)) for tensor in inputs]
+    asked = cast("Sequence[Tensor]", inputs)
     return list(
-        torch.autograd.grad(output, inputs, retain_graph=retain_graph, allow_unused=True, materialize_grads=True)
+        torch.autograd.grad(output, asked, retain_graph=retain_graph, allow_unused=True, materialize_grads=True)
     )
 
 

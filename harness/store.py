@@ -83,6 +83,23 @@ class Store:
         return store
 
     @classmethod
+    def create_anew(cls, directory: Path, setting: Setting, facts: Mapping[str, Any]) -> Self:
+        """An empty store of a setting, for writing.
+
+        Raises:
+            StoreError: if the directory holds one already, or cannot be written to.
+        """
+        store = cls._open_for_writing(directory)
+        try:
+            if not store._is_new():
+                raise StoreError(f"{directory} holds a run already; give a new --out")
+            store._initialise(setting, facts)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
     def read(cls, directory: Path) -> Self:
         """The store of a run for reading only, also while the run goes on.
 

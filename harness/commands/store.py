@@ -9,7 +9,7 @@ import typer
 
 from harness.commands.shared import RunDirectory
 
-store_app = typer.Typer(no_args_is_help=True, help="The file that keeps a run's scores: check, export, compact.")
+store_app = typer.Typer(no_args_is_help=True, help="The file of a run's scores: check, export, restore, compact.")
 
 
 @store_app.command("verify")
@@ -33,6 +33,18 @@ def store_export(
 
     rows = export(run_directory, out)
     typer.echo(f"{rows:,} outcomes written to {out}, the manifest to {out}.json")
+
+
+@store_app.command("restore")
+def store_restore(
+    scores: Annotated[Path, typer.Argument(help="Table of 'harness store export', or the folder of a report.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory of the run; it must hold none.")],
+) -> None:
+    """Make a run again from a table of its scores, to go on with 'harness run' and the same settings."""
+    from harness.store_restore import restore
+
+    rows = restore(scores, out)
+    typer.echo(f"{rows:,} outcomes restored to {out}; 'harness run' with the same settings and images goes on")
 
 
 @store_app.command("compact")

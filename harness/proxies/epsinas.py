@@ -2,7 +2,7 @@ r"""The epsinas score: how far a network's outputs move between two values that 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -94,7 +94,8 @@ class _EqualWeights(nn.Module):
 
     def __init__(self, original: nn.Conv2d) -> None:
         super().__init__()
-        self.channels, self.shape = original.out_channels, (original.stride, original.padding, original.dilation)
+        self.channels = original.out_channels
+        self.shape: Any = (original.stride, original.padding, original.dilation)
         self.weight = nn.Parameter(original.weight[:1, :1].detach().clone(), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
