@@ -41,7 +41,7 @@ class _Normalise(Function):
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
         x, weight, mean, inverse_deviation = ctx.saved_tensors
-        return fused_gradient(tangents[0], x, weight, mean, inverse_deviation, ctx.eps), None, None
+        return fused_gradient(tangents[0], x, weight, mean, inverse_deviation, ctx.eps)[0], None, None
 
 
 class _Gradient(Function):
@@ -49,7 +49,7 @@ class _Gradient(Function):
 
     @staticmethod
     def forward(g: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float) -> Tensor:
-        return fused_gradient(g, x, weight, mean, inverse_deviation, eps)
+        return fused_gradient(g, x, weight, mean, inverse_deviation, eps)[0]
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -61,10 +61,10 @@ class _Gradient(Function):
         g, x, weight, mean, r, d = ctx.saved_tensors
         along_g, along_x = tangents[:2]
         if along_x is None:
-            return torch.zeros_like(d) if along_g is None else fused_gradient(along_g, x, weight, mean, r, ctx.eps)
-        along_y = fused_gradient(along_x, x, weight, mean, r, ctx.eps)
+            return torch.zeros_like(d) if along_g is None else fused_gradient(along_g, x, weight, mean, r, ctx.eps)[0]
+        along_y, sum_along_x = fused_gradient(along_x, x, weight, mean, r, ctx.eps)
         sum_g, _ = _channel_sums(g, x, mean, r, ctx.eps)
-        return tangent_of_gradient(along_g, along_x, along_y, d, sum_g, x, weight, mean, r, ctx.eps)
+        return tangent_of_gradient(along_g, along_x, along_y, d, sum_g, sum_along_x, x, weight, mean, r, ctx.eps)
 
 
 def tangent_of_gradient(
@@ -73,11 +73,13 @@ def tangent_of_gradient(
     along_y: Tensor,
     d: Tensor,
     sum_g: Tensor,
+    sum_along_x: Tensor,
     x: Tensor,
     weight: Tensor,
     mean: Tensor,
     r: Tensor,
     eps: float,
+    plus_gradient: bool = False,
 ) -> Tensor:
     """The tangent of d = γ r P(g): the formula above, put together so that each tensor is read once.
 
@@ -87,14 +89,15 @@ def tangent_of_gradient(
         along_y: the tangent γ r P(t) of the output.
         d: the gradient with respect to x.
         sum_g: Σ x̂ g over each channel, the gradient of γ.
+        sum_along_x: Σ x̂ t over each channel.
         x: what is normalised.
         weight: γ.
         mean: μ.
         r: 1 / σ.
         eps: added to the variance.
+        plus_gradient: give the sum of the tangent and d itself.
     """
     size = x.numel() // x.shape[1]
-    sum_along_x, _ = _channel_sums(along_x, x, mean, r, eps)
     sum_products, _ = _channel_sums(along_x, d, torch.zeros_like(mean), torch.ones_like(r), eps)
     of_normalised = -r * sum_products / size
     shift = torch.zeros_like(mean)
@@ -103,18 +106,21 @@ def tangent_of_gradient(
         of_normalised = of_normalised - weight * r * sum_along_g / size
         shift = -weight * r * plain_sum / size
     of_x = r * of_normalised
-    result = torch.addcmul(_channels(shift - of_x * mean), d, _channels(-r * sum_along_x / size))
+    of_d = int(plus_gradient) - r * sum_along_x / size
+    result = torch.addcmul(_channels(shift - of_x * mean), d, _channels(of_d))
     result.addcmul_(along_y, _channels(-r * sum_g / size)).addcmul_(x, _channels(of_x))
     return result if along_g is None else result.addcmul_(along_g, _channels(weight * r))
 
 
-def fused_gradient(g: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float) -> Tensor:
-    """γ r P(g), by torch's fused kernel."""
-    mask = [True, False, False]
-    d: Tensor = torch.ops.aten.native_batch_norm_backward(
+def fused_gradient(
+    g: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float
+) -> tuple[Tensor, Tensor]:
+    """γ r P(g), and Σ x̂ g over each channel, by torch's fused kernel."""
+    mask = [True, True, False]
+    d, products, _ = torch.ops.aten.native_batch_norm_backward(
         g, x, weight, None, None, mean, inverse_deviation, True, eps, mask
-    )[0]
-    return d
+    )
+    return d, products
 
 
 def _channel_sums(g: Tensor, x: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float) -> tuple[Tensor, Tensor]:

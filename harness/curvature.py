@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from harness.curvature_rules import Edge, Surroundings, rule_of
+from harness.curvature_rules import Edge, Surroundings, Walk, rule_of
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Tape:
     Attributes:
         output: where the walk up ends and the walk down starts.
         nodes: those between the wanted weights and the output, each after those that it is made of.
-        leaves: the wanted weights, by the nodes that stand for them.
-        edges: where the gradient of the loss must be known.
+        around: the graph.
+        edges: where the gradient of the loss must be known, besides the weights.
     """
 
     output: Edge
     nodes: tuple[Any, ...]
-    leaves: dict[Any, Tensor]
+    around: Surroundings
     edges: tuple[Edge, ...]
 
     @property
@@ -67,7 +67,7 @@ def record(outputs: Tensor, weights: Sequence[Tensor]) -> Tape | None:
         if needed is None:
             return None
         edges += needed
-    return Tape((outputs.grad_fn, outputs.output_nr), nodes, leaves, tuple(dict.fromkeys(edges)))
+    return Tape((outputs.grad_fn, outputs.output_nr), nodes, around, tuple(dict.fromkeys(edges)))
 
 
 def _inputs_first(root: Any) -> list[Any]:
@@ -103,32 +103,31 @@ def curvature_along(
         outputs: of the forward pass.
         loss: of outputs.
     """
-    gradients = dict(zip(tape.edges, passed, strict=True))
-    tangents = _walk_up(tape)
+    leaves = tape.around.leaves
+    of_leaves = {(leaf, 0): weight_gradients[id(weight)] for leaf, weight in leaves.items()}
+    walk = Walk(tape.around, dict(zip(tape.edges, passed, strict=True)) | of_leaves, {})
+    _walk_up(tape, walk)
     total = outputs.new_zeros((), dtype=torch.float64)
     moved: dict[Edge, Tensor] = {}
-    if tape.output in tangents:
-        moved[tape.output] = _hessian_product(loss, outputs, tangents[tape.output])
-    on_the_way = {*tape.nodes, *tape.leaves}
+    if tape.output in walk.tangents:
+        moved[tape.output] = _hessian_product(loss, outputs, walk.tangents[tape.output])
     for node in reversed(tape.nodes):
         rule: Any = rule_of(node)
-        for edge, tangent in rule.down(node, moved.pop((node, 0), None), tangents, gradients, on_the_way):
-            if edge[0] in tape.leaves:
-                gradient = weight_gradients[id(tape.leaves[edge[0]])]
-                total = total + (gradient.double() * tangent.double()).sum()
+        for edge, tangent in rule.down(node, moved.pop((node, 0), None), walk):
+            if edge[0] in leaves:
+                total = total + (walk.gradients[edge].double() * tangent.double()).sum()
             else:
                 moved[edge] = moved[edge] + tangent if edge in moved else tangent
-        del tangents[node, 0]
+        del walk.tangents[node, 0]
     return total
 
 
-def _walk_up(tape: Tape) -> dict[Edge, Tensor]:
-    """The tangent, along the weights, of what each node gives."""
-    tangents: dict[Edge, Tensor] = {(leaf, 0): weight.detach() for leaf, weight in tape.leaves.items()}
+def _walk_up(tape: Tape, walk: Walk) -> None:
+    """Find the tangent, along the weights, of what each node gives."""
+    walk.tangents.update({(leaf, 0): weight.detach() for leaf, weight in tape.around.leaves.items()})
     for node in tape.nodes:
         rule: Any = rule_of(node)
-        tangents[node, 0] = rule.up(node, [tangents.get(edge) for edge in node.next_functions])
-    return tangents
+        walk.tangents[node, 0] = rule.up(node, [walk.tangents.get(edge) for edge in node.next_functions], walk)
 
 
 def _hessian_product(loss: Callable[[Tensor], Tensor], outputs: Tensor, tangent: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ stand-in buffers, and a proxy that needs other weights or no batch norm gets a c
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import math
@@ -23,6 +22,7 @@ from torch.autograd.graph import GradientEdge
 
 from harness.activity import active_units
 from harness.batch_norm import with_differentiable_batch_norms
+from harness.copying import copy_network
 from harness.curvature import Tape, curvature_along, record
 from harness.images import Batch
 from harness.ledger import Ledger
@@ -344,7 +344,7 @@ class Probe:
 
     def copy(self) -> nn.Module:
         """A copy of the network that may be changed."""
-        return copy.deepcopy(self.network)
+        return copy_network(self.network)
 
     @contextmanager
     def random_state(self, *purpose: str) -> Iterator[None]:
