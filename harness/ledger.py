@@ -51,6 +51,10 @@ class Ledger:
         """Seconds spent in one computation itself, without those it used; 0 for one that never ran."""
         return self._entries[key].seconds if key in self._entries else 0.0
 
+    def total(self) -> float:
+        """Seconds of everything that was measured."""
+        return sum(entry.seconds for entry in self._entries.values())
+
     def standalone(self, key: Hashable) -> float:
         """Seconds that the computation would take if nothing it uses were there already."""
         return sum(self.exclusive(used) for used in self._closure(key))

@@ -112,11 +112,19 @@ class Score:
 
 @dataclass(frozen=True)
 class UnitResult:
-    """The scores of one network, with the time of its shared forward and backward pass (NaN where none was needed)."""
+    """The scores of one network.
+
+    Attributes:
+        architecture: the network's.
+        scores: one for each proxy.
+        forward_backward_seconds: of the shared forward and backward pass; NaN where none was needed.
+        scoring_seconds: of all proxies together with what they share; the rest of a unit is building the network.
+    """
 
     architecture: str
     scores: tuple[Score, ...]
     forward_backward_seconds: float
+    scoring_seconds: float = math.nan
 
 
 def compute_unit(job: Job, unit: Unit) -> UnitResult:
@@ -142,7 +150,7 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
         Score(p.name, p.version, status, value, error, ledger.marginal(p.name, names), ledger.standalone(p.name))
         for p, status, value, error in outcomes
     )
-    return UnitResult(unit.architecture, scores, probe.forward_backward_seconds())
+    return UnitResult(unit.architecture, scores, probe.forward_backward_seconds(), ledger.total())
 
 
 def failed_unit(unit: Unit, versions: dict[str, int], reason: str) -> UnitResult:

@@ -1,4 +1,4 @@
-"""What the analysis of many scores takes: ``python -m harness.bench_analysis --networks 423624 --scores 30``.
+"""What the analysis of many scores takes: ``python -m harness.bench.analysis --networks 423624 --scores 30``.
 
 The scores are made up: the accuracies plus noise, every third in 28 distinct values as #Params has on NAS-Bench-201,
 every tenth without a value on one network in a hundred. The accuracies are NAS-Bench-101's where its table is there and
@@ -84,7 +84,7 @@ def _analyse(networks: int, scores: int) -> tuple[float, float]:
 
 def main() -> None:
     """Print the three numbers."""
-    parser = argparse.ArgumentParser(prog="python -m harness.bench_analysis", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m harness.bench.analysis", description=main.__doc__)
     parser.add_argument("--networks", type=int, default=10_000)
     parser.add_argument("--scores", type=int, default=10)
     options = parser.parse_args()

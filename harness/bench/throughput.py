@@ -1,0 +1,89 @@
+"""What a run takes beyond its proxies, and what a second worker brings."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness.executors import InlineExecutor, spawned_workers
+from harness.images import load_images
+from harness.plan import Plan, make_plan
+from harness.registry import load_benchmark, select_proxies
+from harness.runner import run
+from harness.unit import CLOCKS, UnitResult, clock_of, compute_unit
+
+CLOCK = CLOCKS[clock_of("cpu")]
+WARM_UP = 4
+"""Networks that are scored before the clock starts: by then every worker has started and read its images."""
+
+
+class _Timed(InlineExecutor):
+    """Computes in this process, and adds up how long units and, in them, proxies take."""
+
+    def __init__(self) -> None:
+        self.units = 0.0
+        self.proxies = 0.0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        assert fn is compute_unit
+        start = CLOCK()
+        future = super().submit(fn, *args, **kwargs)
+        self.units += CLOCK() - start
+        result: UnitResult = future.result()
+        self.proxies += result.scoring_seconds
+        return future
+
+
+def plan_of(networks: int, batch_size: int, images: str) -> Plan:
+    """The survey's suite on uniformly drawn NATS-TSS networks."""
+    benchmark = load_benchmark("nats-tss")
+    return make_plan(
+        benchmark,
+        select_proxies("standard"),
+        load_images(images, benchmark.task("cifar10")),
+        sample=networks,
+        batch_size=batch_size,
+    )
+
+
+def measure_overhead(plan: Plan) -> tuple[float, float, float]:
+    """Processor time of a run in this process; of it, in its units; of that, in its proxies."""
+    timed = _Timed()
+    with tempfile.TemporaryDirectory() as directory:
+        start = CLOCK()
+        run(plan, Path(directory), executor=lambda: timed)
+        whole = CLOCK() - start
+    return whole, timed.units, timed.proxies
+
+
+def measure_throughput(plan: Plan, workers: int) -> float:
+    """Networks a second, once the workers are warm."""
+    moments: list[float] = []
+
+    def note(done: int, total: int) -> None:
+        moments.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as directory:
+        run(plan, Path(directory), workers=workers, executor=lambda: spawned_workers(workers), progress=note)
+    return (len(moments) - 1 - WARM_UP) / (moments[-1] - moments[WARM_UP])
+
+
+def print_throughput(console: Console, networks: int, batch_size: int, images: str) -> None:
+    """Both, on the survey's suite."""
+    plan = plan_of(networks, batch_size, images)
+    whole, units, proxies = measure_overhead(plan)
+    beside = 100 * (whole - units) / whole
+    building = 100 * (units - proxies) / whole
+    console.print(
+        f"a run of {networks} networks in one process: {beside:.1f} % of its time is the run with its store, "
+        f"{building:.1f} % building networks and keeping the accounts, the rest proxies"
+    )
+    one, two = (measure_throughput(plan, workers) for workers in (1, 2))
+    console.print(
+        f"workers: {one:.2f} networks a second with one, {two:.2f} with two; efficiency {two / (2 * one):.2f}"
+    )
