@@ -13,6 +13,8 @@ a retry on another worker; a unit that kills several is a counted failure.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -32,6 +34,9 @@ IN_HAND = 4
 """Units in hand for each worker: a cluster's answers take longer to come than a local process's."""
 
 FEWEST_IN_HAND = 8
+FRESH = 1.0
+"""Seconds for which the number of workers is believed; asking takes a way to the scheduler and back."""
+
 PATIENCE = "30s"
 
 _GONE = "the Dask scheduler is gone; the same command goes on from what is stored, here or on another scheduler"
@@ -66,14 +71,18 @@ class DaskExecutor(Executor):
         except (OSError, TimeoutError) as error:
             raise HarnessError(f"no Dask scheduler answers at '{scheduler}' ({error}); is it running?") from error
         self._check_threads()
+        self._window, self._asked = FEWEST_IN_HAND, -math.inf
         resources = {"GPU": gpus} if gpus else None
         self._executor = self._client.get_executor(pure=False, resources=resources)
 
     @property
     def window(self) -> int:
-        """How many units to have in hand for the workers that there are now."""
-        threads = sum(int(worker["nthreads"]) for worker in self._workers().values())
-        return max(FEWEST_IN_HAND, IN_HAND * threads)
+        """How many units to have in hand for the workers that there are, or were a moment ago."""
+        if time.monotonic() > self._asked + FRESH:
+            with _scheduler_may_go():
+                threads = sum(int(worker["nthreads"]) for worker in self._workers().values())
+            self._window, self._asked = max(FEWEST_IN_HAND, IN_HAND * threads), time.monotonic()
+        return self._window
 
     def prepare(self, job: Job) -> None:
         """Bring the run's mini-batches to every worker, also to those that join later."""
