@@ -8,22 +8,7 @@ from pathlib import Path
 _MOUNTS = Path("/proc/self/mountinfo")
 
 _OVER_A_NETWORK = frozenset(
-    (
-        "9p",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "gfs2",
-        "gpfs",
-        "lustre",
-        "nfs",
-        "nfs4",
-        "ocfs2",
-        "orangefs",
-        "panfs",
-        "smb3",
-    )
+    ("9p", "afs", "beegfs", "ceph", "cifs", "gfs2", "gpfs", "lustre", "nfs", "nfs4", "orangefs", "panfs", "smb3")
 )
 
 
