@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import signal
 import sqlite3
@@ -26,6 +25,12 @@ WANTED = len(PROXIES.split(",")) + 1
 
 TIME_LIMIT = 3
 PATIENCE = 150
+_NO_FILE_BEYOND = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
 REFUSED, INTERRUPTED, TERMINATED = 2, 130, 143
 
 
@@ -63,14 +68,16 @@ class Run:
         options = ["--sample", NETWORKS, "--proxies", PROXIES, "--proxy", f"{HERE / 'troubled.py'}:troubled"]
         options += ["--batch-size", 8, "--workers", 2, "--time-limit", TIME_LIMIT, "--out", self.out]
         options += ["--retry-failed"] if self.retry_failed else []
+        arguments = [sys.executable, *program, "run", "digits", *map(str, options)]
+        if limit is not None:
+            arguments = [sys.executable, "-c", _NO_FILE_BEYOND, str(limit), *arguments]
         return subprocess.Popen(
-            [sys.executable, *program, "run", "digits", *map(str, options)],
+            arguments,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
             env=os.environ | {"STRESS_TROUBLE": str(self.trouble), "OMP_NUM_THREADS": "1"} | self.environment,
-            preexec_fn=None if limit is None else lambda: _no_file_beyond(limit),
         )
 
     def ended(self, process: subprocess.Popen[str], *codes: int) -> str:
@@ -83,10 +90,6 @@ class Run:
     def stored(self) -> int:
         """Outcomes that are stored now, as any reader sees them."""
         return len(rows(self.out))
-
-
-def _no_file_beyond(size: int) -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def rows(out: Path) -> dict[tuple[str, str], tuple[object, ...]]:

@@ -50,11 +50,13 @@ def plant(bug: str) -> None:
 
         unit._score = score_by_order
     elif bug == "swallow":
-        _Dispatcher._compute_alone = lambda dispatcher, suspects: (
-            dispatcher._in_flight.clear(),
-            dispatcher.close(),
-            (),
-        )[2]
+
+        def forget_suspects(dispatcher, suspects):
+            dispatcher._in_flight.clear()
+            dispatcher.close()
+            return iter(())
+
+        _Dispatcher._compute_alone = forget_suspects
     elif bug == "rewrite":
 
         def begin_again(store, architectures, proxies):
