@@ -208,10 +208,14 @@ class Store:
         import pandas as pd
 
         with explained(self.directory):
-            table = pd.read_sql_query("SELECT * FROM scores ORDER BY architecture, proxy", self.connection)
+            found = self.connection.execute("SELECT * FROM scores ORDER BY architecture, proxy")
+            table = pd.DataFrame(found.fetchall(), columns=[column[0] for column in found.description])
         table.insert(3, "seed", self.setting.seed)
         numbers = ["value", "own_seconds", "standalone_seconds", "forward_backward_seconds"]
-        return table.astype(dict.fromkeys(numbers, float))
+        try:
+            return table.astype(dict.fromkeys(numbers, float))
+        except ValueError as error:
+            raise StoreError(f"the store in {self.directory} is damaged ({error}); restore it") from error
 
     def _is_new(self) -> bool:
         found = self.connection.execute("SELECT name FROM sqlite_master WHERE name = 'manifest'").fetchone()

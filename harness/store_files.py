@@ -14,7 +14,7 @@ SCHEMA_VERSION = 1
 FILE_NAME = "scores.sqlite"
 LOCK_NAME = "run.lock"
 
-_DAMAGED = ("malformed", "corrupt", "not a database", "no such", "Could not decode")
+_DAMAGED = ("malformed", "corrupt", "not a database", "no such", "decode")
 
 PATIENCE = 60.0
 """Seconds that a writer waits for a reader, and a reader for a writer, where the two cannot work at once."""
@@ -129,7 +129,7 @@ def explained(directory: Path) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise StoreError(f"a score in {directory} would be overwritten ({error}); nothing was changed") from error
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         text = str(error)
         if "full" in text or "No space" in text or "disk I/O" in text:
             remedy = "free some disk space and start the same command again: everything stored before is kept"
