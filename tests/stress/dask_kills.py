@@ -124,10 +124,10 @@ def disturbed(folder: Path, networks: int, seed: int, every: float) -> None:
     killer = Killer(cluster, out, outcomes, seed, every)
     starts = restarts = 0
     begun = time.monotonic()
+    process: subprocess.Popen[str] | None = None
     try:
         cluster.keep_up()
         killer.start()
-        process: subprocess.Popen[str] | None = None
         while process is None or process.poll() is None:
             if process is None:
                 options = ("--executor", "dask", "--scheduler", cluster.address)
@@ -150,6 +150,8 @@ def disturbed(folder: Path, networks: int, seed: int, every: float) -> None:
     finally:
         killer.over.set()
         cluster.close()
+        if process is not None:
+            process.kill()
     print(
         f"{networks:,} networks in {time.monotonic() - begun:.0f} s on 2 workers, of which {killer.workers_killed} "
         f"were killed; the scheduler {killer.schedulers_killed} times; {restarts} restarts of scheduler or nannies, "
