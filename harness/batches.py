@@ -63,7 +63,8 @@ def read_batches(path: Path, expected: str) -> list[Batch]:
             ]
     except FileNotFoundError:
         raise DataError(f"the run's mini-batches are missing: {path}; {remedy}") from None
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    # What numpy and zipfile raise depends on which byte is damaged.
+    except Exception as error:
         raise DataError(f"the run's mini-batches in {path} cannot be read ({error}); {remedy}") from error
     if fingerprint(batches) != expected:
         raise DataError(f"the mini-batches in {path} are not those that this run's scores were made with; {remedy}")

@@ -13,8 +13,12 @@ a retry on another worker; a unit that kills several is a counted failure.
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import math
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -32,7 +36,13 @@ IN_HAND = 4
 """Units in hand for each worker: a cluster's answers take longer to come than a local process's."""
 
 FEWEST_IN_HAND = 8
+
+FRESH = 1.0
+"""Seconds for which the number of workers is believed; asking takes a way to the scheduler and back."""
+
 PATIENCE = "30s"
+ATTEMPTS = 5
+"""How often a unit is sent whose outcome is lost after it was computed."""
 
 _GONE = "the Dask scheduler is gone; the same command goes on from what is stored, here or on another scheduler"
 
@@ -66,14 +76,17 @@ class DaskExecutor(Executor):
         except (OSError, TimeoutError) as error:
             raise HarnessError(f"no Dask scheduler answers at '{scheduler}' ({error}); is it running?") from error
         self._check_threads()
-        resources = {"GPU": gpus} if gpus else None
-        self._executor = self._client.get_executor(pure=False, resources=resources)
+        self._window, self._asked = FEWEST_IN_HAND, -math.inf
+        self._resources = {"GPU": gpus} if gpus else None
 
     @property
     def window(self) -> int:
-        """How many units to have in hand for the workers that there are now."""
-        threads = sum(int(worker["nthreads"]) for worker in self._workers().values())
-        return max(FEWEST_IN_HAND, IN_HAND * threads)
+        """How many units to have in hand for the workers that there are, or were a moment ago."""
+        if time.monotonic() > self._asked + FRESH:
+            with _scheduler_may_go():
+                threads = sum(int(worker["nthreads"]) for worker in self._workers().values())
+            self._window, self._asked = max(FEWEST_IN_HAND, IN_HAND * threads), time.monotonic()
+        return self._window
 
     def prepare(self, job: Job) -> None:
         """Bring the run's mini-batches to every worker, also to those that join later."""
@@ -88,15 +101,36 @@ class DaskExecutor(Executor):
         ours: Future[R] = Future()
         # What is in hand is finished when a run is stopped, never cancelled: it costs a moment and is then kept.
         ours.set_running_or_notify_cancel()
-        with _scheduler_may_go():
-            theirs = self._executor.submit(fn, *args, **kwargs)
-        theirs.add_done_callback(lambda done: _pass_on(done, ours))
+        self._send(functools.partial(fn, *args, **kwargs), ours, ATTEMPTS)
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster, which goes on."""
-        self._executor.shutdown(wait=wait and not cancel_futures)
         self._client.close()
+
+    def _send(self, call: Callable[[], R], ours: Future[R], attempts: int) -> None:
+        with _scheduler_may_go():
+            theirs = self._client.submit(call, pure=False, resources=self._resources)
+        theirs.add_done_callback(lambda done: self._settle(done, call, ours, attempts))
+
+    def _settle(self, theirs: Any, call: Callable[[], R], ours: Future[R], attempts: int) -> None:
+        """Fetch an outcome and pass it on; one that was lost on its way, with the worker that had it, is made again."""
+        try:
+            ours.set_result(theirs.result(timeout=PATIENCE))
+        except (CancelledError, asyncio.CancelledError, OSError, TimeoutError) as error:
+            gone = getattr(error, "reason", "") == "scheduler-connection-lost" or self._client.status != "running"
+            if gone or attempts == 1:
+                ours.set_exception(HarnessError(_GONE))
+                return
+            try:
+                self._send(call, ours, attempts - 1)
+            except HarnessError as refusal:
+                ours.set_exception(refusal)
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":
+                deaths = getattr(error, "allowed_failures", 3) + 1
+                error = WorkerDiedError(f"the worker process died {deaths} times on this network")
+            ours.set_exception(error)
 
     def _workers(self) -> dict[str, Any]:
         workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
@@ -116,20 +150,6 @@ class DaskExecutor(Executor):
 def _scheduler_may_go() -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    # Dask raises a RuntimeError where its client is closed.
+    except (OSError, RuntimeError) as error:
         raise HarnessError(_GONE) from error
-
-
-def _pass_on(theirs: Future[R], ours: Future[R]) -> None:
-    """Make the outcome of one future that of the other, in the words of the standard library."""
-    if theirs.cancelled():
-        ours.set_exception(HarnessError(_GONE))
-        return
-    error = theirs.exception()
-    if error is None:
-        ours.set_result(theirs.result())
-    elif type(error).__name__ == "KilledWorker":
-        attempts = getattr(error, "allowed_failures", 3) + 1
-        ours.set_exception(WorkerDiedError(f"the worker process died {attempts} times on this network"))
-    else:
-        ours.set_exception(error)

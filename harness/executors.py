@@ -16,6 +16,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, ParamSpec, TypeVar
 
 from harness.memory import keep_freed_memory
@@ -43,20 +44,32 @@ class InlineExecutor(Executor):
         return future
 
 
+class _Worker(SpawnProcess):
+    """A worker process, which the pool that it belongs to can still end, although it hears no polite request."""
+
+    def terminate(self) -> None:
+        """End it at once."""
+        self.kill()
+
+
+class _Spawning(SpawnContext):
+    Process = _Worker
+
+
 def spawned_workers(workers: int) -> ProcessPoolExecutor:
     """Worker processes started afresh (a forked process cannot use a GPU, nor torch's threads safely)."""
-    return ProcessPoolExecutor(
-        max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
-    )
+    return ProcessPoolExecutor(max_workers=workers, mp_context=_Spawning(), initializer=_start_worker)
 
 
 def _start_worker() -> None:
+    # Ctrl-C reaches every process of the terminal, and Slurm's SIGTERM may reach every process of the job; the parent
+    # decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     import torch
 
     torch.set_num_threads(1)
     keep_freed_memory()
-    # Ctrl-C reaches every process of the terminal; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent: Any = multiprocessing.parent_process()
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
 

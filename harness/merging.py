@@ -11,7 +11,7 @@ from harness.batches import BATCHES_FILE, read_batches
 from harness.errors import DataError, StoreError
 from harness.own_proxies import OWN_PROXIES
 from harness.store import Store
-from harness.store_files import FILE_NAME, explained
+from harness.store_files import explained, reading_address
 
 _OUTCOME = "version, status, value, error, own_seconds, standalone_seconds, forward_backward_seconds"
 _SAME_KEY = "mine.architecture = theirs.architecture AND mine.proxy = theirs.proxy"
@@ -121,7 +121,7 @@ def _absorb(store: Store, directory: Path) -> tuple[int, int]:
     """Take what is new or better in the scores of another run; returns how many outcomes were added and mended."""
     connection = store.connection
     with explained(store.directory):
-        connection.execute("ATTACH ? AS other", (f"{(directory / FILE_NAME).resolve().as_uri()}?mode=ro",))
+        connection.execute("ATTACH ? AS other", (reading_address(directory),))
         try:
             with store.transaction():
                 conflict = connection.execute(_CONFLICT).fetchone()

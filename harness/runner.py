@@ -18,6 +18,7 @@ from harness.plan import Plan
 from harness.processor import processor_name
 from harness.registry import check_importable, is_registered, reference
 from harness.store import Store
+from harness.store_files import explained
 from harness.unit import Job, Unit, UnitResult, clock_of, compute_unit, failed_unit
 
 WINDOW = 2
@@ -82,8 +83,8 @@ def run(
             store.forget_failed()
         job = _job(plan, store, make is not InlineExecutor, time_limit)
         names = [proxy.name for proxy in plan.proxies]
-        missing = list(store.missing(plan.architectures, names))
-        total, before = len(plan.architectures), len(plan.architectures) - len(missing)
+        total = len(plan.architectures)
+        before = total - _count(store.missing(plan.architectures, names))
         versions = {proxy.name: proxy.version for proxy in plan.proxies}
         dispatcher = _Dispatcher(job, versions, make, window=WINDOW * workers)
         computed = 0
@@ -100,12 +101,15 @@ def run(
             progress(before, total)
         interrupted = False
         try:
-            keep(dispatcher.compute(iter(missing)))
+            keep(dispatcher.compute(store.missing(plan.architectures, names)))
         except KeyboardInterrupt:
             interrupted = True
             keep(dispatcher.finish())
         finally:
             dispatcher.close()
+        if interrupted:
+            # It may have come between a unit's being stored and its being counted.
+            computed = total - _count(store.missing(plan.architectures, names)) - before
         return RunSummary(store.directory, total, before + computed, computed, interrupted)
 
 
@@ -113,6 +117,7 @@ class _Dispatcher:
     """Keeps a bounded number of units in flight, and outlives dead workers."""
 
     ATTEMPTS_ALONE = 2
+    STARTS = 5
 
     def __init__(self, job: Job, versions: dict[str, int], make: Callable[[], Executor], window: int) -> None:
         self._job = job
@@ -158,43 +163,79 @@ class _Dispatcher:
             self._executor.shutdown(wait=True, cancel_futures=True)
             self._executor = None
 
-    def _submit(self, unit: Unit) -> list[Unit]:
-        """Send a unit off; gives it back if the executor is broken."""
+    def _start(self) -> Executor:
         if self._executor is None:
             self._executor = self._make()
             if hasattr(self._executor, "prepare"):
                 self._executor.prepare(self._job)
+        return self._executor
+
+    def _submit(self, unit: Unit) -> list[Unit]:
+        """Send a unit off; gives it back if the executor is broken."""
         try:
-            self._in_flight[self._executor.submit(compute_unit, self._job, unit)] = unit
+            self._in_flight[self._start().submit(compute_unit, self._job, unit)] = unit
         except BrokenExecutor:
             return [unit]
         return []
 
     def _compute_alone(self, suspects: list[Unit]) -> Iterator[UnitResult]:
-        """After a worker died: everything in flight is lost, and one of those units may be why.
+        """After a worker died: what is in flight and not finished is lost, and one of those units may be why.
 
         Each is tried with nothing else in flight. One that kills its worker again is a counted failure; the others
         were bystanders.
         """
-        suspects = suspects + list(self._in_flight.values())
+        for future, unit in list(self._in_flight.items()):
+            if future.done() and future.exception() is None:
+                yield future.result()
+            else:
+                suspects.append(unit)
         self._in_flight.clear()
         self.close()
         for unit in suspects:
             for _ in range(self.ATTEMPTS_ALONE):
+                self._wait_for_workers()
                 if self._submit(unit):
                     self.close()
                     continue
                 (future,) = self._in_flight
                 try:
-                    yield future.result()
-                    break
+                    result = future.result()
                 except BrokenExecutor:
-                    self.close()
-                finally:
                     self._in_flight.clear()
+                    self.close()
+                else:
+                    self._in_flight.clear()
+                    yield result
+                    break
             else:
                 attempts = self.ATTEMPTS_ALONE + 1
                 yield failed_unit(unit, self._versions, f"the worker process died {attempts} times on this network")
+
+    def _wait_for_workers(self) -> None:
+        """Let a worker answer first, so that no network is blamed for one that dies while it starts.
+
+        Raises:
+            HarnessError: if they die again and again before they are given any network.
+        """
+        for _ in range(self.STARTS):
+            try:
+                self._start().submit(_answer).result()
+            except BrokenExecutor:
+                self.close()
+            else:
+                return
+        raise HarnessError(
+            f"the worker processes died {self.STARTS} times in a row before they computed anything; is there memory "
+            "for them? A script that asks for workers must be guarded by: if __name__ == '__main__'"
+        )
+
+
+def _answer() -> None:
+    """What a worker is asked to find out whether it has started."""
+
+
+def _count(units: Iterator[Unit]) -> int:
+    return sum(1 for _ in units)
 
 
 def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None) -> Job:
@@ -206,7 +247,8 @@ def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None) ->
     try:
         read_batches(path, plan.setting.fingerprint)
     except DataError:
-        write_batches(path, plan.batches)
+        with explained(store.directory):
+            write_batches(path, plan.batches)
     return Job(
         benchmark=plan.benchmark_reference,
         dataset=plan.setting.dataset,

@@ -18,7 +18,16 @@ from harness.errors import StoreError
 from harness.own_proxies import OWN_PROXIES, source_digest
 from harness.plan import Plan, Setting
 from harness.registry import reference
-from harness.store_files import FILE_NAME, SCHEMA, SCHEMA_VERSION, explained, take_lock
+from harness.store_files import (
+    FILE_NAME,
+    PATIENCE,
+    SCHEMA,
+    SCHEMA_VERSION,
+    connect_to_write,
+    explained,
+    reading_address,
+    take_lock,
+)
 from harness.unit import Unit, UnitResult
 
 if TYPE_CHECKING:
@@ -26,6 +35,9 @@ if TYPE_CHECKING:
 
 _OF_THE_STORE = ("schema", "setting", "checksum")
 """Entries of the manifest that every store has; the others are facts."""
+
+_AT_ONCE = 500
+"""Architectures that one query asks after; SQLite allows as few as 999 in one."""
 
 
 class Store:
@@ -55,10 +67,11 @@ class Store:
         """
         store = cls._open_for_writing(directory)
         try:
-            if store._is_new():
-                store._initialise(plan.setting, facts)
-            store._check(plan)
-            store._note_own_proxies(plan)
+            with explained(directory):
+                if store._is_new():
+                    store._initialise(plan.setting, facts)
+                store._check(plan)
+                store._note_own_proxies(plan)
         except BaseException:
             store.close()
             raise
@@ -73,10 +86,11 @@ class Store:
         """
         store = cls._open_for_writing(directory)
         try:
-            if store._is_new():
-                manifest = model.manifest()
-                store._initialise(model.setting, {key: manifest[key] for key in manifest if key not in _OF_THE_STORE})
-            store._check_schema()
+            with explained(directory):
+                if store._is_new():
+                    facts = {key: value for key, value in model.manifest().items() if key not in _OF_THE_STORE}
+                    store._initialise(model.setting, facts)
+                store._check_schema()
         except BaseException:
             store.close()
             raise
@@ -110,8 +124,8 @@ class Store:
         if not path.is_file():
             raise StoreError(f"{directory} holds no run (no {FILE_NAME}); give the --out directory of a 'harness run'")
         with explained(directory):
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-            store = cls(directory, connection, None)
+            address = reading_address(directory)
+            store = cls(directory, sqlite3.connect(address, uri=True, isolation_level=None, timeout=PATIENCE), None)
             try:
                 store._check_schema()
             except BaseException:
@@ -124,12 +138,11 @@ class Store:
         with explained(directory):
             directory.mkdir(parents=True, exist_ok=True)
             lock = take_lock(directory)
-            # As an address, so that another store can be attached as one that is only read.
-            path = (directory / FILE_NAME).resolve()
-            connection = sqlite3.connect(f"{path.as_uri()}?mode=rwc", uri=True, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            return cls(directory, connection, lock)
+            try:
+                return cls(directory, connect_to_write(directory), lock)
+            except BaseException:
+                lock.close()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -158,13 +171,22 @@ class Store:
         self.connection.execute("INSERT OR REPLACE INTO manifest VALUES (?, ?)", (key, json.dumps(value)))
 
     def missing(self, architectures: Sequence[str], proxies: Collection[str]) -> Iterator[Unit]:
-        """The units still to be computed, each with the proxies that lack an outcome."""
-        for architecture in architectures:
-            rows = self.connection.execute("SELECT proxy FROM scores WHERE architecture = ?", (architecture,))
-            done = {proxy for (proxy,) in rows}
-            wanted = tuple(proxy for proxy in proxies if proxy not in done)
-            if wanted:
-                yield Unit(architecture, wanted)
+        """The units still to be computed, each with the proxies that lack an outcome, one at a time.
+
+        The outcomes of many architectures are looked up at once, when the first of them is asked for. What is added
+        meanwhile must be outcomes of units that were given out before.
+        """
+        for start in range(0, len(architectures), _AT_ONCE):
+            some = architectures[start : start + _AT_ONCE]
+            done: dict[str, set[str]] = {}
+            query = f"SELECT architecture, proxy FROM scores WHERE architecture IN ({', '.join('?' * len(some))})"
+            with explained(self.directory):
+                for architecture, proxy in self.connection.execute(query, some):
+                    done.setdefault(architecture, set()).add(proxy)
+            for architecture in some:
+                wanted = tuple(proxy for proxy in proxies if proxy not in done.get(architecture, ()))
+                if wanted:
+                    yield Unit(architecture, wanted)
 
     def add(self, result: UnitResult) -> None:
         """Commit the outcomes of one unit, all or none.
@@ -203,32 +225,44 @@ class Store:
         import pandas as pd
 
         with explained(self.directory):
-            table = pd.read_sql_query("SELECT * FROM scores ORDER BY architecture, proxy", self.connection)
+            found = self.connection.execute("SELECT * FROM scores ORDER BY architecture, proxy")
+            table = pd.DataFrame(found.fetchall(), columns=[column[0] for column in found.description])
         table.insert(3, "seed", self.setting.seed)
         numbers = ["value", "own_seconds", "standalone_seconds", "forward_backward_seconds"]
-        return table.astype(dict.fromkeys(numbers, float))
+        try:
+            return table.astype(dict.fromkeys(numbers, float))
+        except ValueError as error:
+            raise StoreError(f"the store in {self.directory} is damaged ({error}); restore it") from error
 
     def _is_new(self) -> bool:
-        with explained(self.directory):
-            found = self.connection.execute("SELECT name FROM sqlite_master WHERE name = 'manifest'").fetchone()
+        found = self.connection.execute("SELECT name FROM sqlite_master WHERE name = 'manifest'").fetchone()
         return found is None
 
     def _initialise(self, setting: Setting, facts: Mapping[str, Any]) -> None:
         entries = {"schema": SCHEMA_VERSION, "setting": asdict(setting), "checksum": setting.checksum(), **facts}
-        self.connection.executescript("BEGIN;" + SCHEMA)
-        self.connection.executemany(
-            "INSERT INTO manifest VALUES (?, ?)", [(key, json.dumps(value)) for key, value in entries.items()]
-        )
-        self.connection.execute("COMMIT")
+        with self.transaction():
+            for statement in SCHEMA:
+                self.connection.execute(statement)
+            self.connection.executemany(
+                "INSERT INTO manifest VALUES (?, ?)", [(key, json.dumps(value)) for key, value in entries.items()]
+            )
 
     def _check_schema(self) -> None:
-        manifest = self.manifest()
-        if manifest.get("schema") != SCHEMA_VERSION:
+        try:
+            manifest = self.manifest()
+            schema = manifest["schema"]
+            changed = schema == SCHEMA_VERSION and Setting(**manifest["setting"]).checksum() != manifest["checksum"]
+        except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
-                f"{self.directory} has schema {manifest.get('schema')}, this harness reads schema {SCHEMA_VERSION}; "
+                f"the manifest in {self.directory} cannot be read ({type(error).__name__}: {error}); the file is "
+                "damaged or of another harness; restore it, or use a new --out"
+            ) from error
+        if schema != SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.directory} has schema {schema}, this harness reads schema {SCHEMA_VERSION}; "
                 "use the harness version that made it, or a new --out"
             )
-        if Setting(**manifest["setting"]).checksum() != manifest["checksum"]:
+        if changed:
             raise StoreError(f"the setting in {self.directory} was changed by hand; its scores cannot be trusted")
 
     def _check(self, plan: Plan) -> None:
@@ -266,12 +300,13 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written in the block, or nothing."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        # Ctrl-C may come between any two of these steps.
         try:
+            self.connection.execute("BEGIN IMMEDIATE")
             yield
+            self.connection.execute("COMMIT")
         except BaseException:
             # SQLite rolls a transaction back by itself when the disk is full.
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")

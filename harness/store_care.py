@@ -117,7 +117,10 @@ def compact(directory: Path | str) -> tuple[int, int]:
         StoreError: if there is no run, or it is being written to.
     """
     place = Path(directory)
-    with Store.read(place) as model, Store.create_or_open_like(place, model) as store:
+    with Store.read(place) as model:
+        pass
+    # By now the model is closed, since over a network the writer must at times have the file for itself.
+    with Store.create_or_open_like(place, model) as store:
         before = _bytes(place)
         with explained(place):
             store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-"""The files of a store: their names and schema, the lock, and what SQLite and the file system say, in plain words."""
+"""The files of a store: names and schema, the lock, opening; what SQLite and the system say, in plain words."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import StoreError
+from harness.file_systems import network_file_system
 
 SCHEMA_VERSION = 1
 FILE_NAME = "scores.sqlite"
 LOCK_NAME = "run.lock"
 
-SCHEMA = """
-CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE scores (
+_DAMAGED = ("malformed", "corrupt", "not a database", "no such", "decode")
+
+PATIENCE = 60.0
+"""Seconds that a writer waits for a reader, and a reader for a writer, where the two cannot work at once."""
+
+SCHEMA = (
+    "CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE scores (
     architecture TEXT NOT NULL,
     proxy TEXT NOT NULL,
     version INTEGER NOT NULL,
@@ -27,8 +33,8 @@ CREATE TABLE scores (
     forward_backward_seconds REAL,
     PRIMARY KEY (architecture, proxy),
     CHECK ((status = 'ok') = (value IS NOT NULL))
-) WITHOUT ROWID;
-"""
+) WITHOUT ROWID""",
+)
 
 
 def take_lock(directory: Path) -> sqlite3.Connection:
@@ -40,8 +46,80 @@ def take_lock(directory: Path) -> sqlite3.Connection:
         lock.close()
         if "locked" not in str(error):
             raise
-        raise StoreError(f"another run is writing to {directory}; wait for it, or use another --out") from None
+        kind = network_file_system(directory)
+        doubt = f", or its file system ({kind}) knows no locks" if kind else ""
+        raise StoreError(f"another run is writing to {directory}{doubt}; wait for it, or use another --out") from None
     return lock
+
+
+def connect_to_write(directory: Path) -> sqlite3.Connection:
+    """The database of a directory for the one process that writes to it; made if it is not there."""
+    path = directory / FILE_NAME
+    if network_file_system(directory) is None:
+        connection = _connect(path, "rwc")
+        try:
+            # Scores can be read while they are written. It takes memory that processes share.
+            (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            connection.execute("SELECT COUNT(*) FROM sqlite_master")
+        except sqlite3.OperationalError:
+            journal = "none"
+        if journal == "wal":
+            connection.execute("PRAGMA synchronous = NORMAL")
+            return connection
+        connection.close()
+    return _with_rollback_journal(_connect(path, "rwc"))
+
+
+def _with_rollback_journal(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """The same with SQLite's older way of keeping transactions whole, which needs no memory shared by processes."""
+    # Only who has the file for itself can take in, without that memory, a log that another way of writing left.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA locking_mode = NORMAL")
+    connection.execute("SELECT COUNT(*) FROM sqlite_master")
+    return connection
+
+
+def reading_address(directory: Path) -> str:
+    """The address under which SQLite can read the database of a directory, also where nothing may be written.
+
+    Raises:
+        StoreError: if scores are waiting in a log, which cannot be read where nothing may be written.
+    """
+    path = directory / FILE_NAME
+    try:
+        _probe(path, "ro")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname.startswith("SQLITE_READONLY"):
+            # A transaction that a killed run left half done is taken back by whoever comes first, if it may write.
+            _probe(path, "rw")
+        elif error.sqlite_errorname.startswith("SQLITE_CANTOPEN") and path.is_file():
+            if any(Path(f"{path}{log}").exists() for log in ("-wal", "-journal")):
+                raise StoreError(
+                    f"the run in {directory} was stopped while it was written, and nothing may be written there to "
+                    "read it; copy the directory to where you may write"
+                ) from error
+            return f"{_address(path, 'ro')}&immutable=1"
+        else:
+            raise
+    return _address(path, "ro")
+
+
+def _probe(path: Path, mode: str) -> None:
+    connection = _connect(path, mode)
+    try:
+        connection.execute("SELECT COUNT(*) FROM sqlite_master")
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(_address(path, mode), uri=True, isolation_level=None, timeout=PATIENCE)
+
+
+def _address(path: Path, mode: str) -> str:
+    """As an address, so that another store can be attached as one that is only read."""
+    return f"{path.resolve().as_uri()}?mode={mode}"
 
 
 @contextmanager
@@ -51,12 +129,14 @@ def explained(directory: Path) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise StoreError(f"a score in {directory} would be overwritten ({error}); nothing was changed") from error
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         text = str(error)
         if "full" in text or "No space" in text or "disk I/O" in text:
             remedy = "free some disk space and start the same command again: everything stored before is kept"
-        elif "malformed" in text or "not a database" in text:
+        elif any(word in text for word in _DAMAGED):
             remedy = "the file is damaged; restore it, or use a new --out"
+        elif "locked" in text:
+            remedy = "another program has it open; wait for it"
         else:
             remedy = "see that the directory can be written to, or use another --out"
         raise StoreError(f"the store in {directory} cannot be used ({text}); {remedy}") from error

@@ -180,17 +180,18 @@ def _score(proxy: Proxy, probe: Probe, deadline: Deadline) -> tuple[Status, floa
         return "skipped", None, str(reason)
     except OutOfTimeError as reason:
         return "failed", None, str(reason)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return "failed", None, _one_line(error)
     if not math.isfinite(value):
         return "non_finite", None, f"the score is {value}"
     return "ok", value, None
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: Exception | SystemExit) -> str:
     """The error's type and message, and the line of code that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    message = " ".join(str(error).split())[:500]
+    # Names of files may hold what is no Unicode, which could not be stored.
+    message = " ".join(str(error).split())[:500].encode(errors="backslashreplace").decode()
     return f"{type(error).__name__}: {message} ({Path(frame.filename).name}:{frame.lineno})"
 
 

@@ -6,6 +6,7 @@ import functools
 import subprocess
 import sys
 import time
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 import pandas as pd
@@ -119,6 +120,24 @@ class TestOnACluster:
         assert 5 <= read(tmp_path / "run")["architecture"].nunique() < 40
         scores = harness.run("digits", out=tmp_path / "run", **SETTING)[SCORE]
         pd.testing.assert_frame_equal(scores, undisturbed, check_exact=True)
+
+    def test_an_outcome_that_is_lost_with_its_worker_is_made_again(self, tmp_path, undisturbed, monkeypatch):
+        from distributed import Future
+
+        result, lost = Future.result, []
+
+        def lose(future, timeout=None):
+            if len(lost) < 3:
+                lost.append(future.key)
+                raise CancelledError("the worker that had it died")
+            return result(future, timeout)
+
+        monkeypatch.setattr(Future, "result", lose)
+        with cluster(tmp_path) as (file, _, _):
+            place = functools.partial(DaskExecutor, str(file))
+            scores = harness.run("digits", out=tmp_path / "run", executor=place, **SETTING)
+        assert len(lost) == 3
+        pd.testing.assert_frame_equal(scores[SCORE], undisturbed, check_exact=True)
 
     def test_workers_with_several_threads_are_refused(self, tmp_path):
         with (

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
 
 import pandas as pd
@@ -49,9 +53,82 @@ def deaf(probe):
     time.sleep(600)
 
 
+@proxy("crashing", better="higher", data="nothing", cite="nobody2026")
+def crashing(probe):
+    """Reads memory that is not there."""
+    return len(ctypes.string_at(0))
+
+
+@proxy("leaving", better="higher", data="nothing", cite="nobody2026")
+def leaving(probe):
+    """Ends the program, it thinks."""
+    sys.exit(0)
+
+
+@proxy("illegible", better="higher", data="nothing", cite="nobody2026")
+def illegible(probe):
+    """Raises with the name of a file that is no Unicode."""
+    raise OSError(os.fsdecode(b"no Unicode: \xff"))
+
+
+@proxy("leaking", better="higher", data="nothing", cite="nobody2026")
+def leaking(probe):
+    """Takes memory until it is refused more, as in a job whose memory is limited."""
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + (64 << 20), limits[1]))
+    try:
+        kept = []
+        while True:
+            kept.append(bytearray(1 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+@proxy("greedy", better="higher", data="nothing", cite="nobody2026")
+def greedy(probe):
+    """Takes memory until the system kills its process, which is what the kernel does where there is no more."""
+    taken = []
+    while len(taken) < 64:
+        taken.append(bytearray(os.urandom(1 << 20)))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def cell_convolutions(network):
     cells = [module for module in network.modules() if isinstance(module, CellModule)]
     return [operation for cell in cells for operation in cell.operations if isinstance(operation, ReLUConvBN)]
+
+
+class Stillborn(Executor):
+    """Its workers die at once."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        future.set_exception(BrokenExecutor("a worker died"))
+        return future
+
+
+class DyingOnce(Executor):
+    """The worker of the first unit dies when others have been computed; later units go well."""
+
+    window = 3
+    died = False
+
+    def __init__(self, computed):
+        self.computed = computed
+        self.first = None
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        if not DyingOnce.died and self.first is None:
+            self.first = future
+            return future
+        if args:
+            self.computed.append(args[1].architecture)
+        future.set_result(fn(*args, **kwargs))
+        if not DyingOnce.died and len(self.computed) == 2:
+            DyingOnce.died = True
+            self.first.set_exception(BrokenExecutor("the worker died"))
+        return future
 
 
 def digits_plan(sample=6, proxies=PROXIES, batch_size=16):
@@ -120,12 +197,14 @@ class TestSameScores:
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
-    def test_although_a_worker_was_killed(self, tmp_path, undisturbed):
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_although_workers_were_killed(self, tmp_path, undisturbed, number):
         process = subprocess.Popen(command(tmp_path, "--workers", "2"))
         wait_for_scores(tmp_path, process)
         children = psutil.Process(process.pid).children(recursive=True)
         workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        workers[0].kill()
+        for worker in workers[:number]:
+            worker.kill()
         assert process.wait() == 0
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
@@ -139,15 +218,43 @@ class TestSameScores:
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
-    def test_after_the_end_of_a_slurm_job(self, tmp_path, undisturbed):
-        process = subprocess.Popen(command(tmp_path, "--workers", "2"), stdout=subprocess.PIPE, text=True)
+    @pytest.mark.parametrize("end", [os.kill, os.killpg], ids=["the command", "every process of the job"])
+    def test_after_slurm_ended(self, tmp_path, undisturbed, end):
+        process = subprocess.Popen(
+            command(tmp_path, "--workers", "2"), stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         wait_for_scores(tmp_path, process)
-        process.terminate()
+        workers = psutil.Process(process.pid).children(recursive=True)
+        before = scores(tmp_path)["architecture"].nunique()
+        end(process.pid, signal.SIGTERM)
         output, _ = process.communicate()
         assert process.returncode == 143
+        assert "the worker" not in output
+        assert scores(tmp_path)["architecture"].nunique() > before, "the networks in hand are finished"
+        assert not psutil.wait_procs(workers, timeout=20)[1]
         assert "the same command goes on from there" in output
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+
+    def test_beside_a_second_run_which_is_refused(self, tmp_path, undisturbed):
+        process = subprocess.Popen(command(tmp_path, "--workers", "2"))
+        wait_for_scores(tmp_path, process)
+        # It stands still while the second one, which takes a while to start, looks at the store.
+        process.send_signal(signal.SIGSTOP)
+        second = subprocess.run(command(tmp_path), check=False, capture_output=True, text=True)
+        process.send_signal(signal.SIGCONT)
+        assert second.returncode == 2
+        assert second.stderr.startswith("harness: another run is writing")
+        assert process.wait() == 0
+        pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+
+    def test_whatever_the_wall_clock_says(self, tmp_path, undisturbed, monkeypatch):
+        looks = itertools.count()
+        monkeypatch.setattr(time, "time", lambda: 1e9 - 3600 * next(looks))
+        run(digits_plan(24), tmp_path)
+        pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
+        with Store.read(tmp_path) as store:
+            assert (store.scores()[["own_seconds", "standalone_seconds"]] >= 0).all(axis=None)
 
 
 class TestFailure:
@@ -177,6 +284,35 @@ class TestFailure:
                 assert row["error"] == "the worker process died 3 times on this network"
             else:
                 assert row["status"] == "ok"
+
+    @pytest.mark.parametrize("deadly", [crashing, greedy])
+    def test_so_is_one_that_crashes_it_or_has_it_killed_for_its_memory(self, tmp_path, deadly):
+        run(digits_plan(1, [*select_proxies("params"), deadly]), tmp_path, workers=2)
+        assert set(scores(tmp_path)["error"]) == {"the worker process died 3 times on this network"}
+        run(digits_plan(2, "params"), tmp_path, retry_failed=True)
+        assert list(scores(tmp_path)["status"]) == ["ok"] * 2
+
+    @pytest.mark.parametrize(
+        ("proxy", "reason"),
+        [(leaving, "SystemExit: 0"), (illegible, r"OSError: no Unicode: \\udcff"), (leaking, "MemoryError: ")],
+    )
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_what_a_proxy_raises_is_a_failure_of_its_own(self, tmp_path, proxy, reason, workers):
+        run(digits_plan(2, [proxy, *select_proxies("params")]), tmp_path, workers=workers)
+        table = scores(tmp_path).set_index("proxy")
+        assert table.loc[proxy.name, "error"].str.match(reason).all()
+        assert set(table.loc["params", "status"]) == {"ok"}
+
+    def test_workers_that_die_before_they_compute_are_no_failure_of_any_network(self, tmp_path):
+        with pytest.raises(HarnessError, match=r"died 5 times in a row before they computed anything.*__main__"):
+            run(digits_plan(2, "params"), tmp_path, executor=Stillborn)
+        assert scores(tmp_path).empty
+
+    def test_what_was_finished_when_a_worker_died_is_kept(self, tmp_path):
+        computed = []
+        run(digits_plan(6, "params"), tmp_path, executor=lambda: DyingOnce(computed))
+        assert len(computed) == len(set(computed)) == 6
+        assert list(scores(tmp_path)["status"]) == ["ok"] * 6
 
     def test_failed_outcomes_are_kept_until_they_are_to_be_retried(self, tmp_path, monkeypatch):
         plan = digits_plan(2, "params")
