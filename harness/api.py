@@ -59,9 +59,11 @@ def run(
     resolution: int | None = None,
     workers: int = 1,
     shard: str | None = None,
+    once_per_class: bool = False,
     device: str = "cpu",
     executor: Callable[[], Executor] | None = None,
     time_limit: float | None = None,
+    memory_limit: str | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -86,10 +88,13 @@ def run(
         workers: worker processes with one thread each; 1 computes in this process.
         shard: a part of the sample, such as ``3/16``, into an ``out`` of its own; :func:`harness.merge` brings the
             parts together.
+        once_per_class: of networks that the benchmark's canonical form calls one, score one for all; #Params and what
+            else looks at nothing but the network is computed for each.
         device: ``cpu`` or ``cuda``.
         executor: makes an executor to use in place of the workers, such as
             ``lambda: DaskExecutor("tcp://10.0.0.1:8786")``; see :mod:`harness.cluster`.
         time_limit: seconds that one network may take.
+        memory_limit: memory that each worker may use, such as ``4GB``, on Linux.
         retry_failed: compute failed outcomes again.
         progress: called with the number of networks done and of all networks.
 
@@ -100,6 +105,7 @@ def run(
     Raises:
         HarnessError: for whatever the user can mend; the message says how.
     """
+    from harness.memory import parse_bytes
     from harness.runner import run as compute
     from harness.store import Store
 
@@ -116,6 +122,7 @@ def run(
         batch_size=batch_size,
         resolution=resolution,
         shard=shard,
+        once_per_class=once_per_class,
         device=device,
         elsewhere=executor is not None,
     )
@@ -125,6 +132,7 @@ def run(
         workers=workers,
         executor=executor,
         time_limit=time_limit,
+        memory_limit=None if memory_limit is None else parse_bytes(memory_limit),
         retry_failed=retry_failed,
         progress=progress,
     )
@@ -148,6 +156,7 @@ def prepare(
     batch_size: int,
     resolution: int | None = None,
     shard: str | None = None,
+    once_per_class: bool = False,
     device: str,
     elsewhere: bool = False,
 ) -> Plan:
@@ -172,6 +181,7 @@ def prepare(
         batch_size=batch_size,
         resolution=resolution,
         shard=parse_shard(shard),
+        once_per_class=once_per_class,
         device=device,
         elsewhere=elsewhere,
     )

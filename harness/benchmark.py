@@ -196,6 +196,26 @@ class Benchmark(ABC):
         """The same text for architectures that are the same network, such as isomorphic cells."""
         return architecture
 
+    def representatives(self, architectures: Sequence[str]) -> dict[str, str]:
+        """For each of these the first architecture of the benchmark that has its canonical form.
+
+        Raises:
+            HarnessError: if the benchmark tells no two architectures to be one network.
+        """
+        if type(self).canonical_form is Benchmark.canonical_form:
+            raise HarnessError(
+                f"{self.name} has no two architectures that are one network; leave --once-per-class away"
+            )
+        forms = {architecture: self.canonical_form(architecture) for architecture in architectures}
+        wanted, first = set(forms.values()), dict[str, str]()
+        for architecture in self.architectures():
+            if len(first) == len(wanted):
+                break
+            form = self.canonical_form(architecture)
+            if form in wanted:
+                first.setdefault(form, architecture)
+        return {architecture: first[form] for architecture, form in forms.items()}
+
     def features(self, architecture: str) -> Mapping[str, float]:
         """Counts that describe an architecture, by what they count; empty where a benchmark declares none.
 

@@ -11,9 +11,8 @@ from harness.batches import BATCHES_FILE, read_batches
 from harness.errors import DataError, StoreError
 from harness.own_proxies import OWN_PROXIES
 from harness.store import Store
-from harness.store_files import explained, reading_address
+from harness.store_files import OUTCOME, explained, reading_address
 
-_OUTCOME = "version, status, value, error, own_seconds, standalone_seconds, forward_backward_seconds"
 _SAME_KEY = "mine.architecture = theirs.architecture AND mine.proxy = theirs.proxy"
 
 # IS compares NULL with NULL as equal, which values that are no numbers need.
@@ -26,7 +25,7 @@ WHERE mine.version != theirs.version OR (
 ) LIMIT 1
 """
 _MEND = f"""
-UPDATE scores AS mine SET ({_OUTCOME}) = (SELECT {_OUTCOME} FROM other.scores AS theirs WHERE {_SAME_KEY})
+UPDATE scores AS mine SET ({OUTCOME}) = (SELECT {OUTCOME} FROM other.scores AS theirs WHERE {_SAME_KEY})
 WHERE status = 'failed' AND EXISTS (
     SELECT 1 FROM other.scores AS theirs WHERE {_SAME_KEY} AND theirs.status != 'failed'
 )

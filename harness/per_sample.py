@@ -1,14 +1,16 @@
 """Gradients of each image by itself: the rows that NTK, GradSign and their kin are made of.
 
 Where images influence one another, as through batch norm in training mode, there is no way around one backward pass
-for each row. Where they do not, one forward and backward pass of the whole mini-batch gives every layer's inputs and
-the gradients of its outputs, and a product of the two gives what each image contributes.
+for each row. Where they do not, a forward and backward pass of several images gives every layer's inputs and the
+gradients of its outputs, and a product of the two gives what each image contributes. Such images pass a few at a time,
+so that memory is bounded, and always as many, so that no bit depends on how much memory there is.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,12 +24,26 @@ from harness.probe import NotApplicableError, Probe, gradients, untouched
 MOST_ENTRIES = 2**28
 """Entries of the rows that are kept at one time (1 GiB of float32); more parameters than that take another round."""
 
+MICRO_BATCH = 16
+"""Images that pass together, at least, where they do not influence one another; fewer make convolutions round alike no
+longer."""
+
 Score = Callable[[Tensor, slice], Tensor]
 """The sum, over the images that the slice tells, of a number made of each image's own outputs."""
 
 
 class _NotSeparableError(Exception):
     """A module was called in a way that does not tell its images apart."""
+
+
+def micro_batches(images: int) -> list[slice]:
+    """The images of a mini-batch in equal parts of at least ``MICRO_BATCH``, or in one part if there are fewer.
+
+    >>> micro_batches(50)
+    [slice(0, 17, None), slice(17, 34, None), slice(34, 50, None)]
+    """
+    parts = torch.arange(images).tensor_split(max(1, images // MICRO_BATCH))
+    return [slice(int(part[0]), int(part[-1]) + 1) for part in parts]
 
 
 def rows_by_backward(scalar: Callable[[int], Tensor], count: int, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
@@ -78,7 +94,9 @@ def rows_of_images(network: nn.Module, images: Tensor, score: Score, parameters:
     """The gradient of each image's score, in a network that treats every image as if it came alone.
 
     Each parameter is taken to act through the calls of the module that owns it. Where a module is not called with one
-    tensor that has a row for each image, images are passed one by one instead, with the same result.
+    tensor that has a row for each image, images are passed one by one instead, with the same result. Memory holds the
+    graph of one of the :func:`micro_batches` and rows of at most ``MOST_ENTRIES``; where there are more, all images
+    pass again.
 
     Args:
         network: one that treats images independently, such as one in evaluation mode, or one of
@@ -91,14 +109,32 @@ def rows_of_images(network: nn.Module, images: Tensor, score: Score, parameters:
         For each parameter in turn (images, entries), zeros where an image's score does not depend on it. The entries
         are in one order for all images, which is not always that of the parameter.
     """
-    try:
-        rows = _RecordedPass(network, images, score, parameters)
-    except _NotSeparableError:
-        alone = _one_by_one(network, images, score)
-        yield from rows_by_backward(alone, len(images), parameters)
-    else:
-        for parameter in parameters:
-            yield rows.of(parameter)
+    for group in _groups(parameters, MOST_ENTRIES // len(images)):
+        try:
+            yield from _rows_of_group(network, images, score, group)
+        except _NotSeparableError:
+            alone = _one_by_one(network, images, score)
+            yield from rows_by_backward(alone, len(images), group)
+
+
+def _rows_of_group(network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """What :func:`rows_of_images` gives for parameters whose rows are held together.
+
+    Raises:
+        _NotSeparableError: if some call does not tell its images apart.
+    """
+    rows = [parameter.new_empty(len(images), parameter.numel()) for parameter in parameters]
+    for at in micro_batches(len(images)):
+        with _passing(network, at.stop - at.start, len(images)):
+            passed = _RecordedPass(network, images[at], _of_part(score, at), parameters)
+        for row, parameter in zip(rows, parameters, strict=True):
+            row[at] = passed.of(parameter)
+    return rows
+
+
+def _of_part(score: Score, part: slice) -> Score:
+    """The score of some of the images, where those that are told are counted within the part."""
+    return lambda outputs, _: score(outputs, part)
 
 
 def sum_over_images(
@@ -119,21 +155,27 @@ def sum_over_images(
 
 def _one_by_one(network: nn.Module, images: Tensor, score: Score) -> Callable[[int], Tensor]:
     """The score of each image, passed alone."""
-    norms = [module for module in network.modules() if isinstance(module, _NormOfEachImage)]
 
     def alone(index: int) -> Tensor:
         at = slice(index, index + 1)
         # All the rows that a batch norm then gets belong to one image, as where a network cuts it into tiles.
-        for norm in norms:
-            norm.images = 1
-        try:
-            with untouched(network):
-                return score(network(images[at].clone()), at)
-        finally:
-            for norm in norms:
-                norm.images = len(images)
+        with _passing(network, 1, len(images)), untouched(network):
+            return score(network(images[at].clone()), at)
 
     return alone
+
+
+@contextmanager
+def _passing(network: nn.Module, images: int, usually: int) -> Iterator[None]:
+    """Let batch norms of each image know that another number of them passes."""
+    norms = [module for module in network.modules() if isinstance(module, _NormOfEachImage)]
+    for norm in norms:
+        norm.images = images
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.images = usually
 
 
 @dataclass(frozen=True)
@@ -147,7 +189,7 @@ class _Call:
 
 
 class _RecordedPass:
-    """One forward and backward pass of all images, from which each image's gradients are made.
+    """One forward and backward pass of some images, from which each image's gradients are made.
 
     Raises:
         _NotSeparableError: if some call does not tell its images apart.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -41,6 +41,7 @@ class Setting:
         device: the kind of device that networks are computed on.
         torch: the version of torch; another version rounds differently.
         resolution: height and width of the images where they are not the benchmark's own, else None.
+        once_per_class: True where one network of each canonical form was scored for all, else None.
     """
 
     benchmark: str
@@ -57,6 +58,7 @@ class Setting:
     device: str
     torch: str
     resolution: int | None = None
+    once_per_class: bool | None = None
 
     def checksum(self) -> str:
         """A hash of all fields."""
@@ -67,13 +69,18 @@ class Setting:
 
 @dataclass(frozen=True)
 class Plan:
-    """A setting, the sampled architectures, the proxies, and the mini-batches that all networks see."""
+    """A setting, the sampled architectures, the proxies, and the mini-batches that all networks see.
+
+    Where networks are scored once per class, ``representatives`` tells which one stands for each architecture; else it
+    is empty.
+    """
 
     setting: Setting
     benchmark: Benchmark
     architectures: Sequence[str]
     proxies: Sequence[Proxy]
     batches: Sequence[Batch]
+    representatives: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def benchmark_reference(self) -> str:
@@ -99,6 +106,7 @@ def make_plan(
     batch_size: int = 64,
     resolution: int | None = None,
     shard: tuple[int, int] = (1, 1),
+    once_per_class: bool = False,
     device: str = "cpu",
     elsewhere: bool = False,
 ) -> Plan:
@@ -117,11 +125,13 @@ def make_plan(
         resolution: height and width that the images have, where it is not the benchmark's own.
         shard: (k, n) keeps the k-th of n parts of the sample, every n-th architecture from the k-th on. Everything
             else is as without it, so that the parts can be merged.
+        once_per_class: of networks with one canonical form, score one for all; see :mod:`harness.classes`.
         device: ``cpu`` or ``cuda``.
         elsewhere: networks are computed on other machines, so this one needs no such device.
 
     Raises:
-        HarnessError: if the data set, the set, the sample size, the images or the device do not fit.
+        HarnessError: if the data set, the set, the sample size, the images or the device do not fit, or no two
+            architectures of the benchmark are one network where one is to be scored for all.
     """
     dataset = dataset or benchmark.datasets[0]
     benchmark.check_dataset(dataset)
@@ -148,9 +158,12 @@ def make_plan(
         device=device,
         torch=torch.__version__,
         resolution=None if task.at_resolution(resolution) == task else resolution,
+        once_per_class=once_per_class or None,
     )
     part, parts = shard
-    return Plan(setting, benchmark, members[part - 1 :: parts], proxies, batches)
+    members = members[part - 1 :: parts]
+    standing = benchmark.representatives(members) if once_per_class else {}
+    return Plan(setting, benchmark, members, proxies, batches, standing)
 
 
 def parse_shard(text: str | None) -> tuple[int, int]:

@@ -8,6 +8,7 @@ stand-in buffers, and a proxy that needs other weights or no batch norm gets a c
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 import math
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
@@ -130,6 +131,18 @@ class Probe:
                 self._synchronise()
         result: R = self._results[key]
         return result
+
+    @property
+    def holds_results(self) -> bool:
+        """Whether quantities are kept for those who ask next."""
+        return bool(self._results)
+
+    def let_go(self) -> None:
+        """Keep nothing of what was computed, so that its memory is free; what is asked for again has the same bits."""
+        self._results.clear()
+        gc.collect()
+        if self.batches and self.batches[0].images.is_cuda:
+            torch.cuda.empty_cache()
 
     @property
     def layers(self) -> list[Layer]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.batches import BATCHES_FILE, read_batches, write_batches
+from harness.classes import missing_units, networks, shared_out
 from harness.errors import DataError, HarnessError
 from harness.executors import InlineExecutor, WorkerDiedError, spawned_workers
 from harness.own_proxies import source_digest
@@ -33,8 +34,8 @@ class RunSummary:
 
     Attributes:
         directory: where the scores are.
-        units: networks in the plan.
-        done: networks of the plan whose scores are stored.
+        units: networks that the plan computes.
+        done: those of them whose scores are stored.
         computed: networks computed by this call; the others were there already.
         interrupted: whether it was stopped before the end.
     """
@@ -53,6 +54,7 @@ def run(
     workers: int = 1,
     executor: Callable[[], Executor] | None = None,
     time_limit: float | None = None,
+    memory_limit: int | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> RunSummary:
@@ -69,30 +71,34 @@ def run(
         executor: makes the executor to use instead, any :class:`concurrent.futures.Executor`.
         time_limit: seconds for one network; proxies that it does not suffice for have failed. A worker that hangs
             where Python cannot interrupt it is ended a little later.
+        memory_limit: bytes that each process that computes may use, on Linux; proxies that they do not suffice for have
+            failed, where the system would otherwise end the process.
         retry_failed: compute failed outcomes again.
         progress: called with the number of units done and of all units, at the start and after each unit.
 
     Raises:
         StoreError: if the store belongs to another setting, or cannot be written.
+        HarnessError: if the memory limit cannot be set, or is less than what a worker needs for nothing.
     """
+    if memory_limit is not None and plan.setting.device != "cpu":
+        raise HarnessError("a memory limit bounds the memory of the CPU; leave --memory-limit away on a GPU")
     if workers < 1:
         raise HarnessError(f"{workers} workers were asked for; ask for 1 or more")
     make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
     with Store.create_or_open(Path(directory), plan, _facts(plan)) as store:
         if retry_failed:
             store.forget_failed()
-        job = _job(plan, store, make is not InlineExecutor, time_limit)
-        names = [proxy.name for proxy in plan.proxies]
-        total = len(plan.architectures)
-        before = total - _count(store.missing(plan.architectures, names))
+        job = _job(plan, store, make is not InlineExecutor, time_limit, memory_limit)
+        total = networks(plan)
+        before = total - _count(missing_units(plan, store))
         versions = {proxy.name: proxy.version for proxy in plan.proxies}
         dispatcher = _Dispatcher(job, versions, make, window=WINDOW * workers)
         computed = 0
 
         def keep(results: Iterator[UnitResult]) -> None:
             nonlocal computed
-            for result in results:
-                store.add(result)
+            for shared in shared_out(plan, results):
+                store.add(*shared)
                 computed += 1
                 if progress:
                     progress(before + computed, total)
@@ -101,7 +107,7 @@ def run(
             progress(before, total)
         interrupted = False
         try:
-            keep(dispatcher.compute(store.missing(plan.architectures, names)))
+            keep(dispatcher.compute(missing_units(plan, store)))
         except KeyboardInterrupt:
             interrupted = True
             keep(dispatcher.finish())
@@ -109,7 +115,7 @@ def run(
             dispatcher.close()
         if interrupted:
             # It may have come between a unit's being stored and its being counted.
-            computed = total - _count(store.missing(plan.architectures, names)) - before
+            computed = total - _count(missing_units(plan, store)) - before
         return RunSummary(store.directory, total, before + computed, computed, interrupted)
 
 
@@ -238,7 +244,7 @@ def _count(units: Iterator[Unit]) -> int:
     return sum(1 for _ in units)
 
 
-def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None) -> Job:
+def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, memory_limit: int | None) -> Job:
     """The units' common part, with the mini-batches in a file beside the scores."""
     check_importable(type(plan.benchmark), elsewhere)
     for proxy in plan.proxies:
@@ -260,6 +266,7 @@ def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None) ->
         device=plan.setting.device,
         torch=plan.setting.torch,
         time_limit=time_limit,
+        memory_limit=memory_limit,
     )
 
 

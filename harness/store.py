@@ -23,6 +23,7 @@ from harness.store_files import (
     PATIENCE,
     SCHEMA,
     SCHEMA_VERSION,
+    SPREAD,
     connect_to_write,
     explained,
     reading_address,
@@ -188,8 +189,27 @@ class Store:
                 if wanted:
                     yield Unit(architecture, wanted)
 
-    def add(self, result: UnitResult) -> None:
-        """Commit the outcomes of one unit, all or none.
+    def spread(self, representatives: Mapping[str, str], proxies: Collection[str]) -> None:
+        """Give all architectures with one representative the outcomes that one of them has; one that failed last.
+
+        Args:
+            representatives: of each architecture that is to have them.
+            proxies: whose outcomes; of the others each architecture has its own.
+        """
+        with explained(self.directory), self.transaction():
+            for table, columns in (
+                ("class", "architecture PRIMARY KEY, representative"),
+                ("shared", "proxy PRIMARY KEY"),
+            ):
+                self.connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
+            self.connection.executemany("INSERT INTO class VALUES (?, ?)", representatives.items())
+            self.connection.executemany("INSERT INTO shared VALUES (?)", [(proxy,) for proxy in proxies])
+            self.connection.execute(SPREAD)
+            for table in ("class", "shared"):
+                self.connection.execute(f"DROP TABLE {table}")
+
+    def add(self, *results: UnitResult) -> None:
+        """Commit the outcomes of one unit, perhaps for several architectures, all or none.
 
         Raises:
             StoreError: if an outcome is there already, or the file cannot be written (disk full).
@@ -206,6 +226,7 @@ class Store:
                 score.standalone_seconds,
                 result.forward_backward_seconds,
             )
+            for result in results
             for score in result.scores
         ]
         with explained(self.directory), self.transaction():

@@ -37,6 +37,19 @@ SCHEMA = (
 )
 
 
+OUTCOME = "version, status, value, error, own_seconds, standalone_seconds, forward_backward_seconds"
+"""The columns of an outcome beside architecture and proxy."""
+
+# Beside a minimum, SQLite takes the other columns from the row that has it.
+SPREAD = f"""
+INSERT OR IGNORE INTO scores (architecture, proxy, {OUTCOME})
+SELECT class.architecture, proxy, {OUTCOME} FROM class JOIN (
+    SELECT representative, proxy, {OUTCOME}, MIN(status = 'failed') FROM scores
+    JOIN class USING (architecture) JOIN shared USING (proxy) GROUP BY representative, proxy
+) USING (representative)
+"""
+
+
 def take_lock(directory: Path) -> sqlite3.Connection:
     """An exclusive lock that the operating system releases however this process ends."""
     lock = sqlite3.connect(directory / LOCK_NAME, isolation_level=None, timeout=0)

@@ -26,6 +26,8 @@ from harness.deadline import Deadline, OutOfTimeError
 from harness.errors import DataError
 from harness.images import Batch
 from harness.ledger import Ledger
+from harness.memory import check_limit, limited
+from harness.out_of_memory import explain, is_out_of_memory
 from harness.own_proxies import source_digest
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.base import Proxy
@@ -64,6 +66,7 @@ class Job:
         torch: the version of torch that scores are to be computed with, since another rounds differently; None where
             any serves.
         time_limit: seconds for one unit; None for no limit.
+        memory_limit: bytes that the process may use; None for no limit.
         sources: name and hash of the source of each proxy that is not registered; a file that changed is refused.
     """
 
@@ -76,6 +79,7 @@ class Job:
     device: str
     torch: str | None = None
     time_limit: float | None = None
+    memory_limit: int | None = None
     sources: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -130,20 +134,22 @@ class UnitResult:
 def compute_unit(job: Job, unit: Unit) -> UnitResult:
     """Build the unit's network once and score it with every wanted proxy.
 
-    A proxy that raises or gives no finite number is an outcome of the unit, never the end of the run.
+    A proxy that raises, does not fit in memory or gives no finite number is an outcome of the unit, never the end of
+    the run.
     """
+    check_limit(job.memory_limit)
     benchmark, known, batches = _prepare(job)
     chosen = [known[name] for name in unit.proxies]
     deadline = Deadline(job.time_limit)
     # Seeds and the number of threads belong to the process: two units in one would disturb each other.
     with _one_unit, one_thread(), deadline.running():
         try:
-            with deadline.interruptible():
+            with deadline.interruptible(), limited(job.memory_limit):
                 probe = make_probe(job, benchmark, unit.architecture, batches, chosen)
         except Exception as error:
             reason = f"the network could not be built: {_one_line(error)}"
             return failed_unit(unit, {p.name: p.version for p in chosen}, reason)
-        outcomes = [(proxy, *_score(proxy, probe, deadline)) for proxy in chosen]
+        outcomes = [(proxy, *_score(proxy, probe, deadline, job.memory_limit)) for proxy in chosen]
     ledger = probe.ledger
     names = {proxy.name for proxy in chosen}
     scores = tuple(
@@ -172,19 +178,34 @@ def make_probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[
     return probe
 
 
-def _score(proxy: Proxy, probe: Probe, deadline: Deadline) -> tuple[Status, float | None, str | None]:
-    try:
-        with deadline.interruptible(), probe.ledger.measure(proxy.name), probe.random_state("proxy", proxy.name):
-            value = proxy(probe)
-    except NotApplicableError as reason:
-        return "skipped", None, str(reason)
-    except OutOfTimeError as reason:
-        return "failed", None, str(reason)
-    except (Exception, SystemExit) as error:
-        return "failed", None, _one_line(error)
-    if not math.isfinite(value):
-        return "non_finite", None, f"the score is {value}"
-    return "ok", value, None
+def _score(
+    proxy: Proxy, probe: Probe, deadline: Deadline, memory_limit: int | None
+) -> tuple[Status, float | None, str | None]:
+    """One proxy's outcome. One that does not fit beside what others left is tried again with all of that let go."""
+    attempts = 2 if probe.holds_results else 1
+    reason = ""
+    for _ in range(attempts):
+        try:
+            with (
+                deadline.interruptible(),
+                limited(memory_limit),
+                probe.ledger.measure(proxy.name),
+                probe.random_state("proxy", proxy.name),
+            ):
+                value = proxy(probe)
+        except NotApplicableError as error:
+            return "skipped", None, str(error)
+        except OutOfTimeError as error:
+            return "failed", None, str(error)
+        except (Exception, SystemExit) as error:
+            if not is_out_of_memory(error):
+                return "failed", None, _one_line(error)
+            reason = explain(error, probe, memory_limit)
+        else:
+            return ("ok", value, None) if math.isfinite(value) else ("non_finite", None, f"the score is {value}")
+        # Only now is the error gone, whose frames held what the pass had allocated.
+        probe.let_go()
+    return "failed", None, reason
 
 
 def _one_line(error: Exception | SystemExit) -> str:

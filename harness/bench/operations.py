@@ -19,7 +19,7 @@ def operations(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) -
     """Of all the proxies together, with what they share done once."""
     with FlopCounterMode(display=False) as counter:
         score_all(network, batches, proxies)
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def operations_of_a_pass(network: nn.Module, batch: Batch) -> int:
@@ -27,4 +27,4 @@ def operations_of_a_pass(network: nn.Module, batch: Batch) -> int:
     with FlopCounterMode(display=False) as counter:
         F.cross_entropy(network(batch.images), batch.labels).backward()  # type: ignore[no-untyped-call]
     network.zero_grad()
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())

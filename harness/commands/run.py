@@ -52,6 +52,14 @@ def run(
     shard: Annotated[
         str | None, typer.Option(help="A part of the sample, such as 3/16, for this machine; see 'harness merge'.")
     ] = None,
+    once_per_class: Annotated[
+        bool,
+        typer.Option(
+            "--once-per-class",
+            help="Of cells that are one network, such as those with equal live operations, score one for all; #Params, "
+            "#FLOPs and what else needs no images is computed for each. See docs/data.md.",
+        ),
+    ] = False,
     executor: Annotated[
         Literal["local", "dask"], typer.Option(help="Workers of this machine, or those of a Dask cluster.")
     ] = "local",
@@ -61,13 +69,19 @@ def run(
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds that one network may take; what is not done then has failed.")
     ] = None,
+    memory_limit: Annotated[
+        str | None,
+        typer.Option(help="Memory that one worker may use, such as 4GB; what does not fit has failed. On Linux."),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed scores again.")] = False,
 ) -> None:
     """Score a sample of a benchmark's networks with every proxy. Stopped at any moment, it goes on where it was."""
     from harness import api
+    from harness.memory import parse_bytes
 
     keep_freed_memory()
+    most_memory = None if memory_limit is None else parse_bytes(memory_limit)
     plan = api.prepare(
         benchmark,
         dataset=dataset,
@@ -81,6 +95,7 @@ def run(
         batch_size=batch_size,
         resolution=resolution,
         shard=shard,
+        once_per_class=once_per_class,
         device=device,
         elsewhere=executor != "local",
     )
@@ -97,6 +112,7 @@ def run(
             workers=workers,
             executor=make,
             time_limit=time_limit,
+            memory_limit=most_memory,
             retry_failed=retry_failed,
             progress=progress,
         )

@@ -48,6 +48,7 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
         labels="random" if setting.images.endswith("random labels") else "file",
         batch_size=setting.batch_size,
         resolution=setting.resolution,
+        once_per_class=bool(setting.once_per_class),
         device=setting.device,
     )
     return replace(plan, architectures=baseline.architectures)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from harness.per_sample import micro_batches
 from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
@@ -36,8 +37,11 @@ def _logits_and_jacobian(probe: Probe) -> tuple[Tensor, Tensor]:
     if not probe.objective.has_classes:
         raise NotApplicableError(f"needs class probabilities; this task has none (its loss: {probe.objective.words})")
     network = kaiming_copy(probe).eval()
-    logits, jacobian = entry_jacobian(network, gaussian_images(probe, NOISE_IMAGES), TENSORS)
-    return logits.double(), jacobian.double()
+    images = gaussian_images(probe, NOISE_IMAGES)
+    # Images do not see each other, so they pass a few at a time, always as many, and memory holds the graph of those.
+    parts = [entry_jacobian(network, images[at], TENSORS) for at in micro_batches(len(images))]
+    logits, jacobian = (torch.cat(part).double() for part in zip(*parts, strict=True))
+    return logits, jacobian
 
 
 def _probabilities(logits: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+ONCE_PER_CLASS = "of cells that are one network one is scored for all, but for what needs no images"
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -21,6 +23,7 @@ class Heading:
         images: where the images of the batch come from.
         batch_size: how many images the batch has.
         noise: whether the batch is noise with random labels and no images at all.
+        once_per_class: whether of networks that are one by the benchmark's canonical form one was scored for all.
         facts: further lines, such as versions of packages and the number of a manifest.
 
     >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
@@ -40,6 +43,7 @@ class Heading:
     images: str
     batch_size: int
     noise: bool = False
+    once_per_class: bool = False
     facts: tuple[str, ...] = ()
 
     def inputs(self) -> str:
@@ -51,6 +55,8 @@ class Heading:
     def entries(self) -> list[tuple[str, str]]:
         """Pairs of a name and its text; further facts have an empty name."""
         sample = f"{self.networks:,} architectures drawn uniformly from the set '{self.subset}', seed {self.seed}"
+        if self.once_per_class:
+            sample += f"; {ONCE_PER_CLASS}"
         return [
             ("Benchmark", f"{self.benchmark}, {self.dataset}"),
             ("Sample", sample),
@@ -109,4 +115,5 @@ class Headings:
 
 def _sample(heading: Heading) -> str:
     of = "" if heading.subset == "all" else f" of the set '{heading.subset}'"
-    return f"{heading.networks:,} architectures{of}, seed {heading.seed}"
+    once = f", {ONCE_PER_CLASS}" if heading.once_per_class else ""
+    return f"{heading.networks:,} architectures{of}, seed {heading.seed}{once}"

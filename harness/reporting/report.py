@@ -202,6 +202,7 @@ def heading_of(run: OpenedRun) -> Heading:
         images=setting.images,
         batch_size=setting.batch_size,
         noise=setting.noise,
+        once_per_class=bool(setting.once_per_class),
         facts=(
             *_facts(setting, task.objective),
             *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),

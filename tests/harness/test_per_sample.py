@@ -8,8 +8,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness import per_sample
-from harness.per_sample import rows_by_backward, rows_of_images, sum_over_images, with_statistics_of_each_image
-from harness.probe import NotApplicableError
+from harness.per_sample import (
+    micro_batches,
+    rows_by_backward,
+    rows_of_images,
+    sum_over_images,
+    with_statistics_of_each_image,
+)
+from harness.probe import NotApplicableError, prunable_layers
 
 
 def images(count=5, channels=3, side=8):
@@ -220,3 +226,53 @@ def test_rows_by_backward_are_the_same_in_groups(monkeypatch):
     parts = list(rows_by_backward(lambda i: outputs[i], 5, parameters))
     assert [rows.shape for rows in parts] == [(5, p.numel()) for p in parameters]
     assert all(map(torch.equal, whole, parts))
+
+
+def passes_of(network):
+    """A list that comes to hold how many images each pass had."""
+    seen = []
+    network.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    return seen
+
+
+class TestMicroBatches:
+    @pytest.mark.parametrize("count", [1, 2, 15, 16, 17, 31, 32, 50, 64, 100, 256])
+    def test_they_are_all_images_in_their_order_in_parts_of_sixteen_to_thirty_one(self, count):
+        parts = micro_batches(count)
+        assert [image for part in parts for image in range(part.start, part.stop)] == list(range(count))
+        assert all(min(16, count) <= part.stop - part.start <= 31 for part in parts)
+
+    @pytest.mark.parametrize("name", ["batch norm", "3×3"])
+    @pytest.mark.parametrize("mode", ["evaluation", "statistics of each image"])
+    def test_rows_are_those_of_all_images_at_once_while_few_pass(self, name, mode, monkeypatch):
+        network, pictures = nn.Sequential(make(name)), images(64)
+        network = network.eval() if mode == "evaluation" else with_statistics_of_each_image(network.train(), 64)
+        parameters = [layer.weight for layer in prunable_layers(network)]
+        passed = passes_of(network)
+        split = list(rows_of_images(network, pictures, squares, parameters))
+        assert passed == [16] * 4
+        monkeypatch.setattr(per_sample, "MICRO_BATCH", 64)
+        whole = list(rows_of_images(network, pictures, squares, parameters))
+        assert passed == [16] * 4 + [64]
+        for rows, expected in zip(split, whole, strict=True):
+            torch.testing.assert_close(rows, expected, rtol=1e-12, atol=1e-14)
+
+    def test_scores_of_a_part_are_told_which_images_it_has(self):
+        network, pictures, weight = make("3×3").eval(), images(40), torch.arange(40, dtype=torch.float64)
+
+        def weighted(outputs, at):
+            return (outputs.flatten(1).square().sum(dim=1) * weight[at]).sum()
+
+        parameters = list(network.parameters())
+        plain = rows_of_images(network, pictures, squares, parameters)
+        for rows, expected in zip(rows_of_images(network, pictures, weighted, parameters), plain, strict=True):
+            torch.testing.assert_close(rows, expected * weight[:, None])
+
+    def test_few_rows_at_a_time_are_the_same_rows(self, monkeypatch):
+        network, pictures = make("batch norm").eval(), images(20)
+        parameters = list(network.parameters())
+        whole = list(rows_of_images(network, pictures, squares, parameters))
+        passed = passes_of(network)
+        monkeypatch.setattr(per_sample, "MOST_ENTRIES", 20)
+        assert all(map(torch.equal, whole, rows_of_images(network, pictures, squares, parameters)))
+        assert passed == [20] * len(parameters)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from harness import per_sample
 from harness.images import Batch
 from harness.objective import IMAGE, PIXEL_CLASSES, VECTOR
 from harness.probe import NotApplicableError, Probe
@@ -197,3 +198,18 @@ def test_tiles_of_one_image_are_added_up():
     network, tiles = Siamese().double().eval(), torch.randn(6, 2, 3, 5, 5, dtype=torch.float64)
     expected = jacobian_by_autograd(network, tiles, 4)
     assert np.allclose(entry_jacobian(network, tiles, 4)[1].numpy(), expected, rtol=1e-9, atol=1e-13)
+
+
+def test_few_images_pass_at_a_time_and_the_score_is_that_of_all_at_once(network, batches, monkeypatch):
+    passed = []
+
+    def counting(copied, images, count):
+        passed.append(len(images))
+        return entry_jacobian(copied, images, count)
+
+    monkeypatch.setattr(module, "entry_jacobian", counting)
+    split = vkdnw_entropy(Probe(network, batches))
+    assert passed == [16] * 4
+    monkeypatch.setattr(per_sample, "MICRO_BATCH", 64)
+    assert vkdnw_entropy(Probe(network, batches)) == pytest.approx(split, rel=1e-5)
+    assert passed == [16] * 4 + [64]
