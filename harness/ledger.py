@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+Clock = Callable[[], Any]
+"""Tells the moment, as a number of seconds or in any other way."""
+
+Between = Callable[[Any, Any], float]
+"""The seconds from an earlier moment to a later one, given as (later, earlier)."""
 
 
 @dataclass
 class _Entry:
-    """One timed computation: its exclusive time and the computations it used directly."""
+    """One timed computation: when it ran, without those it started, and the computations it used directly."""
 
-    seconds: float = 0.0
+    spans: list[tuple[Any, Any]] = field(default_factory=list)
     uses: set[Hashable] = field(default_factory=set)
 
 
@@ -21,13 +29,19 @@ class Ledger:
 
     A computation's exclusive time leaves out the computations it started. A cached result that is used again costs
     nothing, but the use is noted, so that the stand-alone cost of each user can be told afterwards.
+
+    Args:
+        clock: tells the moment. Nothing is asked of it but when a computation begins and ends, so it may mark the moment
+            in a queue of work that goes on.
+        between: the seconds between two such moments, asked for only when times are.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clock: Clock = time.perf_counter, between: Between = operator.sub) -> None:
         self._clock = clock
+        self._between = between
         self._entries: dict[Hashable, _Entry] = {}
         self._open: list[Hashable] = []
-        self._since = 0.0
+        self._since: Any = None
 
     @contextmanager
     def measure(self, key: Hashable) -> Iterator[None]:
@@ -49,11 +63,12 @@ class Ledger:
 
     def exclusive(self, key: Hashable) -> float:
         """Seconds spent in one computation itself, without those it used; 0 for one that never ran."""
-        return self._entries[key].seconds if key in self._entries else 0.0
+        spans = self._entries[key].spans if key in self._entries else []
+        return sum((self._between(end, start) for start, end in spans), 0.0)
 
     def total(self) -> float:
         """Seconds of everything that was measured."""
-        return sum(entry.seconds for entry in self._entries.values())
+        return sum(map(self.exclusive, self._entries))
 
     def standalone(self, key: Hashable) -> float:
         """Seconds that the computation would take if nothing it uses were there already."""
@@ -80,5 +95,5 @@ class Ledger:
     def _switch(self) -> None:
         now = self._clock()
         if self._open:
-            self._entries[self._open[-1]].seconds += now - self._since
+            self._entries[self._open[-1]].spans.append((self._since, now))
         self._since = now

@@ -128,7 +128,6 @@ class Probe:
         else:
             with self.ledger.measure(key), self.random_state(*map(str, key)):
                 self._results[key] = compute()
-                self._synchronise()
         result: R = self._results[key]
         return result
 
@@ -365,10 +364,6 @@ class Probe:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed("probe", self.seed, *purpose))
             yield
-
-    def _synchronise(self) -> None:
-        if self.batches and self.batches[0].images.is_cuda:
-            torch.cuda.synchronize()
 
 
 def prunable_layers(network: nn.Module) -> list[Layer]:

@@ -39,7 +39,7 @@ _one_unit = threading.Lock()
 Status = Literal["ok", "failed", "non_finite", "skipped"]
 
 CLOCKS: dict[str, Callable[[], float]] = {"processor": time.thread_time, "wall": time.perf_counter}
-"""The clocks that costs are told by."""
+"""The clocks that costs are told by on a processor."""
 
 COARSEST = 1e-5
 """Seconds; some systems count the processor's time in ticks that are longer than a proxy takes."""
@@ -47,8 +47,32 @@ COARSEST = 1e-5
 
 def clock_of(device: str) -> str:
     """The clock for a device: on a processor, time that other programs took from this thread is no cost of a proxy."""
+    if device != "cpu":
+        return "device"
     fine = time.get_clock_info("thread_time").resolution <= COARSEST
-    return "processor" if device == "cpu" and fine else "wall"
+    return "processor" if fine else "wall"
+
+
+def ledger_for(device: str) -> Ledger:
+    """A ledger that tells costs by the device's clock.
+
+    On a GPU moments are events in its queue of work. They are read when the unit is done, so that the queue never has
+    to run empty to be timed.
+    """
+    if device != "cpu":
+        return Ledger(_event, _seconds_between)
+    return Ledger(CLOCKS[clock_of(device)])
+
+
+def _event() -> torch.cuda.Event:
+    event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    event.record()
+    return event
+
+
+def _seconds_between(later: torch.cuda.Event, earlier: torch.cuda.Event) -> float:
+    later.synchronize()
+    return float(earlier.elapsed_time(later)) / 1e3
 
 
 @dataclass(frozen=True)
@@ -174,7 +198,7 @@ def make_probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[
     anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
     objective = benchmark.task(job.dataset).objective
     probe = Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipate=anticipated)
-    probe.ledger = Ledger(CLOCKS[clock_of(job.device)])
+    probe.ledger = ledger_for(job.device)
     return probe
 
 

@@ -7,11 +7,12 @@ import argparse
 from rich.console import Console
 
 from harness.bench.growth import print_analysis, print_loading
+from harness.bench.operations import print_operations
 from harness.bench.suite import print_published, print_suite
 from harness.bench.throughput import print_throughput
 from harness.memory import keep_freed_memory
 
-PARTS = ("suite", "published", "throughput", "loading", "analysis")
+PARTS = ("suite", "operations", "published", "throughput", "loading", "analysis")
 
 
 def main() -> None:
@@ -28,6 +29,8 @@ def main() -> None:
     arguments = (options.cells, options.batch_size, options.images)
     if "suite" in options.only:
         print_suite(console, *arguments)
+    if "operations" in options.only:
+        print_operations(console, options.batch_size, options.images)
     if "published" in options.only:
         print_published(console, *arguments)
     if "throughput" in options.only:

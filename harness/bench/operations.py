@@ -6,13 +6,21 @@ norms, ReLUs, sums) is not counted, and takes about as long again on a processor
 
 from __future__ import annotations
 
+import statistics
+
+from rich.console import Console
+from rich.table import Table
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.bench.suite import score_all
+from harness.bench.suite import as_run, networks, score_all
 from harness.images import Batch
 from harness.proxies.base import Proxy
+from harness.registry import select_proxies
+
+COUNTED = 3
+"""Networks that operations are counted on."""
 
 
 def operations(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) -> int:
@@ -28,3 +36,21 @@ def operations_of_a_pass(network: nn.Module, batch: Batch) -> int:
         F.cross_entropy(network(batch.images), batch.labels).backward()  # type: ignore[no-untyped-call]
     network.zero_grad()
     return int(counter.get_total_flops())
+
+
+def print_operations(console: Console, batch_size: int, images: str) -> None:
+    """Each proxy of the suite by itself, and all together, in forward and backward passes."""
+    everything = select_proxies("standard")
+    subjects = {proxy.name: [proxy] for proxy in everything}
+    subjects["all without GraSP"] = [proxy for proxy in everything if proxy.name != "grasp"]
+    subjects["all"] = everything
+    ratios: dict[str, list[float]] = {name: [] for name in subjects}
+    for network, batches in (as_run(*drawn) for drawn in networks(COUNTED - 1, batch_size, images)):
+        whole = operations_of_a_pass(network, batches[0])
+        for name, proxies in subjects.items():
+            ratios[name].append(operations(network, batches, proxies) / whole)
+    console.print(f"Multiplications ÷ those of one forward + backward, median over {COUNTED} networks", highlight=False)
+    table = Table("what", "multiplications")
+    for name, found in ratios.items():
+        table.add_row(name, f"{statistics.median(found):.2f}")
+    console.print(table)

@@ -152,3 +152,24 @@ def test_exclusive_times_of_a_nest_add_up_to_the_time_that_passed(tree):
     compute(tree, ())
     assert {key: ledger.exclusive(key) for key in expected} == expected
     assert ledger.standalone(()) == clock.now - 1000 == sum(expected.values())
+
+
+class Moment:
+    """A mark in a queue of work, whose time is known only when the work is done."""
+
+    done = False
+
+    def __init__(self, place):
+        self.place = place
+
+    def seconds_since(self, earlier):
+        assert Moment.done, "the queue was waited for while work was still being put into it"
+        return self.place - earlier.place
+
+
+def test_moments_may_be_marks_in_a_queue_that_are_read_at_the_end(clock):
+    Moment.done = False
+    ledger = Ledger(lambda: Moment(clock()), lambda later, earlier: later.seconds_since(earlier))
+    shared(ledger, clock)
+    Moment.done = True
+    assert (ledger.standalone("a"), ledger.exclusive("pass")) == (11, 10)
