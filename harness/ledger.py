@@ -31,8 +31,8 @@ class Ledger:
     nothing, but the use is noted, so that the stand-alone cost of each user can be told afterwards.
 
     Args:
-        clock: tells the moment. Nothing is asked of it but when a computation begins and ends, so it may mark the moment
-            in a queue of work that goes on.
+        clock: tells the moment. It is asked only when a computation begins and ends, so it may mark the moment in a
+            queue of work that goes on.
         between: the seconds between two such moments, asked for only when times are.
     """
 

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from harness.passes import gradients, untouched
 from harness.per_sample_products import gradient_of_each_image
-from harness.probe import NotApplicableError, Probe, gradients, untouched
+from harness.probe import NotApplicableError, Probe
 
 MOST_ENTRIES = 2**28
 """Entries of the rows that are kept at one time (1 GiB of float32); more parameters than that take another round."""

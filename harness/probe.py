@@ -18,16 +18,15 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
-from torch.autograd.graph import GradientEdge
 
 from harness.activity import active_units
-from harness.batch_norm import with_differentiable_batch_norms
 from harness.copying import copy_network
 from harness.curvature import Tape, curvature_along, record
+from harness.curvature_dual import curvature_in_dual_numbers
 from harness.images import Batch
 from harness.ledger import Ledger
 from harness.objective import CLASSES, Objective
+from harness.passes import Layer, gradients, prunable_layers, untouched
 from harness.seeds import derive_seed
 
 P = ParamSpec("P")
@@ -36,9 +35,6 @@ R = TypeVar("R")
 
 class NotApplicableError(Exception):
     """The proxy is not defined for this network; the score is skipped with this reason."""
-
-
-Layer = nn.Conv2d | nn.Linear
 
 
 @dataclass(frozen=True)
@@ -317,23 +313,8 @@ class Probe:
 
     @quantity
     def _curvature_in_dual_numbers(self) -> Tensor:
-        """The same for any network.
-
-        Forward mode carries the tangent w through one forward and backward pass; the tangent of the gradient is H w.
-        """
-        network = with_differentiable_batch_norms(self.network)
-        names = {id(parameter): name for name, parameter in network.named_parameters()}
-        weights = [layer.weight for layer in prunable_layers(network)]
-        batch = self.batch(0)
-        total = batch.images.new_zeros((), dtype=torch.float64)
-        with dual_level(), untouched(network):
-            duals = {names[id(w)]: make_dual(w, w.detach().clone()) for w in weights}
-            outputs = torch.func.functional_call(network, duals, (batch.images.clone(),))
-            for gradient in gradients(self.loss(outputs), weights):
-                primal, tangent = unpack_dual(gradient)
-                if tangent is not None:
-                    total = total + (primal.double() * tangent.double()).sum()
-        return total
+        """The same for any network, at a greater cost."""
+        return curvature_in_dual_numbers(self.network, self.batch(0).images, self.loss)
 
     @quantity
     def multiply_accumulates(self) -> int:
@@ -364,38 +345,3 @@ class Probe:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed("probe", self.seed, *purpose))
             yield
-
-
-def prunable_layers(network: nn.Module) -> list[Layer]:
-    """The layers whose weights the pruning-based proxies score, as in Abdelfattah et al. 2021."""
-    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
-
-
-def gradients(output: Tensor, inputs: Sequence[Tensor | GradientEdge], retain_graph: bool = False) -> list[Tensor]:
-    """∂output/∂input for each input, zeros where the output does not depend on it; inputs may be edges of its graph."""
-    if not output.requires_grad:
-        return [torch.zeros_like(cast("Tensor", tensor)) for tensor in inputs]
-    asked = cast("Sequence[Tensor]", inputs)
-    return list(
-        torch.autograd.grad(output, asked, retain_graph=retain_graph, allow_unused=True, materialize_grads=True)
-    )
-
-
-@contextmanager
-def untouched(network: nn.Module) -> Iterator[None]:
-    """Let passes update stand-ins of the buffers, which stay as they were, and let no module work in place."""
-    owners = [(module, dict(module._buffers)) for module in network.modules() if module._buffers]
-    in_place: list[Any] = [module for module in network.modules() if getattr(module, "inplace", False) is True]
-    for module, buffers in owners:
-        for name, buffer in buffers.items():
-            if buffer is not None:
-                module._buffers[name] = buffer.clone()
-    for module in in_place:
-        module.inplace = False
-    try:
-        yield
-    finally:
-        for module, buffers in owners:
-            module._buffers.update(buffers)
-        for module in in_place:
-            module.inplace = True

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harness.images import Batch
-from harness.probe import prunable_layers
+from harness.passes import prunable_layers
 from harness.proxies.alterations import without_batch_norm
 
 Score = Callable[[nn.Module, Batch], float]

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.activity import active_units
-from harness.probe import quantity, untouched
+from harness.passes import untouched
+from harness.probe import quantity
 from harness.proxies.base import proxy
 
 if TYPE_CHECKING:

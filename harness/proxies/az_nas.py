@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from harness.probe import NotApplicableError, gradients, quantity, untouched
+from harness.passes import gradients, untouched
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from harness.probe import gradients, quantity, untouched
+from harness.passes import gradients, untouched
+from harness.probe import quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import typical_images
 from harness.proxies.features import module_features, once_each

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.probe import NotApplicableError, untouched
+from harness.passes import untouched
+from harness.probe import NotApplicableError
 
 KINDS = (nn.Conv2d, nn.Linear, nn.BatchNorm2d)
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.probe import NotApplicableError, quantity, untouched
+from harness.passes import untouched
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from harness.probe import NotApplicableError, untouched
+from harness.passes import untouched
+from harness.probe import NotApplicableError
 
 
 def module_features(network: nn.Module, image: Tensor) -> list[tuple[nn.Module, Tensor]]:

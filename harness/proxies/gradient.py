@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from harness.probe import gradients, quantity
+from harness.passes import gradients
+from harness.probe import quantity
 from harness.proxies.alterations import gaussian_weights
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
@@ -21,7 +22,8 @@ from harness.seeds import derive_seed
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.probe import Layer, Probe
+    from harness.passes import Layer
+    from harness.probe import Probe
 
 
 @proxy(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from harness.passes import prunable_layers
 from harness.per_sample import losses_of_images, rows_of_images, with_statistics_of_each_image
-from harness.probe import prunable_layers, quantity
+from harness.probe import quantity
 from harness.proxies.base import proxy
 
 if TYPE_CHECKING:

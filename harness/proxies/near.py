@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from harness.probe import NotApplicableError, quantity, untouched
+from harness.passes import untouched
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import by_norm
 from harness.proxies.features import once_each

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.activity import active_units
-from harness.probe import NotApplicableError, quantity, untouched
+from harness.passes import untouched
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import gaussian_draws, typical_images
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from harness.probe import NotApplicableError, gradients, prunable_layers, quantity
+from harness.passes import gradients, prunable_layers
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.alterations import without_batch_norm
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from harness.probe import NotApplicableError, gradients, quantity, untouched
+from harness.passes import gradients, untouched
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 
 if TYPE_CHECKING:

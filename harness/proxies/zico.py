@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from harness.probe import NotApplicableError, gradients, quantity, untouched
+from harness.passes import gradients, untouched
+from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
 
 if TYPE_CHECKING:
-    from harness.probe import Layer, Probe
+    from harness.passes import Layer
+    from harness.probe import Probe
 
 
 def _log_ratios(first: list[Tensor], second: list[Tensor], of_magnitudes: bool = False) -> list[Tensor | None]:

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness import per_sample
+from harness.passes import prunable_layers
 from harness.per_sample import (
     micro_batches,
     rows_by_backward,
@@ -15,7 +16,7 @@ from harness.per_sample import (
     sum_over_images,
     with_statistics_of_each_image,
 )
-from harness.probe import NotApplicableError, prunable_layers
+from harness.probe import NotApplicableError
 
 
 def images(count=5, channels=3, side=8):

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from harness.images import Batch
 from harness.objective import Objective
-from harness.probe import NotApplicableError, Probe, gradients, prunable_layers, quantity, untouched
+from harness.passes import gradients, prunable_layers, untouched
+from harness.probe import NotApplicableError, Probe, quantity
 from harness.registry import proxies
 
 

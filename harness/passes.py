@@ -1,0 +1,48 @@
+"""Passes through a network that leave it as it is, and the layers whose weights are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge
+
+Layer = nn.Conv2d | nn.Linear
+
+
+def prunable_layers(network: nn.Module) -> list[Layer]:
+    """The layers whose weights the pruning-based proxies score, as in Abdelfattah et al. 2021."""
+    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+
+
+def gradients(output: Tensor, inputs: Sequence[Tensor | GradientEdge], retain_graph: bool = False) -> list[Tensor]:
+    """∂output/∂input for each input, zeros where the output does not depend on it; inputs may be edges of its graph."""
+    if not output.requires_grad:
+        return [torch.zeros_like(cast("Tensor", tensor)) for tensor in inputs]
+    asked = cast("Sequence[Tensor]", inputs)
+    return list(
+        torch.autograd.grad(output, asked, retain_graph=retain_graph, allow_unused=True, materialize_grads=True)
+    )
+
+
+@contextmanager
+def untouched(network: nn.Module) -> Iterator[None]:
+    """Let passes update stand-ins of the buffers, which stay as they were, and let no module work in place."""
+    owners = [(module, dict(module._buffers)) for module in network.modules() if module._buffers]
+    in_place: list[Any] = [module for module in network.modules() if getattr(module, "inplace", False) is True]
+    for module, buffers in owners:
+        for name, buffer in buffers.items():
+            if buffer is not None:
+                module._buffers[name] = buffer.clone()
+    for module in in_place:
+        module.inplace = False
+    try:
+        yield
+    finally:
+        for module, buffers in owners:
+            module._buffers.update(buffers)
+        for module in in_place:
+            module.inplace = True
