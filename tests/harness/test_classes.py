@@ -109,9 +109,9 @@ class TestScores:
             store.connection.execute(
                 "UPDATE scores SET status = 'failed', value = NULL WHERE architecture = ?", (member,)
             )
-            assert missing_units(wanted, store) == []
+            assert list(missing_units(wanted, store)) == []
             store.forget_failed()
-            assert missing_units(wanted, store) == []
+            assert list(missing_units(wanted, store)) == []
         pd.testing.assert_frame_equal(scores(tmp_path), before, check_exact=True)
 
 
