@@ -68,9 +68,10 @@ def plant(bug: str) -> None:
         sys.exit(f"unknown bug '{bug}'; one of {', '.join(BUGS)}")
 
 
-# Workers import this module as well, and get the bug from the environment.
 if __name__ == "__main__":
     os.environ["STRESS_BUG"] = sys.argv.pop(1)
-plant(os.environ["STRESS_BUG"])
+# Workers import this module as well, and get the bug from the environment.
+if "STRESS_BUG" in os.environ:
+    plant(os.environ["STRESS_BUG"])
 if __name__ == "__main__":
     main()

@@ -15,18 +15,14 @@ def expected(tmp_path_factory):
     return undisturbed(tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.mark.parametrize(("seed", "number"), [(0, 0), (0, 1)])
+@pytest.mark.parametrize(("seed", "number"), [(0, 8), (0, 12), (0, 13)])
 def test_a_disturbed_run_ends_as_the_undisturbed_one(tmp_path, expected, seed, number):
     stress_round(seed, number, expected, tmp_path, clock=clock_library(tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("bug", "fault", "words"),
-    [("drop", "kill a worker", "ended well with"), ("order", "kill the command", "undisturbed")],
-)
-def test_a_planted_bug_is_found(tmp_path, expected, bug, fault, words):
-    with pytest.raises(LostError, match=words):
-        stress_round(0, 0, expected, tmp_path, bug=bug, faults=[fault])
+def test_a_planted_bug_is_found(tmp_path, expected):
+    with pytest.raises(LostError, match=r"ended well with \d+ of 144 outcomes"):
+        stress_round(0, 0, expected, tmp_path, bug="drop", faults=["kill a worker"])
 
 
 def test_memory_is_flat_and_few_units_live_at_once(tmp_path):
