@@ -58,8 +58,8 @@ def _set_allocator(options: Mapping[int, int]) -> None:
 
 
 def bytes_in_use() -> int | None:
-    """What a memory limit counts: the process's data, programs and files not among them; None where unknown."""
-    return _from_status("VmData")
+    """What a memory limit counts: resident memory that is no program and no file; None where unknown."""
+    return _from_status("RssAnon")
 
 
 def parse_bytes(text: str) -> int:
@@ -109,11 +109,12 @@ def check_limit(limit: int | None) -> None:
 
 @contextmanager
 def limited(limit: int | None) -> Iterator[None]:
-    """Let no allocation in the block bring this process's data above so many bytes; one that would fails.
+    """Let no allocation in the block bring what this process uses above so many bytes; one that would fails.
 
-    The limit is Linux's on data (``RLIMIT_DATA``): all that is allocated counts. That on addresses would also count
-    libraries and files that are only mapped. From the first such block on, this process gives the memory of large
-    tensors back as soon as they are gone, which takes time.
+    The limit is Linux's on data (``RLIMIT_DATA``), raised by what was reserved before the block and never used, of
+    which some libraries have a gigabyte. That on addresses would also count libraries and files that are only mapped.
+    From the first such block on, this process gives the memory of large tensors back as soon as they are gone, which
+    takes time.
     """
     if limit is None:
         yield
@@ -122,8 +123,9 @@ def limited(limit: int | None) -> Iterator[None]:
 
     _give_back_at_once()
 
+    reserved = (_from_status("VmData") or 0) - (bytes_in_use() or 0)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    bounds = [bound for bound in (limit, soft, hard) if bound != resource.RLIM_INFINITY]
+    bounds = [bound for bound in (limit + max(reserved, 0), soft, hard) if bound != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min(bounds), hard))
     try:
         yield

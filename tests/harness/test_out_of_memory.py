@@ -64,7 +64,7 @@ def greedy(probe):
 @quantity
 def large(probe):
     """Three quarters of the room."""
-    return torch.zeros(ROOM * 3 // 4, dtype=torch.uint8)
+    return torch.ones(ROOM * 3 // 4, dtype=torch.uint8)
 
 
 @proxy("hoarding", better="higher", data="nothing", cite="nobody2026")
@@ -147,6 +147,14 @@ def test_the_limit_holds_in_its_block_alone():
         torch.empty(size, dtype=torch.uint8)
     assert is_out_of_memory(caught.value)
     assert torch.empty(size, dtype=torch.uint8).numel() == size
+
+
+@linux_only
+def test_memory_that_is_reserved_and_not_used_does_not_count():
+    reserved = torch.empty(2 * ROOM, dtype=torch.uint8)
+    with limited(bytes_in_use() + ROOM):
+        assert torch.ones(ROOM // 2, dtype=torch.uint8)[0] == 1
+    del reserved
 
 
 def test_other_systems_are_told(monkeypatch):
