@@ -1,6 +1,7 @@
 """Pages that are made from declared facts, so that they cannot disagree with the code.
 
-``python -m harness.documents`` writes them, with ``--check`` it only tells whether they are up to date.
+``python -m harness.documents`` writes them, with ``--check`` it only tells whether they are up to date, and with
+``--costs RUN`` it first takes what proxies cost from a run of all of them.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.analysis.cost import cost_table
 from harness.citations import citation
 from harness.listing import family_order
+from harness.proxies.costs import FILE, cost_in_words, measured_costs
 from harness.registry import aggregates, proxies
+from harness.store import Store
 
 if TYPE_CHECKING:
     from harness.aggregates import Aggregate
@@ -36,13 +40,15 @@ def proxies_page() -> str:
             "Made from the declared facts by `python -m harness.documents`; do not edit. How to add one of your own:",
             "[adding-a-proxy.md](adding-a-proxy.md).",
             "",
-            "| name | label | better | looks at | batches | supervised | what it computes |",
-            "|---|---|---|---|---|---|---|",
+            "| name | label | better | looks at | batches | cost | supervised | what it computes |",
+            "|---|---|---|---|---|---|---|---|",
             *map(_row, own),
             "",
             "*Looks at*: nothing but the network, noise, images, or images with their labels. *Batches*: the",
-            "mini-batches that it needs, if only for their shape. *Supervised*: a constant was chosen with the",
-            "accuracies of a benchmark.",
+            "mini-batches that it needs, if only for their shape. *Cost*: by itself, in forward and backward passes",
+            "of the same network, the median over cells of NATS-Bench's topology space with 64 CIFAR-10 images on one",
+            "thread ([performance.md](performance.md)). *Supervised*: a constant was chosen with the accuracies of a",
+            "benchmark.",
             "",
             *_aggregates_table(pooled),
             *(line for proxy in own for line in _section(proxy, own)),
@@ -53,7 +59,8 @@ def proxies_page() -> str:
 
 def _row(p: Proxy) -> str:
     supervised = "yes" if p.supervised else "no"
-    cells = (f"[`{p.name}`](#{p.name})", _cell(p.label), p.better, p.data, str(p.batches), supervised, _cell(p.summary))
+    name, cost = f"[`{p.name}`](#{p.name})", cost_in_words(p.name)
+    cells = (name, _cell(p.label), p.better, p.data, str(p.batches), cost, supervised, _cell(p.summary))
     return f"| {' | '.join(cells)} |"
 
 
@@ -114,8 +121,23 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def write_costs(run: Path) -> None:
+    """Write what each proxy took by itself in a run, in the passes of each network, beside the proxies."""
+    with Store.read(run) as store:
+        scores = store.scores()
+    # A network that needed no such pass for its proxies of one call had it in another.
+    step = scores.groupby("architecture")["forward_backward_seconds"].transform("max")
+    table = cost_table(scores.assign(forward_backward_seconds=step)).sort_values("proxy")
+    passes = table.set_index("proxy")["standalone_ratio"].dropna()
+    rows = [f"{name},{value:.3g}" for name, value in passes.items()]
+    FILE.write_text("\n".join(["proxy,passes", *rows]) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Write the pages, or with ``--check`` end with exit code 1 where one is not up to date."""
+    if sys.argv[1:2] == ["--costs"]:
+        write_costs(Path(sys.argv[2]))
+        measured_costs.cache_clear()
     path, text = DOCUMENTS / "proxies.md", proxies_page()
     if "--check" not in sys.argv[1:]:
         path.write_text(text, encoding="utf-8")
