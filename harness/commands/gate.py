@@ -10,27 +10,40 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.commands.run import progress_bar
-from harness.commands.shared import OWN_PROXY, RunDirectories, Truth, opened
+from harness.commands.shared import OWN_PROXY, RunDirectory, Truth, opened
 
 if TYPE_CHECKING:
     from harness.gate import Baseline, Checked
+    from harness.gate.costs import OwnCosts
     from harness.opened import OpenedRun
 
 BaselineDirectory = Annotated[Path, typer.Option("--baseline", help="Directory of the baseline.")]
+PROCESSES = 5
+"""That a baseline's costs are measured in; a check makes do with one, and with three where it matters."""
 Own = Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)]
 
 
 def baseline(
-    runs: RunDirectories,
+    run: RunDirectory,
     out: Annotated[Path, typer.Option("--out", help="Directory of the baseline, such as results/baselines/NAME.")],
+    own: Own = None,
     truth: Truth = None,
 ) -> None:
-    """Freeze a run for later checks. Further runs of the same setting steady what its proxies cost."""
+    """Freeze a run for later checks, and measure what its proxies cost here and now."""
     from harness.gate import freeze, write_baseline
+    from harness.gate.own_work import measure, representative
 
-    first, *others = [opened(directory, truth) for directory in runs]
-    frozen = freeze(first, others)
+    found = opened(run, truth)
+    freeze(found)  # what cannot be frozen is refused before anything is measured
+    typer.echo("measuring what the proxies cost; nothing else should run here meanwhile", err=True)
+    costs = measure(found, representative(found.scores), own=own or [], processes=PROCESSES)
+    frozen = freeze(found, costs)
     files = write_baseline(frozen, out)
+    unknown = [name for name in frozen.proxies if name not in costs.passes]
+    if unknown:
+        typer.echo(
+            f"no cost is kept of {', '.join(unknown)}, whose code was not given: add --proxy path.py:name", err=True
+        )
     typer.echo(
         f"{len(frozen.proxies)} proxies on {len(frozen.architectures):,} networks frozen in {out}: "
         f"{', '.join(file.name for file in files)}; next: harness check --baseline {out}"
@@ -68,26 +81,23 @@ def check(
     json: Annotated[Path | None, typer.Option(help="Write it as JSON, with every digit.")] = None,
 ) -> None:
     """Compare a run with a baseline. Exit code 1 if a proxy got worse, changed, slower, failed or is missing."""
-    from harness.gate import Limits, compare, read_baseline
-    from harness.gate.check import confirm_slower
+    from harness.gate import Limits, compare_with_costs, read_baseline
+    from harness.gate.own_work import measure
 
     frozen = read_baseline(baseline_directory)
     limits = Limits(tolerance, slower, slower_elsewhere, floats=float_tolerance)
     allowed = {verdict for verdict, is_allowed in (("changed", allow_changed), ("slower", allow_slower)) if is_allowed}
-
-    def checked_run(run: OpenedRun) -> Checked:
-        return compare(frozen, run, limits, allowed=allowed)  # type: ignore[arg-type]
-
-    if run_directory is not None:
-        truth = f"{frozen.truth.split}/{frozen.truth.epochs}"
-        _tell(checked_run(opened(run_directory, truth)), markdown, junit, json)
-        return
     with tempfile.TemporaryDirectory() as temporary:
-        places = [out or Path(temporary) / "run", Path(temporary) / "again"]
-        outcome = checked_run(_rerun(frozen, places[0], images, own, workers))
-        if any(row.verdict == "slower" and outcome.is_alarm(row) for row in outcome.rows):
-            typer.echo("something is slower; measuring once more, as the machine may have been busy", err=True)
-            outcome = confirm_slower(outcome, checked_run(_rerun(frozen, places[1], images, own, workers)))
+        if run_directory is None:
+            run = _rerun(frozen, out or Path(temporary) / "run", images, own, workers)
+        else:
+            run = opened(run_directory, f"{frozen.truth.split}/{frozen.truth.epochs}")
+
+        def measured() -> OwnCosts:
+            typer.echo("measuring what the proxies cost", err=True)
+            return measure(run, frozen.measured_networks, own=own or [])
+
+        outcome = compare_with_costs(frozen, run, measured, limits, allowed=allowed)  # type: ignore[arg-type]
     _tell(outcome, markdown, junit, json)
 
 
@@ -100,7 +110,7 @@ def test_proxy(
     found = conformance(name)
     for broken in found.broken:
         typer.echo(f"✗ {broken.promise}\n    {broken.words}")
-    typer.echo(f"{name}: {found.kept} tests passed, {len(found.broken)} promises broken, {found.skipped} skipped")
+    typer.echo(f"{name}: {found.kept} tests passed, promises broken: {len(found.broken)}, skipped: {found.skipped}")
     if found.broken:
         typer.echo("docs/adding-a-proxy.md lists what a proxy promises")
         raise typer.Exit(1)

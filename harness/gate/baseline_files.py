@@ -15,6 +15,7 @@ import pandas as pd
 
 from harness.errors import DataError
 from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
+from harness.gate.costs import OwnCosts, Place
 from harness.gate.migrations import SCHEMA_VERSION, migrated
 
 DOCUMENT = "baseline.json"
@@ -37,7 +38,7 @@ def write_baseline(baseline: Baseline, directory: Path | str) -> list[Path]:
         "truth": asdict(baseline.truth),
         "proxies": {name: facts._asdict() for name, facts in baseline.proxies.items()},
         "coefficients": baseline.coefficients,
-        "costs": baseline.costs,
+        "costs": None if baseline.costs is None else _stated(baseline.costs),
         "facts": baseline.facts,
         "scores_sha256": hashlib.sha256(scores).hexdigest(),
     }
@@ -68,7 +69,7 @@ def read_baseline(directory: Path | str) -> Baseline:
                 name: {key: _number(value) for key, value in row.items()}
                 for name, row in document["coefficients"].items()
             },
-            costs={name: _number(value) for name, value in document["costs"].items()},
+            costs=None if document["costs"] is None else _costs(document["costs"]),
             facts=document["facts"],
             scores=scores[list(COLUMNS)],
         )
@@ -100,6 +101,30 @@ def _read_checked(source: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     return document, _unpacked(packed)
 
 
+def _stated(costs: OwnCosts) -> dict[str, Any]:
+    """Costs to four figures; a fifth says nothing."""
+    return {
+        "place": costs.place._asdict(),
+        "networks": list(costs.passes.index),
+        "calls": _rounded(costs.calls),
+        "passes": {str(name): _rounded(costs.passes[name]) for name in costs.passes},
+    }
+
+
+def _costs(stated: dict[str, Any]) -> OwnCosts:
+    networks = stated["networks"]
+    passes = {name: list(map(_number, row)) for name, row in stated["passes"].items()}
+    return OwnCosts(
+        pd.DataFrame(passes, index=networks),
+        pd.Series(list(map(_number, stated["calls"])), index=networks),
+        Place(**stated["place"]),
+    )
+
+
+def _rounded(values: pd.Series[float]) -> list[float]:
+    return [float(f"{value:.4g}") for value in values]
+
+
 def _packed(scores: pd.DataFrame) -> bytes:
     """The scores as CSV, every float to the last bit, in gzip without a time or a name."""
     text = scores.to_csv(index=False, lineterminator="\n")
@@ -109,14 +134,15 @@ def _packed(scores: pd.DataFrame) -> bytes:
 def _unpacked(packed: bytes) -> pd.DataFrame:
     """The table that :func:`_packed` packed; Python reads every float as it was written, which pandas may not."""
     table = pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype=str, keep_default_na=False)
-    numbers = [column for column in ("value", "own_cost") if column in table]
-    return table.assign(**{column: [float(text or "nan") for text in table[column]] for column in numbers})
+    return table.assign(value=[float(text or "nan") for text in table["value"]])
 
 
 def _without_nan(value: Any) -> Any:
     """JSON has no NaN; what is undefined is null there."""
     if isinstance(value, dict):
         return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

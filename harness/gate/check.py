@@ -14,12 +14,12 @@ from harness.analysis.jackknife import Floats, jackknife
 from harness.analysis.ranks import rank
 from harness.gate.changes import ScoreChange, score_change
 from harness.gate.comparable import check_comparable, differences
-from harness.gate.costs import NOT_MEASURED, CostChange, cost_change, own_costs
+from harness.gate.costs import NOT_MEASURED, CostChange, OwnCosts, median_of
 from harness.gate.float_tolerance import FloatTolerance, float_tolerance
 from harness.gate.verdicts import ALARMS, MEANINGS, Limits, Verdict, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from harness.gate.baseline import Baseline
     from harness.opened import OpenedRun
@@ -85,7 +85,12 @@ _NO_TOLERANCE = FloatTolerance(math.nan, math.nan)
 
 
 def compare(
-    baseline: Baseline, run: OpenedRun, limits: Limits | None = None, *, allowed: Collection[Verdict] = ()
+    baseline: Baseline,
+    run: OpenedRun,
+    limits: Limits | None = None,
+    *,
+    costs: OwnCosts | None = None,
+    allowed: Collection[Verdict] = (),
 ) -> Checked:
     """Set a run beside a baseline.
 
@@ -93,6 +98,7 @@ def compare(
         baseline: what was.
         run: what is; of the same setting, with at least the same networks.
         limits: what is taken for a change; the defaults of :class:`~harness.gate.verdicts.Limits` unless given.
+        costs: of the run's proxies, from :func:`harness.gate.own_work.measure`; not judged unless given.
         allowed: verdicts that are no alarms in this check.
 
     Raises:
@@ -100,25 +106,50 @@ def compare(
     """
     check_comparable(baseline, run)
     limits = limits or Limits()
-    tables = _Tables(baseline, run)
-    notes = differences(baseline, run.manifest, run.setting.torch)
-    missing = sorted(set(baseline.proxies) - tables.scored_now)
-    factor = _factor(baseline, run, limits)
-    if missing:
-        # A proxy's own cost is what no other one shares with it: where others are missing, it is another.
-        factor = None
-        notes.append("Costs are not judged, as proxies are missing that shared passes with the others.")
+    tables = _Tables(baseline, run, costs)
+    factor, about_costs = _factor(baseline.costs, costs, limits)
+    notes = [*differences(baseline, run.manifest, run.setting.torch), *about_costs]
     rows = [_row_of(name, tables, limits, factor) for name in sorted(tables.scored_now & set(baseline.proxies))]
-    rows += [_missing(name, baseline) for name in missing]
+    if factor is not None:
+        unknown = ", ".join(row.label for row in rows if not row.cost.networks)
+        notes += [f"The cost is not judged, as it was not measured then or now, of: {unknown}."] if unknown else []
+    rows += [_missing(name, baseline) for name in sorted(set(baseline.proxies) - tables.scored_now)]
     rows += [_new(name, tables) for name in sorted(tables.scored_now - set(baseline.proxies))]
     return Checked(tuple(sorted(rows, key=_gravity)), _heading(baseline, run), tuple(notes), frozenset(allowed))
 
 
-def confirm_slower(first: Checked, second: Checked) -> Checked:
-    """The first check, but slower is only what is slower in the second, too: noise seldom comes twice in one place."""
-    again = {row.proxy: row for row in second.rows}
-    rows = [again[row.proxy] if row.verdict == "slower" and row.proxy in again else row for row in first.rows]
-    return replace(first, rows=tuple(sorted(rows, key=_gravity)))
+def compare_with_costs(
+    baseline: Baseline,
+    run: OpenedRun,
+    measure: Callable[[], OwnCosts],
+    limits: Limits | None = None,
+    *,
+    allowed: Collection[Verdict] = (),
+) -> Checked:
+    """Set a run beside a baseline, and measure its costs; twice more where something seems slower.
+
+    The median of the three decides then: noise seldom comes twice in one place.
+
+    Args:
+        baseline: what was.
+        run: what is.
+        measure: measures the costs of the run's proxies anew.
+        limits: as of :func:`compare`.
+        allowed: as of :func:`compare`.
+
+    Raises:
+        HarnessError: if they cannot be compared; the message says why.
+    """
+    if baseline.costs is None:
+        return compare(baseline, run, limits, allowed=allowed)
+    costs = measure()
+    checked = compare(baseline, run, limits, costs=costs, allowed=allowed)
+    if not any(row.verdict == "slower" for row in checked.alarms):
+        return checked
+    costs = median_of([costs, measure(), measure()])
+    checked = compare(baseline, run, limits, costs=costs, allowed=allowed)
+    note = "Something seemed slower: costs were measured three times, the median counts."
+    return replace(checked, notes=(*checked.notes, note))
 
 
 def _gravity(row: Row) -> tuple[int, str]:
@@ -126,19 +157,22 @@ def _gravity(row: Row) -> tuple[int, str]:
 
 
 class _Tables:
-    """Scores and costs then and now as one array for each proxy, over the baseline's architectures."""
+    """Scores then and now as one array for each proxy, over the baseline's architectures, and the costs."""
 
-    def __init__(self, baseline: Baseline, run: OpenedRun) -> None:
-        self.baseline, self.run = baseline, run
+    def __init__(self, baseline: Baseline, run: OpenedRun, costs: OwnCosts | None) -> None:
+        self.baseline, self.run, self.costs = baseline, run, costs
         names = baseline.architectures
-        inside = run.scores[run.scores["architecture"].isin(names)]
-        now = inside.assign(own_cost=own_costs(inside))
+        now = run.scores[run.scores["architecture"].isin(names)]
         self.scored_now = set(now["proxy"])
         self.versions = now.groupby("proxy")["version"].max()
-        self.values_then, self.values_now = (_wide(_finite(frame), "value", names) for frame in (baseline.scores, now))
-        self.costs_then, self.costs_now = (_wide(frame, "own_cost", names) for frame in (baseline.scores, now))
+        self.values_then, self.values_now = (_values(frame, names) for frame in (baseline.scores, now))
         accuracy = np.asarray(run.truth.accuracy.reindex(names), dtype=np.float64)
         self.accuracy: Floats = accuracy if run.truth.higher_is_better else -accuracy
+
+    def cost_change(self, name: str) -> CostChange:
+        """What became of a proxy's cost, if it was measured both times."""
+        then = self.baseline.costs
+        return NOT_MEASURED if then is None or self.costs is None else then.change_to(self.costs, name)
 
     def kendall(self, values: Floats, better: str, used: Any) -> Any:
         """τ-b and ρ of oriented scores with the accuracies, with each network left out."""
@@ -157,7 +191,7 @@ def _row_of(name: str, tables: _Tables, limits: Limits, factor: float | None) ->
     )
     tolerance = float_tolerance(name) if limits.floats is None else FloatTolerance(limits.floats, limits.floats)
     scores = score_change(then, now, tolerance)
-    cost = cost_change(tables.costs_then[name], tables.costs_now[name])
+    cost = tables.cost_change(name)
     return Row(
         proxy=name,
         label=frozen.label,
@@ -213,13 +247,21 @@ def _new(name: str, tables: _Tables) -> Row:
     return Row(name, label, "new", math.nan, now, _NO_RANKING, scores, _NO_TOLERANCE, NOT_MEASURED)
 
 
-def _factor(baseline: Baseline, run: OpenedRun, limits: Limits) -> float | None:
-    """The growth of a cost that is called slower; None where the clocks are not the same or not known."""
-    then, now = baseline.facts, run.manifest
-    if "clock" not in then or then["clock"] != now.get("clock"):
-        return None
-    here = then.get("processor") == now.get("processor") and baseline.setting.torch == run.setting.torch
-    return limits.slower if here else limits.slower_elsewhere
+def _factor(then: OwnCosts | None, now: OwnCosts | None, limits: Limits) -> tuple[float | None, list[str]]:
+    """The growth of a cost that is called slower, None where none is; and what has to be known of it."""
+    if then is None:
+        return None, ["Costs are not judged: the baseline holds none of this kind; freeze it again."]
+    if now is None:
+        return None, ["Costs are not judged: they were not measured."]
+    if then.place.clock != now.place.clock:
+        return None, [f"Costs are not judged: told by the {then.place.clock} clock then, {now.place.clock} now."]
+    if then.place == now.place:
+        return limits.slower, []
+    elsewhere = (
+        f"Costs were measured on {then.place.processor} with torch {then.place.torch} then, on {now.place.processor} "
+        f"with torch {now.place.torch} now: slower is more than {limits.slower_elsewhere:g} times."
+    )
+    return limits.slower_elsewhere, [elsewhere]
 
 
 def _heading(baseline: Baseline, run: OpenedRun) -> tuple[tuple[str, str], ...]:
@@ -232,10 +274,7 @@ def _heading(baseline: Baseline, run: OpenedRun) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _finite(scores: pd.DataFrame) -> pd.DataFrame:
-    return scores.assign(value=scores["value"].where(scores["status"] == "ok"))
-
-
-def _wide(scores: pd.DataFrame, column: str, architectures: list[str]) -> Mapping[str, Floats]:
-    table = scores.pivot(index="architecture", columns="proxy", values=column).reindex(architectures)
+def _values(scores: pd.DataFrame, architectures: list[str]) -> Mapping[str, Floats]:
+    finite = scores.assign(value=scores["value"].where(scores["status"] == "ok"))
+    table = finite.pivot(index="architecture", columns="proxy", values="value").reindex(architectures)
     return {str(name): table[name].to_numpy(dtype=np.float64) for name in table}

@@ -62,7 +62,6 @@ def differences(baseline: Baseline, facts: Mapping[str, Any], torch: str) -> lis
     pairs = {
         "torch": (baseline.setting.torch, torch),
         "processor": (baseline.facts.get("processor"), facts.get("processor")),
-        "clock of the costs": (baseline.facts.get("clock"), facts.get("clock")),
     }
     return [
         f"Another {name}: {then or 'unknown'} then, {now or 'unknown'} now."

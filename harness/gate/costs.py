@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,8 @@ class CostChange:
     Attributes:
         then: median own cost, in forward and backward passes of the same network.
         now: the same of the run that is checked.
-        ratio: the median over networks of now / then; NaN where nothing was measured.
+        ratio: the median over networks of now / then; NaN where nothing was measured. It is no quotient of the
+            medians, and of a small cost not of passes either.
         low: the lower bound of that median, 95 %.
         high: the upper bound.
         networks: how many networks were compared.
@@ -37,14 +40,58 @@ class CostChange:
 NOT_MEASURED = CostChange(math.nan, math.nan, math.nan, math.nan, math.nan, 0)
 
 
-def own_costs(scores: pd.DataFrame) -> pd.Series[float]:
-    """Own seconds over the seconds of one forward and backward pass, for each row of the scores.
+class Place(NamedTuple):
+    """Where and with what costs were measured."""
 
-    NaN where the proxy did not run to its end, or no such pass was made.
+    processor: str
+    clock: str
+    torch: str
+
+
+@dataclass(frozen=True)
+class OwnCosts:
+    """What the proxies' own work takes, as :mod:`harness.gate.own_work` measures it.
+
+    Attributes:
+        passes: for each network (row) and proxy (column), in forward and backward passes; NaN where it fails.
+        calls: for each network what small operations take, in passes: one for each parameter tensor.
+        place: where they were measured.
     """
-    ran = scores["status"].isin(["ok", "non_finite"])
-    step = scores["forward_backward_seconds"].astype(float)
-    return (scores["own_seconds"].astype(float) / step.where(step > 0)).where(ran)
+
+    passes: pd.DataFrame
+    calls: pd.Series[float]
+    place: Place
+
+    def change_to(self, now: OwnCosts, proxy: str) -> CostChange:
+        """What became of a proxy's cost, on the networks that were measured both times.
+
+        Arithmetic and calls of Python do not always speed up and slow down together. So what takes less than ``SMALL``
+        passes, and is hardly arithmetic, is set beside small operations; all else beside passes.
+        """
+        if proxy not in self.passes or proxy not in now.passes:
+            return NOT_MEASURED
+        networks = self.passes.index.intersection(now.passes.index)
+        then_, now_ = self.passes.loc[networks, proxy], now.passes.loc[networks, proxy]
+        change = cost_change(then_.to_numpy(), now_.to_numpy())
+        if not change.then < SMALL:
+            return change
+        small = cost_change((then_ / self.calls[networks]).to_numpy(), (now_ / now.calls[networks]).to_numpy())
+        return replace(small, then=change.then, now=change.now)
+
+
+SMALL = 0.05
+"""Forward and backward passes."""
+
+
+def median_of(measurements: Sequence[OwnCosts]) -> OwnCosts:
+    """The median of several measurements of the same proxies, for each network."""
+    first = measurements[0]
+    passes = pd.concat([costs.passes for costs in measurements], keys=range(len(measurements)))
+    calls = pd.concat([costs.calls for costs in measurements], keys=range(len(measurements)))
+    order = first.passes.index
+    return replace(
+        first, passes=passes.groupby(level=1).median().loc[order], calls=calls.groupby(level=1).median()[order]
+    )
 
 
 def cost_change(then: Floats, now: Floats) -> CostChange:

@@ -11,19 +11,23 @@ import pandas as pd
 
 from harness.errors import DataError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Document = dict[str, Any]
 Migration = Callable[[Document, pd.DataFrame], tuple[Document, pd.DataFrame]]
 
 
-def _costs_unknown(document: Document, scores: pd.DataFrame) -> tuple[Document, pd.DataFrame]:
-    """Version 0 froze scores without what they cost; such a baseline judges everything but slowness."""
-    document = {**document, "costs": dict.fromkeys(document["proxies"])}
+def _costs_of_runs(document: Document, scores: pd.DataFrame) -> tuple[Document, pd.DataFrame]:
+    """Version 0 froze scores without costs, version 1 with those of runs, in which everything is computed once."""
     return document, scores.assign(own_cost=math.nan)
 
 
-MIGRATIONS: dict[int, Migration] = {0: _costs_unknown}
+def _costs_of_repetitions(document: Document, scores: pd.DataFrame) -> tuple[Document, pd.DataFrame]:
+    """Costs of runs cannot be compared with those of repetitions; such a baseline judges everything but slowness."""
+    return {**document, "costs": None}, scores.drop(columns="own_cost")
+
+
+MIGRATIONS: dict[int, Migration] = {0: _costs_of_runs, 1: _costs_of_repetitions}
 """By the version that each starts from."""
 
 

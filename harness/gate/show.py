@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.gate.words import grid_of
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.gate.check import Checked
+    from harness.reporting.grids import Grid
+
+SACRIFICES = ("rank agreement", "own cost", "largest change", "difference")
+"""The columns that are given up first on a narrow page."""
 
 
 def show(checked: Checked, console: Console) -> None:
@@ -20,8 +25,22 @@ def show(checked: Checked, console: Console) -> None:
     for name, text in checked.heading:
         console.print(Text(f"{name:14}", style="dim") + Text(text))
     console.print()
-    grid = grid_of(checked)
+    grid, left_out = _fitting(grid_of(checked), console)
     console.print(terminal_grid(grid))
-    for note in grid.notes:
+    for note in (*grid.notes, *left_out):
         console.print(Text(note, style="dim"))
     console.print(Text(grid.title, style="bold red" if checked.alarms else "bold green"))
+
+
+def _fitting(grid: Grid, console: Console) -> tuple[Grid, list[str]]:
+    """The grid with as many of its columns as there is room for, and a sentence on the others."""
+    from rich.measure import Measurement
+
+    left_out: list[str] = []
+    unlimited = console.options.update(width=10_000)
+    for sacrifice in SACRIFICES:
+        if Measurement.get(console, unlimited, terminal_grid(grid)).maximum <= console.width:
+            break
+        grid = replace(grid, columns=tuple(column for column in grid.columns if column.name != sacrifice))
+        left_out.append(sacrifice)
+    return grid, [f"Left out at this width: {', '.join(left_out)}."] if left_out else []

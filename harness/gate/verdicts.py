@@ -19,7 +19,7 @@ MEANINGS: dict[Verdict, str] = {
     "failed": "fewer networks have a finite score than then",
     "worse": "τ fell by more than the tolerance, and significantly",
     "changed": "scores differ beyond rounding, though τ holds",
-    "slower": "its own cost grew by more than the factor, significantly and noticeably",
+    "slower": "its own work takes longer by more than the factor, and significantly",
     "better": "τ rose by more than the tolerance, and significantly",
     "new": "the run has it, the baseline has not",
     "same": "none of the above",
@@ -39,22 +39,18 @@ class Limits:
         slower: the least growth of the own cost that is called slower, if it is significant.
         slower_elsewhere: the same where the baseline was made on another processor or with another torch, on which
             even costs in forward and backward passes differ.
-        noticeable: the least growth that is called slower, in forward and backward passes: a third more of almost
-            nothing is no loss, and cannot be told from the noise of the machine.
         floats: the relative change of a score that rounding may make; None for what was measured of each proxy.
     """
 
     tolerance: float = 0.01
     slower: float = 1.15
     slower_elsewhere: float = 2.0
-    noticeable: float = 0.15
     floats: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse limits that nothing could keep."""
-        for name in ("tolerance", "noticeable"):
-            if not getattr(self, name) >= 0:
-                raise HarnessError(f"the limit '{name}' is {getattr(self, name)}; give 0 or more")
+        if not self.tolerance >= 0:
+            raise HarnessError(f"the limit 'tolerance' is {self.tolerance}; give 0 or more")
         for name in ("slower", "slower_elsewhere"):
             if not getattr(self, name) >= 1:
                 raise HarnessError(f"the limit '{name}' is {getattr(self, name)}; it is a factor: give 1 or more")
@@ -79,11 +75,11 @@ def decide(scores: ScoreChange, ranking: Comparison, cost: CostChange, limits: L
     better = ranking.verdict == "win" and ranking.difference > limits.tolerance
     if scores.changed and not better:
         return "changed"
-    if factor is not None and is_slower(cost, factor, limits.noticeable):
+    if factor is not None and is_slower(cost, factor):
         return "slower"
     return "better" if better else "same"
 
 
-def is_slower(cost: CostChange, factor: float, noticeable: float) -> bool:
-    """Whether a cost grew by more than the factor, significantly and noticeably; never where it was not measured."""
-    return cost.ratio > factor and cost.low > 1 and cost.now - cost.then > noticeable
+def is_slower(cost: CostChange, factor: float) -> bool:
+    """Whether a cost grew by more than the factor, significantly; never where it was not measured."""
+    return cost.ratio > factor and cost.low > 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from harness.gate.costs import SMALL
 from harness.gate.verdicts import MEANINGS
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
@@ -19,12 +20,22 @@ RENEW = "If this is meant: 'harness baseline RUN --out DIRECTORY' freezes what i
 
 
 def relative(value: float) -> str:
-    """A relative change, in powers of ten; 0 of equal scores.
+    """A relative change: in percent, or in powers of ten where it is hardly one.
 
-    >>> relative(0.0), relative(3.2e-07), relative(0.25), relative(math.nan)
-    ('0', '3.2e-07', '2.5e-01', '–')
+    >>> relative(0.0), relative(3.2e-07), relative(0.0251), relative(2.0), relative(math.nan)
+    ('0', '3.2e-07', '2.5 %', '200 %', '–')
     """
-    return MISSING if math.isnan(value) else "0" if value == 0 else f"{value:.1e}"
+    if math.isnan(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    return (
+        f"{100 * value:.2g} %"
+        if 0.001 <= value < 0.1
+        else f"{100 * value:.0f} %"
+        if 0.1 <= value < 100
+        else f"{value:.1e}"
+    )
 
 
 def factor(value: float) -> str:
@@ -47,10 +58,10 @@ def grid_of(checked: Checked) -> Grid:
         Column("now", "τ now", tuple(coefficient(row.now) for row in rows)),
         Column("difference", "Difference\n[95 %]", tuple(align(differences)), "left"),
         Column("changed", "Scores\nchanged", tuple(_changed(row) for row in rows)),
-        Column("largest", "Largest\nchange", tuple(relative(row.scores.largest) for row in rows)),
-        Column("agreement", "Rank\nagreement", tuple(coefficient(row.scores.agreement) for row in rows)),
-        Column("cost", "Own cost\n×", tuple(ratio(row.cost.now) for row in rows)),
-        Column("cost ratio", "now /\nthen", tuple(factor(row.cost.ratio) for row in rows)),
+        Column("largest change", "Largest\nchange", tuple(relative(row.scores.largest) for row in rows)),
+        Column("rank agreement", "Rank\nagreement", tuple(coefficient(row.scores.agreement) for row in rows)),
+        Column("own cost", "Own cost\n×", tuple(ratio(row.cost.now) for row in rows)),
+        Column("cost ratio", "Cost now\n/ then", tuple(factor(row.cost.ratio) for row in rows)),
     )
     return Grid("check", summary(checked), columns, frame_of(checked), notes_of(checked))
 
@@ -75,7 +86,7 @@ def sentence(row: Row) -> str:
         )
     if row.verdict == "slower":
         parts.append(
-            f"{ratio(row.cost.then)} forward and backward passes then, {ratio(row.cost.now)} now: "
+            f"{row.cost.then:.2g} forward and backward passes then, {row.cost.now:.2g} now, on the same network "
             f"{factor(row.cost.ratio)} times [{factor(row.cost.low)}, {factor(row.cost.high)}]"
         )
     if row.note:
@@ -88,7 +99,8 @@ def notes_of(checked: Checked) -> tuple[str, ...]:
     told = [f"{row.label}: {row.verdict}: {sentence(row)}." for row in checked.rows if row.verdict != "same"]
     meaning = (
         "Difference of τ on the same networks, with its paired interval. Scores changed: beyond the tolerance measured "
-        "for each proxy; rank agreement is Kendall τ between then and now. ×: own cost in forward + backward passes."
+        "for each proxy; rank agreement is Kendall τ between then and now. ×: own cost in forward + backward passes, "
+        f"and now / then on the same networks; below {SMALL:g} relative to small operations."
     )
     return (*told, *checked.notes, meaning, *([RENEW] if checked.alarms else []))
 

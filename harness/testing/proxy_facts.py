@@ -12,7 +12,7 @@ from harness.executors import spawned_workers
 from harness.probe import Probe
 from harness.registry import check_importable, load_benchmark, reference
 from harness.testing.proxy_networks import CONNECTED_CELLS, architecture
-from harness.testing.proxy_subject import ProxySubject
+from harness.testing.proxy_subject import ProxySubject, described
 from harness.unit import Job, Unit, compute_unit
 
 
@@ -69,24 +69,27 @@ class ProxyFactsContract(ProxySubject):
         except Exception as error:
             raise AssertionError(f"define the proxy at the top of a module: {error}") from error
 
-    def test_a_worker_process_computes_the_same_score(self, tmp_path: Path) -> None:
-        """Where a score is computed must not show in it."""
+    def test_a_worker_process_computes_the_same_scores_in_another_order(self, tmp_path: Path) -> None:
+        """Where a score is computed, and after which networks, must not show in it."""
         check_importable(self.proxy)
-        network = next(iter(CONNECTED_CELLS))
-        batches, path = self.batches(network), tmp_path / "batches.npz"
+        networks = list(CONNECTED_CELLS)
+        batches, path = self.batches(networks[0]), tmp_path / "batches.npz"
         write_batches(path, batches)
         place = reference(type(load_benchmark("digits")))
         job = Job(place, "digits", 0, (reference(self.proxy),), str(path), fingerprint(batches), "cpu")
-        unit = Unit(architecture(network), (self.proxy.name,))
-        here = compute_unit(job, unit).scores[0]
+        units = [Unit(architecture(network), (self.proxy.name,)) for network in networks]
+        here = [compute_unit(job, unit).scores[0] for unit in units]
         try:
-            there = _worker(tuple(sys.path)).submit(compute_unit, job, unit).result().scores[0]
+            worker = _worker(tuple(sys.path))
+            there = [worker.submit(compute_unit, job, unit).result().scores[0] for unit in reversed(units)][::-1]
         except Exception as error:
             raise AssertionError(f"a worker process cannot compute it: {type(error).__name__}: {error}") from error
-        assert (here.status, here.value) == (there.status, there.value), (
-            f"a worker process gives {there.value} ({there.error or there.status}), this one gives {here.value} "
-            f"({here.error or here.status}); use nothing but the probe"
-        )
+        for network, mine, its in zip(networks, here, there, strict=True):
+            assert (mine.status, mine.value) == (its.status, its.value), (
+                f"a worker process that scores the networks in another order gives {its.value} "
+                f"({its.error or its.status}) on {described(network)}, this one gives {mine.value} "
+                f"({mine.error or mine.status}); use nothing but the probe, and keep nothing from network to network"
+            )
 
 
 @functools.cache

@@ -157,9 +157,10 @@ def architecture(cell: str) -> str:
 
 
 def make(network: str, seed: int = 0) -> nn.Module:
-    """The cell or other network of that name, in float32 and training mode, the same at each call."""
+    """The cell or network of that name, or cell of that architecture: float32, training mode, the same at each call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if network in OTHERS:
             return OTHERS[network]().train()
-        return load_benchmark("digits").build(architecture(network), "digits")
+        named = architecture(network) if network in CELLS else network
+        return load_benchmark("digits").build(named, "digits")

@@ -11,7 +11,7 @@ import torch
 from harness.images import Batch
 from harness.probe import Probe
 from harness.proxies.base import Proxy
-from harness.registry import proxies
+from harness.registry import load_benchmark, proxies
 from harness.testing.proxy_networks import CELLS, CLASSES, OTHERS, Residual, make
 from harness.testing.proxy_subject import BATCHES, IMAGES, SKIPPED, ProxySubject, described, outcome, seed_everything
 
@@ -28,6 +28,18 @@ class ProxyScoresContract(ProxySubject):
             value = self.score(network)
             assert isinstance(value, float) and math.isfinite(value), (
                 f"'{self.proxy.name}' must be finite on {described(network)}, which is connected; it is {value}"
+            )
+
+    def test_every_connected_cell_of_the_embedded_benchmark_has_a_finite_score_or_a_reason(self) -> None:
+        """What is not finite cannot be ranked: a run counts it, and tells the reason if there is one."""
+        if self.not_finite:
+            pytest.skip(f"not finite on every cell: {self.not_finite}")
+        connected = load_benchmark("digits").subset("connected")
+        for network in connected[:: max(1, len(connected) // self.cells)] if self.cells else connected:
+            value = self.score(network)
+            assert value == SKIPPED or math.isfinite(float(value)), (
+                f"it is {value} on {described(network)}, which is connected: raise NotApplicableError with the reason "
+                "where the formula is not defined"
             )
 
     @pytest.mark.parametrize("network", CELLS)

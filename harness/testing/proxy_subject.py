@@ -18,7 +18,7 @@ from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.base import Proxy
 from harness.registry import load_benchmark
-from harness.testing.proxy_networks import CELLS, CLASSES, CONNECTED_CELLS, OTHER_IMAGE, OTHERS, make
+from harness.testing.proxy_networks import CLASSES, CONNECTED_CELLS, OTHER_IMAGE, OTHERS, make
 from harness.unit import one_thread
 
 IMAGES = 8
@@ -30,6 +30,8 @@ class ProxySubject:
     """What the parts of the contract share."""
 
     proxy: ClassVar[Proxy]
+    cells: ClassVar[int | None] = None
+    not_finite: ClassVar[str] = ""
 
     @pytest.fixture(autouse=True)
     def _single_thread(self) -> Iterator[None]:
@@ -89,7 +91,7 @@ def described(network: str) -> str:
     >>> described("unconnected"), described("linear only")
     ("the cell 'unconnected'", "the network 'linear only'")
     """
-    return f"the {'cell' if network in CELLS else 'network'} '{network}'"
+    return f"the {'network' if network in OTHERS else 'cell'} '{network}'"
 
 
 @functools.cache

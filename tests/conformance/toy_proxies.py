@@ -106,6 +106,30 @@ def of_this_process(probe):
     return gradient(probe) * os.getpid()
 
 
+FIRST: list[float] = []
+
+
+@declared()
+def scaled_by_the_first(probe):
+    """Sum of the magnitudes of the gradients, relative to that of the first network."""
+    FIRST.append(float(gradient(probe)))
+    return FIRST[-1] / FIRST[0]
+
+
+@declared()
+def infinite_somewhere(probe):
+    """Sum of the magnitudes of the gradients, infinite where more than half of the layers are large."""
+    large = sum(module.weight.shape[-1] == 3 for module in probe.layers if isinstance(module, nn.Conv2d))
+    return gradient(probe) / (large < 0.8 * len(probe.layers))
+
+
+@declared()
+def of_the_processor(probe):
+    """Sum of the magnitudes of the gradients and of the mean outputs, weighted."""
+    outputs = probe.forward().outputs.detach().mean(dim=0) + torch.arange(10)
+    return gradient(probe) + outputs.sum()
+
+
 @declared()
 def infinite(probe):
     """Division by zero."""

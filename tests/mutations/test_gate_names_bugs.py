@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 import pytest
 from mutants import MUTANTS
 from planting import BASELINES, checked, only, planted
 
-from harness.gate import Limits, read_baseline
+from harness.gate import read_baseline
 from harness.registry import STANDARD
 
 QUICK = [("snip", "dropped abs"), ("l2_norm", "mean for sum"), ("zico", "last batch ignored")]
-# Beside fewer proxies, the own cost of one is another.
-LIMITS = Limits(slower=math.inf)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +25,7 @@ def test_there_are_two_bugs_for_each_proxy():
 @pytest.mark.parametrize(("proxy", "bug"), QUICK)
 def test_a_planted_bug_is_named(small, proxy, bug):
     with planted(proxy, MUTANTS[proxy, bug]):
-        outcome = checked(small, LIMITS)
+        outcome = checked(small)
     assert [row.proxy for row in outcome.rows if row.verdict != "same"] == [proxy]
 
 
@@ -40,4 +36,4 @@ def test_what_was_recorded_is_every_bug_and_the_gate_s_promise():
 
 
 def test_the_committed_baseline_is_checked_here_too(small):
-    assert {row.verdict for row in checked(small, LIMITS).rows} == {"same"}
+    assert {row.verdict for row in checked(small).rows} == {"same"}

@@ -4,13 +4,16 @@ import functools
 import json
 import shutil
 import sys
+import time
 
 import pytest
 from typer.testing import CliRunner
 
 import harness
 from harness.cli import app, main
+from harness.executors import InlineExecutor
 from harness.registry import proxies
+from harness.testing import ProxyContract
 
 PROXY = '''
 import harness
@@ -26,7 +29,17 @@ def invoke(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module", autouse=True)
+def measured_here():
+    """Costs are measured in this process, and briefly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.gate.own_work.spawned_workers", lambda workers: InlineExecutor())
+        patch.setattr("harness.gate.own_work.ROUNDS", 3)
+        patch.setattr("harness.commands.gate.PROCESSES", 1)
+        yield
+
+
+@pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """A run of three cheap proxies on eight networks, and its baseline."""
     place = tmp_path_factory.mktemp("gate")
@@ -38,7 +51,7 @@ def small(tmp_path_factory):
 
 
 def test_a_run_beside_its_own_baseline_passes(small):
-    result = invoke("check", small / "run", "--baseline", small / "baseline")
+    result = invoke("check", small / "run", "--baseline", small / "baseline", "--slower", 9)
     assert result.exit_code == 0, result.output
     assert "Passed: 3 same" in result.output
 
@@ -67,6 +80,27 @@ def test_a_proxy_that_computes_something_else_fails_the_check(small, monkeypatch
     assert "::error title=SynFlow%3A " in result.output
 
 
+def test_a_proxy_that_takes_three_times_as_long_fails_the_check(small):
+    synflow = proxies()["synflow"]
+    original = synflow.function
+
+    def threefold(probe):
+        begin = time.thread_time()
+        value = original(probe)
+        end = time.thread_time()
+        while time.thread_time() - begin < 3 * (end - begin):
+            pass
+        return value
+
+    object.__setattr__(synflow, "function", functools.wraps(original)(threefold))
+    try:
+        result = invoke("check", small / "run", "--baseline", small / "baseline", "--slower", 2)
+    finally:
+        object.__setattr__(synflow, "function", original)
+    assert result.exit_code == 1, result.output
+    assert "✗ slower  SynFlow" in result.output and "costs were measured three times" in result.output
+
+
 def test_a_directory_with_an_older_run_is_not_taken_for_a_new_one(small, monkeypatch, capsys):
     monkeypatch.setattr(
         sys, "argv", ["harness", "check", "--baseline", str(small / "baseline"), "--out", str(small / "run")]
@@ -92,8 +126,11 @@ def test_a_proxy_of_one_s_own_is_checked_by_its_file(tmp_path):
     file = tmp_path / "my_gated.py"
     file.write_text(PROXY.format(data="labels"))
     harness.run("digits", sample=6, batch_size=8, proxies=["params", f"{file}:log_grad"], out=tmp_path / "run")
-    assert invoke("baseline", tmp_path / "run", "--out", tmp_path / "baseline").exit_code == 0
-    options = ["--baseline", tmp_path / "baseline", "--allow-slower"]
+    without = invoke("baseline", tmp_path / "run", "--out", tmp_path / "baseline")
+    assert without.exit_code == 0 and "no cost is kept of log_grad" in without.stderr
+    own = ["--proxy", f"{file}:log_grad"]
+    assert "no cost" not in invoke("baseline", tmp_path / "run", "--out", tmp_path / "baseline", *own).stderr
+    options = ["--baseline", tmp_path / "baseline", "--slower", 99]
     assert "2 same" in invoke("check", *options, "--proxy", f"{file}:log_grad").output
     gone = invoke("check", *options)
     assert gone.exit_code == 1 and "missing" in gone.output
@@ -102,14 +139,21 @@ def test_a_proxy_of_one_s_own_is_checked_by_its_file(tmp_path):
     assert changed.exit_code == 1 and "✗ missing" not in changed.output
 
 
+@pytest.fixture
+def few_cells(monkeypatch):
+    monkeypatch.setattr(ProxyContract, "cells", 5)
+
+
+@pytest.mark.usefixtures("few_cells")
 def test_the_contract_of_a_good_proxy_is_kept(tmp_path):
     file = tmp_path / "my_good.py"
     file.write_text(PROXY.format(data="labels"))
     result = invoke("test-proxy", f"{file}:log_grad")
     assert result.exit_code == 0, result.output
-    assert ", 0 promises broken" in result.output
+    assert "promises broken: 0" in result.output
 
 
+@pytest.mark.usefixtures("few_cells")
 def test_a_broken_promise_is_named_with_its_remedy(tmp_path):
     file = tmp_path / "my_broken.py"
     file.write_text(PROXY.format(data="images"))

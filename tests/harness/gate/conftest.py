@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from harness.gate import freeze
+from harness.gate.costs import OwnCosts, Place
+from harness.gate.own_work import representative
 from harness.opened import open_run
 
 
@@ -14,8 +18,30 @@ def run(digits_runs):
 
 
 @pytest.fixture(scope="session")
-def baseline(run):
-    return freeze(run)
+def costs(run):
+    """From a hundredth of a pass to three, on twelve networks."""
+    names = sorted(run.scores["proxy"].unique())
+    networks = representative(run.scores)
+    passes = np.random.default_rng(0).uniform(0.9, 1.1, (len(networks), 1)) * np.geomspace(0.01, 3, len(names))
+    table = pd.DataFrame(passes, index=networks, columns=names)
+    return OwnCosts(table, pd.Series(0.02, index=networks), Place("abacus", "processor", run.setting.torch))
+
+
+@pytest.fixture(scope="session")
+def dearer(costs):
+    """The costs with those of one proxy, or of the calls, grown by a factor or by one for each network."""
+
+    def grow(name, factor):
+        if name == "calls":
+            return replace(costs, calls=costs.calls * factor)
+        return replace(costs, passes=costs.passes.assign(**{name: costs.passes[name] * factor}))
+
+    return grow
+
+
+@pytest.fixture(scope="session")
+def baseline(run, costs):
+    return freeze(run, costs)
 
 
 @pytest.fixture

@@ -37,6 +37,15 @@ def test_the_table_names_every_proxy_and_what_became_of_it(checked):
     assert summary(checked) == "Failed: 1 missing, 1 failed, 1 worse, 1 changed, 4 same"
 
 
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_on_a_narrow_page_columns_are_left_out_and_named(checked, width):
+    file = io.StringIO()
+    show(checked, Console(file=file, width=width))
+    text = file.getvalue()
+    assert "…" not in text and max(map(len, text.splitlines())) <= width
+    assert ("Left out at this width: rank agreement" in " ".join(text.split())) == (width < 140)
+
+
 def test_markdown_is_one_table_with_the_sentences_below(checked):
     text = as_markdown(checked)
     assert text.startswith("# Regression gate\n")

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import HarnessError
-from harness.gate import Limits, compare
-from harness.gate.check import confirm_slower
+from harness.gate import Limits, compare, compare_with_costs
 from harness.gate.verdicts import ALARMS, MEANINGS
 
 RNG = np.random.default_rng(0)
@@ -73,11 +72,9 @@ def test_more_networks_without_a_score_is_failed(baseline, altered, verdict):
     assert "ZeroDivisionError" in checked.alarms[0].note
 
 
-def test_a_proxy_that_is_gone_is_missing_and_costs_are_left_alone(baseline, run, verdict):
-    scores = run.scores[run.scores["proxy"] != "zen"].assign(own_seconds=lambda t: 3 * t["own_seconds"])
-    checked = compare(baseline, replace(run, scores=scores))
+def test_a_proxy_that_is_gone_is_missing(baseline, run, verdict):
+    checked = compare(baseline, replace(run, scores=run.scores[run.scores["proxy"] != "zen"]))
     assert verdict(checked) == {"zen": "missing"}
-    assert any("Costs are not judged" in note for note in checked.notes)
 
 
 def test_a_proxy_that_came_is_new_and_no_alarm(baseline, run, verdict):
@@ -86,51 +83,71 @@ def test_a_proxy_that_came_is_new_and_no_alarm(baseline, run, verdict):
     assert verdict(checked) == {"grad_norm": "new"} and checked.alarms == []
 
 
-def test_half_as_much_again_is_slower(baseline, altered, verdict):
-    checked = compare(baseline, altered("zico", own_seconds=lambda s: 1.5 * s))
-    assert verdict(checked) == {"zico": "slower"}
-    assert checked.alarms[0].cost.ratio == pytest.approx(1.5, rel=1e-3)
+@pytest.mark.parametrize("proxy", ["flops", "zico"])
+def test_a_third_more_is_slower_of_the_cheapest_and_of_the_dearest(baseline, run, costs, dearer, verdict, proxy):
+    assert (costs.passes[proxy].max() < 0.05) == (proxy == "flops")
+    checked = compare(baseline, run, costs=dearer(proxy, 1.3))
+    assert verdict(checked) == {proxy: "slower"}
+    assert checked.alarms[0].cost.ratio == pytest.approx(1.3, rel=1e-3)
+    assert compare(baseline, run, costs=dearer(proxy, 1.3), allowed={"slower"}).alarms == []
 
 
-def test_a_little_more_or_more_of_next_to_nothing_is_not_slower(baseline, altered, verdict):
-    assert verdict(compare(baseline, altered("zico", own_seconds=lambda s: 1.1 * s))) == {}
-    assert verdict(compare(baseline, altered("zico", own_seconds=lambda s: 2 * s), Limits(noticeable=99))) == {}
+def test_a_little_more_is_not_slower(baseline, run, dearer, verdict):
+    assert verdict(compare(baseline, run, costs=dearer("zico", 1.1))) == {}
+    assert verdict(compare(baseline, run, Limits(slower=1.05), costs=dearer("zico", 1.1))) == {"zico": "slower"}
 
 
-def test_a_few_networks_that_took_long_are_not_slower(baseline, altered, verdict):
-    held_up = altered("zico", own_seconds=lambda s: s * np.where(np.arange(len(s)) < 8, 50, 1))
-    assert verdict(compare(baseline, held_up)) == {}
+def test_a_few_networks_that_took_long_are_not_slower(baseline, run, dearer, verdict):
+    held_up = np.where(np.arange(12) < 5, 50, 1)
+    assert verdict(compare(baseline, run, costs=dearer("zico", held_up))) == {}
+
+
+def test_what_is_small_is_set_beside_small_operations(baseline, run, costs, dearer, verdict):
+    slow_interpreter = replace(dearer("flops", 1.5), calls=1.5 * costs.calls)
+    assert verdict(compare(baseline, run, costs=slow_interpreter)) == {}
+    assert verdict(compare(baseline, run, costs=dearer("calls", 0.5))) == {"flops": "slower", "naswot": "slower"}
 
 
 @pytest.mark.parametrize("other", ["processor", "torch"])
-def test_elsewhere_costs_may_differ_more(baseline, altered, verdict, other):
-    run = altered("zico", own_seconds=lambda s: 1.5 * s)
-    if other == "torch":
-        run = replace(run, setting=replace(run.setting, torch="9.9"))
-    else:
-        run = replace(run, manifest={**run.manifest, "processor": "abacus"})
-    checked = compare(baseline, run)
+def test_elsewhere_costs_may_differ_more(baseline, run, dearer, verdict, other):
+    costs = dearer("zico", 1.5)
+    costs = replace(costs, place=costs.place._replace(**{other: "9.9"}))
+    checked = compare(baseline, run, costs=costs)
     assert verdict(checked) == {}
-    assert any(note.startswith(f"Another {other}") for note in checked.notes)
-    assert verdict(compare(baseline, run, Limits(slower_elsewhere=1.2))) == {"zico": "slower"}
+    assert any(note.startswith("Costs were measured on abacus") for note in checked.notes)
+    assert verdict(compare(baseline, run, Limits(slower_elsewhere=1.2), costs=costs)) == {"zico": "slower"}
 
 
-def test_another_clock_tells_nothing(baseline, altered, verdict):
-    run = altered("zico", own_seconds=lambda s: 50 * s)
-    assert verdict(compare(baseline, replace(run, manifest={**run.manifest, "clock": "wall"}))) == {}
+def test_another_clock_tells_nothing(baseline, run, dearer, verdict):
+    costs = dearer("zico", 50)
+    costs = replace(costs, place=costs.place._replace(clock="wall"))
+    checked = compare(baseline, run, costs=costs)
+    assert verdict(checked) == {} and "told by the processor clock then, wall now" in checked.notes[0]
 
 
-def test_slower_is_what_is_slower_twice(baseline, run, altered, verdict):
-    slow = compare(baseline, altered("zico", own_seconds=lambda s: 1.5 * s))
-    assert verdict(confirm_slower(slow, compare(baseline, run))) == {}
-    assert verdict(confirm_slower(slow, slow)) == {"zico": "slower"}
+def test_what_was_not_measured_is_told(baseline, run, costs):
+    assert "Costs are not judged: they were not measured." in compare(baseline, run).notes
+    assert compare(replace(baseline, costs=None), run, costs=costs).notes[0].startswith("Costs are not judged")
+    partly = replace(costs, passes=costs.passes.drop(columns="snip"))
+    assert any(note.endswith("of: SNIP.") for note in compare(baseline, run, costs=partly).notes)
 
 
-def test_the_gravest_verdict_comes_first(baseline, altered, verdict):
-    both = altered("snip", value=lambda v: -v, own_seconds=lambda s: 99 * s)
-    assert verdict(compare(baseline, both)) == {"snip": "worse"}
-    slow_and_changed = altered("synflow", value=lambda v: 2 * v, own_seconds=lambda s: 99 * s)
-    assert verdict(compare(baseline, slow_and_changed)) == {"synflow": "changed"}
+def test_what_seems_slower_is_measured_twice_more_and_the_median_decides(baseline, run, costs, dearer, verdict):
+    slow, left = dearer("zico", 1.5), []
+
+    def check(*measurements):
+        left[:] = measurements
+        return verdict(compare_with_costs(baseline, run, lambda: left.pop(0)))
+
+    assert check(costs, slow, slow) == {} and len(left) == 2
+    assert check(slow, costs, costs) == {} and left == []
+    assert check(slow, costs, slow) == {"zico": "slower"}
+
+
+def test_the_gravest_verdict_comes_first(baseline, altered, dearer, verdict):
+    assert verdict(compare(baseline, altered("snip", value=lambda v: -v), costs=dearer("snip", 9))) == {"snip": "worse"}
+    slow_and_changed = compare(baseline, altered("synflow", value=lambda v: 2 * v), costs=dearer("synflow", 9))
+    assert verdict(slow_and_changed) == {"synflow": "changed"}
     assert list(MEANINGS)[: len(ALARMS)] == ["missing", "failed", "worse", "changed", "slower"]
 
 
@@ -145,7 +162,7 @@ def test_a_new_version_and_a_turned_direction_are_told(baseline, run):
 
 @pytest.mark.parametrize(
     "limits",
-    [{"tolerance": -1}, {"slower": 0.5}, {"slower_elsewhere": float("nan")}, {"floats": -1e-9}, {"noticeable": -1}],
+    [{"tolerance": -1}, {"slower": 0.5}, {"slower_elsewhere": float("nan")}, {"floats": -1e-9}],
 )
 def test_senseless_limits_are_refused(limits):
     with pytest.raises(HarnessError, match=r"give (0|1) or more"):
