@@ -59,7 +59,7 @@ def check(
     tolerance: Annotated[float, typer.Option(help="The least fall of τ that is worse, if it is significant.")] = 0.01,
     slower: Annotated[
         float, typer.Option(help="The least growth of the own cost that is slower, if it is significant.")
-    ] = 1.15,
+    ] = 1.2,
     slower_elsewhere: Annotated[
         float, typer.Option(help="The same on another processor or torch than the baseline's.")
     ] = 2.0,

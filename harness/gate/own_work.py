@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -94,11 +95,17 @@ def in_processes(job: Job, architectures: Sequence[str], processes: int = 1) -> 
     """The median of what fresh processes measure, one after the other.
 
     Each has its own places in memory, which moves what small operations take by several percent.
+
+    Raises:
+        HarnessError: if a process dies.
     """
     found = []
     for _ in range(processes):
         with spawned_workers(1) as process:
-            found.append(process.submit(measure_here, job, tuple(architectures)).result())
+            try:
+                found.append(process.submit(measure_here, job, tuple(architectures)).result())
+            except BrokenExecutor as error:
+                raise HarnessError("the process that measured costs died, perhaps for want of memory") from error
     return median_of(found)
 
 

@@ -43,7 +43,7 @@ class Limits:
     """
 
     tolerance: float = 0.01
-    slower: float = 1.15
+    slower: float = 1.2
     slower_elsewhere: float = 2.0
     floats: float | None = None
 

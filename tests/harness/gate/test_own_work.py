@@ -101,6 +101,11 @@ def timed(probe):
     del sys.modules["harness_own_my_timed"]
 
 
+def test_a_run_of_unknown_proxies_alone_has_no_costs(run, quick):
+    none = measure_here(job_of(run, []), representative(run.scores, 2))
+    assert median_of([none, none]).passes.shape == (2, 0)
+
+
 def test_the_median_of_measurements_is_taken_for_each_network():
     networks = ["b", "a", "c"]
     single = OwnCosts(
