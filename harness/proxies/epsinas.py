@@ -95,12 +95,14 @@ class _EqualWeights(nn.Module):
 
     def __init__(self, original: nn.Conv2d) -> None:
         super().__init__()
-        self.channels = original.out_channels
+        self.entering, self.channels = original.in_channels, original.out_channels
         self.shape: Any = (original.stride, original.padding, original.dilation)
         self.weight = nn.Parameter(original.weight[:1, :1].detach().clone(), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, height, width) to the same of other sizes."""
+        if x.shape[1] != self.entering:
+            raise RuntimeError(f"a convolution of {self.entering} channels was given {x.shape[1]}")
         one: Tensor = F.conv2d(x.sum(dim=1, keepdim=True), self.weight, None, *self.shape)
         return one.expand(-1, self.channels, -1, -1).contiguous(memory_format=torch.channels_last)
 
