@@ -19,6 +19,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, ParamSpec, TypeVar
 
+from harness.interrupts import uninterrupted
 from harness.memory import keep_freed_memory
 
 P = ParamSpec("P")
@@ -56,9 +57,27 @@ class _Spawning(SpawnContext):
     Process = _Worker
 
 
+class _Workers(ProcessPoolExecutor):
+    """The standard library's pool without two moments at which a signal or a dying worker leaves it waiting for ever.
+
+    Ctrl-C while a worker is being started would leave processes that the pool knows nothing of, and the interpreter
+    waits for them before it ends. And a worker that dies while another is being started would break the pool before
+    that one belongs to it; so all are started before the first task.
+    """
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers, mp_context=_Spawning(), initializer=_start_worker)
+        self._safe_to_dynamically_spawn_children = False
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """The future of the call."""
+        with uninterrupted():
+            return super().submit(fn, *args, **kwargs)
+
+
 def spawned_workers(workers: int) -> ProcessPoolExecutor:
     """Worker processes started afresh (a forked process cannot use a GPU, nor torch's threads safely)."""
-    return ProcessPoolExecutor(max_workers=workers, mp_context=_Spawning(), initializer=_start_worker)
+    return _Workers(workers)
 
 
 def _start_worker() -> None:

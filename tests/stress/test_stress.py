@@ -15,7 +15,7 @@ def expected(tmp_path_factory):
     return undisturbed(tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.mark.parametrize(("seed", "number"), [(0, 8), (0, 12)])
+@pytest.mark.parametrize(("seed", "number"), [(0, 8), (0, 12), (0, 13)])
 def test_a_disturbed_run_ends_as_the_undisturbed_one(tmp_path, expected, seed, number):
     stress_round(seed, number, expected, tmp_path, clock=clock_library(tmp_path))
 
