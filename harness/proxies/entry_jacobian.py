@@ -4,11 +4,12 @@ With y the output of the layer that owns an entry θ, :math:`\partial z_{nc} / \
 / \partial y_n, \partial y_n / \partial \theta \rangle`. The first entry of a weight or bias moves the layer's first
 channel alone, and by something simple: a shifted channel of the input, or one. So one backward pass for each output
 gives the derivatives of all images at all entries, where a gradient for each image would take as many passes as there
-are images.
+are images. Where fewer features than classes reach a last linear layer, one pass for each feature is enough.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -43,42 +44,81 @@ def entry_jacobian(network: nn.Module, images: Tensor, count: int) -> tuple[Tens
             raise NotApplicableError(f"the derivative at an entry of a {type(module).__name__} is not known here")
     network.requires_grad_(False)
     outputs, calls = _forward(network, owners, images)
-    jacobian = outputs.new_zeros(len(images), outputs.shape[1], len(places))
-    if not outputs.requires_grad:
-        return outputs, jacobian
+    if not calls or not _is_last(calls[-1], outputs):
+        return outputs.detach(), _derivatives(outputs, calls, places)
+    # Logits are linear in the features before them, whose derivatives take fewer passes where they are fewer.
+    last = calls[-1]
+    jacobian = last.module.weight @ _derivatives(last.entering, calls[:-1], places)
+    for parameter, how in _first_channel_derivatives(last):
+        if id(parameter) in places:
+            jacobian[:, 0, places[id(parameter)]] += how
+    return outputs.detach(), jacobian
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of a layer.
+
+    Attributes:
+        module: the layer.
+        first: the first channel of what went in.
+        entering: what went in, with its graph.
+        version: that it had then.
+        leaving: what came out, with its graph.
+        given: a copy of that, which goes on; whoever comes next may write into it.
+    """
+
+    module: Any
+    first: Tensor
+    entering: Tensor
+    version: int
+    leaving: Tensor
+    given: Tensor
+
+
+def _is_last(call: _Call, outputs: Tensor) -> bool:
+    """Whether the call gave the outputs, from fewer features than there are outputs."""
+    narrow = isinstance(call.module, nn.Linear) and call.module.in_features < call.module.out_features
+    return narrow and call.given is outputs and call.entering.dim() == 2 and call.entering._version == call.version
+
+
+def _derivatives(outputs: Tensor, calls: list[_Call], places: dict[int, int]) -> Tensor:
+    """The derivatives of outputs, (images, any), at the first entry of each parameter: (images, any, parameters)."""
+    jacobian = outputs.new_zeros(*outputs.shape, len(places))
     moved = [
-        (call, places[id(parameter)], how)
-        for call, (module, entering, _) in enumerate(calls)
-        for parameter, how in _first_channel_derivatives(module, entering)
+        (index, places[id(parameter)], how)
+        for index, call in enumerate(calls)
+        for parameter, how in _first_channel_derivatives(call)
         if id(parameter) in places
     ]
-    for class_ in range(outputs.shape[1]):
+    if not (outputs.requires_grad and calls):
+        return jacobian
+    for column in range(outputs.shape[1]):
         reaching = torch.autograd.grad(
-            outputs[:, class_].sum(),
-            [leaving for _, _, leaving in calls],
+            outputs[:, column].sum(),
+            [call.leaving for call in calls],
             retain_graph=True,
             allow_unused=True,
             materialize_grads=True,
         )
-        for call, place, how in moved:
-            product = _first_channel(calls[call][0], reaching[call]) * how
-            jacobian[:, class_, place] += product.reshape(len(images), -1).sum(dim=1)
-    return outputs.detach(), jacobian
+        for index, place, how in moved:
+            product = _first_channel(calls[index].module, reaching[index]) * how
+            jacobian[:, column, place] += product.reshape(len(outputs), -1).sum(dim=1)
+    return jacobian
 
 
-Call = tuple[nn.Module, Tensor, Tensor]
-
-
-def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tuple[Tensor, list[Call]]:
-    """The outputs, and each call of an owner with the first channel that entered and the output that left."""
-    calls: list[Call] = []
+def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tuple[Tensor, list[_Call]]:
+    """The outputs, and each call of an owner."""
+    calls: list[_Call] = []
 
     def after(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         if not output.requires_grad:
             # What comes after a cell that lets nothing through depends on its own parameters all the same.
             output = output.detach().requires_grad_(True)
-        calls.append((module, _first_channel(module, inputs[0]).detach().clone(), output))
-        return output.clone()  # whoever comes next may write into it
+        entering = inputs[0]
+        first = _first_channel(module, entering).detach().clone()
+        calls.append(_Call(module, first, entering, entering._version, output, output.clone()))
+        return calls[-1].given
 
     handles = [module.register_forward_hook(after) for module in owners]
     try:
@@ -96,8 +136,9 @@ def _first_channel(module: nn.Module, tensor: Tensor) -> Tensor:
     return tensor[..., 0] if isinstance(module, nn.Linear) else tensor[:, 0]
 
 
-def _first_channel_derivatives(module: nn.Module, entering: Tensor) -> list[tuple[Tensor | None, Tensor]]:
+def _first_channel_derivatives(call: _Call) -> list[tuple[Tensor | None, Tensor]]:
     """The layer's parameters, each with how the first channel of the output moves with its first entry."""
+    module, entering = call.module, call.first
     one = torch.ones((), dtype=entering.dtype, device=entering.device)
     if isinstance(module, nn.Conv2d):
         pulse = torch.zeros_like(module.weight[:1, :1])

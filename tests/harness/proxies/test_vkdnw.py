@@ -213,3 +213,28 @@ def test_few_images_pass_at_a_time_and_the_score_is_that_of_all_at_once(network,
     monkeypatch.setattr(per_sample, "MICRO_BATCH", 64)
     assert vkdnw_entropy(Probe(network, batches)) == pytest.approx(split, rel=1e-5)
     assert passed == [16] * 4 + [64]
+
+
+@pytest.mark.parametrize("name", ["mixed", "unconnected", "all none"])
+@pytest.mark.parametrize("left_out", [0, 1])
+def test_more_classes_than_features_are_derived_from_the_features(name, left_out, named_network, batches):
+    network = named_network(name).double()
+    features = network.classifier.in_features
+    torch.manual_seed(0)
+    network.classifier = nn.Linear(features, features + 3).double()
+    images = batches[0].images.double()
+    count = len(list(network.parameters())) - left_out
+    passes = []
+    original = torch.autograd.grad
+
+    def counted(*args, **kwargs):
+        passes.append(args)
+        return original(*args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.autograd, "grad", counted)
+        logits, jacobian = entry_jacobian(copy.deepcopy(network).eval(), images, count)
+    assert len(passes) <= features
+    expected = jacobian_by_autograd(network, images, count)
+    assert np.allclose(jacobian.numpy(), expected, rtol=1e-9, atol=1e-12)
+    assert torch.allclose(logits, copy.deepcopy(network).eval()(images))
