@@ -8,6 +8,7 @@ that description; the scores are those of :mod:`harness.proxies`.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -96,11 +97,12 @@ def fisher(network: nn.Module, batch: Batch) -> float:
 
 
 def jacob_cov(network: nn.Module, batch: Batch) -> float:
-    """Minus Σ of log λ + 1 / λ over the eigenvalues of the input Jacobian's correlations."""
+    """Minus Σ of log λ + 1 / λ over the eigenvalues of the input Jacobian's correlations; NaN where there is none."""
     images = batch.images.clone().requires_grad_(True)
     outputs = network(images)
     outputs.backward(torch.ones_like(outputs))
-    assert images.grad is not None
+    if images.grad is None:
+        return math.nan
     eigenvalues = torch.linalg.eigvalsh(torch.corrcoef(images.grad.flatten(1).double())) + 1e-5
     return float(-(eigenvalues.log() + 1 / eigenvalues).sum())
 

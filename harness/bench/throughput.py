@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from concurrent.futures import Future
@@ -18,6 +19,9 @@ from harness.runner import run
 from harness.unit import CLOCKS, UnitResult, clock_of, compute_unit
 
 CLOCK = CLOCKS[clock_of("cpu")]
+ROUNDS = 3
+"""One worker and two are timed in turn, so often, against a machine that changes its speed."""
+
 WARM_UP = 4
 """Networks that are scored before the clock starts: by then every worker has started and read its images."""
 
@@ -62,7 +66,7 @@ def measure_overhead(plan: Plan) -> tuple[float, float, float]:
 
 
 def measure_throughput(plan: Plan, workers: int) -> float:
-    """Networks a second, once the workers are warm."""
+    """Networks a second, once the workers are warm and as long as all of them have work."""
     moments: list[float] = []
 
     def note(done: int, total: int) -> None:
@@ -70,7 +74,8 @@ def measure_throughput(plan: Plan, workers: int) -> float:
 
     with tempfile.TemporaryDirectory() as directory:
         run(plan, Path(directory), workers=workers, executor=lambda: spawned_workers(workers), progress=note)
-    return (len(moments) - 1 - WARM_UP) / (moments[-1] - moments[WARM_UP])
+    steady = moments[WARM_UP : len(moments) - (workers - 1)]
+    return (len(steady) - 1) / (steady[-1] - steady[0])
 
 
 def print_throughput(console: Console, networks: int, batch_size: int, images: str) -> None:
@@ -83,7 +88,11 @@ def print_throughput(console: Console, networks: int, batch_size: int, images: s
         f"a run of {networks} networks in one process: {beside:.1f} % of its time is the run with its store, "
         f"{building:.1f} % building networks and keeping the accounts, the rest proxies"
     )
-    one, two = (measure_throughput(plan, workers) for workers in (1, 2))
+    pairs = [(measure_throughput(plan, 1), measure_throughput(plan, 2)) for _ in range(ROUNDS)]
+    one, two = (statistics.median(rates) for rates in zip(*pairs, strict=True))
+    efficiencies = sorted(two / (2 * one) for one, two in pairs)
     console.print(
-        f"workers: {one:.2f} networks a second with one, {two:.2f} with two; efficiency {two / (2 * one):.2f}"
+        f"workers: {one:.2f} networks a second with one, {two:.2f} with two; efficiency "
+        f"{statistics.median(efficiencies):.2f} (median of {ROUNDS} pairs of runs, {efficiencies[0]:.2f} to "
+        f"{efficiencies[-1]:.2f})"
     )

@@ -1,5 +1,7 @@
 """The published code that the harness is measured against computes the same scores, so the race is fair."""
 
+import math
+
 import pytest
 import torch
 
@@ -23,6 +25,14 @@ def drawn():
 @pytest.fixture(scope="module")
 def published(drawn):
     return one_by_one(*drawn)
+
+
+def test_a_network_that_lets_nothing_through_has_no_jacobian(drawn):
+    nothing = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+    network = CellNetwork(parse_cell(nothing), (4, 8, 8), 1, 5).double().train()
+    (proxy,) = select_proxies("jacob_cov")
+    assert math.isnan(one_by_one(network, drawn[1])["jacob_cov"])
+    assert math.isnan(proxy(Probe(network, [drawn[1]])))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
