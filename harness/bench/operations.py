@@ -7,6 +7,8 @@ norms, ReLUs, sums) is not counted, and takes about as long again on a processor
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
@@ -14,27 +16,32 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from harness.bench.published_code import PUBLISHED, one_by_one
 from harness.bench.suite import as_run, networks, score_all
 from harness.images import Batch
 from harness.proxies.base import Proxy
 from harness.registry import select_proxies
 
+AS_PUBLISHED = "seven as published"
 COUNTED = 3
 """Networks that operations are counted on."""
 
 
 def operations(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) -> int:
     """Of all the proxies together, with what they share done once."""
-    with FlopCounterMode(display=False) as counter:
-        score_all(network, batches, proxies)
-    return int(counter.get_total_flops())
+    return _counted(lambda: score_all(network, batches, proxies))
 
 
 def operations_of_a_pass(network: nn.Module, batch: Batch) -> int:
     """Of one forward and backward pass."""
-    with FlopCounterMode(display=False) as counter:
-        F.cross_entropy(network(batch.images), batch.labels).backward()  # type: ignore[no-untyped-call]
+    count = _counted(lambda: F.cross_entropy(network(batch.images), batch.labels).backward())  # type: ignore[no-untyped-call]
     network.zero_grad()
+    return count
+
+
+def _counted(call: Callable[[], object]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        call()
     return int(counter.get_total_flops())
 
 
@@ -44,11 +51,13 @@ def print_operations(console: Console, batch_size: int, images: str) -> None:
     subjects = {proxy.name: [proxy] for proxy in everything}
     subjects["all without GraSP"] = [proxy for proxy in everything if proxy.name != "grasp"]
     subjects["all"] = everything
-    ratios: dict[str, list[float]] = {name: [] for name in subjects}
+    subjects["seven together"] = select_proxies(list(PUBLISHED))
+    ratios: dict[str, list[float]] = {name: [] for name in (*subjects, AS_PUBLISHED)}
     for network, batches in (as_run(*drawn) for drawn in networks(COUNTED - 1, batch_size, images)):
         whole = operations_of_a_pass(network, batches[0])
         for name, proxies in subjects.items():
             ratios[name].append(operations(network, batches, proxies) / whole)
+        ratios[AS_PUBLISHED].append(_counted(partial(one_by_one, network, batches[0])) / whole)
     console.print(f"Multiplications ÷ those of one forward + backward, median over {COUNTED} networks", highlight=False)
     table = Table("what", "multiplications")
     for name, found in ratios.items():
