@@ -125,9 +125,7 @@ def write_costs(run: Path) -> None:
     """Write what each proxy took by itself in a run, in the passes of each network, beside the proxies."""
     with Store.read(run) as store:
         scores = store.scores()
-    # A network that needed no such pass for its proxies of one call had it in another.
-    step = scores.groupby("architecture")["forward_backward_seconds"].transform("max")
-    table = cost_table(scores.assign(forward_backward_seconds=step)).sort_values("proxy")
+    table = cost_table(scores).sort_values("proxy")
     passes = table.set_index("proxy")["standalone_ratio"].dropna()
     rows = [f"{name},{value:.3g}" for name, value in passes.items()]
     FILE.write_text("\n".join(["proxy,passes", *rows]) + "\n", encoding="utf-8")

@@ -20,21 +20,23 @@ def cost_table(scores: pd.DataFrame) -> pd.DataFrame:
     * ``own_ms``: what the proxy adds where the passes that it shares with others are made anyway, in milliseconds.
     * ``standalone_ms``: what it costs alone, shared passes included, in milliseconds.
     * ``own_ratio``, ``standalone_ratio``: the same seconds as multiples of one plain forward and backward pass of
-      the same network and batch, the median of the ratios; comparable between machines.
+      the same network and batch, the median of the ratios; comparable between machines. Where proxies were computed
+      in a unit that needed no such pass, it is the median of those that the network's other units made.
 
     Times are NaN where none was measured.
 
     Args:
-        scores: one row for each architecture and proxy, with the columns ``proxy``, ``status``, ``own_seconds``,
-            ``standalone_seconds`` and ``forward_backward_seconds``.
+        scores: one row for each architecture and proxy, with the columns ``architecture``, ``proxy``, ``status``,
+            ``own_seconds``, ``standalone_seconds`` and ``forward_backward_seconds``.
 
     Raises:
         HarnessError: if a column is missing.
     """
-    require_columns(scores, ("proxy", "status", *SECONDS))
+    require_columns(scores, ("architecture", "proxy", "status", *SECONDS))
     ran = scores["status"].isin(["ok", "non_finite"])
     own, standalone, step = (scores[column].astype(float).where(ran) for column in SECONDS)
     step = step.where(step > 0)
+    step = step.fillna(step.groupby(scores["architecture"]).transform("median"))
     times = pd.DataFrame(
         {
             "networks": ran.astype(np.int64),

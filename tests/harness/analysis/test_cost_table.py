@@ -30,9 +30,13 @@ def test_medians_over_the_networks_on_which_the_proxy_ran_cheapest_first():
 
 
 def test_the_ratio_is_taken_before_the_median_and_never_by_zero():
-    params = cost_table(ROWS).loc[0]
+    params = cost_table(ROWS[ROWS["proxy"] == "params"]).loc[0]
     assert params["own_ms"] == pytest.approx(0.2)
     assert params["own_ratio"] == pytest.approx(0.02)
+
+
+def test_a_unit_without_a_pass_takes_that_of_the_network_in_others():
+    assert cost_table(ROWS).loc[0, "own_ratio"] == pytest.approx((0.02 + 0.06) / 2)
 
 
 def test_what_never_ran_has_no_time():
