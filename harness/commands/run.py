@@ -148,6 +148,11 @@ def _stopped_as_by_ctrl_c(number: signal.Signals) -> Iterator[list[int]]:
     before = signal.signal(number, stop)
     try:
         yield came
+    except KeyboardInterrupt:
+        # Before the first network or after the last, where nothing is left to be put in order.
+        if came:
+            raise typer.Exit(TERMINATED) from None
+        raise
     finally:
         signal.signal(number, before)
 
