@@ -19,10 +19,10 @@ def uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
+    came: list[signal.Signals] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        came.append(number)
+        came.append(signal.Signals(number))
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -33,5 +33,6 @@ def uninterrupted() -> Iterator[None]:
         for number, handler in handlers.items():
             # None is a handler that was not set from Python, which could not be put back by it either.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-    for name in came:
-        signal.raise_signal(signal.Signals(name))
+        # Also where the block failed: whoever deals with that must not go on as if nobody had asked it to stop.
+        for signalled in came:
+            signal.raise_signal(signalled)
