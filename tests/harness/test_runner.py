@@ -272,11 +272,11 @@ class TestFailure:
         assert set(scores(tmp_path)["error"]) == {"the worker process died 3 times on this network"}
 
     def test_a_network_that_kills_its_worker_is_a_counted_failure(self, tmp_path):
-        plan = digits_plan(8, [*select_proxies("params"), lethal])
+        plan = digits_plan(3, [*select_proxies("params"), lethal])
         run(plan, tmp_path, workers=2)
         table = scores(tmp_path).set_index(["architecture", "proxy"])
         convolutional = [a for a in plan.architectures if "nor_conv_3x3" in a]
-        assert 0 < len(convolutional) < 8, "the sample must hold both kinds for this test to mean anything"
+        assert 0 < len(convolutional) < 3, "the sample must hold both kinds for this test to mean anything"
         for architecture in plan.architectures:
             row = table.loc[architecture, "lethal"]
             if architecture in convolutional:
