@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import harness
+from harness.cli import main
 
 SMALL = ["--sample", "12", "--batch-size", "16", "--proxies", "params,flops,snip,naswot"]
 
@@ -113,13 +114,25 @@ class TestListing:
         (["run", "digits", *SMALL, "--seed", "5", "--out", "FINISHED"], "seed: there '0', now '5'"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line_and_exit_code_2(arguments, message, tmp_path, finished):
+def test_what_the_user_can_mend_is_one_line_and_exit_code_2(
+    arguments, message, tmp_path, finished, monkeypatch, capsys
+):
     places = {"OUT": str(tmp_path), "FINISHED": str(finished)}
     filled = [places.get(a, a.replace("OUT/", f"{tmp_path}/")) for a in arguments]
-    process = call(*filled, check=False)
+    monkeypatch.setattr(sys, "argv", ["harness", *filled])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("harness: ")
+    assert error.count("\n") == 1
+
+
+def test_the_process_ends_with_that_code_and_line():
+    process = call("run", "digit", "--out", "OUT", check=False)
     assert process.returncode == 2
-    assert message in process.stderr
-    assert process.stderr.startswith("harness: ")
+    assert process.stderr.startswith("harness: unknown benchmark 'digit': did you mean 'digits'?")
     assert process.stderr.count("\n") == 1
 
 
