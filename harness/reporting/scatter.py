@@ -97,8 +97,8 @@ def plot_scatter(
 ) -> Figure:
     """Draw a panel of score against accuracy for each proxy, with τ and ρ in its emptiest corner.
 
-    Heavy-tailed scores are drawn by their rank, and say so. More than 5,000 networks are drawn as densities on one
-    scale for all panels. Networks outside the view are drawn at its edge and counted below the panels.
+    Heavy-tailed and nearly equal scores are drawn by their rank, and say so. More than 5,000 networks are drawn as
+    densities on one scale for all panels. Networks outside the view are drawn at its edge and counted below the panels.
 
     Args:
         data: as :func:`scatter_data` gives it.

@@ -72,12 +72,21 @@ def is_heavy_tailed(scores: Values) -> bool:
     return bool(high - low < 0.25 * (scores.max() - scores.min()))
 
 
+def is_narrow(scores: Values) -> bool:
+    """Whether scores differ so little beside their size that an axis would need more digits than a panel has room for.
+
+    >>> is_narrow(np.array([1.00001, 1.00002])), is_narrow(np.array([1.1, 1.2])), is_narrow(np.array([3.0, 3.0]))
+    (True, False, False)
+    """
+    return bool(0 < np.ptp(scores) < 1e-4 * np.abs(scores).max())
+
+
 @dataclass(frozen=True)
 class Panel:
     """What one panel shows.
 
     Attributes:
-        x: the scores, or their ranks where single scores would stretch the axis. Shape (n,).
+        x: the scores, or their ranks where single scores would stretch the axis or all are nearly the same. Shape (n,).
         accuracy: of the same networks. Shape (n,).
         by_rank: whether x are ranks.
         view: the accuracies shown.
@@ -111,7 +120,7 @@ def make_panel(scores: Values, accuracy: Values, view: View) -> Panel:
         accuracy: of the same networks, shape (n,).
         view: the accuracies to be shown.
     """
-    by_rank = len(scores) > 0 and is_heavy_tailed(scores)
+    by_rank = len(scores) > 0 and (is_heavy_tailed(scores) or is_narrow(scores))
     panel = Panel(_ranks(scores) if by_rank else scores, accuracy, by_rank, view, None)
     if len(scores) <= MANY_POINTS:
         return panel

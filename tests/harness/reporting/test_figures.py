@@ -122,6 +122,13 @@ class TestScatter:
         assert linear.get_xlabel() == "score"
         assert ranked.get_xlabel() == "rank of score"
 
+    def test_scores_that_differ_in_late_digits_alone_are_drawn_by_rank(self, scores, truth):
+        data = scatter_data(scores, truth)[["accuracy", "nwot"]]
+        data["nearly_equal"] = 1.6e-4 + 1e-15 * data["nwot"]
+        linear, ranked = plot_scatter(data).axes
+        assert linear.get_xlabel() == "score"
+        assert ranked.get_xlabel() == "rank of score"
+
     def test_very_many_points_become_densities(self):
         rng = np.random.default_rng(0)
         data = pd.DataFrame({"accuracy": rng.uniform(80, 94, 6000), "nwot": rng.normal(size=6000)})
