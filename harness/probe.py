@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from harness.activity import active_units
 from harness.copying import copy_network
 from harness.curvature import Tape, curvature_along, record
 from harness.curvature_dual import curvature_in_dual_numbers
+from harness.errors import HarnessError
 from harness.images import Batch
 from harness.ledger import Ledger
 from harness.objective import CLASSES, Objective
@@ -65,28 +66,73 @@ class _BackwardPass:
     edges: list[Tensor]
 
 
-def quantity(function: Callable[Concatenate[Probe, P], R]) -> Callable[Concatenate[Probe, P], R]:
+_Quantity: TypeAlias = "Callable[Concatenate[Probe, P], R]"
+
+
+@overload
+def quantity(name: str, /) -> Callable[[_Quantity[P, R]], _Quantity[P, R]]: ...
+@overload
+def quantity(function: _Quantity[P, R], /) -> _Quantity[P, R]: ...
+def quantity(what: Any, /) -> Any:
     """A function of a probe whose result is computed once for each probe, timed, and shared by all who ask.
 
-    It draws from a random state of its own, so that its result does not depend on what was asked for before. Methods
-    of the probe use it, and so can a proxy for what its variants share.
+    It draws from a random state of its own, so that its result does not depend on what was asked for before. That
+    state is seeded with the quantity's name. Give the name, ``@quantity("my_lab:kernel")``, and never change it: then
+    the function may move to another file and every score stays what it was. Without a name, ``@quantity``, the module
+    and the function's own name serve.
+
+    Raises:
+        HarnessError: if another function has declared the same name.
     """
+    if callable(what):
+        return _shared(what, functools.partial(_place, what))
+    name: str = what
+
+    def named(function: Callable[..., Any]) -> Callable[..., Any]:
+        code = inspect.unwrap(function).__code__
+        place = f"{code.co_filename}:{code.co_qualname}"
+        if _declared.setdefault(name, place) != place:
+            raise HarnessError(
+                f"two quantities are named '{name}': {_declared[name]} and {place}; give one of them another name"
+            )
+        return _shared(function, lambda: tuple(name.split(":")))
+
+    return named
+
+
+_declared: dict[str, str] = {}
+"""The declared name of each quantity, and the function that has it."""
+
+
+def _shared(function: Callable[..., Any], name: Callable[[], tuple[str, ...]]) -> Callable[..., Any]:
+    signature = inspect.signature(inspect.unwrap(function))
+
+    def key(*args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
+        """The quantity's name and all its arguments, defaults included."""
+        bound = signature.bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        return *name(), *bound.args[1:], *sorted(bound.kwargs.items())
 
     @functools.wraps(function)
-    def shared(probe: Probe, *args: P.args, **kwargs: P.kwargs) -> R:
-        return probe.once(_key(function, *args, **kwargs), lambda: function(probe, *args, **kwargs))
+    def shared(probe: Probe, *args: Any, **kwargs: Any) -> Any:
+        return probe.once(key(*args, **kwargs), lambda: function(probe, *args, **kwargs))
 
-    return cast("Callable[Concatenate[Probe, P], R]", shared)
+    shared.key = key  # type: ignore[attr-defined]
+    return shared
 
 
 def _key(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
-    """What a quantity is kept under: where it is defined and all its arguments, defaults included."""
+    """What a quantity with these arguments is kept under."""
+    key: tuple[Hashable, ...] = function.key(*args, **kwargs)  # type: ignore[attr-defined]
+    return key
+
+
+def _place(function: Callable[..., Any]) -> tuple[str, str]:
+    """The name of a quantity that declares none: its module and its own name."""
     original = inspect.unwrap(function)
-    bound = inspect.signature(original).bind(None, *args, **kwargs)
-    bound.apply_defaults()
     # In worker processes the user's script goes by another name; what is drawn there must be the same.
     module = "__main__" if original.__module__ == "__mp_main__" else original.__module__
-    return module, original.__qualname__, *bound.args[1:], *sorted(bound.kwargs.items())
+    return module, original.__qualname__
 
 
 class Probe:
@@ -174,7 +220,7 @@ class Probe:
         """The loss of the network's outputs for a mini-batch."""
         return self.objective.loss(outputs, self.batch(batch).labels)
 
-    @quantity
+    @quantity("harness.probe:Probe.forward")
     def forward(self, batch: int = 0) -> ForwardPass:
         """A forward pass in training mode with its graph, the ReLU inputs and the outputs of ``layers``."""
         passed, versions = self._pass(batch, copies=False)
@@ -222,12 +268,12 @@ class Probe:
         passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates)
         return passed, relu_versions + layer_versions
 
-    @quantity
+    @quantity("harness.probe:Probe.loss_gradients")
     def loss_gradients(self, batch: int = 0) -> list[Tensor]:
         """∂L/∂W of each of ``weights``; zeros where a weight does not reach the loss."""
         return self._loss_backward(batch).weights
 
-    @quantity
+    @quantity("harness.probe:Probe.layer_output_gradients")
     def layer_output_gradients(self, batch: int = 0) -> list[Tensor]:
         """∂L/∂(output) of each call of a layer, as ``forward(batch).layer_outputs`` lists them, shaped like it."""
         kept = self._loss_backward(batch).layer_outputs
@@ -237,7 +283,7 @@ class Probe:
         loss = self.loss(passed.outputs, batch)
         return gradients(loss, [output for _, output in passed.layer_outputs], retain_graph=True)
 
-    @quantity
+    @quantity("harness.probe:Probe._loss_backward")
     def _loss_backward(self, batch: int) -> _BackwardPass:
         """Gradients of the loss at the weights, and wherever else they are anticipated."""
         passed = self.forward(batch)
@@ -254,14 +300,14 @@ class Probe:
             del self._results[_key(Probe.forward, batch)]
         return _BackwardPass(*([next(found) for _ in asked] for asked in (weights, anticipated, edges)))
 
-    @quantity
+    @quantity("harness.probe:Probe.input_jacobian")
     def input_jacobian(self) -> Tensor:
         """J = ∂(Σ outputs)/∂(images), one row an image: (batch, channels · height · width)."""
         passed = self.forward(0)
         (jacobian,) = gradients(passed.outputs.sum(), [passed.images], retain_graph=True)
         return jacobian.flatten(1)
 
-    @quantity
+    @quantity("harness.probe:Probe.jacobian_correlation")
     def jacobian_correlation(self) -> Tensor:
         """Correlation coefficients between the rows of the input Jacobian: (batch, batch), float64.
 
@@ -269,7 +315,7 @@ class Probe:
         """
         return torch.corrcoef(self.input_jacobian().double())
 
-    @quantity
+    @quantity("harness.probe:Probe.relu_kernel")
     def relu_kernel(self) -> Tensor:
         """K_ij = the number of ReLU units that agree on images i and j: (batch, batch), float64.
 
@@ -295,12 +341,12 @@ class Probe:
             kernel += count * (2 * both_active - active[:, None] - active[None, :] + codes.shape[1])
         return kernel
 
-    @quantity
+    @quantity("harness.probe:Probe._tape")
     def _tape(self) -> Tape | None:
         """The graph of the first batch's pass, where all of it can be walked by closed forms."""
         return record(self.forward(0).outputs, self.weights)
 
-    @quantity
+    @quantity("harness.probe:Probe.curvature_along_weights")
     def curvature_along_weights(self) -> Tensor:
         """wᵀ H g over all ``weights``: the Hessian of the loss between the weights w and their gradient g, float64."""
         tape = self._tape()
@@ -311,12 +357,12 @@ class Probe:
         of_weights = {id(w): gradient for w, gradient in zip(weights, self.loss_gradients(), strict=True)}
         return curvature_along(tape, passed, of_weights, outputs, self.loss)
 
-    @quantity
+    @quantity("harness.probe:Probe._curvature_in_dual_numbers")
     def _curvature_in_dual_numbers(self) -> Tensor:
         """The same for any network, at a greater cost."""
         return curvature_in_dual_numbers(self.network, self.batch(0).images, self.loss)
 
-    @quantity
+    @quantity("harness.probe:Probe.multiply_accumulates")
     def multiply_accumulates(self) -> int:
         """Multiply-accumulate operations of one image's forward pass, in convolutions and linear layers.
 

@@ -77,7 +77,7 @@ def naswot_blocks(probe: Probe) -> Tensor:
     return _log_determinant(probe.relu_kernel() + _block_kernel(probe))
 
 
-@quantity
+@quantity("harness.proxies.activation:_block_kernel")
 def _block_kernel(probe: Probe) -> Tensor:
     """NASWOT's kernel of the inputs of all modules named for a ReLU that hold other modules; zeros without any."""
     images = probe.batch().images

@@ -30,7 +30,7 @@ IN_LOGARITHM = 1e-8
 IN_DENOMINATOR = 1e-6
 
 
-@quantity
+@quantity("harness.proxies.az_nas:_block_features")
 def _block_features(probe: Probe) -> list[Tensor]:
     """The features after the stem and each block, attached to their graph."""
     if not hasattr(probe.network, "forward_blocks"):
@@ -43,7 +43,7 @@ def _block_features(probe: Probe) -> list[Tensor]:
     return features
 
 
-@quantity
+@quantity("harness.proxies.az_nas:_spectral_entropies")
 def _spectral_entropies(probe: Probe) -> Tensor:
     """The entropy of each block's normalised covariance spectrum, (blocks,), float64; NaN where a block gives zeros."""
     return torch.stack([_spectral_entropy(feature.detach()) for feature in _block_features(probe)])
@@ -131,7 +131,7 @@ def az_trainability(probe: Probe) -> Tensor:
     return _trainability(probe)
 
 
-@quantity
+@quantity("harness.proxies.az_nas:_trainability")
 def _trainability(probe: Probe) -> Tensor:
     terms = []
     for before, after in pairwise(_block_features(probe)):

@@ -48,7 +48,7 @@ def dextr(probe: Probe) -> Tensor:
     return together if together.isfinite() else conditioning
 
 
-@quantity
+@quantity("harness.proxies.dextr:_conditioning")
 def _conditioning(probe: Probe) -> Tensor:
     """The sum of the modules' inverse condition numbers."""
     features = [features for _, features in module_features(probe.network, typical_images(probe, 1))]
@@ -61,7 +61,7 @@ def _inverse_condition_numbers(stacked: Tensor) -> Tensor:
     return inverse.nan_to_num(nan=0, posinf=0)
 
 
-@quantity
+@quantity("harness.proxies.dextr:_extrinsic_curvature")
 def _extrinsic_curvature(probe: Probe) -> Tensor:
     """κ at the angle 0, float64; NaN where the outputs do not move."""
     network, like = probe.copy().requires_grad_(False), probe.batch().images

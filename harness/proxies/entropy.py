@@ -48,7 +48,7 @@ def entropy(probe: Probe) -> Tensor:
     return _entropy(probe)
 
 
-@quantity
+@quantity("harness.proxies.entropy:_entropy")
 def _entropy(probe: Probe) -> Tensor:
     generator = torch.Generator().manual_seed(probe.seed)
     network = gaussian_weights(network_with_features(probe).double(), generator)

@@ -74,7 +74,7 @@ def epsinas_nasbench101(probe: Probe) -> Tensor:
     return _epsinas(probe, 1e-4, 10.0)
 
 
-@quantity
+@quantity("harness.proxies.epsinas:_epsinas")
 def _epsinas(probe: Probe, low: float, high: float) -> Tensor:
     images = probe.batch().images.double()
     if len(images) < 2:

@@ -63,7 +63,7 @@ def grad_norm_all(probe: Probe) -> Tensor:
     return squares.sqrt()
 
 
-@quantity
+@quantity("harness.proxies.gradient:_gradients_on_noise")
 def _gradients_on_noise(probe: Probe) -> list[Tensor]:
     """∂L/∂θ of every parameter of a copy with Gaussian weights, for Gaussian images with random targets."""
     seed = derive_seed("gradients on noise", probe.seed)
@@ -135,7 +135,7 @@ def grasp(probe: Probe) -> Tensor:
     return -probe.curvature_along_weights()
 
 
-@quantity
+@quantity("harness.proxies.gradient:_fisher_of_channels")
 def _fisher_of_channels(probe: Probe) -> list[tuple[Layer, Tensor]]:
     """Σ over channels of ½ · mean over images of (Σ over positions of output · gradient)², for each call of a layer."""
     saliency = []

@@ -65,7 +65,7 @@ def gradsign_mean(probe: Probe) -> Tensor:
     return total / weights
 
 
-@quantity
+@quantity("harness.proxies.gradsign:_agreement")
 def _agreement(probe: Probe) -> tuple[Tensor, int]:
     """Σ_k |Σ_i sign g_k(x_i)|, float64, and the number of weights that it runs over."""
     images = probe.batch().images

@@ -78,7 +78,7 @@ def knas_first(probe: Probe) -> Tensor:
     return sum_of(mean.flatten()[:ENTRIES].square().sum() for mean in _mean_gradients(probe)[:TENSORS])
 
 
-@quantity
+@quantity("harness.proxies.knas:_mean_gradients")
 def _mean_gradients(probe: Probe) -> list[Tensor]:
     """The mean over images of the gradient of each tensor of enough parameters that the loss depends on."""
     images = probe.batch().images

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CHANNELS = 8
 
 
-@quantity
+@quantity("harness.proxies.meco:_correlations")
 def _correlations(probe: Probe, noise: bool = True) -> list[tuple[nn.Module, Tensor]]:
     """Each call of a module with the correlations between the channels that it gave: (channels, channels)."""
     image = gaussian_images(probe, 1) if noise else typical_images(probe, 1)
@@ -142,7 +142,7 @@ def meco_opt(probe: Probe) -> Tensor:
     return _of_random_channels(probe)
 
 
-@quantity
+@quantity("harness.proxies.meco:_of_random_channels")
 def _of_random_channels(probe: Probe) -> Tensor:
     chosen, weights = [], []
     for _, correlation in _correlations(probe):

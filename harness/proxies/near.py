@@ -43,7 +43,7 @@ def near(probe: Probe) -> Tensor:
     return _near(probe)
 
 
-@quantity
+@quantity("harness.proxies.near:_near")
 def _near(probe: Probe) -> Tensor:
     matrices = _activation_matrices(probe.network, by_norm(probe.batch().images))
     if not matrices:

@@ -65,13 +65,13 @@ def ntk_eval(probe: Probe) -> Tensor:
     return _condition_number(_evaluation_kernel(probe))
 
 
-@quantity
+@quantity("harness.proxies.ntk:_training_kernel")
 def _training_kernel(probe: Probe) -> Tensor:
     outputs = probe.forward(0).outputs.flatten(1).sum(dim=1)
     return _kernel(rows_by_backward(lambda index: outputs[index], len(outputs), _weights(probe.network)), outputs)
 
 
-@quantity
+@quantity("harness.proxies.ntk:_evaluation_kernel")
 def _evaluation_kernel(probe: Probe) -> Tensor:
     network, images = probe.copy().eval(), probe.batch().images
     rows = rows_of_images(network, images, lambda outputs, _: outputs.sum(), _weights(network))

@@ -54,7 +54,7 @@ def rbflex(probe: Probe) -> Tensor:
     return _rbflex(probe)
 
 
-@quantity
+@quantity("harness.proxies.rbflex:_rbflex")
 def _rbflex(probe: Probe) -> Tensor:
     images = typical_images(probe, IMAGES)
     if len(images) < IMAGES:

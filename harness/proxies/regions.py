@@ -94,7 +94,7 @@ def linear_regions_thin(probe: Probe) -> float:
     return _regions_of_thin_networks(probe)
 
 
-@quantity
+@quantity("harness.proxies.regions:_regions_of_noise")
 def _regions_of_noise(probe: Probe) -> float:
     batch = probe.batch()
     noise = torch.empty_like(batch.images).copy_(torch.randn(batch.images.shape, dtype=batch.images.dtype))
@@ -102,7 +102,7 @@ def _regions_of_noise(probe: Probe) -> float:
         return _distinct(Probe(probe.network, [Batch(noise, batch.labels)], probe.seed))
 
 
-@quantity
+@quantity("harness.proxies.regions:_regions_of_thin_networks")
 def _regions_of_thin_networks(probe: Probe) -> float:
     network: Any = probe.network
     if not hasattr(network, "thin_network"):

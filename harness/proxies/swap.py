@@ -45,7 +45,7 @@ def swap(probe: Probe) -> float:
     return _mean_patterns(probe)
 
 
-@quantity
+@quantity("harness.proxies.swap:_mean_patterns")
 def _mean_patterns(probe: Probe) -> float:
     images = typical_images(probe, IMAGES)
     counts = [_patterns(network, images) for network in gaussian_draws(probe, REPEATS)]

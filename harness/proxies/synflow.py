@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.probe import Probe
 
 
-@quantity
+@quantity("harness.proxies.synflow:_synaptic_flow")
 def _synaptic_flow(probe: Probe) -> Tensor:
     return _flow(probe, without_batch_norm(probe.copy()))
 
@@ -97,7 +97,7 @@ def synflow_bn(probe: Probe) -> Tensor:
     return _flow_with_batch_norm(probe)
 
 
-@quantity
+@quantity("harness.proxies.synflow:_flow_with_batch_norm")
 def _flow_with_batch_norm(probe: Probe) -> Tensor:
     try:
         return _flow(probe, probe.copy())

@@ -31,7 +31,7 @@ UNIFORM = 0.05
 TINY = 1e-10
 
 
-@quantity
+@quantity("harness.proxies.vkdnw:_logits_and_jacobian")
 def _logits_and_jacobian(probe: Probe) -> tuple[Tensor, Tensor]:
     """Logits (images, classes) and their derivatives (images, classes, weights), float64."""
     if not probe.objective.has_classes:
@@ -69,7 +69,7 @@ def _decile_entropy(information: Tensor) -> Tensor:
     return -(shares * (shares + TINY).log()).sum()
 
 
-@quantity
+@quantity("harness.proxies.vkdnw:_entropy")
 def _entropy(probe: Probe, of_root: bool) -> Tensor:
     logits, jacobian = _logits_and_jacobian(probe)
     root = _covariance_root(_probabilities(logits))

@@ -120,12 +120,12 @@ def _block_list(network: nn.Module) -> list[nn.Module]:
     return []
 
 
-@quantity
+@quantity("harness.proxies.wrcor:_responses")
 def _responses(probe: Probe) -> _Responses:
     return _Responses(probe.network, probe.batch().images)
 
 
-@quantity
+@quantity("harness.proxies.wrcor:_of_activations")
 def _of_activations(probe: Probe) -> _Kernel:
     responses = _responses(probe)
     return _summed(
@@ -133,7 +133,7 @@ def _of_activations(probe: Probe) -> _Kernel:
     )
 
 
-@quantity
+@quantity("harness.proxies.wrcor:_of_gradients")
 def _of_gradients(probe: Probe) -> _Kernel:
     responses = _responses(probe)
     found = gradients(probe.loss(responses.outputs), [point for point, _ in responses.points])

@@ -63,7 +63,7 @@ def zen(probe: Probe) -> Tensor:
     return _zen(probe)
 
 
-@quantity
+@quantity("harness.proxies.zen:_zen")
 def _zen(probe: Probe) -> Tensor:
     return _mean_score(probe, repeats=1)
 
@@ -91,7 +91,7 @@ def zen_32(probe: Probe) -> Tensor:
     return _zen_32(probe)
 
 
-@quantity
+@quantity("harness.proxies.zen:_zen_32")
 def _zen_32(probe: Probe) -> Tensor:
     return _mean_score(probe, repeats=32)
 
@@ -143,7 +143,7 @@ def zen_paper(probe: Probe) -> Tensor:
     return _zen_paper(probe)
 
 
-@quantity
+@quantity("harness.proxies.zen:_zen_paper")
 def _zen_paper(probe: Probe) -> Tensor:
     network = network_with_features(probe)
     like = probe.batch().images

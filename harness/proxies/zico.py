@@ -94,7 +94,7 @@ def zico_half_batches(probe: Probe) -> Tensor:
     return _zico(*_gradients_of_halves(probe))
 
 
-@quantity
+@quantity("harness.proxies.zico:_gradients_of_halves")
 def _gradients_of_halves(probe: Probe) -> tuple[list[Tensor], list[Tensor]]:
     """∂L/∂W of each of the probe's weights, for the first half of the first mini-batch and for the second."""
     batch = probe.batch()
