@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
@@ -135,6 +136,7 @@ def run(
         memory_limit=None if memory_limit is None else parse_bytes(memory_limit),
         retry_failed=retry_failed,
         progress=progress,
+        say=lambda note: warnings.warn(f"{out}: {note}", stacklevel=3),
     )
     if summary.interrupted:
         raise KeyboardInterrupt

@@ -11,7 +11,8 @@ from harness.batches import BATCHES_FILE, read_batches
 from harness.errors import DataError, StoreError
 from harness.own_proxies import OWN_PROXIES
 from harness.store import Store
-from harness.store_files import OUTCOME, explained, reading_address
+from harness.store_checksums import damaged_units, keeps_checksums, refuse_damaged
+from harness.store_files import explained, reading_address
 
 _SAME_KEY = "mine.architecture = theirs.architecture AND mine.proxy = theirs.proxy"
 
@@ -24,12 +25,11 @@ WHERE mine.version != theirs.version OR (
     AND (mine.status != theirs.status OR mine.value IS NOT theirs.value)
 ) LIMIT 1
 """
-_MEND = f"""
-UPDATE scores AS mine SET ({OUTCOME}) = (SELECT {OUTCOME} FROM other.scores AS theirs WHERE {_SAME_KEY})
-WHERE status = 'failed' AND EXISTS (
-    SELECT 1 FROM other.scores AS theirs WHERE {_SAME_KEY} AND theirs.status != 'failed'
-)
+_INCOMING = f"""
+CREATE TEMP TABLE incoming AS SELECT theirs.* FROM other.scores AS theirs LEFT JOIN scores AS mine ON {_SAME_KEY}
+WHERE mine.proxy IS NULL OR (mine.status = 'failed' AND theirs.status != 'failed')
 """
+_MENDED = "SELECT COUNT(*) FROM scores JOIN temp.incoming USING (architecture, proxy)"
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def merge(sources: Sequence[Path | str], target: Path | str) -> MergeSummary:
             reported on and continued like any other.
 
     Raises:
-        StoreError: if the runs have other settings, other versions or other code of a proxy, or hold different scores
-            of one network and proxy. What was merged before that source stays.
+        StoreError: if a run is damaged, or the runs have other settings, other versions or other code of a proxy, or
+            hold different scores of one network and proxy. What was merged before that source stays.
     """
     directories = [Path(source) for source in sources]
     if not directories:
@@ -74,6 +74,7 @@ def merge(sources: Sequence[Path | str], target: Path | str) -> MergeSummary:
         _check_source(directory, destination)
     added = mended = 0
     with Store.read(directories[0]) as model, Store.create_or_open_like(destination, model) as store:
+        refuse_damaged(destination, store.damaged_units())
         if not (destination / BATCHES_FILE).exists():
             shutil.copyfile(directories[0] / BATCHES_FILE, destination / BATCHES_FILE)
         for directory in directories:
@@ -123,11 +124,14 @@ def _absorb(store: Store, directory: Path) -> tuple[int, int]:
         connection.execute("ATTACH ? AS other", (reading_address(directory),))
         try:
             with store.transaction():
+                if keeps_checksums(connection, "other"):
+                    refuse_damaged(directory, damaged_units(connection, "other"))
                 conflict = connection.execute(_CONFLICT).fetchone()
                 if conflict is not None:
                     raise StoreError(_conflict(conflict, store.directory, directory))
-                mended = connection.execute(_MEND).rowcount
-                added = connection.execute("INSERT OR IGNORE INTO scores SELECT * FROM other.scores").rowcount
+                connection.execute(_INCOMING)
+                (mended,) = connection.execute(_MENDED).fetchone()
+                added = store.add_incoming() - mended
         finally:
             connection.execute("DETACH other")
     return added, mended

@@ -57,6 +57,7 @@ def run(
     memory_limit: int | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> RunSummary:
     """Compute everything that the plan wants and the store lacks.
 
@@ -75,6 +76,7 @@ def run(
             failed, where the system would otherwise end the process.
         retry_failed: compute failed outcomes again.
         progress: called with the number of units done and of all units, at the start and after each unit.
+        say: called with each sentence on what had to be mended in the store, before anything is computed.
 
     Raises:
         StoreError: if the store belongs to another setting, or cannot be written.
@@ -86,6 +88,8 @@ def run(
         raise HarnessError(f"{workers} workers were asked for; ask for 1 or more")
     make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
     with Store.create_or_open(Path(directory), plan, _facts(plan)) as store:
+        for note in store.notes if say else ():
+            say(note)
         if retry_failed:
             store.forget_failed()
         job = _job(plan, store, make is not InlineExecutor, time_limit, memory_limit)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.batches import BATCHES_FILE, read_batches
-from harness.errors import HarnessError
+from harness.errors import HarnessError, StoreError
 from harness.registry import load_benchmark
 from harness.store import Store
-from harness.store_files import FILE_NAME, explained
+from harness.store_checksums import in_words, keeps_checksums
+from harness.store_files import FILE_NAME, explained, one_line
 
 EXPORTS = (".csv", ".csv.gz", ".parquet")
 
@@ -45,12 +47,17 @@ def verify(directory: Path | str) -> list[Finding]:
     Raises:
         StoreError: if there is no run, or so little of it is left that it cannot be opened.
     """
-    with Store.read(Path(directory)) as store:
+    with Store.read(Path(directory)) as store, explained(store.directory):
         file = _file(store)
         if not file.right:
-            # What a damaged file says of its contents means nothing.
+            # What a damaged file says of its contents means nothing, but for what is checked against a checksum.
+            with contextlib.suppress(StoreError):
+                checksums = _checksums(store)
+                return [file] if checksums.right else [file, checksums]
             return [file]
-        return [file, Finding("setting", True, "as it was when the run began"), *_contents(store)]
+        checksums = _checksums(store)
+        setting = Finding("setting", True, "as it was when the run began")
+        return [file, setting, checksums, *_contents(store, checksums.right)]
 
 
 def _file(store: Store) -> Finding:
@@ -58,15 +65,34 @@ def _file(store: Store) -> Finding:
         problems = [text for (text,) in store.connection.execute("PRAGMA integrity_check(3)")]
     if problems == ["ok"]:
         return Finding("file", True, f"{FILE_NAME} is whole")
-    return Finding("file", False, f"{FILE_NAME} is damaged ({'; '.join(problems)}); restore it, or run anew")
+    words = "; ".join(map(one_line, problems))
+    return Finding("file", False, f"{FILE_NAME} is damaged ({words}); restore it, or run anew")
 
 
-def _contents(store: Store) -> Iterator[Finding]:
+def _checksums(store: Store) -> Finding:
+    """Whether every network's outcomes are those that were written."""
+    if not keeps_checksums(store.connection):
+        return Finding(
+            "checksums",
+            True,
+            "none, since the store was written before they were kept; 'harness run' with the same settings adds them",
+        )
+    damaged = store.damaged_units()
+    if damaged:
+        words = f"the outcomes of {in_words(damaged)} are not as they were written"
+        return Finding("checksums", False, f"{words}; 'harness run' with the same settings computes them again")
+    return Finding("checksums", True, "every network's outcomes are as they were written")
+
+
+def _contents(store: Store, sound: bool) -> Iterator[Finding]:
     try:
         read_batches(store.directory / BATCHES_FILE, store.setting.fingerprint)
         yield Finding("mini-batches", True, "those that the scores were made with")
     except HarnessError as error:
         yield Finding("mini-batches", False, str(error))
+    if not sound:
+        # What damaged outcomes say means nothing.
+        return
     scored = {a for (a,) in store.connection.execute("SELECT DISTINCT architecture FROM scores")}
     try:
         strangers = scored.difference(load_benchmark(store.setting.benchmark).architectures())

@@ -10,7 +10,10 @@ from pathlib import Path
 from harness.errors import StoreError
 from harness.file_systems import network_file_system
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE = (1, 2)
+"""Versions that are read. The first had no checksums; its stores get them when they are written to."""
+
 FILE_NAME = "scores.sqlite"
 LOCK_NAME = "run.lock"
 
@@ -36,17 +39,34 @@ SCHEMA = (
 ) WITHOUT ROWID""",
 )
 
+CHECKSUM_TABLES = (
+    "CREATE TABLE unit_checksums (architecture TEXT PRIMARY KEY, checksum INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE manifest_checksums (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL) WITHOUT ROWID",
+)
 
-OUTCOME = "version, status, value, error, own_seconds, standalone_seconds, forward_backward_seconds"
-"""The columns of an outcome beside architecture and proxy."""
+COLUMNS = (
+    "architecture",
+    "proxy",
+    "version",
+    "status",
+    "value",
+    "error",
+    "own_seconds",
+    "standalone_seconds",
+    "forward_backward_seconds",
+)
+"""The columns of the table of scores."""
+
+_OUTCOME = ", ".join(COLUMNS[1:])
 
 # Beside a minimum, SQLite takes the other columns from the row that has it.
 SPREAD = f"""
-INSERT OR IGNORE INTO scores (architecture, proxy, {OUTCOME})
-SELECT class.architecture, proxy, {OUTCOME} FROM class JOIN (
-    SELECT representative, proxy, {OUTCOME}, MIN(status = 'failed') FROM scores
+CREATE TEMP TABLE incoming AS SELECT class.architecture, {_OUTCOME} FROM class JOIN (
+    SELECT representative, {_OUTCOME}, MIN(status = 'failed') FROM scores
     JOIN class USING (architecture) JOIN shared USING (proxy) GROUP BY representative, proxy
-) USING (representative)
+) AS shared_out USING (representative) WHERE NOT EXISTS (
+    SELECT 1 FROM scores WHERE scores.architecture = class.architecture AND scores.proxy = shared_out.proxy
+)
 """
 
 
@@ -135,6 +155,15 @@ def _address(path: Path, mode: str) -> str:
     return f"{path.resolve().as_uri()}?mode={mode}"
 
 
+def one_line(text: str) -> str:
+    r"""Text of a file that may be damaged, as visible text on one line.
+
+    >>> print(one_line("no such column: a" + chr(7)))
+    no such column: a\x07
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+
+
 @contextmanager
 def explained(directory: Path) -> Iterator[None]:
     """Turn what SQLite and the file system report into one line with a remedy."""
@@ -143,7 +172,7 @@ def explained(directory: Path) -> Iterator[None]:
     except sqlite3.IntegrityError as error:
         raise StoreError(f"a score in {directory} would be overwritten ({error}); nothing was changed") from error
     except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
-        text = str(error)
+        text = one_line(str(error))
         if "full" in text or "No space" in text or "disk I/O" in text:
             remedy = "free some disk space and start the same command again: everything stored before is kept"
         elif any(word in text for word in _DAMAGED):

@@ -11,19 +11,7 @@ import pandas as pd
 from harness.errors import HarnessError
 from harness.plan import Setting
 from harness.store import Store
-from harness.store_files import explained
-
-COLUMNS = (
-    "architecture",
-    "proxy",
-    "version",
-    "status",
-    "value",
-    "error",
-    "own_seconds",
-    "standalone_seconds",
-    "forward_backward_seconds",
-)
+from harness.store_files import COLUMNS, explained
 
 NUMBERS = ("value", "own_seconds", "standalone_seconds", "forward_backward_seconds")
 
@@ -47,7 +35,7 @@ def restore(scores: Path | str, directory: Path | str) -> int:
     rows = _rows(table)
     target = Path(directory)
     with Store.create_anew(target, setting, facts) as store, explained(target), store.transaction():
-        store.connection.executemany(f"INSERT INTO scores VALUES ({', '.join('?' * len(COLUMNS))})", rows)
+        store.add_rows(rows)
     return len(rows)
 
 
@@ -80,6 +68,7 @@ def _rows(file: Path) -> list[tuple[Any, ...]]:
         table = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, dtype=str)
         table = table[list(COLUMNS)].astype(object)
         table = table.where(table.notna(), None)
+        table["version"] = [int(version) for version in table["version"]]
         for column in NUMBERS:
             table[column] = [None if number is None else float(number) for number in table[column]]
     except (ValueError, KeyError, OSError) as error:

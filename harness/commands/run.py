@@ -115,6 +115,7 @@ def run(
             memory_limit=most_memory,
             retry_failed=retry_failed,
             progress=progress,
+            say=lambda note: typer.echo(f"note: {note}", err=True),
         )
     done = summary.done
     if summary.interrupted:

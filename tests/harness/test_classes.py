@@ -19,6 +19,7 @@ from harness.plan import make_plan
 from harness.registry import load_benchmark, select_proxies
 from harness.runner import run
 from harness.store import Store
+from harness.store_checksums import checksums_of_everything
 
 PROXIES = "params,synflow,snip,naswot"
 OF_EACH, OF_ONE = ["params", "synflow"], ["snip", "naswot"]
@@ -109,6 +110,7 @@ class TestScores:
             store.connection.execute(
                 "UPDATE scores SET status = 'failed', value = NULL WHERE architecture = ?", (member,)
             )
+            checksums_of_everything(store.connection)
             assert list(missing_units(wanted, store)) == []
             store.forget_failed()
             assert list(missing_units(wanted, store)) == []

@@ -9,6 +9,7 @@ import pytest
 import harness
 from harness.errors import HarnessError, StoreError
 from harness.plan import parse_shard
+from harness.store_checksums import checksums_of_everything
 from harness.store_files import FILE_NAME
 
 SETTING = {"sample": 7, "batch_size": 8, "proxies": "params,snip"}
@@ -41,6 +42,7 @@ def shards(kept_shards, tmp_path):
 def change(run_directory, statement):
     with sqlite3.connect(run_directory / FILE_NAME) as connection:
         connection.execute(statement)
+        checksums_of_everything(connection)
     connection.close()
 
 

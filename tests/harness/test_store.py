@@ -116,7 +116,7 @@ class TestRefusing:
             Store.create_or_open(store.directory, plan, {})
 
     def test_another_schema_is_refused(self, store, plan):
-        store.connection.execute("UPDATE manifest SET value = '99' WHERE key = 'schema'")
+        store.note("schema", 99)
         with pytest.raises(StoreError, match="schema 99"):
             self.reopen(store, plan)
 

@@ -13,6 +13,7 @@ from harness.cli import app
 from harness.errors import HarnessError
 from harness.store import Store
 from harness.store_care import compact, export, verify
+from harness.store_checksums import checksums_of_everything
 from harness.store_files import FILE_NAME
 
 
@@ -29,6 +30,7 @@ def read(directory):
 def change(run_directory, statement, *values):
     with sqlite3.connect(run_directory / FILE_NAME) as connection:
         connection.execute(statement, values)
+        checksums_of_everything(connection)
     connection.close()
 
 

@@ -176,7 +176,7 @@ class TestAFullDisk:
         with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=8k", "tmpfs"):
             with pytest.raises(StoreError, match="free some disk space"):
                 harness.run("digits", sample=3, batch_size=8, proxies="params", out=tmp_path / "small" / "run")
-            self.resize(tmp_path / "small", "300k")
+            self.resize(tmp_path / "small", "400k")
             place = shutil.copytree(run, tmp_path / "small" / "copy")
             with open_again(place) as store:
                 added = []

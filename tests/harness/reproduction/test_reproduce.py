@@ -137,12 +137,14 @@ class TestMismatches:
         import sqlite3
 
         from harness.store import FILE_NAME
+        from harness.store_checksums import checksums_of_everything
 
         for file in finished.iterdir():
             if file.is_file():
                 (tmp_path / file.name).write_bytes(file.read_bytes())
         with sqlite3.connect(tmp_path / FILE_NAME) as store:
             store.execute(f"UPDATE scores SET {change}")
+            checksums_of_everything(store)
         (tmp_path / "mine.toml").write_text(
             'title = "T"\ncitation = "c"\nsummary = "s"\n[[part]]\nname = "one"\nbenchmark = "digits"\n'
             'dataset = "digits"\ntruth = "test/6"\nproxies = ["snip"]\n'

@@ -1,0 +1,272 @@
+"""Checksums of what a store holds, so that a damaged score is found and never taken for a measured one.
+
+Every network's outcomes have one checksum, written in the transaction that writes the outcomes, and so has every entry
+of the manifest. The checksum of one outcome is a hash of all its columns, numbers to the last bit. The checksum of a
+network is the exclusive or (⊕) of those of its outcomes, so that outcomes can be added and removed without reading the
+others: damage that came before stays visible.
+
+Hashes are 64 bits. Each column enters by x → (x ⊕ column) · odd constant, which maps different columns to different
+values: a single changed column always changes the checksum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import StoreError
+from harness.store_files import CHECKSUM_TABLES, COLUMNS, one_line
+
+Row = tuple[Any, ...]
+"""One outcome: the columns ``COLUMNS`` of the table of scores."""
+
+Columns = dict[str, Sequence[Any] | NDArray[Any]]
+
+_TEXTS = ("architecture", "proxy", "status", "error")
+_ADD = """
+INSERT INTO unit_checksums VALUES (?, ?) ON CONFLICT (architecture)
+DO UPDATE SET checksum = (checksum | excluded.checksum) - (checksum & excluded.checksum)
+"""
+"""SQLite has no exclusive or; this is one."""
+
+_SHOWN = 3
+_AT_ONCE = 50_000
+"""Outcomes that are checked at once."""
+
+WRONG_TYPE = (TypeError, ValueError, OverflowError, AttributeError)
+"""What :func:`columns_of` and :func:`add_up` raise where a column holds a value that is never written there."""
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+_NO_NUMBER = np.uint64(0x7FF8000000000000)
+"""What stands for an absent number; SQLite stores no NaN."""
+
+
+class _TextHashes(dict["str | None", int]):
+    """64-bit hashes of texts; each text is hashed once."""
+
+    def __missing__(self, text: str | None) -> int:
+        # SQLite may give text of a damaged file that is no Unicode; see :func:`damaged_text_read`.
+        content = b"" if text is None else b"-" + text.encode("utf-8", "surrogateescape")
+        self[text] = number = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+        return number
+
+
+def columns_of(rows: Sequence[Row]) -> Columns:
+    """The columns of outcomes by name; numbers as arrays in which an absent number is NaN.
+
+    Raises:
+        TypeError: if a column holds a value of a type that is never written there; others of ``WRONG_TYPE`` too.
+    """
+    by_column = zip(*rows, strict=True) if rows else ((),) * len(COLUMNS)
+    columns: Columns = dict(zip(COLUMNS, by_column, strict=True))
+    for name in COLUMNS:
+        if name in _TEXTS:
+            continue
+        types = set(map(type, columns[name]))
+        if not types <= ({int} if name == "version" else {float, type(None)}):
+            raise TypeError(f"the column {name} holds a value of another type")
+        columns[name] = np.array(columns[name], dtype=np.int64 if name == "version" else np.float64)
+    return columns
+
+
+def row_checksums(columns: Columns) -> NDArray[np.uint64]:
+    """The checksum of each outcome, from :func:`columns_of`."""
+    hashes = _TextHashes()
+    count = len(columns["architecture"])
+    result: NDArray[np.uint64] = np.zeros(count, dtype=np.uint64)
+    for name in COLUMNS:
+        values = columns[name]
+        if name in _TEXTS:
+            part = np.fromiter(map(hashes.__getitem__, values), dtype=np.uint64, count=count)
+        elif name == "version":
+            part = np.asarray(values).view(np.uint64)
+        else:
+            # SQLite stores -0.0 as 0.0.
+            numbers = np.asarray(values) + 0.0
+            part = np.where(np.isnan(numbers), _NO_NUMBER, numbers.view(np.uint64))
+        result = (result ^ part) * _MULTIPLIER
+        result ^= result >> _SHIFT
+    return result
+
+
+def add_up(columns: Columns, totals: dict[str, int]) -> None:
+    """Bring the checksums of some outcomes into those of their networks."""
+    architectures = columns["architecture"]
+    if not len(architectures):
+        return
+    checksums = row_checksums(columns)
+    starts = [0, *(i for i in range(1, len(architectures)) if architectures[i] != architectures[i - 1])]
+    combined = np.bitwise_xor.reduceat(checksums, starts).view(np.int64).tolist()
+    for start, checksum in zip(starts, combined, strict=True):
+        architecture = architectures[start]
+        totals[architecture] = totals.get(architecture, 0) ^ checksum
+
+
+def unit_checksums(rows: Iterable[Sequence[Row]]) -> tuple[dict[str, int], set[str]]:
+    """The checksum of each network that has one of these outcomes, and the networks with a value of a wrong type.
+
+    Args:
+        rows: outcomes, in parts of any size.
+    """
+    totals: dict[str, int] = {}
+    odd: set[str] = set()
+    for part in rows:
+        try:
+            add_up(columns_of(part), totals)
+        except WRONG_TYPE:
+            for row in part:
+                try:
+                    add_up(columns_of([row]), totals)
+                except WRONG_TYPE:
+                    odd.add(row[0] if isinstance(row[0], str) else repr(row[0]))
+    return totals, odd
+
+
+def text_checksum(key: str, text: str) -> int:
+    """The checksum of an entry of the manifest."""
+    content = f"{len(key)}:{key}{text}".encode("utf-8", "surrogateescape")
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little", signed=True)
+
+
+def rows_of(connection: sqlite3.Connection, query: str) -> Iterator[list[Row]]:
+    """The outcomes that a query finds, in parts."""
+    cursor = connection.execute(query)
+    while part := cursor.fetchmany(_AT_ONCE):
+        yield part
+
+
+@contextmanager
+def damaged_text_read(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read text that is no Unicode too, with surrogates for what is none; it is slower."""
+    before = connection.text_factory
+    connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
+def keeps_checksums(connection: sqlite3.Connection, schema: str = "main") -> bool:
+    """Whether a store has checksums; one of schema version 1 has none."""
+    query = f"SELECT 1 FROM {schema}.sqlite_master WHERE name IN ('unit_checksums', 'manifest_checksums')"
+    return connection.execute(query).fetchone() is not None
+
+
+def add_checksums(connection: sqlite3.Connection, totals: Mapping[str, int]) -> None:
+    """Bring the checksums of outcomes that are added or removed into those that are stored."""
+    connection.executemany(_ADD, totals.items())
+
+
+def damaged_units(connection: sqlite3.Connection, schema: str = "main") -> list[str]:
+    """The networks whose outcomes are not as they were written, sorted; also those that lost all of their outcomes.
+
+    Args:
+        connection: to the store.
+        schema: under which name the store is attached.
+
+    Raises:
+        sqlite3.Error: if the file is so damaged that SQLite cannot read it.
+    """
+    try:
+        return _damaged_units(connection, schema)
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+    with damaged_text_read(connection):
+        return _damaged_units(connection, schema)
+
+
+def _damaged_units(connection: sqlite3.Connection, schema: str) -> list[str]:
+    totals, odd = unit_checksums(rows_of(connection, f"SELECT * FROM {schema}.scores"))
+    stored = stored_checksums(connection, schema)
+    names = totals.keys() | stored.keys()
+    return sorted({*odd, *(str(name) for name in names if totals.get(name) != stored.get(name))})
+
+
+def stored_checksums(connection: sqlite3.Connection, schema: str = "main") -> dict[Any, Any]:
+    """The checksum that is stored for each network."""
+    return dict(connection.execute(f"SELECT architecture, checksum FROM {schema}.unit_checksums").fetchall())
+
+
+def in_words(names: Collection[str]) -> str:
+    """Some of many names, and how many there are.
+
+    >>> in_words(["a"]), in_words(["a", "b", "c", "d", "e"])
+    ("'a'", "'a', 'b', 'c' and 2 others")
+    """
+    shown = [one_line(name) for name in list(names)[:_SHOWN]]
+    others = len(names) - len(shown)
+    words = ", ".join(f"'{name}'" for name in shown)
+    return f"{words} and {others:,} other{'s' * (others > 1)}" if others else words
+
+
+def checksums_of_everything(connection: sqlite3.Connection) -> None:
+    """Store the checksums of everything as it is now, in place of all checksums that are there."""
+    for table, statement in zip(("unit_checksums", "manifest_checksums"), CHECKSUM_TABLES, strict=True):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+        connection.execute(statement)
+    totals, _ = unit_checksums(rows_of(connection, "SELECT * FROM scores"))
+    connection.executemany("INSERT INTO unit_checksums VALUES (?, ?)", totals.items())
+    entries = connection.execute("SELECT key, value FROM manifest").fetchall()
+    connection.executemany(
+        "INSERT INTO manifest_checksums VALUES (?, ?)", [(key, text_checksum(key, value)) for key, value in entries]
+    )
+
+
+def damaged_entries(connection: sqlite3.Connection) -> list[str]:
+    """The entries of the manifest that are not as they were written, sorted."""
+    with damaged_text_read(connection):
+        entries = connection.execute("SELECT key, value FROM manifest").fetchall()
+        stored = dict(connection.execute("SELECT key, checksum FROM manifest_checksums").fetchall())
+    found = {str(key): text_checksum(str(key), str(value)) for key, value in entries}
+    return sorted(str(key) for key in found.keys() | stored.keys() if found.get(key) != stored.get(key))
+
+
+def remove_units(connection: sqlite3.Connection, damaged: Sequence[str]) -> None:
+    """Remove all outcomes of damaged networks, within a transaction.
+
+    What is sound is written anew: in a damaged table SQLite may not find a row by its key, so that it could not be
+    removed one by one.
+
+    Raises:
+        sqlite3.DatabaseError: if the file is damaged beyond that.
+    """
+    with damaged_text_read(connection):
+        names = [name for (name,) in connection.execute("SELECT architecture FROM unit_checksums").fetchall()]
+        connection.execute("CREATE TEMP TABLE sound (architecture PRIMARY KEY)")
+        lost = set(damaged)
+        connection.executemany("INSERT INTO sound VALUES (?)", [(name,) for name in names if name not in lost])
+    for table in ("scores", "unit_checksums"):
+        # The plus keeps SQLite from looking the rows up by their key.
+        connection.execute(
+            f"CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE +architecture IN (SELECT architecture FROM sound)"
+        )
+        connection.execute(f"DELETE FROM {table}")
+        connection.execute(f"INSERT INTO {table} SELECT * FROM kept")
+        connection.execute("DROP TABLE kept")
+    connection.execute("DROP TABLE sound")
+    problems = [text for (text,) in connection.execute("PRAGMA main.integrity_check(1)")]
+    if problems != ["ok"]:
+        raise sqlite3.DatabaseError(f"malformed: {problems[0]}")
+
+
+def refuse_damaged(directory: Path, damaged: Collection[str]) -> None:
+    """Refuse a store with damaged networks, if there are any.
+
+    Raises:
+        StoreError: in that case; it names them.
+    """
+    if damaged:
+        raise StoreError(
+            f"the outcomes of {in_words(damaged)} in {directory} are not as they were written: the file was damaged; "
+            "'harness run' with the same settings computes them again, and 'harness store export "
+            "--leave-out-damaged' writes the others"
+        )
