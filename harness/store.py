@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -24,6 +25,7 @@ from harness.store_checksums import (
     Row,
     add_checksums,
     add_up,
+    by_column,
     checksums_of_everything,
     columns_of,
     damaged_entries,
@@ -33,10 +35,10 @@ from harness.store_checksums import (
     keeps_checksums,
     refuse_damaged,
     remove_units,
-    rows_of,
     stored_checksums,
     text_checksum,
     unit_checksums,
+    values_of,
 )
 from harness.store_files import (
     CHECKSUM_TABLES,
@@ -254,9 +256,9 @@ class Store:
 
         Those that are there already are replaced; returns how many there are.
         """
-        totals, _ = unit_checksums(rows_of(self.connection, "SELECT * FROM temp.incoming"))
+        totals, _ = unit_checksums(values_of(self.connection, "SELECT * FROM temp.incoming"))
         replaced, _ = unit_checksums(
-            rows_of(self.connection, "SELECT scores.* FROM scores JOIN temp.incoming USING (architecture, proxy)")
+            values_of(self.connection, "SELECT scores.* FROM scores JOIN temp.incoming USING (architecture, proxy)")
         )
         for part in (totals, replaced):
             add_checksums(self.connection, part)
@@ -292,13 +294,13 @@ class Store:
     def add_rows(self, rows: Sequence[Row]) -> None:
         """Add outcomes with their checksums, within a transaction; none may be there already."""
         self.connection.executemany(f"INSERT INTO scores VALUES ({', '.join('?' * len(COLUMNS))})", rows)
-        totals, _ = unit_checksums([rows])
+        totals, _ = unit_checksums([by_column(rows)])
         add_checksums(self.connection, totals)
 
     def forget_failed(self) -> int:
         """Remove the outcomes that failed, so that they are computed again; returns how many."""
         with explained(self.directory), self.transaction():
-            failed, _ = unit_checksums(rows_of(self.connection, "SELECT * FROM scores WHERE status = 'failed'"))
+            failed, _ = unit_checksums(values_of(self.connection, "SELECT * FROM scores WHERE status = 'failed'"))
             add_checksums(self.connection, failed)
             # What is left of no outcome is nothing.
             self.connection.execute("DELETE FROM unit_checksums WHERE checksum = 0")
@@ -326,7 +328,8 @@ class Store:
     def _checked_columns(self, leave_out_damaged: bool) -> Columns:
         query = "SELECT * FROM scores ORDER BY architecture, proxy"
         try:
-            columns = columns_of(self.connection.execute(query).fetchall())
+            (values,) = values_of(self.connection, query, at_once=sys.maxsize)
+            columns = columns_of(values)
             if not keeps_checksums(self.connection):
                 return columns
             totals: dict[str, int] = {}
@@ -344,7 +347,7 @@ class Store:
         with damaged_text_read(self.connection):
             rows = self.connection.execute(query).fetchall()
         try:
-            return columns_of([row for row in rows if row[0] not in set(damaged)])
+            return columns_of(by_column([row for row in rows if row[0] not in set(damaged)]))
         except WRONG_TYPE as error:
             raise StoreError(f"the store in {self.directory} is damaged ({error}); restore it") from error
 

@@ -5,8 +5,8 @@ of the manifest. The checksum of one outcome is a hash of all its columns, numbe
 network is the exclusive or (⊕) of those of its outcomes, so that outcomes can be added and removed without reading the
 others: damage that came before stays visible.
 
-Hashes are 64 bits. Each column enters by x → (x ⊕ column) · odd constant, which maps different columns to different
-values: a single changed column always changes the checksum.
+Hashes have 64 bits. That of an outcome is the mixed sum of one mixed word for each column. Mixing (times an odd number,
+⊕ the same shifted) maps different words to different words, so that one changed column always changes the checksum.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import hashlib
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,13 @@ from harness.store_files import CHECKSUM_TABLES, COLUMNS, one_line
 Row = tuple[Any, ...]
 """One outcome: the columns ``COLUMNS`` of the table of scores."""
 
+Values = list[list[Any]]
+"""Outcomes as a list for each column."""
+
 Columns = dict[str, Sequence[Any] | NDArray[Any]]
 
 _TEXTS = ("architecture", "proxy", "status", "error")
+_NUMBERS = ("value", "own_seconds", "standalone_seconds", "forward_backward_seconds")
 _ADD = """
 INSERT INTO unit_checksums VALUES (?, ?) ON CONFLICT (architecture)
 DO UPDATE SET checksum = (checksum | excluded.checksum) - (checksum & excluded.checksum)
@@ -37,6 +43,8 @@ DO UPDATE SET checksum = (checksum | excluded.checksum) - (checksum & excluded.c
 """SQLite has no exclusive or; this is one."""
 
 _SHOWN = 3
+_WHOLE, _FLOAT = frozenset({int}), frozenset({float, type(None)})
+_FETCHED = 500
 _AT_ONCE = 50_000
 """Outcomes that are checked at once."""
 
@@ -44,9 +52,10 @@ WRONG_TYPE = (TypeError, ValueError, OverflowError, AttributeError)
 """What :func:`columns_of` and :func:`add_up` raise where a column holds a value that is never written there."""
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIERS: NDArray[np.uint64] = (np.arange(1, 2 * len(COLUMNS), 2, dtype=np.uint64) * _MULTIPLIER)[:, np.newaxis]
+"""An odd number for each column, so that equal values in two columns are told apart."""
+
 _SHIFT = np.uint64(29)
-_NO_NUMBER = np.uint64(0x7FF8000000000000)
-"""What stands for an absent number; SQLite stores no NaN."""
 
 
 class _TextHashes(dict["str | None", int]):
@@ -59,72 +68,83 @@ class _TextHashes(dict["str | None", int]):
         return number
 
 
-def columns_of(rows: Sequence[Row]) -> Columns:
+_of_words = _TextHashes()
+"""Of the names of proxies and statuses, which are few."""
+
+
+def by_column(rows: Sequence[Row]) -> Values:
+    """The values of outcomes, a list for each column."""
+    return [list(map(itemgetter(place), rows)) for place in range(len(COLUMNS))]
+
+
+def columns_of(values: Values) -> Columns:
     """The columns of outcomes by name; numbers as arrays in which an absent number is NaN.
 
     Raises:
         TypeError: if a column holds a value of a type that is never written there; others of ``WRONG_TYPE`` too.
     """
-    by_column = zip(*rows, strict=True) if rows else ((),) * len(COLUMNS)
-    columns: Columns = dict(zip(COLUMNS, by_column, strict=True))
-    for name in COLUMNS:
-        if name in _TEXTS:
-            continue
-        types = set(map(type, columns[name]))
-        if not types <= ({int} if name == "version" else {float, type(None)}):
+    columns: Columns = dict(zip(COLUMNS, values, strict=True))
+    for name in ("version", *_NUMBERS):
+        types, number = (_WHOLE, np.int64) if name == "version" else (_FLOAT, np.float64)
+        if not types.issuperset(map(type, columns[name])):
             raise TypeError(f"the column {name} holds a value of another type")
-        columns[name] = np.array(columns[name], dtype=np.int64 if name == "version" else np.float64)
+        columns[name] = np.array(columns[name], dtype=number)
     return columns
 
 
-def row_checksums(columns: Columns) -> NDArray[np.uint64]:
-    """The checksum of each outcome, from :func:`columns_of`."""
-    hashes = _TextHashes()
-    count = len(columns["architecture"])
-    result: NDArray[np.uint64] = np.zeros(count, dtype=np.uint64)
-    for name in COLUMNS:
-        values = columns[name]
-        if name in _TEXTS:
-            part = np.fromiter(map(hashes.__getitem__, values), dtype=np.uint64, count=count)
-        elif name == "version":
-            part = np.asarray(values).view(np.uint64)
-        else:
-            # SQLite stores -0.0 as 0.0.
-            numbers = np.asarray(values) + 0.0
-            part = np.where(np.isnan(numbers), _NO_NUMBER, numbers.view(np.uint64))
-        result = (result ^ part) * _MULTIPLIER
-        result ^= result >> _SHIFT
+def row_checksums(columns: Columns, start: int = 0, stop: int | None = None) -> NDArray[np.uint64]:
+    """The checksums of some of the outcomes of :func:`columns_of`."""
+    parts = {name: values[start:stop] for name, values in columns.items()}
+    count = len(parts["architecture"])
+    words: NDArray[np.uint64] = np.empty((len(COLUMNS), count), dtype=np.uint64)
+    hashes = {"architecture": _TextHashes(), "error": _TextHashes(), "proxy": _of_words, "status": _of_words}
+    for place, name in enumerate(_TEXTS):
+        words[place] = np.fromiter(map(hashes[name].__getitem__, parts[name]), dtype=np.uint64, count=count)
+    words[len(_TEXTS)].view(np.int64)[:] = parts["version"]
+    numbers = words[len(_TEXTS) + 1 :].view(np.float64)
+    for place, name in enumerate(_NUMBERS):
+        numbers[place] = parts[name]
+    # SQLite stores -0.0 as 0.0, and every NaN as the absent number.
+    numbers += 0.0
+    numbers[np.isnan(numbers)] = np.nan
+    words *= _MULTIPLIERS
+    words ^= words >> _SHIFT
+    words *= _MULTIPLIER
+    words ^= words >> _SHIFT
+    result: NDArray[np.uint64] = np.add.reduce(words, axis=0)
+    result ^= result >> _SHIFT
+    result *= _MULTIPLIER
+    result ^= result >> _SHIFT
     return result
 
 
 def add_up(columns: Columns, totals: dict[str, int]) -> None:
     """Bring the checksums of some outcomes into those of their networks."""
     architectures = columns["architecture"]
-    if not len(architectures):
-        return
-    checksums = row_checksums(columns)
-    starts = [0, *(i for i in range(1, len(architectures)) if architectures[i] != architectures[i - 1])]
-    combined = np.bitwise_xor.reduceat(checksums, starts).view(np.int64).tolist()
-    for start, checksum in zip(starts, combined, strict=True):
-        architecture = architectures[start]
-        totals[architecture] = totals.get(architecture, 0) ^ checksum
+    for first in range(0, len(architectures), _AT_ONCE):
+        checksums = row_checksums(columns, first, first + _AT_ONCE)
+        part = architectures[first : first + _AT_ONCE]
+        starts = [0, *(place for place, (one, next_one) in enumerate(pairwise(part), start=1) if one != next_one)]
+        combined = np.bitwise_xor.reduceat(checksums, starts).view(np.int64).tolist()
+        for start, checksum in zip(starts, combined, strict=True):
+            totals[part[start]] = totals.get(part[start], 0) ^ checksum
 
 
-def unit_checksums(rows: Iterable[Sequence[Row]]) -> tuple[dict[str, int], set[str]]:
+def unit_checksums(parts: Iterable[Values]) -> tuple[dict[str, int], set[str]]:
     """The checksum of each network that has one of these outcomes, and the networks with a value of a wrong type.
 
     Args:
-        rows: outcomes, in parts of any size.
+        parts: the outcomes, in parts of any size.
     """
     totals: dict[str, int] = {}
     odd: set[str] = set()
-    for part in rows:
+    for values in parts:
         try:
-            add_up(columns_of(part), totals)
+            add_up(columns_of(values), totals)
         except WRONG_TYPE:
-            for row in part:
+            for row in zip(*values, strict=True):
                 try:
-                    add_up(columns_of([row]), totals)
+                    add_up(columns_of(by_column([row])), totals)
                 except WRONG_TYPE:
                     odd.add(row[0] if isinstance(row[0], str) else repr(row[0]))
     return totals, odd
@@ -136,11 +156,18 @@ def text_checksum(key: str, text: str) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little", signed=True)
 
 
-def rows_of(connection: sqlite3.Connection, query: str) -> Iterator[list[Row]]:
-    """The outcomes that a query finds, in parts."""
+def values_of(connection: sqlite3.Connection, query: str, at_once: int = _AT_ONCE) -> Iterator[Values]:
+    """The values of the outcomes that a query finds, in parts."""
     cursor = connection.execute(query)
-    while part := cursor.fetchmany(_AT_ONCE):
-        yield part
+    values: Values = [[] for _ in COLUMNS]
+    # Few rows are fetched at a time: they are still in the processor's cache when their columns are parted.
+    while rows := cursor.fetchmany(_FETCHED):
+        for place, column in enumerate(values):
+            column.extend(map(itemgetter(place), rows))
+        if len(values[0]) >= at_once:
+            yield values
+            values = [[] for _ in COLUMNS]
+    yield values
 
 
 @contextmanager
@@ -185,7 +212,7 @@ def damaged_units(connection: sqlite3.Connection, schema: str = "main") -> list[
 
 
 def _damaged_units(connection: sqlite3.Connection, schema: str) -> list[str]:
-    totals, odd = unit_checksums(rows_of(connection, f"SELECT * FROM {schema}.scores"))
+    totals, odd = unit_checksums(values_of(connection, f"SELECT * FROM {schema}.scores"))
     stored = stored_checksums(connection, schema)
     names = totals.keys() | stored.keys()
     return sorted({*odd, *(str(name) for name in names if totals.get(name) != stored.get(name))})
@@ -213,7 +240,7 @@ def checksums_of_everything(connection: sqlite3.Connection) -> None:
     for table, statement in zip(("unit_checksums", "manifest_checksums"), CHECKSUM_TABLES, strict=True):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
         connection.execute(statement)
-    totals, _ = unit_checksums(rows_of(connection, "SELECT * FROM scores"))
+    totals, _ = unit_checksums(values_of(connection, "SELECT * FROM scores"))
     connection.executemany("INSERT INTO unit_checksums VALUES (?, ?)", totals.items())
     entries = connection.execute("SELECT key, value FROM manifest").fetchall()
     connection.executemany(
