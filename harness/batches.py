@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from harness.data.plain_arrays import read_npz
 from harness.errors import DataError
 from harness.images import Batch
 
@@ -56,14 +57,14 @@ def read_batches(path: Path, expected: str) -> list[Batch]:
     """
     remedy = "start the run again with the same --images, or with a new --out"
     try:
-        with np.load(_source(path, expected), allow_pickle=False) as file:
-            count = len(file.files) // 2
-            batches = [
-                Batch(torch.from_numpy(file[f"images{i}"]), torch.from_numpy(file[f"labels{i}"])) for i in range(count)
-            ]
+        arrays = read_npz(_source(path, expected)).read
+        batches = [
+            Batch(torch.from_numpy(arrays[f"images{i}"]), torch.from_numpy(arrays[f"labels{i}"]))
+            for i in range(len(arrays) // 2)
+        ]
     except FileNotFoundError:
         raise DataError(f"the run's mini-batches are missing: {path}; {remedy}") from None
-    # What numpy and zipfile raise depends on which byte is damaged.
+    # What torch raises depends on what a damaged array holds.
     except Exception as error:
         raise DataError(f"the run's mini-batches in {path} cannot be read ({error}); {remedy}") from error
     if fingerprint(batches) != expected:

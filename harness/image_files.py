@@ -6,7 +6,6 @@ What a file is, is told by its contents, not by its name: CIFAR-10's binary reco
 from __future__ import annotations
 
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.benchmark import Task
+from harness.data.plain_arrays import read_npz
 from harness.data.plain_pickle import as_array, load_plain
 from harness.errors import DataError
 
@@ -143,12 +143,10 @@ def _read_imagenet16(path: Path, task: Task, any_size: bool) -> RawImages:
 def _read_npz(path: Path, task: Task, any_size: bool) -> RawImages:
     """``images``, uint8 or normalised float, (N, C, H, W) or (N, H, W, C), and perhaps ``labels`` from 0."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            names = sorted(arrays.files)
-            images = arrays["images"] if "images" in names else None
-            labels = arrays["labels"] if "labels" in names else None
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        arrays = read_npz(path, ("images", "labels"))
+    except (ValueError, OSError) as error:
         raise DataError(f"{path.name} is damaged, or no .npz file of plain arrays ({error})") from None
+    names, images, labels = arrays.names, arrays.read.get("images"), arrays.read.get("labels")
     if images is None:
         raise DataError(f"{path.name} has no array 'images'; it holds {', '.join(names) or 'nothing'}")
     axes = len(task.image_shape) + 1

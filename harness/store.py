@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.errors import StoreError
+from harness.json_text import parse_json
 from harness.own_proxies import OWN_PROXIES, source_digest
 from harness.plan import Plan, Setting
 from harness.registry import reference
@@ -199,7 +200,7 @@ class Store:
     def manifest(self) -> dict[str, Any]:
         """Schema version, setting and everything else that was noted when the store was made."""
         rows = self.connection.execute("SELECT key, value FROM manifest ORDER BY key")
-        return {key: json.loads(value) for key, value in rows}
+        return {key: parse_json(value) for key, value in rows}
 
     def note(self, key: str, value: Any) -> None:
         """Write an entry of the manifest."""
@@ -434,7 +435,7 @@ class Store:
     def _sound_entries(self, damaged: Collection[str]) -> dict[str, Any]:
         with damaged_text_read(self.connection):
             rows = self.connection.execute("SELECT key, value FROM manifest").fetchall()
-        return {key: json.loads(value) for key, value in rows if key not in damaged}
+        return {key: parse_json(value) for key, value in rows if key not in damaged}
 
     def _keep_checksums(self) -> None:
         """Give a store of before there were checksums those of what it holds."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from harness.batches import BATCHES_FILE, read_batches
 from harness.errors import HarnessError, StoreError
 from harness.registry import load_benchmark
+from harness.score_files import write_manifest
 from harness.store import Store
 from harness.store_checksums import in_words, keeps_checksums
 from harness.store_files import FILE_NAME, explained, one_line
@@ -110,29 +110,34 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
     yield Finding("outcomes", "failed" not in counts, words or "none yet")
 
 
-def export(directory: Path | str, file: Path | str) -> int:
+def export(directory: Path | str, file: Path | str, *, leave_out_damaged: bool = False) -> int:
     """Write the scores of a run as one plain table, with the manifest as JSON beside it; returns the number of rows.
+
+    The manifest holds checksums of the table and of itself.
 
     Args:
         directory: the run's.
         file: ends in ``.csv``, ``.csv.gz`` or ``.parquet``; the manifest goes to the same name with ``.json`` added.
+        leave_out_damaged: whether networks whose outcomes were damaged are left out; the manifest names them.
 
     Raises:
-        HarnessError: if the file has another ending, or there is no run.
+        HarnessError: if the file has another ending, there is no run, or it is damaged.
     """
     target = Path(file)
     if not target.name.endswith(EXPORTS):
         raise HarnessError(f"'{target.name}' says no format; let it end in {', '.join(EXPORTS)}")
     with Store.read(Path(directory)) as store:
-        scores, manifest = store.scores(), store.manifest()
+        scores, manifest = store.scores(leave_out_damaged=leave_out_damaged), store.manifest()
+        damaged = store.damaged_units() if leave_out_damaged else []
+    if damaged:
+        manifest["left_out_as_damaged"] = [one_line(name) for name in damaged]
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix == ".parquet":
         scores.to_parquet(target, index=False)
     else:
         compression = {"method": "gzip", "mtime": 0} if target.suffix == ".gz" else None
         scores.to_csv(target, index=False, compression=compression, lineterminator="\n")
-    beside = target.with_name(f"{target.name}.json")
-    beside.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_manifest(target.with_name(f"{target.name}.json"), manifest, target)
     return len(scores)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness.errors import HarnessError
 from harness.plan import Setting
+from harness.score_files import read_manifest
 from harness.store import Store
 from harness.store_files import COLUMNS, explained
 
@@ -31,7 +32,7 @@ def restore(scores: Path | str, directory: Path | str) -> int:
         HarnessError: if the table or its manifest is missing, damaged or changed by hand, or there is a run already.
     """
     table, manifest_file = _files(Path(scores))
-    setting, facts = _manifest(manifest_file)
+    setting, facts = _manifest(manifest_file, table)
     rows = _rows(table)
     target = Path(directory)
     with Store.create_anew(target, setting, facts) as store, explained(target), store.transaction():
@@ -50,12 +51,12 @@ def _files(path: Path) -> tuple[Path, Path]:
     raise HarnessError(f"'{table}' has no manifest beside it ('{table.name}.json' or 'manifest.json')")
 
 
-def _manifest(file: Path) -> tuple[Setting, dict[str, Any]]:
+def _manifest(file: Path, scores: Path) -> tuple[Setting, dict[str, Any]]:
+    manifest = read_manifest(file, scores)
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
         setting, checksum = Setting(**manifest.pop("setting")), manifest.pop("checksum")
     except (ValueError, TypeError, KeyError) as error:
-        raise HarnessError(f"'{file}' is no manifest of a run ({error})") from error
+        raise HarnessError(f"'{file}' is not the manifest of a run ({error})") from error
     if setting.checksum() != checksum:
         raise HarnessError(f"the setting in '{file}' was changed by hand; its scores cannot be trusted")
     manifest.pop("schema", None)
@@ -71,6 +72,6 @@ def _rows(file: Path) -> list[tuple[Any, ...]]:
         table["version"] = [int(version) for version in table["version"]]
         for column in NUMBERS:
             table[column] = [None if number is None else float(number) for number in table[column]]
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError, EOFError, zlib.error, MemoryError) as error:
         raise HarnessError(f"'{file}' is no table of scores ({error})") from error
     return list(table.itertuples(index=False, name=None))

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.digits.recipe import RECIPE
+from harness.data.table_files import read_csv
+from harness.json_text import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,14 +30,14 @@ def read_accuracies(folder: Path = FOLDER) -> pd.DataFrame:
     """Test accuracy in percent: one row for each architecture string, one column for each seed index."""
     import pandas as pd
 
-    table = pd.read_csv(folder / ACCURACIES, index_col="architecture")
+    table = read_csv(folder / ACCURACIES, ACCURACIES).set_index("architecture")
     table.columns = pd.RangeIndex(len(table.columns), name="seed")
     return table
 
 
 def read_description(folder: Path = FOLDER) -> dict[str, object]:
     """The recipe, the versions and the cost that the committed accuracies were trained with."""
-    description: dict[str, object] = json.loads((folder / DESCRIPTION).read_text())
+    description: dict[str, object] = parse_json((folder / DESCRIPTION).read_text())
     return description
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,8 @@ def _load(source: Path, trust_pickle: bool) -> Any:
     with source.open("rb") as file:
         zipped = _is_zip(file.read(512))
     try:
+        if zipped:
+            _check_members(source)
         with torch.serialization.safe_globals(_plain_numbers()):
             return torch.load(source, map_location="cpu", weights_only=not trust_pickle, mmap=zipped)
     except Exception as error:
@@ -107,6 +110,14 @@ def _load(source: Path, trust_pickle: bool) -> Any:
             f"{source.name} was not read: {_refusal(str(error))}; "
             "--trust-pickle loads it all the same, and runs whatever code the file brings along"
         ) from None
+
+
+def _check_members(source: Path) -> None:
+    """Compare the checksum of every member of the zip container, which torch does not."""
+    with zipfile.ZipFile(source) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"the checksum of its member '{damaged}' is not the stored one")
 
 
 def _refusal(message: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from harness.data.plain_arrays import read_npy
 from harness.errors import DataError
 from harness.seeds import derive_seed
 
@@ -176,13 +177,9 @@ def load_array(path: Path) -> NDArray[Any]:
         DataError: if the file is damaged, of another kind, or holds Python objects.
     """
     try:
-        array = np.load(path, allow_pickle=False)
-    except Exception as error:
-        # A damaged file can fail in any way.
+        return read_npy(path)
+    except (ValueError, OSError) as error:
         raise DataError(f"{place_of(path)} is damaged or no .npy of numbers ({' '.join(str(error).split())})") from None
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{place_of(path)} is an archive of arrays; wanted: a .npy file")
-    return array
 
 
 def read_array(path: Path, length: int) -> NDArray[np.float64]:

@@ -27,11 +27,14 @@ def store_verify(run_directory: RunDirectory) -> None:
 def store_export(
     run_directory: RunDirectory,
     out: Annotated[Path, typer.Option("--out", help="File that ends in .csv, .csv.gz or .parquet.")],
+    leave_out_damaged: Annotated[
+        bool, typer.Option("--leave-out-damaged", help="Leave out networks whose outcomes were damaged.")
+    ] = False,
 ) -> None:
     """Write the scores of a run as one plain table, and its manifest as JSON beside it."""
     from harness.store_care import export
 
-    rows = export(run_directory, out)
+    rows = export(run_directory, out, leave_out_damaged=leave_out_damaged)
     typer.echo(f"{rows:,} outcomes written to {out}, the manifest to {out}.json")
 
 

@@ -1,4 +1,4 @@
-"""A checksum of what a table holds, which does not depend on how a file stores it."""
+"""Checksums of what a table holds, which do not depend on how a file stores it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow
 
 
 def table_checksum(frame: pd.DataFrame) -> str:
@@ -32,4 +33,27 @@ def table_checksum(frame: pd.DataFrame) -> str:
             kind, content = "text", "".join(f"{len(text)}:{text}" for text in texts).encode()
         hasher.update(f"{len(str(name))}:{name} {kind} {len(content)}:".encode())
         hasher.update(content)
+    return hasher.hexdigest()
+
+
+def column_checksum(name: str, column: pyarrow.ChunkedArray) -> str:
+    """128-bit BLAKE2b of one column: its name, type, absent values and values; fast, since nothing is converted."""
+    import pyarrow as pa
+
+    # A plain copy: neither chunks nor what stands where nothing is.
+    values = pa.concat_arrays([pa.array([], type=column.type), *column.chunks])
+    text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+    absent = np.empty(0, dtype=bool)
+    if values.null_count:
+        absent = np.asarray(values.is_null().to_numpy(zero_copy_only=False))
+        values = values.fill_null("" if text else 0)
+    if text:
+        _, offsets, content = values.cast(pa.large_binary()).buffers()
+        ends = np.frombuffer(offsets, dtype="<i8")[: len(values) + 1]
+        parts = [np.diff(ends), np.frombuffer(content or b"", dtype=np.uint8)[ends[0] : ends[-1]]]
+    else:
+        parts = [values.to_numpy(zero_copy_only=False)]
+    hasher = hashlib.blake2b(f"{name}\n{values.type}\n{len(values)}\n".encode(), digest_size=16)
+    for part in (absent, *parts):
+        hasher.update(np.ascontiguousarray(part))
     return hasher.hexdigest()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 
+_AT_ONCE = 2**16
 _NUMBER = re.compile(r"[biuf]\d+")
 
 
@@ -107,7 +108,11 @@ def load_plain(file: IO[bytes], name: str, remedy: str = "") -> Any:
         DataError: if the file is no pickle, is truncated, or names anything but plain data.
     """
     try:
-        return _PlainUnpickler(file, encoding="latin1").load()
+        content = _PlainUnpickler(file, encoding="latin1").load()
+        # At its end a compressed file compares its checksum.
+        while file.read(_AT_ONCE):
+            pass
+        return content
     except pickle.UnpicklingError as error:
         advice = f"; {remedy}" if remedy else ""
         raise DataError(f"{name} was not read: it is damaged or holds more than plain data ({error}){advice}") from None

@@ -8,16 +8,18 @@ lie in ``$HARNESS_DATA`` or, where that is not set, in the user's data folder.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.benchmark import GroundTruth
-from harness.data.checksum import table_checksum
+from harness.data.checksum import column_checksum, table_checksum
 from harness.errors import DataError
+from harness.json_text import json_checksum, parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +29,8 @@ SCHEMA_VERSION = 1
 ARCHITECTURE = "architecture"
 _METADATA_KEY = b"nas-proxy-harness"
 _CHECKSUM_KEY = b"nas-proxy-harness-checksum"
+_PARTS_KEY = b"nas-proxy-harness-checksums"
+"""The checksums of what is read by itself: of each column and of the metadata, and the number of rows, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str
 
     path = _existing_table(benchmark, obtain)
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             metadata = _decode_metadata(file.schema_arrow, benchmark)
             absent = [name for name in columns or () if name not in metadata.columns]
             if absent:
@@ -94,7 +98,8 @@ def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str
             if lost:
                 raise _damaged(benchmark, f"its column '{lost[0]}' is gone")
             table = file.read(columns=[ARCHITECTURE, *wanted], use_threads=False)
-    except (pa.ArrowException, OSError) as error:
+            _check_columns(table, file.schema_arrow, benchmark)
+    except (pa.ArrowException, OSError, MemoryError) as error:
         raise _damaged(benchmark, str(error)) from None
     frame: pd.DataFrame = table.to_pandas().set_index(ARCHITECTURE)[wanted]
     return frame
@@ -165,13 +170,18 @@ def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:
 
     path = table_path(metadata.benchmark)
     table = pa.Table.from_pandas(frame.rename_axis(ARCHITECTURE).reset_index(), preserve_index=False)
-    table = table.replace_schema_metadata(
-        {_METADATA_KEY: json.dumps(asdict(metadata)).encode(), _CHECKSUM_KEY: table_checksum(frame).encode()}
-    )
+    stated = {_METADATA_KEY: json.dumps(asdict(metadata)).encode(), _CHECKSUM_KEY: table_checksum(frame).encode()}
+    parts = {
+        "rows": len(table),
+        "metadata": _metadata_checksum(stated),
+        "columns": {name: column_checksum(name, table[name]) for name in table.column_names},
+    }
+    parts["checksum"] = json_checksum(parts, "checksum")
+    table = table.replace_schema_metadata({**stated, _PARTS_KEY: json.dumps(parts).encode()})
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, temporary)
+        pq.write_table(table, temporary, write_page_checksum=True)
         temporary.replace(path)
     except OSError as error:
         raise DataError(
@@ -194,7 +204,9 @@ def stored_checksum(benchmark: str) -> str | None:
     import pyarrow.parquet as pq
 
     try:
-        checksum = (pq.read_schema(_existing_table(benchmark, "")).metadata or {}).get(_CHECKSUM_KEY)
+        schema = pq.read_schema(_existing_table(benchmark, ""))
+        _parts(schema, benchmark)
+        checksum = (schema.metadata or {}).get(_CHECKSUM_KEY)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(benchmark, str(error)) from None
     return None if checksum is None else checksum.decode("ascii", errors="replace")
@@ -210,9 +222,47 @@ def row_count(benchmark: str) -> int:
     import pyarrow.parquet as pq
 
     try:
-        return int(pq.read_metadata(_existing_table(benchmark, "")).num_rows)
+        path = _existing_table(benchmark, "")
+        rows, parts = int(pq.read_metadata(path).num_rows), _parts(pq.read_schema(path), benchmark)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(benchmark, str(error)) from None
+    if parts is not None and parts["rows"] != rows:
+        raise _damaged(benchmark, f"it says that it has {rows:,} rows, but {parts['rows']:,} were imported")
+    return rows
+
+
+def _metadata_checksum(metadata: Mapping[bytes, bytes]) -> str:
+    content = b"\0".join(metadata.get(key, b"") for key in (_METADATA_KEY, _CHECKSUM_KEY))
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _parts(schema: pyarrow.Schema, benchmark: str) -> dict[str, Any] | None:
+    """The checksums of the parts of a table, with which its metadata agree; None of a table of before there were any.
+
+    Raises:
+        DataError: if they or the metadata are damaged.
+    """
+    metadata = schema.metadata or {}
+    if _PARTS_KEY not in metadata:
+        return None
+    try:
+        parts: dict[str, Any] = parse_json(metadata[_PARTS_KEY])
+        sound = parts["checksum"] == json_checksum(parts, "checksum")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound or parts["metadata"] != _metadata_checksum(metadata):
+        raise _damaged(benchmark, "what it says of itself is not as it was written")
+    return parts
+
+
+def _check_columns(table: pyarrow.Table, schema: pyarrow.Schema, benchmark: str) -> None:
+    """Refuse a table of which a column that was read is not as it was written."""
+    parts = _parts(schema, benchmark)
+    if parts is None:
+        return
+    for name in table.column_names:
+        if column_checksum(name, table[name]) != parts["columns"].get(name):
+            raise _damaged(benchmark, f"its column '{name}' is not as it was written")
 
 
 def _existing_table(benchmark: str, obtain: str) -> Path:
@@ -231,7 +281,7 @@ def _decode_metadata(schema: pyarrow.Schema, benchmark: str) -> TableMetadata:
     if encoded is None:
         raise _damaged(benchmark, "it was not made by an import")
     try:
-        fields = json.loads(encoded)
+        fields = parse_json(encoded)
         version, owner = fields["schema"], fields["benchmark"]
         metadata = TableMetadata(**fields) if version == SCHEMA_VERSION else None
     except (ValueError, KeyError, TypeError):
@@ -240,6 +290,7 @@ def _decode_metadata(schema: pyarrow.Schema, benchmark: str) -> TableMetadata:
         raise _damaged(benchmark, f"its layout is version {version}, this is version {SCHEMA_VERSION}")
     if owner != benchmark:
         raise _damaged(benchmark, f"it holds the ground truth of {owner}")
+    _parts(schema, benchmark)
     return metadata
 
 

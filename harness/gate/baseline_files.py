@@ -17,6 +17,7 @@ from harness.errors import DataError
 from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
 from harness.gate.costs import OwnCosts, Place
 from harness.gate.migrations import SCHEMA_VERSION, migrated
+from harness.json_text import json_checksum, parse_json
 
 DOCUMENT = "baseline.json"
 SCORES = "scores.csv.gz"
@@ -79,15 +80,14 @@ def read_baseline(directory: Path | str) -> Baseline:
 
 def checksum_of(document: dict[str, Any]) -> str:
     """SHA-256 of everything in the document but the checksum itself."""
-    stated = {key: value for key, value in document.items() if key != "checksum"}
-    return hashlib.sha256(json.dumps(stated, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return json_checksum(document, "checksum")
 
 
 def _read_checked(source: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     """What both files hold, if it is what was written."""
     remedy = "restore it from version control, or freeze a run with 'harness baseline'"
     try:
-        document = json.loads((source / DOCUMENT).read_text(encoding="utf-8"))
+        document = parse_json((source / DOCUMENT).read_text(encoding="utf-8"))
         packed = (source / SCORES).read_bytes()
     except FileNotFoundError as error:
         name = Path(str(error.filename)).name

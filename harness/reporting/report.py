@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from harness.benchmark import GroundTruth
 from harness.objective import CLASSES, Objective
 from harness.opened import OpenedRun, open_run
 from harness.reporting.heading import Heading
+from harness.score_files import write_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ class Report:
         # Without the time of writing, equal scores give equal files.
         self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0})
         manifest = target / "manifest.json"
-        manifest.write_text(json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_manifest(manifest, self.manifest, scores)
         return [*files, scores, manifest]
 
 

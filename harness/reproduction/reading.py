@@ -102,7 +102,7 @@ def load_protocol(name: str) -> Protocol:
 def _read(path: Path) -> Protocol:
     try:
         stated = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"the protocol {path} cannot be read ({error}); it must be a TOML file") from error
     defaults, parts = stated.pop("defaults", {}), stated.pop("part", [])
     _check(str(path), stated, _TOP)

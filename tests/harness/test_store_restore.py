@@ -74,6 +74,11 @@ def test_what_is_missing_or_no_such_table_is_named(digits_runs, tmp_path):
         restore(tmp_path / "scores.csv", tmp_path / "again")
     export(digits_runs[0], tmp_path / "scores.csv")
     (tmp_path / "scores.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(HarnessError, match=r"scores\.csv' was damaged or changed by hand"):
+        restore(tmp_path / "scores.csv", tmp_path / "again")
+    manifest = json.loads((tmp_path / "scores.csv.json").read_text())
+    del manifest["scores_sha256"], manifest["manifest_sha256"]
+    (tmp_path / "scores.csv.json").write_text(json.dumps(manifest))
     with pytest.raises(HarnessError, match="no table of scores"):
         restore(tmp_path / "scores.csv", tmp_path / "again")
     (tmp_path / "scores.csv.json").unlink()

@@ -288,7 +288,7 @@ class TestStore:
         import_table(Toy(), csv())
         before = table_path("toy").read_bytes()
 
-        def full_disk(table, path):
+        def full_disk(table, path, **_):
             Path(path).write_bytes(b"half")
             raise OSError(28, "No space left on device")
 
