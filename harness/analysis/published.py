@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.data.table_files import UNREADABLE
 from harness.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def read_published(path: Path) -> pd.DataFrame:
 
     try:
         table = pd.read_csv(path, dtype={"note": str, "doubt": str})
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise DataError(f"the published table {path} cannot be read ({error}); give a CSV") from error
     missing = [column for column in COLUMNS if column not in table]
     if missing:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.data.table_files import UNREADABLE
 from harness.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def read_score_table(
 
     try:
         table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise DataError(f"the scores in {path} cannot be read ({error}); give a CSV") from error
     index = next((column for column in ARCHITECTURE_COLUMNS if column in table), None)
     if index is None:

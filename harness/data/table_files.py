@@ -13,6 +13,9 @@ from harness.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+UNREADABLE = (OSError, ValueError, EOFError, zlib.error, MemoryError, OverflowError)
+"""What pandas raises for a file that is no CSV table, perhaps a compressed one, or a damaged one."""
+
 _ARCHITECTURE_COLUMNS = ("architecture", "arch")
 _OTHER_KINDS = {
     b"BZh": "a bzip2 file, such as the archive's pickles",
@@ -56,7 +59,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
     try:
         frame: pd.DataFrame = pq.read_table(path).to_pandas()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, MemoryError) as error:
         raise DataError(f"{path.name} is a damaged Parquet file ({' '.join(str(error).split())})") from None
     return frame
 
@@ -80,14 +83,7 @@ def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
         return pd.read_csv(
             path, compression=compression, encoding="utf-8", low_memory=False, dtype=dict.fromkeys(text, "str")
         )
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-        EOFError,
-        OSError,
-        zlib.error,
-    ) as error:
+    except UNREADABLE as error:
         cause = " ".join(str(error).split())
         raise DataError(f"{name} is truncated, or no CSV or Parquet table ({cause})") from None
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.analysis.published import read_published
+from harness.data.table_files import UNREADABLE
 from harness.errors import DataError, UnknownNameError
 from harness.names import unknown_name
 
@@ -64,7 +65,7 @@ def published_searches(name: str, beside: Path | None = None) -> pd.DataFrame:
     path = published_path(name, beside)
     try:
         table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise DataError(f"the published table {path} cannot be read ({error}); give a CSV") from error
     missing = [column for column in SEARCH_COLUMNS if column not in table]
     if missing:

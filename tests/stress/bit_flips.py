@@ -11,7 +11,9 @@ again for the same files.
 from __future__ import annotations
 
 import argparse
+import bz2
 import os
+import pickle
 import random
 import shutil
 import sys
@@ -28,6 +30,7 @@ import pandas as pd
 import harness
 from harness.batches import read_batches
 from harness.data import tables
+from harness.data.plain_pickle import load_plain
 from harness.errors import HarnessError
 from harness.gate.baseline_files import read_baseline
 from harness.store import Store
@@ -113,6 +116,29 @@ def table_kind(home: Path) -> Kind:
     return Kind("table", (path,), read)
 
 
+def embedded_kind(folder: Path) -> Kind:
+    """The table of the embedded benchmark."""
+    from benchmarks.digits.table import ACCURACIES, FOLDER, read_accuracies
+
+    folder.mkdir()
+    file = shutil.copy(FOLDER / ACCURACIES, folder)
+    return Kind("embedded table", (Path(file),), lambda: _text(read_accuracies(folder)))
+
+
+def pickle_kind(folder: Path) -> Kind:
+    """A record of a NATS-Bench archive: a pickle in bzip2."""
+    folder.mkdir()
+    file = folder / "000000.pickle.pbz2"
+    content = {"meta": [i / 3 for i in range(500)], "name": "a" * 50}
+    file.write_bytes(bz2.compress(pickle.dumps(content)))
+
+    def read() -> str:
+        with bz2.open(file) as opened:
+            return repr(load_plain(opened, file.name))
+
+    return Kind("archive record", (file,), read)
+
+
 def baseline_kind(folder: Path, run: Path) -> Kind:
     """A frozen baseline."""
     from harness.gate.baseline import freeze
@@ -169,6 +195,8 @@ def all_kinds(folder: Path) -> list[Kind]:
         baseline_kind(folder / "baseline", run),
         *(exported_kind(folder / f"exported{ending}", run, ending) for ending in (".csv", ".csv.gz", ".parquet")),
         report_kind(folder / "report", run),
+        embedded_kind(folder / "embedded"),
+        pickle_kind(folder / "archive"),
     ]
 
 

@@ -301,6 +301,32 @@ class TestVerify:
             "was imported; import it anew: harness data import toy FILE, or: harness data get toy --replace" in wrong()
         )
 
+    def test_a_column_that_is_read_is_compared_with_its_own_checksum(self):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        got("toy")
+        path = table_path("toy")
+        table = read_table("toy")
+        table.loc["arch-2", COLUMN] = np.nextafter(table.loc["arch-2", COLUMN], np.float32(0))
+        changed = pa.Table.from_pandas(table.reset_index(), preserve_index=False)
+        pq.write_table(changed.replace_schema_metadata(pq.read_schema(path).metadata), path)
+        with pytest.raises(DataError, match=f"its column '{COLUMN}' is not as it was written; import it anew"):
+            read_table("toy", [COLUMN])
+        assert f"its column '{COLUMN}' is not as it was written" in wrong()
+
+    def test_what_a_table_says_of_itself_is_compared_too(self):
+        import pyarrow.parquet as pq
+
+        got("toy")
+        path = table_path("toy")
+        table = pq.read_table(path)
+        metadata = {key: value.replace(b"little", b"litten") for key, value in table.schema.metadata.items()}
+        pq.write_table(table.replace_schema_metadata(metadata), path)
+        for read in (read_table, read_metadata, row_count):
+            with pytest.raises(DataError, match="what it says of itself is not as it was written"):
+                read("toy")
+
     @pytest.mark.parametrize(
         ("change", "message"),
         [
