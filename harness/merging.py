@@ -11,7 +11,7 @@ from harness.batches import BATCHES_FILE, read_batches
 from harness.errors import DataError, StoreError
 from harness.own_proxies import OWN_PROXIES
 from harness.store import Store
-from harness.store_checksums import damaged_units, keeps_checksums, refuse_damaged
+from harness.store_checksums import refuse_damaged
 from harness.store_files import explained, reading_address
 
 _SAME_KEY = "mine.architecture = theirs.architecture AND mine.proxy = theirs.proxy"
@@ -87,11 +87,12 @@ def merge(sources: Sequence[Path | str], target: Path | str) -> MergeSummary:
 
 
 def _check_source(directory: Path, destination: Path) -> None:
-    """A run whose batches are damaged could not be continued once merged."""
+    """Refuse a run whose scores are damaged, or whose batches are, so that it could not be continued once merged."""
     if directory.resolve() == destination.resolve():
         raise StoreError(f"{directory} cannot be merged into itself; leave it out of the runs to merge")
     with Store.read(directory) as store:
         fingerprint = store.setting.fingerprint
+        refuse_damaged(directory, store.damaged_units())
     try:
         read_batches(directory / BATCHES_FILE, fingerprint)
     except DataError as error:
@@ -124,8 +125,6 @@ def _absorb(store: Store, directory: Path) -> tuple[int, int]:
         connection.execute("ATTACH ? AS other", (reading_address(directory),))
         try:
             with store.transaction():
-                if keeps_checksums(connection, "other"):
-                    refuse_damaged(directory, damaged_units(connection, "other"))
                 conflict = connection.execute(_CONFLICT).fetchone()
                 if conflict is not None:
                     raise StoreError(_conflict(conflict, store.directory, directory))

@@ -88,8 +88,9 @@ def run(
         raise HarnessError(f"{workers} workers were asked for; ask for 1 or more")
     make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
     with Store.create_or_open(Path(directory), plan, _facts(plan)) as store:
-        for note in store.notes if say else ():
-            say(note)
+        if say is not None:
+            for note in store.notes:
+                say(note)
         if retry_failed:
             store.forget_failed()
         job = _job(plan, store, make is not InlineExecutor, time_limit, memory_limit)

@@ -358,7 +358,7 @@ class Store:
         Raises:
             StoreError: if the file is so damaged that it cannot be read.
         """
-        with explained(self.directory):
+        with explained(self.directory), self._snapshot():
             return damaged_units(self.connection) if keeps_checksums(self.connection) else []
 
     def _is_new(self) -> bool:
@@ -398,6 +398,8 @@ class Store:
                 f"{self.directory} has schema {schema}, this harness reads schemas {READABLE[0]} to {READABLE[-1]}; "
                 "use the harness version that made it, or a new --out"
             )
+        if schema == SCHEMA_VERSION and not keeps_checksums(self.connection):
+            raise StoreError(f"{self.directory} lost its checksums; restore the file, or use a new --out")
         if changed:
             raise StoreError(f"the setting in {self.directory} was changed by hand; its scores cannot be trusted")
 
@@ -498,6 +500,9 @@ class Store:
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """All that is read in the block is of one moment, also while a run goes on."""
+        if self.connection.in_transaction:
+            yield
+            return
         self.connection.execute("BEGIN")
         try:
             yield

@@ -15,7 +15,7 @@ import hashlib
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -181,9 +181,9 @@ def damaged_text_read(connection: sqlite3.Connection) -> Iterator[None]:
         connection.text_factory = before
 
 
-def keeps_checksums(connection: sqlite3.Connection, schema: str = "main") -> bool:
+def keeps_checksums(connection: sqlite3.Connection) -> bool:
     """Whether a store has checksums; one of schema version 1 has none."""
-    query = f"SELECT 1 FROM {schema}.sqlite_master WHERE name IN ('unit_checksums', 'manifest_checksums')"
+    query = "SELECT 1 FROM sqlite_master WHERE name IN ('unit_checksums', 'manifest_checksums')"
     return connection.execute(query).fetchone() is not None
 
 
@@ -192,35 +192,61 @@ def add_checksums(connection: sqlite3.Connection, totals: Mapping[str, int]) -> 
     connection.executemany(_ADD, totals.items())
 
 
-def damaged_units(connection: sqlite3.Connection, schema: str = "main") -> list[str]:
+def damaged_units(connection: sqlite3.Connection) -> list[str]:
     """The networks whose outcomes are not as they were written, sorted; also those that lost all of their outcomes.
 
-    Args:
-        connection: to the store.
-        schema: under which name the store is attached.
+    A sound store of any length takes no more memory than one of 50,000 outcomes.
 
     Raises:
         sqlite3.Error: if the file is so damaged that SQLite cannot read it.
     """
     try:
-        return _damaged_units(connection, schema)
+        if _is_sound(connection):
+            return []
+    except WRONG_TYPE:
+        pass
     except sqlite3.OperationalError as error:
         if "decode" not in str(error):
             raise
     with damaged_text_read(connection):
-        return _damaged_units(connection, schema)
-
-
-def _damaged_units(connection: sqlite3.Connection, schema: str) -> list[str]:
-    totals, odd = unit_checksums(values_of(connection, f"SELECT * FROM {schema}.scores"))
-    stored = stored_checksums(connection, schema)
+        totals, odd = unit_checksums(values_of(connection, "SELECT * FROM scores"))
+        stored = stored_checksums(connection)
     names = totals.keys() | stored.keys()
     return sorted({*odd, *(str(name) for name in names if totals.get(name) != stored.get(name))})
 
 
-def stored_checksums(connection: sqlite3.Connection, schema: str = "main") -> dict[Any, Any]:
+def _is_sound(connection: sqlite3.Connection) -> bool:
+    """Whether all checksums match; outcomes and checksums are read side by side, in the order of the networks."""
+    units = 0
+    waiting: dict[str, int] = {}
+    end: Values = [[] for _ in COLUMNS]
+    for values in chain(values_of(connection, "SELECT * FROM scores ORDER BY architecture, proxy"), [end]):
+        add_up(columns_of(values), waiting)
+        # Further outcomes of the last network may come with the next part.
+        unfinished = values[0][-1:]
+        complete = {name: checksum for name, checksum in waiting.items() if name not in unfinished}
+        if complete and complete != _stored_between(connection, complete):
+            return False
+        units += len(complete)
+        waiting = {name: waiting[name] for name in unfinished}
+    (stored,) = connection.execute("SELECT COUNT(*) FROM unit_checksums").fetchone()
+    return bool(units == stored)
+
+
+def _stored_between(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, int]:
+    """The stored checksums from the first of some networks to the last."""
+    query = "SELECT architecture, checksum FROM unit_checksums WHERE architecture BETWEEN ? AND ?"
+    return dict(connection.execute(query, (min(names, key=_utf8), max(names, key=_utf8))).fetchall())
+
+
+def _utf8(text: str) -> bytes:
+    """As SQLite sorts text."""
+    return text.encode()
+
+
+def stored_checksums(connection: sqlite3.Connection) -> dict[Any, Any]:
     """The checksum that is stored for each network."""
-    return dict(connection.execute(f"SELECT architecture, checksum FROM {schema}.unit_checksums").fetchall())
+    return dict(connection.execute("SELECT architecture, checksum FROM unit_checksums").fetchall())
 
 
 def in_words(names: Collection[str]) -> str:

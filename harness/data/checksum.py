@@ -55,5 +55,5 @@ def column_checksum(name: str, column: pyarrow.ChunkedArray) -> str:
         parts = [values.to_numpy(zero_copy_only=False)]
     hasher = hashlib.blake2b(f"{name}\n{values.type}\n{len(values)}\n".encode(), digest_size=16)
     for part in (absent, *parts):
-        hasher.update(np.ascontiguousarray(part))
+        hasher.update(np.ascontiguousarray(part).data)
     return hasher.hexdigest()

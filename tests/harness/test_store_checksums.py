@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 import harness
+from harness import store_checksums
 from harness.cli import app
 from harness.errors import HarnessError, StoreError
 from harness.store import Store
@@ -108,6 +109,7 @@ class TestADamagedOutcome:
         ):
             with pytest.raises(StoreError, match="are not as they were written"):
                 read()
+        assert not (tmp_path / "merged").exists()
 
     def test_the_others_can_be_exported(self, run, tmp_path):
         name, before = first(run), scores(run)
@@ -131,6 +133,37 @@ class TestADamagedOutcome:
         change(run, DAMAGE[0], first(run))
         result = go_on(run, proxies="params")
         assert "those of l2_norm by a run with these proxies" in result.output.replace("\n", " ")
+
+
+class TestAStoreThatIsLargerThanOnePart:
+    @pytest.fixture(autouse=True, params=[1, 3, 5])
+    def small_parts(self, monkeypatch, request):
+        monkeypatch.setattr(store_checksums, "_FETCHED", request.param)
+        monkeypatch.setattr(store_checksums.values_of, "__defaults__", (request.param,))
+
+    def test_a_sound_one(self, run):
+        assert Store.read(run).damaged_units() == []
+
+    @pytest.mark.parametrize("damage", [DAMAGE[0], DAMAGE[10], DAMAGE[12], DAMAGE[14]])
+    def test_a_damaged_one(self, run, damage):
+        for name in scores(run)["architecture"].unique():
+            place = shutil.copytree(run, run.with_name(f"copy{random.random()}"))
+            change(place, damage, name)
+            assert Store.read(place).damaged_units() == [name]
+
+    def test_one_that_grows_meanwhile(self, run, monkeypatch):
+        with Store.read(run) as reader, Store.create_or_open_like(run, reader) as writer:
+            read = store_checksums.values_of
+            names = iter(range(100))
+
+            def while_it_grows(*arguments):
+                for values in read(*arguments):
+                    yield values
+                    writer.add_rows([(f"new {next(names)}", *ROW[1:])])
+
+            monkeypatch.setattr(store_checksums, "values_of", while_it_grows)
+            assert reader.damaged_units() == []
+            assert next(names) > 0
 
 
 class TestTheManifest:

@@ -19,7 +19,7 @@ from harness.data.get import Wish, get
 from harness.data.image_sources import ImageSource
 from harness.data.sources import Download, Files, FileShare, Sources
 from harness.data.status import print_data_status
-from harness.data.tables import read_metadata, read_table, table_path
+from harness.data.tables import read_metadata, read_table, row_count, table_path
 from harness.data.verify import verify
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.registry import load_benchmark
