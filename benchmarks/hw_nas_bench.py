@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import topology
-from harness.data import TableFormat, Truth
+from harness.data import Contrast, TableFormat, Truth
 from harness.data.table_files import read_csv
 from harness.errors import DataError
 
@@ -41,6 +41,11 @@ NET_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_p
 """How the column ``net`` writes a cell: the place of each edge's operation in this list, the edges in this order."""
 
 _NET = re.compile(r"\s*[(\[]\s*([0-4])" + r"\s*,\s*([0-4])" * (len(NET_EDGES) - 1) + r"\s*[)\]]\s*")
+_CONVOLUTIONS_TELL = Contrast.of_names(
+    "[|+]*(nor_conv_[13]x[13]~[0-2][|+]+){6}",
+    "(?!.*nor_conv).*",
+    ("cells with nothing but convolutions", "without convolutions"),
+)
 _SMALLEST, _LARGEST = 1e-6, 1e9
 _DECIMALS = 6
 
@@ -63,6 +68,7 @@ def table_format(dataset: str) -> TableFormat:
         ),
         readers=(NetTableReader(),),
         kind="costs",
+        contrast=_CONVOLUTIONS_TELL,
     )
 
 

@@ -53,7 +53,9 @@ class NatsBenchmark(Benchmark):
 def table_columns(truths: Mapping[tuple[str, int], str]) -> dict[str, Truth]:
     """Each column ``dataset/split/epochs`` with what it holds, from what each (split, epochs) holds."""
     return {
-        f"{dataset}/{split}/{epochs}": Truth(what + (_HALF if dataset == "cifar10" and split != "test" else ""))
+        f"{dataset}/{split}/{epochs}": Truth(
+            what + (_HALF if dataset == "cifar10" and split != "test" else ""), chance=100 / task.classes
+        )
         for (split, epochs), what in truths.items()
-        for dataset in TASKS
+        for dataset, task in TASKS.items()
     }

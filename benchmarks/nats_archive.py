@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.topology import enumerate_architectures
+from harness.data.columns import check_agreement, column_key
 from harness.data.plain_pickle import load_plain
 from harness.data.sources import FileShare
 from harness.data.table_files import read_csv
@@ -193,12 +194,30 @@ class IndexedTablesReader:
             if not {"index", "accuracy"} <= set(table.columns) or table["index"].dtype.kind != "i":
                 raise DataError(f"{name} has no columns 'index' (integers) and 'accuracy'")
             architectures = [_architecture_at(order, int(index), name) for index in table["index"]]
+            _check_single(table, architectures, name)
             accuracy = pd.Series(table["accuracy"].to_numpy(), index=architectures)
             repeated = accuracy.index[accuracy.index.duplicated()]
             if len(repeated):
                 raise DataError(f"{name}: '{repeated[0]}' occurs more than once")
             columns[f"{path.parent.name}/test/200"] = accuracy
         return pd.DataFrame(columns)
+
+
+def _check_single(table: pd.DataFrame, architectures: Sequence[str], name: str) -> None:
+    """Refuse a column of architectures that are not those of the index, and a second column of accuracies."""
+    for column in table.columns:
+        if column_key(column) in ("arch", "architecture"):
+            rows = [row for row, stated in enumerate(table[column]) if stated != architectures[row]]
+            if rows:
+                raise DataError(
+                    f"{name}: the columns 'index' and '{column}' disagree: in row {rows[0] + 1:,} they hold "
+                    f"{table['index'][rows[0]]}, which is '{architectures[rows[0]]}', and '{table[column][rows[0]]}' "
+                    f"({len(rows):,} such rows)"
+                )
+        elif column != "accuracy" and "acc" in column_key(column):
+            names = list(table.columns)
+            places = names.index("accuracy"), names.index(column)
+            check_agreement(table, places[0], places[1], name, "two columns hold accuracies and")
 
 
 def read_order(meta_file: Path, trust_pickle: bool = False, archive: Archive = TOPOLOGY) -> list[str]:

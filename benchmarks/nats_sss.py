@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.nats import NatsBenchmark, table_columns
 from benchmarks.nats_archive import Archive, ArchiveReader, archive_entries, archive_share
 from benchmarks.topology import parse_cell
-from harness.data import TableFormat
+from harness.data import Contrast, TableFormat
 from harness.data.sources import Sources
 from harness.errors import HarnessError
 
@@ -84,6 +84,12 @@ SIZE = Archive(
     order_sha256="8b99b4c0aabe959924c6fb36c0ee4a3f79362343e36b7752b90deee9409b492f",
     api="NATSsize",
     entries=archive_entries(_SPLITS),
+)
+
+_WIDTHS_TELL = Contrast.of_names(
+    "(8|16|24)(:(8|16|24)){4}",
+    "(48|56|64)(:(48|56|64)){4}",
+    ("networks with widths of 8 to 24", "with widths of 48 to 64"),
 )
 
 
@@ -180,6 +186,8 @@ class NatsSss(NatsBenchmark):
             datasets=self.datasets,
             obtain=self.obtain,
             readers=(ArchiveReader(SIZE),),
+            contrast=_WIDTHS_TELL,
+            order_sha256=SIZE.order_sha256,
         )
 
 

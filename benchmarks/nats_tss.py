@@ -18,7 +18,7 @@ from benchmarks.nats import NatsBenchmark, table_columns
 from benchmarks.nats_archive import META_FILE, TOPOLOGY, ArchiveReader, IndexedTablesReader, archive_share
 from benchmarks.structure import cell_features
 from harness.benchmark import Costs
-from harness.data import TableFormat
+from harness.data import Contrast, TableFormat
 from harness.data.costs import read_costs
 from harness.data.sources import Download, Files, Sources
 from harness.errors import HarnessError
@@ -59,6 +59,12 @@ _SMALL_FILES = Files(
             )
         ),
     ),
+)
+
+_CONVOLUTIONS_TELL = Contrast.of_names(
+    "(?!.*nor_conv).*",
+    "[|+]*(nor_conv_[13]x[13]~[0-2][|+]+){6}",
+    ("cells without convolutions", "with nothing but convolutions"),
 )
 
 
@@ -160,6 +166,8 @@ class NatsTss(NatsBenchmark):
             datasets=self.datasets,
             obtain=self.obtain,
             readers=(ArchiveReader(TOPOLOGY), IndexedTablesReader()),
+            contrast=_CONVOLUTIONS_TELL,
+            order_sha256=TOPOLOGY.order_sha256,
         )
 
 

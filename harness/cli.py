@@ -67,12 +67,17 @@ def import_data(
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="Accept a source that lacks architectures.")
     ] = False,
+    errors: Annotated[
+        bool, typer.Option("--errors", help="Its columns of percent are error rates: take 100 minus each.")
+    ] = False,
 ) -> None:
     """Check a file of true accuracies, or of costs on devices, and store it as a compact local table."""
     from harness.data import import_table
     from harness.data.costs import importable
 
-    summary = import_table(importable(name), file, trust_pickle=trust_pickle, allow_partial=allow_partial)
+    summary = import_table(
+        importable(name), file, trust_pickle=trust_pickle, allow_partial=allow_partial, errors=errors
+    )
     typer.echo("\n".join(summary.lines()))
 
 

@@ -26,7 +26,7 @@ from benchmarks.nasbench101.tables import (
 )
 from benchmarks.nasbench101.trainings import EPOCHS, REPEATS
 from harness.benchmark import Benchmark, GroundTruth, Task
-from harness.data import Listing, TableFormat, Truth
+from harness.data import Contrast, Listing, TableFormat, Truth
 from harness.data.sources import Download, Files, Sources
 from harness.data.tables import read_table, table_ground_truth, table_path
 from harness.errors import DataError, HarnessError
@@ -41,6 +41,11 @@ ARCHITECTURES = 423_624
 
 _NAME = "nasbench101"
 _SPLITS = {"test": "the test images", "val": "the validation images"}
+_OPERATIONS_TELL = Contrast(
+    worse=lambda table: table["ops"].str.fullmatch("2+").to_numpy(dtype=bool),
+    better=lambda table: table["ops"].str.fullmatch("0{3,}").to_numpy(dtype=bool),
+    words=("cells of max pooling alone", "of three and more 3x3 convolutions alone"),
+)
 _OBTAIN = (
     "FILE is nasbench_only108.tfrecord or nasbench_full.tfrecord, or a CSV table of cells and accuracies; "
     "'harness data get nasbench101' downloads one; see docs/data.md"
@@ -183,7 +188,7 @@ class NasBench101(Benchmark):
             architectures=self.architectures,
             truths={
                 f"cifar10/{split}/{epochs}": Truth(
-                    f"accuracy (%) on {_SPLITS[split]} after {epochs} epochs, mean over seeds"
+                    f"accuracy (%) on {_SPLITS[split]} after {epochs} epochs, mean over seeds", chance=100 / CLASSES
                 )
                 for split, epochs in self.truths
             },
@@ -193,6 +198,7 @@ class NasBench101(Benchmark):
             datasets=self.datasets,
             obtain=_OBTAIN,
             readers=(RecordFileReader(), CellTableReader()),
+            contrast=_OPERATIONS_TELL,
             listing=Listing(
                 size=ARCHITECTURES,
                 columns=CELL_COLUMNS | REPEAT_COLUMNS | SECONDS_COLUMNS,

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.nasbench101.framing import is_record_file, read_records
 from benchmarks.nasbench101.metrics import Metrics, decode_metrics
-from benchmarks.nasbench101.trainings import Trainings
+from benchmarks.nasbench101.tables import CELL_COLUMNS, REPEAT_COLUMNS
+from benchmarks.nasbench101.trainings import EPOCHS, Trainings
+from harness.data.columns import column_key, one_of_each, with_known_names
 from harness.data.table_files import read_csv
 from harness.errors import DataError
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LONGEST_HEADER = 4096
+_MEANS = tuple(f"cifar10/{split}/{epochs}" for split in ("test", "val") for epochs in EPOCHS)
 
 
 class RecordFileReader:
@@ -109,8 +112,8 @@ class CellTableReader:
                     start = file.read(_LONGEST_HEADER)
             except (OSError, EOFError, zlib.error):
                 return False
-        header = start.partition(b"\n")[0].strip().split(b",")
-        return {b"hash", b"adjacency_bits"} <= set(header)
+        header = start.partition(b"\n")[0].decode("utf-8-sig", errors="replace").replace('"', "").split(",")
+        return {"hash", column_key("adjacency_bits")} <= {column_key(column) for column in header}
 
     def describe(self, source: Path) -> str:
         """The file's name."""
@@ -126,8 +129,13 @@ class CellTableReader:
             DataError: if the file is damaged, or a column of fractions holds more than 1 or less than 0.
         """
         frame = read_csv(source, source.name, text=("hash", "ops"))
-        frame["ops"] = frame["ops"].fillna("").replace("-", "")
-        frame = frame.rename(columns={"params": "cifar10/params"}).set_index("hash")
+        known = ("hash", *CELL_COLUMNS, *REPEAT_COLUMNS, "params", "cifar10/params", *_MEANS)
+        frame = with_known_names(frame, known, source.name)
+        names = ["cifar10/params" if column == "params" else column for column in frame.columns]
+        frame = one_of_each(frame, names, source.name)
+        if "ops" in frame.columns:
+            frame["ops"] = frame["ops"].fillna("").replace("-", "")
+        frame = frame.set_index("hash")
         for column in frame.columns:
             if column.startswith(("cifar10/test/", "cifar10/val/")) and frame[column].dtype.kind == "f":
                 values = frame[column]
@@ -135,9 +143,11 @@ class CellTableReader:
                     continue
                 wrong = values[(values < 0) | (values > 1)]
                 if len(wrong):
+                    right = values[values.between(0, 1)]
+                    beside = f" beside {right.iloc[0]:g} for '{right.index[0]}'" if len(right) else ""
                     raise DataError(
                         f"{source.name}: column '{column}' of fractions holds {wrong.iloc[0]:g} for "
-                        f"'{wrong.index[0]}' ({len(wrong):,} such values); wanted: 0 to 1"
+                        f"'{wrong.index[0]}'{beside} ({len(wrong):,} such values); wanted: 0 to 1"
                     )
                 frame[column] = 100 * values
         return frame

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.nasbench101.cell import MOST_EDGES, MOST_VERTICES, OPERATIONS, Cell, module_hash
 from benchmarks.nasbench101.trainings import EPOCHS, REPEATS
+from harness.data.plausibility import numbers_of
 from harness.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ SECONDS_COLUMNS = {
     for epochs in EPOCHS
 }
 _HASHES_COMPUTED = 1000
+_ROUNDING = 0.02
+"""Points by which a mean may differ from that of the trainings: two of 9,984 images."""
 
 
 def describe_cells(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -66,7 +69,8 @@ def describe_cells(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     _check_hashes(described, name)
     for column in (*REPEAT_COLUMNS, *SECONDS_COLUMNS):
         if column in frame.columns:
-            described[column] = frame[column].astype(np.float32)
+            described[column] = numbers_of(frame[column], name).astype(np.float32)
+    _check_trainings(frame, described, name)
     return described
 
 
@@ -144,6 +148,24 @@ def _check_graphs(described: pd.DataFrame, name: str) -> None:
         rows = np.flatnonzero(wrong)
         if len(rows):
             raise DataError(f"{name}: the cell of '{described.index[rows[0]]}' {reason} ({len(rows):,} such rows)")
+
+
+def _check_trainings(frame: pd.DataFrame, described: pd.DataFrame, name: str) -> None:
+    """The mean over the three trainings must be the accuracy beside them, in the same unit."""
+    for epochs in EPOCHS:
+        for split in ("test", "val"):
+            mean = f"cifar10/{split}/{epochs}"
+            single = [f"{mean}/repeat-{repeat}" for repeat in range(1, REPEATS + 1)]
+            if mean not in frame.columns or not set(single) <= set(described.columns):
+                continue
+            averaged = described[single].to_numpy(dtype=np.float64).mean(axis=1)
+            rows = np.flatnonzero(np.abs(averaged - numbers_of(frame[mean], name)) > _ROUNDING)
+            if len(rows):
+                row = rows[0]
+                raise DataError(
+                    f"{name}: column '{mean}' holds {frame[mean].iloc[row]:g} for '{frame.index[row]}', but the "
+                    f"{REPEATS} trainings beside it have {averaged[row]:g} on average ({len(rows):,} such rows)"
+                )
 
 
 def _check_hashes(described: pd.DataFrame, name: str) -> None:

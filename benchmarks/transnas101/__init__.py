@@ -158,7 +158,12 @@ class TransNas(Benchmark):
         return TableFormat(
             architectures=self.architectures,
             truths={
-                name: Truth(column.description, column.metric.limits, column.metric.decimals)
+                name: Truth(
+                    column.description,
+                    column.metric.limits,
+                    column.metric.decimals,
+                    chance=100 / HEADS[column.task].outputs if column.metric.counts_right else None,
+                )
                 for name, column in COLUMNS.items()
             },
             essential=tuple(f"{task}/{split}/{when}" for task in TASKS for split, when in self.truths),
@@ -167,6 +172,7 @@ class TransNas(Benchmark):
             datasets=self.datasets,
             obtain=self.obtain,
             readers=(PthReader(self.space),),
+            contrast={"micro": micro.CONTRAST, "macro": macro.CONTRAST}[self.space],
         )
 
 

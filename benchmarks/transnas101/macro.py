@@ -13,6 +13,7 @@ import functools
 import itertools
 
 from benchmarks.transnas101.skeleton import DOUBLES, HALVES
+from harness.data import Contrast
 from harness.errors import HarnessError
 
 SUBSETS = {"all": "every architecture"}
@@ -22,6 +23,11 @@ HALVINGS = (1, 4)
 """How often the modules may double the channels and halve the resolution: at least and at most."""
 
 PREFIX, SUFFIX = "64-", "-basic"
+CONTRAST = Contrast.of_names(
+    f"{PREFIX}[34][34].*",
+    f"{PREFIX}2[12].*",
+    ("networks whose first two modules halve the resolution", "whose first two keep it and double the channels"),
+)
 
 
 def parse_modules(architecture: str) -> str:

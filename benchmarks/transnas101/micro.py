@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from benchmarks import topology
 from benchmarks.topology import EDGES, Cell
+from harness.data import Contrast
 from harness.errors import HarnessError
 
 OPERATIONS = topology.OPERATIONS[:4]
@@ -28,6 +29,11 @@ SUBSETS = topology.SUBSETS | {
 }
 
 _PREFIX = f"64-{MODULES}-"
+CONTRAST = Contrast.of_names(
+    f"{_PREFIX}[02_]+",
+    f"{_PREFIX}[13_]+",
+    ("cells of 1x1 convolutions alone", "of 3x3 convolutions and skip connections"),
+)
 _FORM = re.compile(r"(.)_(..)_(...)", re.DOTALL)
 
 

@@ -27,6 +27,7 @@ class Metric:
         limits: the least and the greatest possible value.
         decimals: what a float32 of this size holds; rounding to so many keeps every published value distinct.
         negated: the official name of the same quantity with the other sign, for a file that lacks ``official``.
+        counts_right: whether it is how often a class is right, which guessing makes one time in as many as there are.
     """
 
     words: str
@@ -34,6 +35,7 @@ class Metric:
     limits: tuple[float, float]
     decimals: int
     negated: str | None = None
+    counts_right: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class TaskFacts:
         return {"": self.metric, **self.additional}
 
 
-TOP1 = Metric("top-1 accuracy (%)", "top1", (0.0, 100.0), decimals=6)
-PIXEL_ACCURACY = Metric("pixel accuracy (%)", "acc", (0.0, 100.0), decimals=6)
+TOP1 = Metric("top-1 accuracy (%)", "top1", (0.0, 100.0), decimals=6, counts_right=True)
+PIXEL_ACCURACY = Metric("pixel accuracy (%)", "acc", (0.0, 100.0), decimals=6, counts_right=True)
 MEAN_IOU = Metric("mean intersection over union (%)", "mIoU", (0.0, 100.0), decimals=6)
 SSIM = Metric("structural similarity (SSIM)", "ssim", (-1.0, 1.0), decimals=8)
 # A squared error has no greatest value: the limit refuses what no training that converged can reach.

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.data.columns import column_key
 from harness.data.formats import TableFormat, Truth
+from harness.data.plausibility import check_direction, check_percent, numbers_of
 from harness.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_NUMBERS = "index"
+
 
 def checked_table(
-    frame: pd.DataFrame, table_format: TableFormat, name: str, allow_partial: bool
+    frame: pd.DataFrame, table_format: TableFormat, name: str, allow_partial: bool, errors: bool = False
 ) -> tuple[pd.DataFrame, int]:
     """What of a table is the benchmark's, in its order and types, and how many architectures the benchmark has.
 
@@ -25,9 +30,11 @@ def checked_table(
         table_format: what it must hold.
         name: its name, for the messages.
         allow_partial: whether architectures may be missing.
+        errors: whether the accuracies were made from error rates, for the messages.
 
     Raises:
-        DataError: if architectures are missing, repeated or unknown, or a value is not what the format allows.
+        DataError: if architectures are missing, repeated or unknown, another column names other architectures, a value
+            is not what the format allows, or a column does not hold what it should.
     """
     if table_format.listing is None:
         expected = table_format.architectures()
@@ -37,7 +44,11 @@ def checked_table(
         expected, size = sorted(frame.index), table_format.listing.size
         _check_listed(frame, size, name, allow_partial)
         described = table_format.listing.describe(frame, name)
-    table = described.join(_checked_columns(frame, table_format, described, name))
+    _check_other_names(frame, expected, name)
+    _check_numbering(frame, table_format, size, name)
+    columns = _checked_columns(frame, table_format, described, name)
+    check_direction(columns, described, table_format, name, errors)
+    table = described.join(columns)
     return table.reindex([architecture for architecture in expected if architecture in table.index]), size
 
 
@@ -77,6 +88,42 @@ def _check_once(frame: pd.DataFrame, name: str) -> None:
         raise DataError(f"{name}: '{repeated[0]}' occurs more than once ({len(repeated):,} architectures do)")
 
 
+def _check_other_names(frame: pd.DataFrame, expected: Sequence[str], name: str) -> None:
+    """A further column of architectures must name those of the rows."""
+    known: set[str] = set()
+    own = np.asarray(frame.index, dtype=object)
+    for place, column in enumerate(frame.columns):
+        values = frame.iloc[:, place]
+        if values.dtype.kind in "biufcmM" or not len(values):
+            continue
+        texts = values.to_numpy(dtype=object)
+        rows = np.flatnonzero(texts != own)
+        known = known or set(expected)
+        # What is not of strings alone may hold anything, such as lists.
+        if len(rows) and all(isinstance(text, str) and text in known for text in texts):
+            raise DataError(
+                f"{name}: the columns of architectures '{frame.index.name or 'arch'}' and '{column}' disagree: in row "
+                f"{rows[0] + 1:,} they hold '{own[rows[0]]}' and '{texts[rows[0]]}' ({len(rows):,} such rows); "
+                "keep only the right column"
+            )
+
+
+def _check_numbering(frame: pd.DataFrame, table_format: TableFormat, size: int, name: str) -> None:
+    """A column ``index`` must number the architectures as they are published."""
+    place = next((place for place, column in enumerate(frame.columns) if column_key(column) == _NUMBERS), None)
+    if not table_format.order_sha256 or place is None or len(frame) != size:
+        return
+    values = frame.iloc[:, place]
+    if values.dtype.kind not in "iuf":
+        return
+    order = frame.index[np.argsort(values.to_numpy(dtype=np.float64), kind="stable")]
+    if hashlib.sha256("\n".join(order).encode()).hexdigest() != table_format.order_sha256:
+        raise DataError(
+            f"{name}: the columns '{frame.columns[place]}' and '{frame.index.name or 'arch'}' disagree: the numbers "
+            "are not those that the architectures are published with; rename the column if it only counts the rows"
+        )
+
+
 def _checked_columns(
     frame: pd.DataFrame, table_format: TableFormat, described: pd.DataFrame, name: str
 ) -> pd.DataFrame:
@@ -103,20 +150,19 @@ def _checked_columns(
 
 def _checked_truth(values: pd.Series[float], truth: Truth, name: str) -> NDArray[np.float32]:
     lowest, highest = truth.limits
-    numbers = _numbers(values, name)
+    numbers = numbers_of(values, name)
     wrong = np.flatnonzero(~((numbers >= lowest) & (numbers <= highest)))
     if len(wrong):
         raise DataError(
             f"{name}: column '{values.name}' holds {numbers[wrong[0]]:g} for '{values.index[wrong[0]]}' "
             f"({len(wrong):,} such values); wanted: {lowest:g} to {highest:g}"
         )
-    if highest == 100 and numbers.max() <= 1:
-        raise DataError(f"{name}: column '{values.name}' holds fractions (at most {numbers.max():g}); wanted: percent")
+    check_percent(values, numbers, truth, name)
     return numbers.round(truth.decimals).astype(np.float32)
 
 
 def _checked_parameters(values: pd.Series[float], counted: NDArray[np.int64], name: str) -> NDArray[np.int64]:
-    numbers = _numbers(values, name)
+    numbers = numbers_of(values, name)
     wrong = np.flatnonzero(numbers != counted)
     if len(wrong):
         raise DataError(
@@ -125,17 +171,3 @@ def _checked_parameters(values: pd.Series[float], counted: NDArray[np.int64], na
             "this is the table of another benchmark or another network"
         )
     return counted
-
-
-def _numbers(values: pd.Series[float], name: str) -> NDArray[np.float64]:
-    """The values as numbers; what is no number becomes an error that says where it stands."""
-    import pandas as pd
-
-    numbers: NDArray[np.float64] = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
-    wrong = np.flatnonzero(np.isnan(numbers))
-    if len(wrong):
-        raise DataError(
-            f"{name}: column '{values.name}' holds '{values.iloc[wrong[0]]}', which is no number, for "
-            f"'{values.index[wrong[0]]}' ({len(wrong):,} such values)"
-        )
-    return numbers

@@ -55,12 +55,48 @@ class Truth:
         limits: the least and the greatest possible value.
         decimals: values are rounded to so many, so that equal accuracies are equal whatever they were averaged by.
         higher_is_better: the direction.
+        chance: what guessing gives, in the column's unit: 100 / classes for an accuracy in percent. A column of
+            percent in which accuracies under 1 % are real must declare it, since they are taken for fractions
+            elsewhere. None where nothing is known of it.
     """
 
     description: str
     limits: tuple[float, float] = (0, 100)
     decimals: int = 4
     higher_is_better: bool = True
+    chance: float | None = None
+
+    @property
+    def is_percent(self) -> bool:
+        """Whether the unit is percent, which is what a greatest value of 100 declares."""
+        return self.limits[1] == 100
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two groups of architectures of which one is known to be better in every column: they show a column's direction.
+
+    An error rate in place of an accuracy, or a throughput in place of a latency, is within the limits but turns the
+    two round. Medians are compared, so one failed training does no harm.
+
+    Attributes:
+        worse: which architectures are known to be worse, bool, (rows,), from the table, indexed by architecture.
+        better: which are known to be better.
+        words: the two groups in words, worse first.
+    """
+
+    worse: Callable[[pd.DataFrame], NDArray[np.bool_]]
+    better: Callable[[pd.DataFrame], NDArray[np.bool_]]
+    words: tuple[str, str]
+
+    @classmethod
+    def of_names(cls, worse: str, better: str, words: tuple[str, str]) -> Contrast:
+        """Two groups told by regular expressions that a whole identifier must match."""
+
+        def matching(pattern: str) -> Callable[[pd.DataFrame], NDArray[np.bool_]]:
+            return lambda table: np.asarray(table.index.astype("str").str.fullmatch(pattern), dtype=bool)
+
+        return cls(matching(worse), matching(better), words)
 
 
 @dataclass(frozen=True)
@@ -80,6 +116,9 @@ class TableFormat:
         listing: for a benchmark whose architectures only the source lists; ``architectures`` and ``parameters`` are
             then not asked by an import.
         kind: what the table holds, for messages.
+        contrast: architectures that show the direction of every column.
+        order_sha256: of the architectures in their published order, one a line. A column ``index`` of a complete
+            table must number them so.
     """
 
     architectures: Callable[[], Sequence[str]]
@@ -92,6 +131,13 @@ class TableFormat:
     readers: tuple[SourceReader, ...] = ()
     listing: Listing | None = None
     kind: str = "ground truth"
+    contrast: Contrast | None = None
+    order_sha256: str = ""
+
+    def columns(self) -> list[str]:
+        """Every column of a source that is read, as it is spelt."""
+        listed = () if self.listing is None else self.listing.columns
+        return list(dict.fromkeys([*self.truths, *(f"{dataset}/params" for dataset in self.datasets), *listed]))
 
 
 @runtime_checkable

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from harness.benchmark import Benchmark
 from harness.data.checks import checked_table
+from harness.data.columns import with_known_names
 from harness.data.costs import CostTable
 from harness.data.formats import Importable, TableFormat
+from harness.data.plausibility import as_accuracies
 from harness.data.table_files import read_table_file, sha256_of
 from harness.data.tables import TableMetadata, write_table
 from harness.errors import DataError, HarnessError
@@ -61,7 +63,12 @@ class ImportSummary:
 
 
 def import_table(
-    benchmark: Benchmark | CostTable, file: str | Path, *, trust_pickle: bool = False, allow_partial: bool = False
+    benchmark: Benchmark | CostTable,
+    file: str | Path,
+    *,
+    trust_pickle: bool = False,
+    allow_partial: bool = False,
+    errors: bool = False,
 ) -> ImportSummary:
     """Read a file of ground truth or costs, check it against the benchmark, and store it as a local table.
 
@@ -72,6 +79,7 @@ def import_table(
         trust_pickle: whether an archive's pickles may be loaded though they hold more than plain data, which lets
             them run any code.
         allow_partial: whether architectures may be missing.
+        errors: whether the columns of percent are error rates, which become accuracies, 100 - x.
 
     Raises:
         HarnessError: if the benchmark brings its ground truth along.
@@ -87,7 +95,11 @@ def import_table(
         frame, words = read_table_file(source, wanted=table_format.obtain), source.name
     else:
         frame, words = reader.read(source, trust_pickle), reader.describe(source)
-    table, size = checked_table(frame, table_format, source.name, allow_partial)
+    frame = with_known_names(frame, table_format.columns(), source.name)
+    if errors:
+        frame = as_accuracies(frame, table_format, source.name)
+        words += " (error rates, turned into accuracies)"
+    table, size = checked_table(frame, table_format, source.name, allow_partial, errors)
     if len(table) < size:
         words += partial_note(len(table), size)
     sha256 = sha256_of(source)

@@ -6,8 +6,9 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from harness.data.columns import check_agreement, column_key, one_of_each
 from harness.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ UNREADABLE = (OSError, ValueError, EOFError, zlib.error, MemoryError, OverflowEr
 """What pandas raises for a file that is no CSV table, perhaps a compressed one, or a damaged one."""
 
 _ARCHITECTURE_COLUMNS = ("architecture", "arch")
+_UNNAMED = "(without a name)"
 _OTHER_KINDS = {
     b"BZh": "a bzip2 file, such as the archive's pickles",
     b"\x80": "a pickle",
@@ -33,7 +35,7 @@ def read_table_file(path: Path, wanted: str) -> pd.DataFrame:
         wanted: what the file should be, for the messages.
 
     Raises:
-        DataError: if it is of another kind, damaged, or has no column of architectures.
+        DataError: if it is of another kind, damaged, or has no column of architectures, or two that disagree.
     """
     if path.is_dir():
         raise DataError(f"the folder '{path.name}' is no archive that this reads; wanted: {wanted}")
@@ -45,12 +47,15 @@ def read_table_file(path: Path, wanted: str) -> pd.DataFrame:
         if start.startswith(magic):
             raise DataError(f"{path.name} is {kind}; wanted: {wanted}")
     frame = _read_parquet(path) if start.startswith(b"PAR1") else read_csv(path, path.name)
-    column = next((name for name in _ARCHITECTURE_COLUMNS if name in frame.columns), None)
-    if column is None:
+    places = [place for place, column in enumerate(frame.columns) if column_key(column) in _ARCHITECTURE_COLUMNS]
+    if not places:
         raise DataError(
             f"{path.name} has no column 'arch' or 'architecture'; it has {', '.join(map(str, frame.columns))}"
         )
-    return frame.set_index(column)
+    for other in places[1:]:
+        check_agreement(frame, places[0], other, path.name, "two columns name the architectures and")
+    kept = [place for place in range(len(frame.columns)) if place not in places[1:]]
+    return frame.iloc[:, kept].set_index(frame.columns[places[0]])
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -61,11 +66,23 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         frame: pd.DataFrame = pq.read_table(path).to_pandas()
     except (pa.ArrowException, OSError, MemoryError) as error:
         raise DataError(f"{path.name} is a damaged Parquet file ({' '.join(str(error).split())})") from None
-    return frame
+    names = [str(column).strip() for column in frame.columns]
+    # pandas writes an index that is not a plain count of the rows as a column, and takes it back as the index.
+    if frame.index.name is not None or not _counts_rows(frame):
+        frame = frame.rename_axis(str(frame.index.name or _UNNAMED)).reset_index(allow_duplicates=True)
+        names = [str(frame.columns[0]), *names]
+    return one_of_each(frame, names, path.name)
+
+
+def _counts_rows(frame: pd.DataFrame) -> bool:
+    return frame.index.nlevels == 1 and list(frame.index[:2]) == list(range(min(2, len(frame))))
 
 
 def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
     """A CSV table, perhaps gzipped, which its first bytes tell.
+
+    Blanks around the names of columns are dropped. Where rows have one field more than the first line, as R writes
+    tables, the first field of each is a column without a name.
 
     Args:
         path: the file.
@@ -73,19 +90,36 @@ def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
         text: columns that are text though they may look like numbers.
 
     Raises:
-        DataError: under the given name, if it is truncated or no such table.
+        DataError: under the given name, if it is truncated or no such table, or two columns of one name disagree.
     """
     import pandas as pd
 
     with path.open("rb") as file:
         compression: Literal["gzip"] | None = "gzip" if file.read(2) == b"\x1f\x8b" else None
+
+    def read(**options: Any) -> pd.DataFrame:
+        # Spreadsheets begin a file with a byte order mark, which is no part of the first name.
+        frame: pd.DataFrame = pd.read_csv(path, compression=compression, encoding="utf-8-sig", **options)
+        return frame
+
     try:
-        return pd.read_csv(
-            path, compression=compression, encoding="utf-8", low_memory=False, dtype=dict.fromkeys(text, "str")
-        )
+        # pandas gives the second of two equal names another one, so the names are read as a row of text too.
+        written = read(header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0].str.strip().to_list()
+        unique = read(nrows=0).columns
+        if len(written) == 1 and (separator := next((each for each in ";\t" if each in written[0]), None)):
+            raise DataError(f"{name} is separated by {separator!r}; wanted: a table separated by commas")
+        names = [column or made for column, made in zip(written, unique, strict=True)]
+        texts = {made: "str" for column, made in zip(names, unique, strict=True) if column_key(column) in text}
+        frame = read(low_memory=False, dtype=texts)
     except UNREADABLE as error:
         cause = " ".join(str(error).split())
         raise DataError(f"{name} is truncated, or no CSV or Parquet table ({cause})") from None
+    if frame.index.nlevels > 1:
+        raise DataError(f"{name} has rows with {frame.index.nlevels} fields more than its first line has names")
+    if not isinstance(frame.index, pd.RangeIndex):
+        frame = frame.rename_axis(_UNNAMED).reset_index()
+        names = [_UNNAMED, *names]
+    return one_of_each(frame, names, name)
 
 
 def sha256_of(source: Path) -> str:

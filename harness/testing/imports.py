@@ -14,6 +14,7 @@ import torch
 
 from harness.benchmark import Benchmark
 from harness.data import Importable, import_table
+from harness.data.plausibility import FEWEST_IN_GROUP, near_chance
 from harness.data.tables import read_table, table_path
 from harness.errors import DataError
 from harness.testing.declared import column_of, decimals_of, description_of, every_truth, limits_of
@@ -119,6 +120,8 @@ class ImportContract(Contract):
             lowest, highest = limits_of(table_format, column)
             assert lowest < highest, f"the limits of '{column}' run from {lowest} to {highest}"
             assert decimals_of(table_format, column) >= 0, f"'{column}' cannot have fewer than no decimals"
+            chance = table_format.truths[column].chance
+            assert chance is None or lowest < chance < highest, f"chance of '{column}' is {chance}, outside its limits"
         assert set(table_format.datasets) <= set(subject.datasets), "table_format names a data set too many"
         for words in ("obtain", "seeds"):
             text = getattr(table_format, words)
@@ -218,6 +221,45 @@ class ImportContract(Contract):
             damaged = imported.frame.assign(**{column: imported.frame[column] / 100})
             message = imported.refused(damaged, f"fractions in the column '{column}'")
             assert "percent" in message, f"the message must say that percent are wanted; it says: {message}"
+
+    def test_fractions_in_one_row_are_refused(self, imported: Imported) -> None:
+        """With a row of each kind."""
+        table_format = format_of(imported.benchmark)
+        for column, truth in table_format.truths.items():
+            fractions = (imported.frame[column] / 100).to_numpy(dtype=float)
+            if not truth.is_percent:
+                continue
+            row = next(row for row in range(len(fractions) // 2, -1, -1) if not near_chance(fractions, truth)[row])
+            values = imported.frame[column].to_numpy(dtype=float, copy=True)
+            values[row] = fractions[row]
+            damaged = imported.frame.assign(**{column: values})
+            imported.refused(damaged, f"one fraction in the column '{column}'", row=str(damaged.index[row]))
+            return
+        pytest.skip("none of its columns is in percent")
+
+    def test_columns_of_architectures_that_disagree_are_refused(self, imported: Imported) -> None:
+        """Nobody knows which of them the values belong to."""
+        damaged = imported.frame.assign(arch=imported.frame.index[::-1])
+        message = imported.refused(damaged, "columns 'architecture' and 'arch' that disagree")
+        assert "disagree" in message, f"the message must say that the columns disagree; it says: {message}"
+
+    def test_a_column_turned_round_is_refused(self, imported: Imported) -> None:
+        """Such as an error rate in place of an accuracy."""
+        table_format = format_of(imported.benchmark)
+        contrast = table_format.contrast
+        if contrast is None:
+            pytest.skip("it declares no architectures that show the direction of a column (TableFormat.contrast)")
+        groups = contrast.worse(imported.frame), contrast.better(imported.frame)
+        assert not (groups[0] & groups[1]).any(), "no architecture can be worse and better than others"
+        if not imported.partial:
+            assert all(group.any() for group in groups), "TableFormat.contrast must name architectures of both groups"
+        if min(group.sum() for group in groups) < FEWEST_IN_GROUP:
+            pytest.skip("the made-up table holds too few architectures that show the direction")
+        for column in table_format.truths:
+            values = imported.frame[column]
+            damaged = imported.frame.assign(**{column: values.max() + values.min() - values})
+            message = imported.refused(damaged, f"the column '{column}' turned round")
+            assert column in message, f"the message must name the column '{column}'; it says: {message}"
 
     def test_the_table_of_another_benchmark_is_refused(self, imported: Imported) -> None:
         """Other columns, and other architectures."""

@@ -43,7 +43,9 @@ def format_of(benchmark: Benchmark) -> TableFormat:
 
 
 def made_up_table(benchmark: Benchmark) -> MadeTable:
-    """A table with different values in every row of every ground truth, from the least possible to the greatest.
+    """A table with different values in every row of every ground truth, from the least plausible to the greatest.
+
+    Architectures that the format knows to be worse than others have the worse values.
 
     The architectures are all that the format lists, or, where only a source lists them, some of the imported table.
 
@@ -63,14 +65,29 @@ def made_up_table(benchmark: Benchmark) -> MadeTable:
         frame = stored.iloc[rows].copy()
         for dataset in table_format.datasets:
             frame[f"{dataset}/params"] = table_format.listing.parameters(frame, dataset)
-    for column in table_format.truths:
-        frame[column] = made_up_values(table_format, column, len(frame))
+    order = _worst_first(table_format, frame)
+    for column, truth in table_format.truths.items():
+        values = made_up_values(table_format, column, len(frame))
+        made = np.empty_like(values)
+        made[order] = values if truth.higher_is_better else values[::-1]
+        frame[column] = made
     return MadeTable(frame, partial=table_format.listing is not None)
 
 
+def _worst_first(table_format: TableFormat, frame: pd.DataFrame) -> NDArray[np.intp]:
+    """The places of the rows: those known to be worse, the others, those known to be better."""
+    if table_format.contrast is None:
+        return np.arange(len(frame))
+    standing = table_format.contrast.better(frame).astype(int) - table_format.contrast.worse(frame)
+    return np.argsort(standing, kind="stable")
+
+
 def made_up_values(table_format: TableFormat, column: str, count: int) -> NDArray[np.float64]:
-    """Evenly spread values within the column's limits, rounded to its decimals."""
+    """Evenly spread values within the column's limits, rounded to its decimals; no percentage looks like a fraction."""
     lowest, highest = limits_of(table_format, column)
+    truth = table_format.truths[column]
+    if truth.is_percent:
+        lowest = max(lowest, 2, truth.chance or 0)
     lowest = lowest if math.isfinite(lowest) else min(-_STANDS_FOR_INFINITY, highest - _STANDS_FOR_INFINITY)
     highest = highest if math.isfinite(highest) else max(_STANDS_FOR_INFINITY, lowest + _STANDS_FOR_INFINITY)
     spread: NDArray[np.float64] = np.linspace(lowest, highest, count).round(decimals_of(table_format, column))

@@ -89,7 +89,7 @@ def test_what_is_not_these_costs_is_refused(home, tmp_path, frame):
     assert "4 of 15,625 architectures are missing" in refusal(frame[:-4], file)
     assert "occurs more than once" in refusal(pd.concat([frame, frame[:1]]), file)
     assert "'edgegpu_latency' holds 0" in refusal(frame.assign(edgegpu_latency=frame["edgegpu_latency"] - 1), file)
-    assert "which is no number" in refusal(frame.assign(fpga_energy="slow"), file)
+    assert "which is not a number" in refusal(frame.assign(fpga_energy="slow"), file)
     assert "no column of costs" in refusal(frame[["net"]], file)
     assert "'(9, 0, 0, 0, 0, 0)' is no cell" in refusal(
         frame.replace({"net": {str((0,) * 6): "(9, 0, 0, 0, 0, 0)"}}), file

@@ -230,7 +230,7 @@ class TestIndexedTables:
             ("index,accuracy\nfirst,90\n", "has no columns 'index'"),
             ("index,accuracy\n15625,90\n", "there is no architecture 15625"),
             ("index,accuracy\n3,90\n3,91\n", "occurs more than once"),
-            ("index,accuracy\n3,90\n", "no number"),
+            ("index,accuracy\n3,90\n", "not a number"),
         ],
     )
     def test_a_damaged_table_is_named(self, folder, rows, cause):

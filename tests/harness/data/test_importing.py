@@ -200,8 +200,8 @@ class TestRefusedColumns:
             (100.5, "holds 100.5 for 'arch-2' (1 such values); wanted: 0 to 100"),
             (-1, "holds -1 for 'arch-2'"),
             (np.inf, "holds inf for 'arch-2'"),
-            (np.nan, "holds 'nan', which is no number, for 'arch-2'"),
-            ("n/k", "holds 'n/k', which is no number, for 'arch-2'"),
+            (np.nan, "holds 'nan', which is not a number, for 'arch-2'"),
+            ("n/k", "holds 'n/k', which is not a number, for 'arch-2'"),
         ],
     )
     def test_a_value_that_is_no_accuracy_is_named(self, csv, frame, value, cause):
