@@ -1,4 +1,4 @@
-"""Reading images and labels from the files that the data sets are published as, or from an ``.npz``.
+"""Reading images and labels from the files that the data sets are published as, or that other libraries write.
 
 What a file is, is told by its contents, not by its name: CIFAR-10's binary records have 3,073 bytes, CIFAR-100's 3,074.
 """
@@ -6,7 +6,7 @@ What a file is, is told by its contents, not by its name: CIFAR-10's binary reco
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +14,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.benchmark import Task
-from harness.data.plain_arrays import read_npz
+from harness.data.plain_arrays import read_npy, read_npz
 from harness.data.plain_pickle import as_array, load_plain
 from harness.errors import DataError
+from harness.image_arrays import LABELS_OF, RawImages, check_shape, choose_names, raw_images
+from harness.image_folders import class_folders, read_class_folders
 
 _CIFAR_PIXELS = 3 * 32 * 32
-_EXPECTED = (
-    "data_batch_1.bin … of CIFAR-10's binary version, train.bin of CIFAR-100's, train_data_batch_1 … of ImageNet16, "
-    "or an .npz file"
+_CIFAR = ("cifar10", "cifar100")
+_TRAINING_FILES = (
+    r"data_batch_\d+\.bin",
+    r"train\.bin",
+    r"data_batch_\d+",
+    r"train",
+    r"train_data_batch_\d+",
+    r"(images|x_train|train_images)\.npy",
 )
+"""What the training files of a data set's folder are called, in upper or lower case."""
 
+_EXPECTED = (
+    "data_batch_1.bin … of CIFAR-10's binary version or train.bin of CIFAR-100's, their Python versions, "
+    "train_data_batch_1 … of ImageNet16, an .npz or .pt file or a pair of .npy files of images and labels, or a folder "
+    "of PNG or JPEG images for each class (docs/data.md)"
+)
+_OLD_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
+"""What ``torch.save`` began a file with before it wrote zip archives."""
 
-@dataclass(frozen=True, eq=False)
-class RawImages:
-    """What one file holds.
-
-    Attributes:
-        pixels: (N, channels, height, width); uint8 as published, or float32 taken as normalised.
-        labels: (N,), from 0, or whatever the task asks for; None where the file has none.
-    """
-
-    pixels: NDArray[Any]
-    labels: NDArray[Any] | None
+_OTHER_KINDS = {
+    b"\x1f\x8b": "a compressed archive: extract it and give the extracted folder",
+    b"BZh": "a compressed archive: extract it and give the extracted folder",
+    b"\xfd7zXZ": "a compressed archive: extract it and give the extracted folder",
+    b"\x89PNG": "one image: give a folder that holds a folder of images for each class",
+    b"\xff\xd8\xff": "one image: give a folder that holds a folder of images for each class",
+    b"\x89HDF": f"an HDF5 file; wanted: {_EXPECTED}",
+    b"PAR1": f"a Parquet file; wanted: {_EXPECTED}",
+}
 
 
 def list_files(source: Path) -> list[Path]:
@@ -48,11 +61,34 @@ def list_files(source: Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise DataError(f"there is no file or folder of images at '{source}'")
-    for pattern in (r"data_batch_\d+\.bin", r"train\.bin", r"train_data_batch_\d+"):
-        files = [path for path in source.iterdir() if re.fullmatch(pattern, path.name) and path.is_file()]
+    for pattern in _TRAINING_FILES:
+        files = [
+            path for path in source.iterdir() if re.fullmatch(pattern, path.name, re.IGNORECASE) and path.is_file()
+        ]
+        if len(files) > 1 and r"\d" not in pattern:
+            raise DataError(
+                f"the folder '{source.name}' holds '{files[0].name}' and '{files[1].name}': give one of them"
+            )
         if files:
             return sorted(files, key=lambda path: (len(path.name), path.name))
-    raise DataError(f"the folder '{source.name}' holds no images that this reads; it should hold {_EXPECTED}")
+    if class_folders(source):
+        return [source]
+    raise DataError(
+        f"the folder '{source.name}' holds no images that this reads; it should hold {_EXPECTED}{_hint(source)}"
+    )
+
+
+def _hint(source: Path) -> str:
+    """The folder or file inside that may be meant."""
+    for path in sorted(source.iterdir()):
+        if path.is_dir():
+            names = [inner.name for inner in path.iterdir()]
+            found = any(re.fullmatch(pattern, name, re.IGNORECASE) for pattern in _TRAINING_FILES for name in names)
+        else:
+            found = path.suffix.casefold() in (".npz", ".pt", ".pth", ".npy")
+        if found:
+            return f"; perhaps you mean '{path.name}' in it"
+    return ""
 
 
 def read_file(path: Path, task: Task, any_size: bool = False) -> RawImages:
@@ -66,32 +102,24 @@ def read_file(path: Path, task: Task, any_size: bool = False) -> RawImages:
     Raises:
         DataError: if the file is of another kind, truncated, or holds other images than the task's.
     """
+    if path.is_dir():
+        return read_class_folders(path, task, any_size)
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(len(_OLD_TORCH))
     if not start:
         raise DataError(f"{path.name} is empty")
+    for magic, kind in _OTHER_KINDS.items():
+        if start.startswith(magic):
+            raise DataError(f"{path.name} is {kind}")
     if start[:2] == b"PK":
-        return _read_npz(path, task, any_size)
+        return _read_zip(path, task, any_size)
+    if start == _OLD_TORCH:
+        return _read_tensors(path, task, any_size)
+    if start.startswith(b"\x93NUMPY"):
+        return _read_pair(path, task, any_size)
     if start[0] == 0x80 and start[1] in range(2, 6):
-        return _read_imagenet16(path, task, any_size)
-    if start[:2] == b"\x1f\x8b":
-        raise DataError(f"{path.name} is a compressed archive: extract it and give the extracted folder")
+        return _read_pickle(path, task, any_size)
     return _read_cifar(path, task, any_size)
-
-
-def _fits(shape: tuple[int, ...], task: Task, any_size: bool) -> bool:
-    return shape == task.image_shape or (
-        any_size and len(shape) == len(task.image_shape) and shape[:-2] == task.image_shape[:-2]
-    )
-
-
-def _check_shape(name: str, shape: tuple[int, ...], task: Task, any_size: bool) -> None:
-    if not _fits(shape, task, any_size):
-        found, wanted = ("×".join(map(str, sizes)) for sizes in (shape, task.image_shape))
-        hint = "" if any_size else " (--resolution resizes images)"
-        raise DataError(
-            f"{name} holds images of {found} (channels×height×width), but {task.dataset} has {wanted}{hint}"
-        )
 
 
 def _read_cifar(path: Path, task: Task, any_size: bool) -> RawImages:
@@ -102,7 +130,7 @@ def _read_cifar(path: Path, task: Task, any_size: bool) -> RawImages:
             continue
         records = data.reshape(-1, label_bytes + _CIFAR_PIXELS)
         if (records[:, :label_bytes] < np.array(classes)).all():
-            _check_shape(path.name, (3, 32, 32), task, any_size)
+            check_shape(path.name, (3, 32, 32), task, any_size)
             if task.classes != classes[-1]:
                 raise DataError(
                     f"{path.name} holds {name} ({classes[-1]} classes), but {task.dataset} has {task.classes} classes"
@@ -115,51 +143,138 @@ def _read_cifar(path: Path, task: Task, any_size: bool) -> RawImages:
     )
 
 
-def _read_imagenet16(path: Path, task: Task, any_size: bool) -> RawImages:
+def _read_pickle(path: Path, task: Task, any_size: bool) -> RawImages:
+    """A batch of CIFAR's Python version or of ImageNet16, read without running anything that it holds."""
+    with path.open("rb") as file:
+        content = load_plain(file, path.name)
+    if isinstance(content, dict):
+        content = {key.decode("latin1") if isinstance(key, bytes) else key: value for key, value in content.items()}
+        if content.keys() & {"fine_labels", "batch_label", "filenames"}:
+            return _read_cifar_python(path, content, task, any_size)
+    return _read_imagenet16(path, content, task, any_size)
+
+
+def _read_cifar_python(path: Path, content: dict[Any, Any], task: Task, any_size: bool) -> RawImages:
+    """A batch as torchvision unpacks it: ``data`` (N, 3·32·32) and ``labels``, of CIFAR-100 ``fine_labels``."""
+    name, classes, key = ("CIFAR-100", 100, "fine_labels") if "fine_labels" in content else ("CIFAR-10", 10, "labels")
+    pixels, labels = _rows(path, content, key, f"{name}'s Python version")
+    check_shape(path.name, _square(pixels), task, any_size)
+    if task.classes != classes:
+        raise DataError(f"{path.name} holds {name} ({classes} classes), but {task.dataset} has {task.classes} classes")
+    return RawImages(pixels.reshape(-1, *_square(pixels)), labels)
+
+
+def _read_imagenet16(path: Path, content: Any, task: Task, any_size: bool) -> RawImages:
     """A batch of ImageNet16: a pickle with ``data`` (N, 3·16·16) and ``labels`` from 1.
 
     A task of k classes takes the images whose label is 1..k, as ImageNet16-120 is defined (Dong & Yang, ICLR 2020).
     """
-    with path.open("rb") as file:
-        content = load_plain(file, path.name)
-    if isinstance(content, dict) and "batch_label" in content:
-        raise DataError(f"{path.name} is CIFAR's Python version; get the binary version and give its .bin files")
-    if not isinstance(content, dict) or not {"data", "labels"} <= content.keys():
-        raise DataError(f"{path.name} is no batch of ImageNet16: it lacks 'data' or 'labels'; wanted: {_EXPECTED}")
-    pixels = as_array(content["data"])
-    if pixels is None or pixels.ndim != 2 or pixels.dtype != np.uint8 or len(pixels) != len(content["labels"]):
-        raise DataError(f"{path.name} is no batch of ImageNet16: its 'data' is no uint8 array with one row per label")
-    side = round((pixels.shape[1] / 3) ** 0.5)
-    shape = (3, side, side) if 3 * side * side == pixels.shape[1] else (1, 1, pixels.shape[1])
-    _check_shape(path.name, shape, task, any_size)
-    stored = as_array(content["labels"])
-    labels = np.asarray(content["labels"] if stored is None else stored, dtype=np.int64) - 1
+    pixels, labels = _rows(path, content, "labels", "ImageNet16")
+    if task.dataset in _CIFAR:
+        raise DataError(
+            f"{path.name} is a batch of ImageNet, or one of CIFAR without 'batch_label' or 'fine_labels'; "
+            f"wanted for {task.dataset}: {_EXPECTED}"
+        )
+    check_shape(path.name, _square(pixels), task, any_size)
+    labels = labels - 1
     if len(labels) and labels.min() < 0:
         raise DataError(f"{path.name} holds the label {labels.min() + 1}, but ImageNet16's labels start at 1")
     wanted = labels < task.classes
-    return RawImages(pixels[wanted].reshape(-1, *shape), labels[wanted])
+    return RawImages(pixels[wanted].reshape(-1, *_square(pixels)), labels[wanted])
 
 
-def _read_npz(path: Path, task: Task, any_size: bool) -> RawImages:
-    """``images``, uint8 or normalised float, (N, C, H, W) or (N, H, W, C), and perhaps ``labels`` from 0."""
+def _rows(path: Path, content: Any, key: str, kind: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The pixels, (N, channels·height·width), and the labels, (N,), of a pickled batch."""
+    if not isinstance(content, dict) or not {"data", key} <= content.keys():
+        raise DataError(f"{path.name} is no batch of {kind}: it lacks 'data' or '{key}'; wanted: {_EXPECTED}")
+    pixels, stored = as_array(content["data"]), as_array(content[key])
     try:
-        arrays = read_npz(path, ("images", "labels"))
+        labels = np.asarray(content[key] if stored is None else stored)
+        fit = labels.ndim == 1 and (labels.dtype.kind in "iu" or not len(labels))
+    except ValueError:
+        fit = False
+    if not fit:
+        raise DataError(f"{path.name} is no batch of {kind}: its '{key}' is no list of integers")
+    if pixels is None or pixels.ndim != 2 or pixels.dtype != np.uint8 or len(pixels) != len(labels):
+        raise DataError(f"{path.name} is no batch of {kind}: its 'data' is no uint8 array with one row per label")
+    return pixels, labels.astype(np.int64)
+
+
+def _square(pixels: NDArray[np.uint8]) -> tuple[int, int, int]:
+    side = round((pixels.shape[1] / 3) ** 0.5)
+    return (3, side, side) if 3 * side * side == pixels.shape[1] else (1, 1, pixels.shape[1])
+
+
+def _read_zip(path: Path, task: Task, any_size: bool) -> RawImages:
+    """An ``.npz``, or what ``torch.save`` writes today: both are zip archives."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+    except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        raise DataError(f"{path.name} is damaged, or no .npz file of plain arrays ({error})") from None
+    if any(name.endswith("/data.pkl") for name in members):
+        return _read_tensors(path, task, any_size)
+    if members and not any(name.endswith(".npy") for name in members):
+        raise DataError(f"{path.name} is a zip archive of other files: extract it and give the extracted folder")
+    return _read_npz(path, members, task, any_size)
+
+
+def _read_npz(path: Path, members: list[str], task: Task, any_size: bool) -> RawImages:
+    images, labels = choose_names([name.removesuffix(".npy") for name in members], path.name)
+    try:
+        arrays = read_npz(path, tuple(filter(None, (images, labels)))).read
     except (ValueError, OSError) as error:
         raise DataError(f"{path.name} is damaged, or no .npz file of plain arrays ({error})") from None
-    names, images, labels = arrays.names, arrays.read.get("images"), arrays.read.get("labels")
-    if images is None:
-        raise DataError(f"{path.name} has no array 'images'; it holds {', '.join(names) or 'nothing'}")
-    axes = len(task.image_shape) + 1
-    if images.ndim != axes or not (images.dtype == np.uint8 or images.dtype.kind == "f"):
-        wanted = "(N, C, H, W)" if axes == 4 else f"{axes} axes, (N, {', '.join(map(str, task.image_shape))})"
-        raise DataError(f"{path.name}: 'images' is {images.dtype} {images.shape}; wanted uint8 or float, {wanted}")
-    if not _fits(images.shape[1:], task, any_size):
-        channels_first = np.moveaxis(images, -1, -3)
-        if _fits(channels_first.shape[1:], task, any_size):
-            images = channels_first
-    _check_shape(path.name, images.shape[1:], task, any_size)
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
-        raise DataError(f"{path.name}: 'images' holds NaN or infinite values")
-    if labels is None:
-        return RawImages(images, None)
-    return RawImages(images, labels)
+    return raw_images(arrays, path.name, task, any_size)
+
+
+def _read_pair(path: Path, task: Task, any_size: bool) -> RawImages:
+    """A ``.npy`` of images, and that of the labels where it lies beside it: ``images.npy`` and ``labels.npy``."""
+    wanted = LABELS_OF.get(path.stem.casefold(), ())
+    beside = [
+        other
+        for other in path.parent.iterdir()
+        if other.suffix.casefold() == ".npy" and other.stem.casefold() in wanted
+    ]
+    # A file of any other name holds images without labels.
+    names = {path.stem if wanted else "images": path} | {other.stem: other for other in sorted(beside)}
+    arrays = {}
+    for name, file in names.items():
+        try:
+            arrays[name] = read_npy(file)
+        except (ValueError, OSError) as error:
+            raise DataError(f"{file.name} is damaged, or no .npy file of a plain array ({error})") from None
+    return raw_images(arrays, path.name, task, any_size)
+
+
+def _read_tensors(path: Path, task: Task, any_size: bool) -> RawImages:
+    """What ``torch.save`` wrote of tensors: (images, labels), a dictionary with the same names, or the images alone.
+
+    It is read with ``weights_only``, which runs no code.
+    """
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # A damaged file can fail in any way: in the zip archive, in the pickle, or in what it calls.
+        refused = re.search(r"GLOBAL ([\w.]+)", str(error))
+        found = f"holds '{refused[1]}'" if refused else f"is damaged ({(str(error).splitlines() or [''])[0]})"
+        raise DataError(
+            f"{path.name} {found}; wanted: tensors alone, saved by torch.save((images, labels), file)"
+        ) from None
+    if isinstance(content, torch.Tensor):
+        content = {"images": content}
+    elif isinstance(content, list | tuple) and len(content) == 2:
+        content = dict(zip(("images", "labels"), content, strict=True))
+    tensors = {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
+    arrays = {
+        key: (value.float() if value.dtype == torch.bfloat16 else value).detach().numpy()
+        for key, value in tensors.items()
+        if isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_quantized
+    }
+    if not arrays:
+        raise DataError(
+            f"{path.name} holds a {type(content).__name__} without tensors; wanted: torch.save((images, labels), file)"
+        )
+    return raw_images(arrays, path.name, task, any_size)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from harness.benchmark import Task
 from harness.errors import DataError, HarnessError
-from harness.image_files import RawImages, list_files, read_file
+from harness.image_arrays import RawImages, class_numbers
+from harness.image_files import list_files, read_file
 from harness.objective import CLASSES, Objective
 from harness.resizing import resize_images, resize_targets
 from harness.seeds import derive_seed
@@ -131,12 +132,13 @@ def load_images(
 ) -> Images:
     """Images for a task from a file, from a data set's folder, or Gaussian noise.
 
-    Published uint8 images are normalised with the mean and standard deviation that the benchmark trained with (the
-    images' own for a data set that has none in ``PIXEL_STATISTICS``). Nothing is augmented.
+    Bytes, and floats from 0 to 1, are normalised with the mean and standard deviation that the benchmark trained with
+    (the images' own for a data set that has none in ``PIXEL_STATISTICS``). Nothing is augmented.
 
     Args:
-        source: the binary files of CIFAR-10 or CIFAR-100 or their folder, the batches of ImageNet16 or their folder,
-            an ``.npz`` with ``images`` and ``labels``, or the word ``noise``.
+        source: the files of CIFAR-10 or CIFAR-100 (binary or Python version) or of ImageNet16, or their folder; an
+            ``.npz``, ``.npy`` or ``.pt`` of images and labels; a folder of images for each class; or the word
+            ``noise``. ``docs/data.md`` lists the formats.
         task: the shape and the classes that the images must have.
         seed: for noise and for random labels.
         labels: ``random`` puts randomly drawn labels in place of the file's; the description then says so.
@@ -151,8 +153,8 @@ def load_images(
         return _noise(task.at_resolution(resolution), rng, resolution)
     files = list_files(Path(source))
     parts = [read_file(path, task, any_size=resolution is not None) for path in files]
-    pixels, treatment = _normalise(_join_pixels(parts, files), task)
-    names = files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more files"
+    pixels, treatment = _normalise(*_join_pixels(parts, files), task)
+    names = files[0].resolve().name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more files"
     description = f"{len(pixels):,} images of {names}, {treatment}, no augmentation"
     if labels == "random":
         unlabelled = Images(pixels, np.zeros(len(pixels), dtype=np.int64), description)
@@ -175,49 +177,60 @@ def _noise(task: Task, rng: np.random.Generator, resolution: int | None) -> Imag
     return Images(pixels, drawn, f"{count:,} images of Gaussian noise{size} {asked} (no real images)", noise=True)
 
 
-def _join_pixels(parts: list[RawImages], files: list[Path]) -> NDArray[np.uint8] | NDArray[np.float32]:
+def _join_pixels(parts: list[RawImages], files: list[Path]) -> tuple[NDArray[Any], bool]:
+    """The pixels of all files, and whether they are normalised already."""
     sizes = {part.pixels.shape[1:] for part in parts}
     if len(sizes) > 1:
         raise DataError(f"{files[0].name} and its neighbours hold images of {len(sizes)} different sizes")
-    pixels = np.concatenate([part.pixels for part in parts])
+    if len({part.normalised for part in parts}) > 1:
+        raise DataError(f"{files[0].name} and its neighbours hold images of which only some are normalised")
+    # Networks compute other last digits from pixels that lie in another order in memory.
+    pixels = np.ascontiguousarray(np.concatenate([part.pixels for part in parts]))
     if not len(pixels):
         raise DataError(f"{files[0].name} holds no image")
-    return pixels
+    return pixels, parts[0].normalised
 
 
 def _join_labels(parts: list[RawImages], files: list[Path], task: Task) -> NDArray[Any]:
     if task.objective.target == "input":
-        return _normalise(_join_pixels(parts, files), task)[0]
+        return _normalise(*_join_pixels(parts, files), task)[0]
     integers = task.objective.target in ("class", "pixel_class")
     wanted = f"integers 0..{task.classes - 1}" if integers else f"finite numbers for '{task.objective.target}'"
     remedy = f"give {wanted}, or ask for random labels (--random-labels)"
     joined: list[NDArray[Any]] = []
     for part, path in zip(parts, files, strict=True):
         if part.labels is None:
-            raise DataError(f"{path.name} has no array 'labels': {remedy}")
+            raise DataError(f"{path.name} {part.unlabelled}: {remedy}")
+        labels = (
+            class_numbers(part.labels, task.classes, path.name) if task.objective.target == "class" else part.labels
+        )
         expected = (len(part.pixels), *task.objective.target_shape(part.pixels.shape[1:], task.classes))
-        if part.labels.shape != expected or (part.labels.dtype.kind in "iu") != integers:
-            raise DataError(
-                f"{path.name}: 'labels' is {part.labels.dtype} {part.labels.shape}; wanted: {expected}, {remedy}"
-            )
+        if labels.shape != expected or (labels.dtype.kind in "iu") != integers:
+            raise DataError(f"{path.name}: 'labels' is {labels.dtype} {labels.shape}; wanted: {expected}, {remedy}")
         if not integers:
-            if not np.isfinite(part.labels).all():
+            if not np.isfinite(labels).all():
                 raise DataError(f"{path.name}: 'labels' holds NaN or infinite values; {remedy}")
-            joined.append(part.labels.astype(np.float32))
+            joined.append(labels.astype(np.float32))
             continue
-        outside = part.labels[(part.labels < 0) | (part.labels >= task.classes)]
+        outside = labels[(labels < 0) | (labels >= task.classes)]
         if len(outside):
             raise DataError(
                 f"{path.name} holds the label {outside[0]} and {len(outside) - 1:,} more that are none of the "
                 f"{task.classes} classes of {task.dataset}: {remedy}"
             )
-        joined.append(part.labels.astype(np.int64))
+        joined.append(labels.astype(np.int64))
     return np.concatenate(joined)
 
 
-def _normalise(pixels: NDArray[np.uint8] | NDArray[np.float32], task: Task) -> tuple[NDArray[np.float32], str]:
-    """Pixels with mean 0 and standard deviation 1 for each channel of the training set, and words that say how."""
-    if pixels.dtype.kind == "f":
+def _normalise(pixels: NDArray[Any], normalised: bool, task: Task) -> tuple[NDArray[np.float32], str]:
+    """Pixels with mean 0 and standard deviation 1 for each channel of the training set, and words that say how.
+
+    Args:
+        pixels: on the scale of bytes, 0 to 255, or normalised.
+        normalised: whether they are to be taken as they are.
+        task: what they are for.
+    """
+    if normalised:
         return pixels.astype(np.float32), "float values as they are"
     # An image may be cut into tiles: its channels are always the third axis from the end.
     per_channel = (-1, 1, 1)
@@ -226,10 +239,11 @@ def _normalise(pixels: NDArray[np.uint8] | NDArray[np.float32], task: Task) -> t
         mean, deviation = (np.array(values, dtype=np.float32) for values in PIXEL_STATISTICS[task.dataset])
         treatment = f"normalised as {task.dataset}"
     else:
-        mean, deviation = pixels.mean(axis=others), pixels.std(axis=others)
+        mean = pixels.mean(axis=others, dtype=np.float64)
+        deviation = pixels.std(axis=others, dtype=np.float64)
         treatment = "normalised by their own mean and deviation"
     deviation = np.where(deviation == 0, 1, deviation).astype(np.float32)
-    normalised = pixels.astype(np.float32)
-    normalised -= mean.astype(np.float32).reshape(per_channel)
-    normalised /= deviation.reshape(per_channel)
-    return normalised, treatment
+    centred = pixels.astype(np.float32)
+    centred -= mean.astype(np.float32).reshape(per_channel)
+    centred /= deviation.reshape(per_channel)
+    return centred, treatment

@@ -60,6 +60,13 @@ def _scalar(number: _NumberType, data: bytes | str) -> object:
     return np.frombuffer(_as_bytes(data), dtype=number.dtype)[0].item()
 
 
+def _from_buffer(data: bytes, number: _NumberType, shape: tuple[int, ...], order: str) -> _Array:
+    """Stands in for numpy's ``_frombuffer``, which pickles of the fifth protocol call to make arrays."""
+    array = _Array()
+    array.value = np.frombuffer(bytes(data), dtype=number.dtype).reshape(shape, order="F" if order == "F" else "C")
+    return array
+
+
 def _encode(text: str, encoding: str) -> bytes:
     """Stands in for ``_codecs.encode``, which pickles of the second protocol call to make bytes."""
     if encoding not in ("latin1", "latin-1"):
@@ -85,6 +92,8 @@ _STAND_INS: dict[tuple[str, str], Callable[..., object]] = {
     ("numpy._core.multiarray", "scalar"): _scalar,
     ("numpy.core.multiarray", "_reconstruct"): _Array,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
 }
 
 

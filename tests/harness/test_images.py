@@ -138,10 +138,6 @@ class TestImageNet16:
         (tmp_path / "train_data_batch_1").write_bytes(pickle.dumps({"data": print, "labels": [1]}))
         assert "'builtins.print', which is no plain data" in refusal(tmp_path, IMAGENET16)
 
-    def test_the_python_version_of_cifar_is_refused_with_what_to_get(self, tmp_path):
-        (tmp_path / "data_batch_1").write_bytes(pickle.dumps({"batch_label": "1", "data": [], "labels": []}))
-        assert "get the binary version" in refusal(tmp_path / "data_batch_1", CIFAR10)
-
     @pytest.mark.parametrize(
         ("content", "cause"),
         [

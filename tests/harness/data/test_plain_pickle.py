@@ -33,7 +33,7 @@ def test_numpy_numbers_come_back_as_numbers(number, protocol):
     assert load([number], protocol) == [number.item()]
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 @pytest.mark.parametrize(
     "array",
     [
