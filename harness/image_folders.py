@@ -27,12 +27,15 @@ def class_folders(folder: Path) -> list[Path]:
     """The folders of the classes in the order of their names; those of ``train`` where the folder holds splits.
 
     Names are compared as text, as ``ImageFolder`` does: ``10`` comes before ``2``. Hidden folders do not count.
+
+    Returns:
+        Nothing unless an image lies in one of them.
     """
     found = _subfolders(folder)
     by_split = {path.name.casefold(): path for path in found}
     if "train" in by_split and by_split.keys() <= _SPLITS:
         found = _subfolders(by_split["train"])
-    return found if any(next(_pictures(path), None) for path in found) else []
+    return found if any(_is_picture(path) for each in found for path in each.iterdir()) else []
 
 
 def read_class_folders(folder: Path, task: Task, any_size: bool) -> RawImages:
@@ -87,8 +90,12 @@ def _pictures(folder: Path) -> Iterator[Path]:
     """The images below a folder, in the order in which ``ImageFolder`` takes them."""
     for root, _, names in sorted(os.walk(folder, followlinks=True)):
         for name in sorted(names):
-            if name.casefold().endswith(_SUFFIXES) and not name.startswith("."):
+            if _is_picture(Path(root, name)):
                 yield Path(root, name)
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.casefold() in _SUFFIXES and not path.name.startswith(".")
 
 
 def _read_picture(path: Path, channels: int) -> NDArray[np.uint8]:

@@ -340,7 +340,7 @@ BROKEN = {
     "hdf5": (bytes_of("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(20)), "is an HDF5 file; wanted: data_batch_1.bin"),
     "xz": (bytes_of("a.xz", b"\xfd7zXZ\0" + bytes(20)), "extract it"),
     "npy of objects": (lambda folder: (np.save(folder / "a.npy", [None]), folder / "a.npy")[1], "Python objects"),
-    "declares too much": (huge_header, "its header declares 6,144,000,000,000 bytes, but 6,144 are there"),
+    "declares too much": (huge_header, "which is 6,144,000,000,000 bytes, but 6,144 are there"),
     "truncated picture": (
         damaged_picture(lambda folder: (folder / "003/00003.png").write_bytes(b"\x89PNG\r\n\x1a\n")),
         "003/00003.png is damaged, or not a PNG or JPEG image",
