@@ -12,6 +12,7 @@ from harness.exhibits.part import part_of, unused_note
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import align, count, estimate
+from harness.reporting.row_charts import name_rows, row_height
 from harness.reporting.rows import Labels, Row, label_of
 from harness.reporting.style import BLUE, GREY, VERMILLION, paper_style
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.opened import OpenedRun
+
+ROW_HEIGHT = 0.19
+"""Inches of a row of the figure where there is room: three marks stand in it."""
 
 
 def beyond_size(run: OpenedRun, *, given: str = "params", bins: int | None = None, subset: str = "all") -> Exhibit:
@@ -75,7 +79,8 @@ def plot_beyond(table: pd.DataFrame, labels: Labels | None, size: str, width: fl
     from matplotlib.figure import Figure
 
     with paper_style():
-        figure = Figure(figsize=(width, 0.9 + 0.19 * max(len(table), 3)), layout="constrained")
+        height = row_height(len(table), ROW_HEIGHT, 0.9)
+        figure = Figure(figsize=(width, 0.9 + height * max(len(table), 3)), layout="constrained")
         axes = figure.add_subplot()
         places = range(len(table))
         axes.axvline(0, color=GREY, linewidth=0.6)
@@ -91,13 +96,11 @@ def plot_beyond(table: pd.DataFrame, labels: Labels | None, size: str, width: fl
                 at,
                 marker,
                 color=colour,
-                markersize=3.2,
+                markersize=3.2 * height / ROW_HEIGHT,
                 label=label,
                 markerfacecolor="white" if name == "kendall" else colour,
             )
-        axes.set_yticks(list(places), [label_of(proxy, labels) for proxy in table["proxy"]])
-        axes.set_ylim(len(table) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
+        name_rows(axes, [label_of(proxy, labels) for proxy in table["proxy"]], height)
         axes.grid(axis="x")
         axes.set_xlabel("Kendall τ with 95 % interval")
         figure.legend(loc="outside lower center", ncols=3 if width > 5 else 2, handletextpad=0.1, columnspacing=0.8)

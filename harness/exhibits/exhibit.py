@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +25,14 @@ class Drawing:
         caption: what it shows, in a sentence or two.
         data: the numbers, as they are written to CSV; one row for each mark.
         draw: makes the figure for a width in inches.
+        pages: makes the same in parts, each of which fits a page of a paper; for a figure that one page may not hold.
     """
 
     name: str
     caption: str
     data: pd.DataFrame
     draw: Callable[[float], Figure]
+    pages: Callable[[float], Sequence[Figure]] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,9 @@ class Exhibit:
         if figures:
             texts |= {f"{drawing.name}.csv": drawing.data.to_csv(index=False) for drawing in self.drawings}
             for drawing in self.drawings:
-                paths += save_figure(drawing.draw(width or ONE_COLUMN), target / drawing.name)
+                inches = width or ONE_COLUMN
+                pages = drawing.pages(inches) if drawing.pages else ()
+                paths += save_figure(drawing.draw(inches), target / drawing.name, pages=pages)
         for name, text in texts.items():
             (target / name).write_text(text, encoding="utf-8", newline="\n")
         return sorted([*paths, *(target / name for name in texts)])

@@ -16,6 +16,7 @@ from harness.reporting.grids import Grid
 from harness.reporting.heading import Heading
 from harness.reporting.numbers import align, coefficient, count, estimate
 from harness.reporting.report import heading_of
+from harness.reporting.row_charts import name_rows, row_height
 from harness.reporting.rows import Row, label_of
 from harness.reporting.style import BLACK, BLUE, GREY, VERMILLION, paper_style
 
@@ -133,7 +134,9 @@ def plot_noise_ceiling(table: pd.DataFrame, reached: dict[str, Estimate], width:
     from matplotlib.figure import Figure
 
     with paper_style():
-        figure = Figure(figsize=(width, 1.0 + 0.19 * len(table) + 0.12 * len(reached)), layout="constrained")
+        around = 1.0 + 0.12 * len(reached)
+        height = row_height(len(table), 0.19, around)
+        figure = Figure(figsize=(width, around + height * len(table)), layout="constrained")
         axes = figure.add_subplot()
         places = range(len(table))
         for (name, value), color, style in zip(reached.items(), (VERMILLION, BLACK), ("-", (0, (4, 2))), strict=False):
@@ -148,10 +151,8 @@ def plot_noise_ceiling(table: pd.DataFrame, reached: dict[str, Estimate], width:
             axes.hlines(rows, low, high, color=GREY, linewidth=1.2)
             ceiling = table.loc[known, "ceiling_kendall"]
             axes.plot(ceiling, rows, "D", color=GREY, markersize=3.2, label="ceiling")
-        axes.set_yticks(list(places), [_words(row) for row in table.to_dict("records")])
-        axes.set_ylim(len(table) - 0.4, -0.6)
+        name_rows(axes, [_words(row) for row in table.to_dict("records")], height)
         axes.set_xlim(right=1)
-        axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
         axes.set_xlabel("Kendall τ with 95 % interval")
         figure.legend(loc="outside lower center", ncols=2 if width < 4 else 4, handletextpad=0.4)

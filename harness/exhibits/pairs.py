@@ -17,6 +17,7 @@ from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import align, coefficient, count, estimate, p_value, signed
 from harness.reporting.report import heading_of
+from harness.reporting.row_charts import UPRIGHT_SIZE, letters, name_columns, row_height
 from harness.reporting.rows import Labels, label_of
 from harness.reporting.style import GREY, paper_style
 
@@ -94,18 +95,18 @@ def plot_pairs(table: pd.DataFrame, labels: Labels | None, width: float) -> Figu
     most = float(np.quantile(found, 0.85)) if len(found) else 1.0
     least = min(0.0, float(found.min(initial=0)))
     with paper_style():
-        height = max(0.62 * width + 1.1, 0.11 * len(names) + 1.2)
-        figure = Figure(figsize=(width, height), layout="constrained")
+        around = 1.2
+        row = max(row_height(len(names), 0.11, around), (0.62 * width - 0.1) / len(names))
+        figure = Figure(figsize=(width, around + row * len(names)), layout="constrained")
         axes = figure.add_subplot()
         image = axes.imshow(values, cmap="Blues", vmin=least, vmax=most, aspect="auto")
         _mark(axes, table, place, most, written=width / (len(names) + 4) >= FEWEST_INCHES)
         shown = [label_of(name, labels) for name in names]
-        axes.set_xticks(range(1, len(names)), shown[1:], rotation=90)
+        name_columns(axes, shown[1:], 0.7 * width / len(names), first=1)
         axes.set_yticks(range(len(names) - 1), shown[:-1])
         axes.set_xlim(0.5, len(names) - 0.5)
         axes.set_ylim(len(names) - 1.5, -0.5)
-        points_a_cell = 72 * 0.7 * width / len(names)
-        axes.tick_params(length=0, labelsize=min(7.5, points_a_cell))
+        axes.tick_params(axis="y", length=0, labelsize=min(UPRIGHT_SIZE, letters(0.8 * row)))
         axes.spines[:].set_visible(False)
         bar = figure.colorbar(image, ax=axes, aspect=30, location="bottom", pad=0.02, extend="max")
         bar.outline.set_visible(False)

@@ -14,6 +14,7 @@ from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import coefficient, count, signed
 from harness.reporting.report import heading_of
+from harness.reporting.row_charts import name_rows, row_height
 from harness.reporting.rows import Labels, label_of
 from harness.reporting.style import BLACK, BLUE, GREY, paper_style
 
@@ -96,7 +97,8 @@ def plot_required(table: pd.DataFrame, labels: Labels | None, difference: float,
 
     known = table[table["required"].notna()]
     with paper_style():
-        figure = Figure(figsize=(width, 0.9 + 0.16 * max(len(known), 3)), layout="constrained")
+        height = row_height(len(known), 0.16, 0.9)
+        figure = Figure(figsize=(width, 0.9 + height * max(len(known), 3)), layout="constrained")
         axes = figure.add_subplot()
         places = np.arange(len(known))
         axes.hlines(places, 0, known["required"], color=GREY, linewidth=0.5)
@@ -104,9 +106,7 @@ def plot_required(table: pd.DataFrame, labels: Labels | None, difference: float,
         axes.axvline(float(table["networks"].max()), color=BLACK, linewidth=0.7, linestyle=(0, (4, 2)))
         axes.set_xlim(left=0)
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.set_yticks(places, [label_of(proxy, labels) for proxy in known["proxy"]])
-        axes.set_ylim(len(known) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
+        name_rows(axes, [label_of(proxy, labels) for proxy in known["proxy"]], height)
         axes.grid(axis="x")
         axes.set_xlabel(f"Networks to see Δτ = {coefficient(abs(difference))}; dashed: this run")
     return figure

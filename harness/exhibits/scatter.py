@@ -9,7 +9,7 @@ from harness.errors import UnknownNameError
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.names import unknown_name
 from harness.reporting.columns import Column
-from harness.reporting.figures import scatter_figure
+from harness.reporting.figures import scatter_figure, scatter_pages
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import align, count, estimate
 from harness.reporting.report import correlations_of, heading_of
@@ -61,6 +61,7 @@ def scatter(run: OpenedRun, proxies: Sequence[str] = (), *, baseline: str = "par
                 "are drawn by their rank. τ and ρ are those of all networks with a finite score.",
                 figure_data(scatter_data(scores, run.truth)),
                 lambda width: scatter_figure(table, scores, run.truth, heading, labels=run.labels, width=width)[0],
+                lambda width: scatter_pages(table, scores, run.truth, heading, labels=run.labels, width=width),
             ),
         ),
     )

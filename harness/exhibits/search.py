@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from harness.opened import OpenedRun
 
 _MARKS = "osD^vP"
+FAR_BELOW = 1.25
+"""A random draw is left out of the figure where it would make its vertical axis longer by more than this factor."""
+
 UNSCORED = "such a network is chosen only where no other was drawn."
 
 
@@ -89,7 +92,7 @@ def search(
             Drawing(
                 "search_curve",
                 "Accuracy of the network with the best score among N drawn ones: the mean over all searches, bands of "
-                "one standard deviation between searches, cut off at the best network.",
+                "one standard deviation between searches, cut off at the best network and at the end of the axis.",
                 curve,
                 lambda width: plot_search(
                     curve,
@@ -129,16 +132,29 @@ def plot_search(
     from matplotlib.ticker import LogLocator, StrMethodFormatter
 
     by_row = {row: curve[curve["row"] == row] for row in (OPTIMUM, RANDOM, *shown)}
+    low, high = _view(by_row, limits)
+    chance = float(by_row[RANDOM]["accuracy"].mean())
     with paper_style():
         figure = Figure(figsize=(width, 0.55 * width + 0.9), layout="constrained")
         axes = figure.add_subplot()
-        for row, color, style in ((OPTIMUM, BLACK, "-"), (RANDOM, GREY, "--")):
+        axes.set_ylim(low, high)
+        lines = [(OPTIMUM, BLACK, "-")]
+        if chance >= low:
+            lines.append((RANDOM, GREY, "--"))
+        else:
+            # Drawn to scale it would take most of the axis, and what the proxies differ by would not be seen.
+            words = f"{label_of(RANDOM, labels)}: {accuracy_writer(np.array(limits))(chance)}, below this axis"
+            axes.annotate(
+                f"↓ {words}", (0.98, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize="small",
+                color=GREY, zorder=5,
+            )  # fmt: skip
+        for row, color, style in lines:
             axes.plot(by_row[row]["draws"], by_row[row]["accuracy"], style, color=color, label=label_of(row, labels))
         for place, row in enumerate(shown):
             part, color = by_row[row], SERIES[place % len(SERIES)]
-            low, high = part["accuracy"] - part["deviation"], part["accuracy"] + part["deviation"]
+            under, over = part["accuracy"] - part["deviation"], part["accuracy"] + part["deviation"]
             axes.fill_between(
-                part["draws"], low.clip(*limits), high.clip(*limits), color=color, alpha=0.12, linewidth=0
+                part["draws"], under.clip(*limits), over.clip(*limits), color=color, alpha=0.12, linewidth=0
             )
             marked = np.flatnonzero(part["draws"].isin(sizes)).tolist()
             axes.plot(
@@ -158,6 +174,23 @@ def plot_search(
         axes.grid(axis="y")
         figure.legend(loc="outside lower center", ncols=2 if width < 5 else 3)
     return figure
+
+
+def _view(by_row: Mapping[str, pd.DataFrame], limits: tuple[float, float]) -> tuple[float, float]:
+    """The part of the accuracies that a figure shows: all means but that of a random draw, where it is far below them.
+
+    Args:
+        by_row: the curve of each row.
+        limits: the accuracies of the worst and the best network.
+    """
+    means = {row: part["accuracy"] for row, part in by_row.items()}
+    top = max(limits[1], *(float(values.max()) for values in means.values()))
+    bottom = min(float(values.min()) for row, values in means.items() if row != RANDOM)
+    chance = float(means[RANDOM].min())
+    if top - chance <= FAR_BELOW * (top - bottom):
+        bottom = min(bottom, chance)
+    margin = 0.05 * (top - bottom) or 0.05 * abs(top) or 1.0
+    return bottom - margin, top + margin
 
 
 def _grid(

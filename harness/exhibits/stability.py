@@ -13,6 +13,7 @@ from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import align, coefficient, count, estimate
 from harness.reporting.report import heading_of
+from harness.reporting.row_charts import name_rows, row_height
 from harness.reporting.rows import Labels, label_of
 from harness.reporting.style import BLACK, BLUE, GREY, paper_style
 
@@ -71,7 +72,8 @@ def plot_stability(table: pd.DataFrame, labels: Labels | None, width: float) -> 
     from matplotlib.figure import Figure
 
     with paper_style():
-        figure = Figure(figsize=(width, 0.9 + 0.15 * max(len(table), 3)), layout="constrained")
+        height = row_height(len(table), 0.15, 0.9)
+        figure = Figure(figsize=(width, 0.9 + height * max(len(table), 3)), layout="constrained")
         axes = figure.add_subplot()
         places = range(len(table))
         for prefix, color, marker, label in (
@@ -83,9 +85,7 @@ def plot_stability(table: pd.DataFrame, labels: Labels | None, width: float) -> 
             axes.plot(table[prefix], places, marker, color=color, markersize=3, label=label)
         if (table[["between_lowest", "kendall_lowest"]] < 0).any(axis=None):
             axes.axvline(0, color=GREY, linewidth=0.5)
-        axes.set_yticks(list(places), [label_of(proxy, labels) for proxy in table["proxy"]])
-        axes.set_ylim(len(table) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
+        name_rows(axes, [label_of(proxy, labels) for proxy in table["proxy"]], height)
         axes.grid(axis="x")
         axes.set_xlabel("Kendall τ, mean and range over runs")
         figure.legend(loc="outside lower center", ncols=2, handletextpad=0.1)

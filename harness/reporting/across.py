@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.reporting.colours import diverging, ink_on
 from harness.reporting.numbers import coefficient
+from harness.reporting.row_charts import letters, row_height
 from harness.reporting.rows import Labels, label_of
 from harness.reporting.style import BLACK, ONE_COLUMN, paper_style
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 UPRIGHT = 3
 """More names of runs than this are turned, so that they do not run into one another."""
+
+ROW_HEIGHT = 0.185
+LETTER_WIDTH = 0.052
+"""Inches of a row where there is room, and of a letter of a name on average."""
+
+WIDE, STEEP = 0.45, 60
+"""Inches of a column that leave room for names that lean far over, and degrees that they are turned by elsewhere."""
 
 MARKS = {"win": "^", "loss": "v", "baseline": "D"}
 
@@ -42,25 +50,44 @@ def plot_heat_map(
     if ax is None:
         from matplotlib.figure import Figure
 
+        runs, rows = data["run"].drop_duplicates(), data["proxy"].drop_duplicates()
+        longest = max(map(len, runs), default=0)
+        around = 0.95 + (0.4 if len(runs) <= UPRIGHT else LETTER_WIDTH * longest * math.sin(math.radians(STEEP)))
+        height = row_height(len(rows), ROW_HEIGHT, around)
+        beside = 0.1 + LETTER_WIDTH * max((len(label_of(name, labels)) for name in rows), default=0)
+        if len(runs) > UPRIGHT:
+            # The name of the last run leans out over the end of the map.
+            beside += LETTER_WIDTH * longest * math.cos(math.radians(STEEP))
         with paper_style():
-            figure = Figure(figsize=(width, 1.35 + 0.185 * data["proxy"].nunique()), layout="constrained")
-            axes = plot_heat_map(data, figure.add_subplot(), labels)
+            figure = Figure(figsize=(width, around + height * len(rows)), layout="constrained")
+            axes = _draw(data, figure.add_subplot(), labels, (width - beside) / max(len(runs), 1), height)
             bar = figure.colorbar(axes.images[0], ax=axes, location="bottom", aspect=30, pad=0.02, shrink=0.7)
             bar.set_label("Kendall τ", labelpad=1)
             bar.ax.tick_params(labelsize="x-small")
             bar.outline.set_visible(False)
             _legend(axes, data, labels)
             return axes
+    runs = max(data["run"].nunique(), 1)
+    return _draw(data, ax, labels, ax.get_position().width * ax.figure.get_figwidth() / runs, ROW_HEIGHT)
+
+
+def _draw(data: pd.DataFrame, ax: Axes, labels: Labels | None, cell: float, height: float) -> Axes:
+    """The map where a cell is about so many inches wide and high."""
     runs, proxies = list(dict.fromkeys(data["run"])), list(dict.fromkeys(data["proxy"]))
-    _draw_cells(ax, data, runs, proxies)
+    _draw_cells(ax, data, runs, proxies, _digits(cell, height))
     ax.set_yticks(range(len(proxies)), [label_of(proxy, labels) for proxy in proxies])
-    upright = len(runs) <= UPRIGHT
-    ax.set_xticks(range(len(runs)), [run.replace(" ", "\n") if upright else run for run in runs])
-    if not upright:
-        ax.tick_params(axis="x", rotation=40)
-        for label in ax.get_xticklabels():
-            label.set(horizontalalignment="left", rotation_mode="anchor")
+    ax.tick_params(axis="y", labelsize=letters(height))
+    # The labels above an axis are others than those below it: these must be there before they are turned.
     ax.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    if len(runs) <= UPRIGHT:
+        ax.set_xticks(range(len(runs)), [run.replace(" ", "\n") for run in runs])
+    else:
+        # Each begins above the middle of its column.
+        slant = 40 if cell > WIDE else STEEP if 72 * cell * math.sin(math.radians(STEEP)) > 10 else 90
+        upright = slant == 90
+        ax.set_xticks(range(len(runs)), runs, rotation=slant, rotation_mode="anchor")
+        for label in ax.get_xticklabels():
+            label.set(horizontalalignment="left", verticalalignment="center" if upright else "bottom")
     ax.spines[:].set_visible(False)
     # White lines between the cells.
     ax.set_xticks(np.arange(0.5, len(runs) - 1), minor=True)
@@ -70,7 +97,12 @@ def plot_heat_map(
     return ax
 
 
-def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str]) -> None:
+def _digits(cell: float, height: float) -> float:
+    """The size in points of numbers that fit in a cell beside their mark; five characters of half their height."""
+    return min(6.7, 72 * cell / 3, 72 * 0.75 * height)
+
+
+def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str], size: float) -> None:
     """A colour, a number and perhaps a mark for each proxy in each run that scored it."""
     values = np.full((len(proxies), len(runs)), np.nan)
     records = [(proxies.index(row["proxy"]), runs.index(row["run"]), row) for row in data.to_dict("records")]
@@ -82,7 +114,7 @@ def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str
     for place, column, row in records:
         ink = ink_on(*picture.to_rgba(row["kendall"]))
         text = coefficient(row["kendall"]).replace("-", "−")
-        ax.text(column, place, text, ha="center", va="center_baseline", fontsize="small", color=ink)
+        ax.text(column, place, text, ha="center", va="center_baseline", fontsize=size, color=ink)
         if row["verdict"] in MARKS:
             # In a corner, where it belongs to one cell however narrow the cells are.
             mark = MARKS[row["verdict"]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.reporting.numbers import coefficient
+from harness.reporting.row_charts import letters, name_rows, row_height
 from harness.reporting.rows import Labels, baseline_row, label_of, main_set, set_rows
 from harness.reporting.style import BLACK, BLUE, GREY, ONE_COLUMN, VERMILLION, paper_style
 
@@ -40,7 +41,10 @@ def bar_data(table: pd.DataFrame, subset: str | None = None) -> pd.DataFrame:
 
 
 MANY_PROXIES = 30
-"""Beyond this, rows are closer, so that the chart still stands on one page."""
+"""Beyond this, rows are closer, so that the chart leaves room for the text of its page."""
+
+AROUND = 1.15
+"""Inches of the chart above and below its rows."""
 
 
 def plot_bars(
@@ -67,8 +71,7 @@ def plot_bars(
         from matplotlib.figure import Figure
 
         with paper_style():
-            height = 0.175 if len(data) <= MANY_PROXIES else 0.13
-            figure = Figure(figsize=(width, 1.15 + height * max(len(data), 3)), layout="constrained")
+            figure = Figure(figsize=(width, AROUND + _row_height(len(data)) * max(len(data), 3)), layout="constrained")
             axes = plot_bars(data, figure.add_subplot(), labels)
             if title is not None:
                 # Over the whole figure: long names of proxies leave little room above the axes.
@@ -85,26 +88,26 @@ def plot_bars(
         ax.axvline(0, color=BLACK, linewidth=0.5)
     # The values stand as far right of the axes on a wide figure as on a narrow one.
     beside = ax.get_yaxis_transform() + ScaledTranslation(0.32, 0, ax.figure.dpi_scale_trans)
-    crowded = len(records) > MANY_PROXIES
+    size = letters(_row_height(len(records))) * (0.72 if len(records) > MANY_PROXIES else 0.833)
     for place, row in enumerate(records):
         # A proxy without a coefficient keeps its row, so that nobody takes it for one that was not tried.
         value = coefficient(row["kendall"]).replace("-", "−")
-        ax.text(
-            1, place, value, transform=beside, va="center_baseline", ha="right",
-            fontsize="x-small" if crowded else "small",
-        )  # fmt: skip
+        ax.text(1, place, value, transform=beside, va="center_baseline", ha="right", fontsize=size)
         if row["kendall"] == row["kendall"]:
             ax.plot([row["kendall_low"], row["kendall_high"]], [place, place], color=MARKERS[row["verdict"]]["color"])
             ax.plot(row["kendall"], place, linestyle="", **MARKERS[row["verdict"]])
-    ax.set_yticks(range(len(records)), [label_of(row["proxy"], labels) for row in records])
-    ax.set_ylim(len(records) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0, **({"labelsize": "small"} if crowded else {}))
+    name_rows(ax, [label_of(row["proxy"], labels) for row in records], _row_height(len(records)))
     ax.grid(axis="x")
     ax.set_xlabel("Kendall τ with 95 % interval")
     if title is not None:
         ax.set_title(title, loc="left", linespacing=1.0)
     _legend(ax, data, "baseline" if base is None else label_of(base["proxy"], labels))
     return ax
+
+
+def _row_height(rows: int) -> float:
+    """Inches of each row of a chart of so many."""
+    return row_height(rows, 0.175 if rows <= MANY_PROXIES else 0.13, AROUND)
 
 
 def _legend(ax: Axes, data: pd.DataFrame, baseline: str) -> None:

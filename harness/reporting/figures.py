@@ -12,7 +12,7 @@ from harness.errors import DataError
 from harness.reporting.bars import bar_data, plot_bars
 from harness.reporting.heading import Heading
 from harness.reporting.rows import Labels, main_set
-from harness.reporting.scatter import figure_data, plot_scatter, scatter_data
+from harness.reporting.scatter import figure_data, plot_scatter, plot_scatter_pages, scatter_data
 from harness.reporting.style import ONE_COLUMN, TWO_COLUMNS, paper_style
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def write_figures(
 ) -> list[Path]:
     """Write the chart of Kendall τ and the scatter plots as PDF and PNG, and the data of each as CSV.
 
+    Scatter plots that do not fit a page of a paper are several pages in the PDF and one picture in the PNG.
+
     Args:
         directory: where; made if it does not exist.
         table: rows of :func:`harness.analysis.correlation_table`.
@@ -63,12 +65,14 @@ def write_figures(
         DataError: if the table is empty, or the scores cannot be joined with the accuracies.
     """
     chart, bars = bars_figure(table, heading, labels=labels, subset=subset, width=width or ONE_COLUMN)
-    panels, points = scatter_figure(table, scores, truth, heading, labels=labels, width=width or TWO_COLUMNS)
+    of_points = {"labels": labels, "width": width or TWO_COLUMNS}
+    panels, points = scatter_figure(table, scores, truth, heading, **of_points)  # type: ignore[arg-type]
+    pages = scatter_pages(table, scores, truth, heading, **of_points)  # type: ignore[arg-type]
     directory.mkdir(parents=True, exist_ok=True)
     return [
         *save_figure(chart, directory / "kendall_by_proxy"),
         _write_data(bars, directory / "kendall_by_proxy.csv"),
-        *save_figure(panels, directory / "accuracy_by_score"),
+        *save_figure(panels, directory / "accuracy_by_score", pages=pages),
         _write_data(figure_data(points), directory / "accuracy_by_score.csv"),
     ]
 
@@ -122,13 +126,51 @@ def _explain(axes: Axes, chosen: str, heading: Heading, width: int) -> None:
     axes.set_xlabel(text, loc="right", multialignment="center", linespacing=1.0)
 
 
-def save_figure(figure: Figure | None, stem: Path, kinds: Sequence[str] = ("pdf", "png")) -> list[Path]:
-    """Write a figure as PDF and PNG in the style of the paper; the same figure gives the same bytes."""
+def scatter_pages(
+    table: pd.DataFrame,
+    scores: pd.DataFrame,
+    truth: GroundTruth,
+    heading: Heading,
+    *,
+    labels: Labels | None = None,
+    width: float = TWO_COLUMNS,
+) -> list[Figure]:
+    """The figure of :func:`scatter_figure` in as many parts as it needs to fit pages of a paper."""
+    points = scatter_data(scores, truth)
+    metric = f"{truth.split} {truth.metric}, {truth.when}"
+    return plot_scatter_pages(points, table, labels, heading.title(len(points)), metric, width=width)
+
+
+def save_figure(
+    figure: Figure | None,
+    stem: Path,
+    kinds: Sequence[str] = ("pdf", "png"),
+    *,
+    pages: Sequence[Figure] = (),
+) -> list[Path]:
+    """Write a figure as PDF and PNG in the style of the paper; the same figure gives the same bytes.
+
+    Args:
+        figure: what to write.
+        stem: the path without its ending.
+        kinds: the endings.
+        pages: the same figure in parts, where it does not fit a page of a paper: the pages of the PDF.
+    """
     assert figure is not None
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in kinds]
     for path, kind in zip(paths, kinds, strict=True):
-        path.write_bytes(figure_bytes(figure, kind))
+        path.write_bytes(_paged_pdf(pages) if kind == "pdf" and len(pages) > 1 else figure_bytes(figure, kind))
     return paths
+
+
+def _paged_pdf(pages: Sequence[Figure]) -> bytes:
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    file = io.BytesIO()
+    with paper_style(), PdfPages(file, metadata={DATE["pdf"]: None}) as pdf:  # type: ignore[dict-item]
+        for page in pages:
+            pdf.savefig(page)
+    return file.getvalue()
 
 
 def figure_bytes(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:

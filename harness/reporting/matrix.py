@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.reporting.colours import diverging, ink_on
 from harness.reporting.numbers import MISSING
+from harness.reporting.row_charts import letters, name_columns, row_height
 from harness.reporting.style import paper_style
 
 if TYPE_CHECKING:
@@ -46,20 +47,23 @@ def plot_matrix(
     numbers = values.to_numpy(dtype=np.float64)
     longest = max(map(len, columns), default=0)
     with paper_style():
-        figure = Figure(figsize=(width, 0.7 + 0.055 * longest + ROW_HEIGHT * len(values)), layout="constrained")
+        around = 0.7 + 0.055 * longest
+        height = row_height(len(values), ROW_HEIGHT, around)
+        figure = Figure(figsize=(width, around + height * len(values)), layout="constrained")
         axes = figure.add_subplot()
         image = axes.imshow(numbers, cmap=diverging(), vmin=-1, vmax=1, aspect="auto")
         # What is left for the cells beside the names and the colour bar, at about 1.4 points a digit and size.
         cell = 72 * (width - 0.35 - 0.058 * max(map(len, rows), default=0)) / max(len(columns), 1)
-        size = min(LARGEST, cell / 2.1)
+        size = min(LARGEST, cell / 2.1, 72 * 0.75 * height)
         if size >= SMALLEST:
             shades = image.to_rgba(numbers)
             for (row, column), value in np.ndenumerate(numbers):
                 colour = ink_on(*shades[row, column])
                 axes.text(column, row, _short(value), ha="center", va="center", fontsize=size, color=colour)
         axes.set_yticks(range(len(rows)), rows)
-        axes.set_xticks(range(len(columns)), columns, rotation=90)
+        name_columns(axes, columns, cell / 72)
         axes.tick_params(length=0)
+        axes.tick_params(axis="y", labelsize=letters(height))
         axes.spines[:].set_visible(False)
         if rule_after is not None:
             axes.axhline(rule_after - 0.5, color="black", linewidth=0.8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ from harness.errors import DataError
 from harness.reporting.numbers import count
 from harness.reporting.rows import Labels, label_of, main_set, set_rows
 from harness.reporting.scatter_panel import MANY_POINTS, Panel, View, accuracy_view, make_panel, plot_panel
-from harness.reporting.style import TWO_COLUMNS, VERMILLION, paper_style
+from harness.reporting.style import PAGE_HEIGHT, TWO_COLUMNS, VERMILLION, paper_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 PANEL_WIDTH = 1.35
 """Inches; five panels fill the width of a page."""
+
+TITLE_SIZE = 9.0
+"""Points of a panel's title where it has room, as in ``paper.mplstyle``."""
+
+SMALLEST_PANEL = 1.1
+"""Inches of a panel where there are more of them than a page holds."""
 
 
 def scatter_data(scores: pd.DataFrame, truth: GroundTruth) -> pd.DataFrame:
@@ -112,22 +118,80 @@ def plot_scatter(
     Returns:
         A figure, to be restyled or saved.
     """
-    from matplotlib.figure import Figure
-
     proxies, coefficients = _order(data, table)
-    columns = max(1, min(columns or int(width / PANEL_WIDTH), len(proxies)))
-    panel_rows = max(1, math.ceil(len(proxies) / columns))
+    columns = columns or int(width / PANEL_WIDTH)
+    return _plot(_panels(data, proxies), len(data), coefficients, labels, title, metric, columns, width)
+
+
+def plot_scatter_pages(
+    data: pd.DataFrame,
+    table: pd.DataFrame | None = None,
+    labels: Labels | None = None,
+    title: str | None = None,
+    metric: str = "accuracy",
+    *,
+    width: float = TWO_COLUMNS,
+) -> list[Figure]:
+    """The panels of :func:`plot_scatter` on as many figures as they need to fit a page of a paper each.
+
+    All show the same accuracies on the same scale. Arguments are those of :func:`plot_scatter`.
+    """
+    proxies, coefficients = _order(data, table)
+    columns = int(width / PANEL_WIDTH)
+    if _height(len(proxies), columns, width) <= PAGE_HEIGHT:
+        return [plot_scatter(data, table, labels, title, metric, width=width)]
+    columns = max(1, int(width / SMALLEST_PANEL + 1e-9))
+    rows = max(row for row in range(1, 100) if row == 1 or _height(row * columns, columns, width) <= PAGE_HEIGHT)
     panels = _panels(data, proxies)
     most = max((panel.most for panel in panels.values()), default=0)
-    height = 0.78 * width if len(proxies) == 1 else 0.5 + 1.38 * panel_rows * (width / columns / PANEL_WIDTH) ** 0.5
+    pages = math.ceil(len(proxies) / (rows * columns))
+    # As full as one another, by whole rows of panels.
+    each = columns * math.ceil(len(proxies) / columns / pages)
+    figures = []
+    for page in range(pages):
+        here = {name: panels[name] for name in proxies[page * each : (page + 1) * each]}
+        heading = None if title is None else f"{title} ({page + 1} of {pages})"
+        figures.append(_plot(here, len(data), coefficients, labels, heading, metric, columns, width, most))
+    return figures
+
+
+def _height(panels: int, columns: int, width: float) -> float:
+    """Inches of a figure of so many panels."""
+    columns = max(1, min(columns, panels))
+    if panels == 1:
+        return 0.78 * width
+    return 0.5 + 1.38 * max(1, math.ceil(panels / columns)) * (width / columns / PANEL_WIDTH) ** 0.5
+
+
+def _plot(
+    panels: Mapping[str, Panel],
+    networks: int,
+    coefficients: Mapping[str, tuple[float, float]],
+    labels: Labels | None,
+    title: str | None,
+    metric: str,
+    columns: int,
+    width: float,
+    most: int | None = None,
+) -> Figure:
+    """A figure of panels, at most so many side by side; ``most`` networks in a hexagon are the darkest."""
+    from matplotlib.figure import Figure
+
+    columns = max(1, min(columns, len(panels)))
+    panel_rows = max(1, math.ceil(len(panels) / columns))
+    most = max((panel.most for panel in panels.values()), default=0) if most is None else most
+    height = _height(len(panels), columns, width)
     with paper_style():
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(panel_rows, columns, sharey=True, squeeze=False)
         filled = None
         for ax, (proxy, panel) in zip(axes.flat, panels.items(), strict=False):
             filled = plot_panel(panel, ax, coefficients=coefficients.get(proxy), most=most) or filled
-            ax.set_title(label_of(proxy, labels), pad=3)
-        for ax in axes.flat[len(proxies) :]:
+            name = label_of(proxy, labels)
+            # A letter is about half as wide as it is high.
+            fitting = 72 * 0.95 * width / columns / (0.5 * max(len(name), 1))
+            ax.set_title(name, pad=3, fontsize=min(TITLE_SIZE, fitting))
+        for ax in axes.flat[len(panels) :]:
             ax.set_visible(False)
         if filled is not None:
             bar = figure.colorbar(
@@ -137,7 +201,7 @@ def plot_scatter(
             bar.ax.tick_params(labelsize="x-small")
             bar.outline.set_visible(False)
         figure.supylabel(textwrap.fill(metric, 26 * panel_rows), fontsize="medium", multialignment="center")
-        note = _note(next(iter(panels.values())).view, len(data)) if panels else ""
+        note = _note(next(iter(panels.values())).view, networks) if panels else ""
         if note:
             figure.supxlabel(textwrap.fill(note, int(16 * width)), fontsize="small", color=VERMILLION)
         if title is not None:

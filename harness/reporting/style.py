@@ -10,6 +10,9 @@ ONE_COLUMN = 3.3
 TWO_COLUMNS = 6.8
 """Widths of a figure in inches, as two-column papers print it."""
 
+PAGE_HEIGHT = 8.7
+"""Inches that a figure may be high: the text of a page of A4 or letter paper, less two lines of a caption."""
+
 # Okabe & Ito's palette, told apart with every common colour vision: https://jfly.uni-koeln.de/color/
 BLACK = "#000000"
 BLUE = "#0072B2"

@@ -38,6 +38,18 @@ for (const table of document.querySelectorAll("table.sortable")) {
   }
 }
 
+// On a narrow screen the contents would be all that is seen first: there they are folded, and fold again when used.
+const contents = document.querySelector("nav details");
+const wide = matchMedia("(min-width: 62.01rem)");
+const unfold = () => {
+  contents.open = wide.matches;
+};
+unfold();
+wide.addEventListener("change", unfold);
+contents.addEventListener("click", (event) => {
+  if (event.target.closest("a")) unfold();
+});
+
 // The contents show where the reader is.
 const links = new Map();
 for (const link of document.querySelectorAll("nav a")) links.set(link.hash.slice(1), link);

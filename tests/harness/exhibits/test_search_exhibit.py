@@ -73,9 +73,26 @@ def test_the_figure_shows_what_is_asked_for_beside_optimum_and_random(run):
     (drawing,) = search(run, draws=[2, 8], repetitions=0, shown=["snip", "zen"]).drawings
     (axes,) = drawing.draw(3.3).axes
     lines = {line.get_label(): to_hex(line.get_color()) for line in axes.lines}
-    assert list(lines) == ["Optimum (best draw)", "Random (first draw)", "SNIP", "Zen-Score"]
+    assert list(lines) == ["Optimum (best draw)", "SNIP", "Zen-Score"]
+    assert [text.get_text().partition(":")[0] for text in axes.texts] == ["↓ Random (first draw)"]
     assert lines["Optimum (best draw)"] == BLACK
     assert set(drawing.data["row"]) >= {OPTIMUM, "snip", "zen"}
+
+
+def test_the_axis_is_for_what_the_proxies_differ_by(run):
+    (drawing,) = search(run, draws=[2, 8], repetitions=0, shown=["snip", "zen"]).drawings
+    (axes,) = drawing.draw(3.3).axes
+    means = np.concatenate([line.get_ydata() for line in axes.lines])
+    low, high = axes.get_ylim()
+    assert low < means.min() and high > run.joined.accuracy.max()
+    assert high - low < 1.2 * (run.joined.accuracy.max() - means.min())
+
+
+def test_a_random_draw_that_is_not_far_below_is_a_line(run):
+    # The first draw is a random one for every proxy, so that it is on the axis anyway.
+    (drawing,) = search(run, draws=[1, 20], repetitions=0).drawings
+    (axes,) = drawing.draw(3.3).axes
+    assert "Random (first draw)" in [line.get_label() for line in axes.lines] and not axes.texts
 
 
 def test_bands_end_at_the_worst_and_the_best_network(run):

@@ -36,6 +36,7 @@ found.alphabet = press("Proxy");
 found.difference = press("Δτ");
 found.sorted = Array.from(table.querySelectorAll("[aria-sort]:not([aria-sort=none])")).length;
 found.said = document.querySelector("[role=status]").textContent;
+found.contents = document.querySelector("nav details").open;
 found.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
 const names_of = performance.getEntriesByType("resource").map((one) => one.name);
 found.requests = names_of.filter((name) => !name.startsWith("data:"));
@@ -74,6 +75,7 @@ def test_it_works_without_errors_or_requests(visit):
     found, log = visit(1280)
     assert "CONSOLE" not in log
     assert found["violations"] == [] and found["requests"] == []
+    assert found["contents"] is True
     assert all(found["pictures"]) and len(found["pictures"]) == 2
     assert found["best"] == [found["before"], "descending"]
     assert found["worst"][1] == "ascending" and set(found["worst"][0]) == set(found["before"])
@@ -84,5 +86,6 @@ def test_it_works_without_errors_or_requests(visit):
     assert found["sorted"] == 1 and "sorted by Δτ to #Params [95 %], descending" in found["said"]
 
 
-def test_nothing_sticks_out_of_a_narrow_screen(visit):
-    assert visit(500)[0]["overflow"] == 0
+def test_nothing_sticks_out_of_a_narrow_screen_and_the_contents_are_folded(visit):
+    found = visit(500)[0]
+    assert found["overflow"] == 0 and found["contents"] is False
