@@ -15,9 +15,26 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from harness.arguments import (
+    accepts,
+    device,
+    function,
+    memory,
+    number,
+    one_of,
+    optional,
+    path,
+    seconds,
+    shard,
+    shown,
+    text,
+    whole,
+    yes_or_no,
+)
 from harness.benchmark import Benchmark
 from harness.errors import HarnessError
 from harness.registry import load_benchmark, select_proxies
@@ -25,6 +42,7 @@ from harness.reporting.report import Report, report
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
 
     from harness.images import Images
     from harness.plan import Plan
@@ -35,6 +53,23 @@ if TYPE_CHECKING:
 __all__ = ["Report", "agreement", "load", "prepare", "report", "run"]
 
 
+_OF_A_PLAN = {
+    "dataset": optional(text),
+    "sample": optional(whole()),
+    "subset": text,
+    "seed": whole(),
+    "sample_seed": optional(whole()),
+    "labels": one_of("file", "random"),
+    "batch_size": whole(),
+    "resolution": optional(whole()),
+    "shard": shard,
+    "once_per_class": yes_or_no,
+    "device": device,
+}
+"""How the parameters that :func:`run` and :func:`prepare` have in common may be given."""
+
+
+@accepts(benchmark=text)
 def load(benchmark: str) -> Benchmark:
     """The named benchmark: its architectures, networks and ground truth.
 
@@ -44,6 +79,16 @@ def load(benchmark: str) -> Benchmark:
     return load_benchmark(benchmark)
 
 
+@accepts(
+    out=path,
+    workers=whole(),
+    executor=optional(function),
+    time_limit=optional(seconds),
+    memory_limit=optional(memory),
+    retry_failed=yes_or_no,
+    progress=optional(function),
+    **_OF_A_PLAN,
+)
 def run(
     benchmark: Benchmark | str,
     *,
@@ -53,22 +98,24 @@ def run(
     subset: str = "all",
     seed: int = 0,
     sample_seed: int | None = None,
-    proxies: str | Proxy | Iterable[str | Proxy] = "standard",
-    images: Images | Path | str | None = None,
+    proxies: str | Proxy | Iterable[str | Proxy] | None = "standard",
+    images: Images | Path | str | object | None = None,
     labels: Literal["file", "random"] = "file",
     batch_size: int = 64,
     resolution: int | None = None,
     workers: int = 1,
-    shard: str | None = None,
+    shard: str | tuple[int, int] | None = None,
     once_per_class: bool = False,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     executor: Callable[[], Executor] | None = None,
     time_limit: float | None = None,
-    memory_limit: str | None = None,
+    memory_limit: str | int | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Score a sample of architectures with every wanted proxy; what is in ``out`` already is not computed again.
+
+    Numbers may be Python's, NumPy's, or tensors without axes; paths may begin with ``~``.
 
     Args:
         benchmark: a benchmark or its name.
@@ -80,22 +127,23 @@ def run(
         sample_seed: of the sample; ``seed`` unless given.
         proxies: names, ``standard``, ``all``, and proxies of one's own, each given itself or as ``path.py:name``; see
             :func:`harness.registry.select_proxies`.
-        images: where the mini-batches come from: a path, ``noise``, or :class:`~harness.images.Images`; the
-            benchmark's own unless given.
+        images: where the mini-batches come from: a path, ``noise``, :class:`~harness.images.Images`, or a pair of
+            arrays or tensors, images (N, C, H, W) and labels, see :mod:`harness.given_images`; the benchmark's own
+            unless given.
         labels: ``random`` puts random labels in place of those of the image files.
         batch_size: images in a mini-batch, the same for every network.
         resolution: height and width that images are resized to, or noise is drawn with; the benchmark's own unless
             given.
         workers: worker processes with one thread each; 1 computes in this process.
-        shard: a part of the sample, such as ``3/16``, into an ``out`` of its own; :func:`harness.merge` brings the
-            parts together.
+        shard: a part of the sample, such as ``3/16`` or ``(3, 16)``, into an ``out`` of its own; :func:`harness.merge`
+            brings the parts together. One that holds no network computes nothing and warns.
         once_per_class: of networks that the benchmark's canonical form calls one, score one for all; #Params and what
             else looks at nothing but the network is computed for each.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu`` or ``cuda``, or a ``torch.device``.
         executor: makes an executor to use in place of the workers, such as
             ``lambda: DaskExecutor("tcp://10.0.0.1:8786")``; see :mod:`harness.cluster`.
-        time_limit: seconds that one network may take.
-        memory_limit: memory that each worker may use, such as ``4GB``, on Linux.
+        time_limit: seconds that one network may take, more than 0.
+        memory_limit: memory that each worker may use, such as ``4GB`` or a number of bytes, on Linux.
         retry_failed: compute failed outcomes again.
         progress: called with the number of networks done and of all networks.
 
@@ -106,7 +154,6 @@ def run(
     Raises:
         HarnessError: for whatever the user can mend; the message says how.
     """
-    from harness.memory import parse_bytes
     from harness.runner import run as compute
     from harness.store import Store
 
@@ -127,13 +174,15 @@ def run(
         device=device,
         elsewhere=executor is not None,
     )
+    if plan.notice:
+        warnings.warn(plan.notice, stacklevel=3)
     summary = compute(
         plan,
         out,
         workers=workers,
         executor=executor,
         time_limit=time_limit,
-        memory_limit=None if memory_limit is None else parse_bytes(memory_limit),
+        memory_limit=memory_limit,  # type: ignore[arg-type]
         retry_failed=retry_failed,
         progress=progress,
         say=lambda note: warnings.warn(f"{out}: {note}", stacklevel=3),
@@ -144,6 +193,7 @@ def run(
         return store.scores()
 
 
+@accepts(**_OF_A_PLAN)
 def prepare(
     benchmark: Benchmark | str,
     *,
@@ -152,24 +202,24 @@ def prepare(
     subset: str,
     seed: int,
     sample_seed: int | None,
-    proxies: str | Proxy | Iterable[str | Proxy],
-    images: Images | Path | str | None,
+    proxies: str | Proxy | Iterable[str | Proxy] | None,
+    images: Images | Path | str | object | None,
     labels: Literal["file", "random"],
     batch_size: int,
     resolution: int | None = None,
-    shard: str | None = None,
+    shard: str | tuple[int, int] | None = None,
     once_per_class: bool = False,
-    device: str,
+    device: str | torch.device,
     elsewhere: bool = False,
 ) -> Plan:
     """The plan behind :func:`run`: names looked up, images read, sample and mini-batches drawn."""
     # Names come first: a misspelt one is told at once, before torch is loaded and images are read.
     chosen = select_proxies(proxies)
-    target = load_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
+    target = _benchmark(benchmark)
     dataset = dataset or target.datasets[0]
     target.check_dataset(dataset)
 
-    from harness.plan import make_plan, parse_shard
+    from harness.plan import make_plan
 
     return make_plan(
         target,
@@ -182,13 +232,14 @@ def prepare(
         sample_seed=sample_seed,
         batch_size=batch_size,
         resolution=resolution,
-        shard=parse_shard(shard),
+        shard=shard,  # type: ignore[arg-type]
         once_per_class=once_per_class,
-        device=device,
+        device=device,  # type: ignore[arg-type]
         elsewhere=elsewhere,
     )
 
 
+@accepts(directory=path, other=path, sentinel=optional(number))
 def agreement(
     directory: Path | str,
     other: Path | str,
@@ -223,15 +274,27 @@ def agreement(
     return rank_agreement(read_run(Path(directory)), theirs)
 
 
+def _benchmark(given: object) -> Benchmark:
+    """The benchmark that a name, an instance or a class stands for."""
+    if isinstance(given, str):
+        return load_benchmark(given)
+    if isinstance(given, type) and issubclass(given, Benchmark):
+        return given()
+    if isinstance(given, Benchmark):
+        return given
+    raise HarnessError(f"benchmark must be the name of a benchmark, or a harness.Benchmark, not {shown(given)}")
+
+
 def _images(
     benchmark: Benchmark,
     dataset: str,
-    images: Images | Path | str | None,
+    images: object,
     labels: Literal["file", "random"],
     seed: int,
     resolution: int | None,
 ) -> Images:
-    from harness.images import NOISE, label_generator, load_images
+    from harness.given_images import images_given
+    from harness.images import NOISE, Images, label_generator, load_images
 
     task = benchmark.task(dataset)
     if images is None:
@@ -242,10 +305,13 @@ def _images(
                 "Gaussian noise with random labels"
             )
         return own.at_resolution(resolution, task.objective)
-    if not isinstance(images, str | Path):
+    if isinstance(images, Images):
         return images.at_resolution(resolution, task.objective)
-    if str(images) != NOISE:
-        found = benchmark.read_images(Path(images), task.at_resolution(resolution), seed)
+    if not isinstance(images, str | PathLike):
+        return images_given(images, task, seed, labels, resolution)
+    source = path(images, "images")
+    if str(source) != NOISE:
+        found = benchmark.read_images(source, task.at_resolution(resolution), seed)
         if found is not None:
             return found.with_random_labels(task, label_generator(task, seed)) if labels == "random" else found
-    return load_images(images, task, seed, labels, resolution)
+    return load_images(source, task, seed, labels, resolution)

@@ -12,12 +12,13 @@ from harness.commands.analyse import analyse_app
 from harness.commands.gate import baseline, check, test_proxy
 from harness.commands.reproduce import list_protocols, reproduce
 from harness.commands.run import INTERRUPTED, run
-from harness.commands.shared import OWN_PROXY
+from harness.commands.shared import OWN_PROXY, AtHome
 from harness.commands.store import merge, store_app
 from harness.errors import HarnessError
 from harness.terminal import console
 
 app = typer.Typer(
+    cls=AtHome,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

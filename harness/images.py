@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.arguments import accepts, one_of, optional, whole
+from harness.arguments import path as path_of
 from harness.benchmark import Task
 from harness.errors import DataError, HarnessError
 from harness.image_arrays import RawImages, class_numbers
@@ -123,6 +125,7 @@ class Images:
         ]
 
 
+@accepts(source=path_of, seed=whole(), labels=one_of("file", "random"), resolution=optional(whole()))
 def load_images(
     source: str | Path,
     task: Task,

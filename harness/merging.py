@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from harness.arguments import accepts, path, paths
 from harness.batches import BATCHES_FILE, read_batches
 from harness.errors import DataError, StoreError
 from harness.own_proxies import OWN_PROXIES
@@ -51,6 +52,7 @@ class MergeSummary:
     mended: int
 
 
+@accepts(sources=paths, target=path)
 def merge(sources: Sequence[Path | str], target: Path | str) -> MergeSummary:
     """Bring the scores of several runs together, such as the shards of one run.
 

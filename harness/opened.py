@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.aggregates.base import Aggregate
+from harness.arguments import accepts, epochs, optional, path, shown, texts
+from harness.arguments import text as text_of
 from harness.benchmark import Benchmark, GroundTruth
 from harness.errors import HarnessError, UnknownNameError
 from harness.names import unknown_name
@@ -106,6 +109,7 @@ class OpenedRun:
             raise UnknownNameError(unknown_name("proxy", name, known))
 
 
+@accepts(directory=path, split=optional(text_of), epochs=optional(epochs), beside=texts)
 def open_run(
     directory: Path | str,
     *,
@@ -134,6 +138,26 @@ def open_run(
     truth = benchmark.ground_truth(setting.dataset, split, epochs)
     truths = _truths_beside(benchmark, truth, beside)
     return OpenedRun(Path(directory), setting, manifest, benchmark, scores, truth, truths)
+
+
+def as_run(value: object, name: str) -> OpenedRun:
+    """What an analysis starts from: an opened run, a report of one, or the directory of one."""
+    opened = getattr(value, "run", value)
+    if isinstance(opened, str | PathLike):
+        return open_run(path(opened, name))
+    if not isinstance(opened, OpenedRun):
+        raise HarnessError(
+            f"{name} must be an opened run (harness.opened.open_run), a report, or the out directory of a run, "
+            f"not {shown(value)}"
+        )
+    return opened
+
+
+def as_runs(value: object, name: str) -> list[OpenedRun]:
+    """Several of them; one alone too."""
+    if isinstance(value, str | PathLike) or not isinstance(value, Iterable):
+        return [as_run(value, name)]
+    return [as_run(each, f"each of {name}") for each in value]
 
 
 def parse_truth(text: str) -> tuple[str | None, int | str | None]:

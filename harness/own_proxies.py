@@ -57,7 +57,7 @@ def load_file(path: Path) -> ModuleType:
     Raises:
         HarnessError: if there is no such file, if running it fails, or if another file of that name is in use.
     """
-    path = path.resolve()
+    path = path.expanduser().resolve()
     try:
         source = path.read_bytes()
     except OSError as error:

@@ -10,6 +10,9 @@ from typing import Any
 
 import torch
 
+from harness.arguments import accepts, optional, text, whole, yes_or_no
+from harness.arguments import device as device_of
+from harness.arguments import shard as shard_of
 from harness.batches import fingerprint
 from harness.benchmark import Benchmark, Task
 from harness.errors import HarnessError
@@ -72,7 +75,7 @@ class Plan:
     """A setting, the sampled architectures, the proxies, and the mini-batches that all networks see.
 
     Where networks are scored once per class, ``representatives`` tells which one stands for each architecture; else it
-    is empty.
+    is empty. ``notice`` is what the user should be told before it is computed, mostly nothing.
     """
 
     setting: Setting
@@ -81,6 +84,7 @@ class Plan:
     proxies: Sequence[Proxy]
     batches: Sequence[Batch]
     representatives: Mapping[str, str] = field(default_factory=dict)
+    notice: str = ""
 
     @property
     def benchmark_reference(self) -> str:
@@ -93,6 +97,18 @@ class Plan:
         return {proxy.name: facts_of(proxy) for proxy in self.proxies if not is_registered(proxy)}
 
 
+@accepts(
+    dataset=optional(text),
+    sample=optional(whole()),
+    subset=text,
+    seed=whole(),
+    sample_seed=optional(whole()),
+    batch_size=whole(),
+    resolution=optional(whole()),
+    shard=shard_of,
+    once_per_class=yes_or_no,
+    device=device_of,
+)
 def make_plan(
     benchmark: Benchmark,
     proxies: Sequence[Proxy],
@@ -124,7 +140,8 @@ def make_plan(
         batch_size: images in a mini-batch.
         resolution: height and width that the images have, where it is not the benchmark's own.
         shard: (k, n) keeps the k-th of n parts of the sample, every n-th architecture from the k-th on. Everything
-            else is as without it, so that the parts can be merged.
+            else is as without it, so that the parts can be merged. A part that holds none is a plan like any other,
+            so that one of more machines than networks has nothing to do and does not fail; its notice says so.
         once_per_class: of networks with one canonical form, score one for all; see :mod:`harness.classes`.
         device: ``cpu`` or ``cuda``.
         elsewhere: networks are computed on other machines, so this one needs no such device.
@@ -140,6 +157,8 @@ def make_plan(
         raise HarnessError(f"a mini-batch of {batch_size} is too small for batch norm; ask for 2 or more")
     sample_seed = seed if sample_seed is None else sample_seed
     members = benchmark.subset(subset) if sample is None else benchmark.sample(sample, sample_seed, subset)
+    if not members:
+        raise HarnessError(f"{benchmark.name} has no architecture in the set '{subset}'; choose another")
     task = benchmark.task(dataset)
     _check_images(images, task.at_resolution(resolution))
     batches = images.batches(batch_size, max(BATCHES, *(proxy.batches for proxy in proxies)), seed)
@@ -161,26 +180,13 @@ def make_plan(
         once_per_class=once_per_class or None,
     )
     part, parts = shard
-    members = members[part - 1 :: parts]
-    standing = benchmark.representatives(members) if once_per_class else {}
-    return Plan(setting, benchmark, members, proxies, batches, standing)
-
-
-def parse_shard(text: str | None) -> tuple[int, int]:
-    """A part of the sample written as ``3/16``; the whole of it for None.
-
-    >>> parse_shard("3/16"), parse_shard(None)
-    ((3, 16), (1, 1))
-
-    Raises:
-        HarnessError: if it is written otherwise, or there is no such part.
-    """
-    if text is None:
-        return 1, 1
-    part, slash, parts = text.partition("/")
-    if not (slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
-        raise HarnessError(f"'{text}' names no part of the sample; write 3/16 for the third of sixteen")
-    return int(part), int(parts)
+    kept = members[part - 1 :: parts]
+    standing = benchmark.representatives(kept) if once_per_class and kept else {}
+    notice = ""
+    if not kept:
+        only = f"only {len(members)} network{'s' if len(members) > 1 else ''}"
+        notice = f"shard {part}/{parts} is empty: the sample has {only}, which the shards before it hold"
+    return Plan(setting, benchmark, kept, proxies, batches, standing, notice)
 
 
 def _check_images(images: Images, task: Task) -> None:

@@ -8,6 +8,7 @@ party's. A proxy that no package offers is named by where it is: see :mod:`harne
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -17,6 +18,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from harness.aggregates.base import Aggregate
+from harness.arguments import shown
 from harness.benchmark import Benchmark
 from harness.errors import HarnessError, UnknownNameError
 from harness.names import unknown_name
@@ -106,22 +108,22 @@ def load_benchmark(name: str) -> Benchmark:
     return classes[name]()
 
 
-def select_proxies(names: str | Proxy | Iterable[str | Proxy] = "standard") -> list[Proxy]:
+def select_proxies(names: str | Proxy | Iterable[str | Proxy] | None = "standard") -> list[Proxy]:
     """The named proxies, each once, in the order asked for.
 
     Args:
-        names: proxy names, also as one comma-separated string. ``standard`` stands for those of ``STANDARD``, ``all``
-            for every proxy that is not a variant of another one, ``variants`` for the variants. A proxy that is not
-            registered is given itself, or named by where it is: ``path.py:name`` or ``module:name``.
+        names: proxy names in any collection, also as one comma-separated string; None is ``standard``. ``standard``
+            stands for those of ``STANDARD``, ``all`` for every proxy that is not a variant of another one,
+            ``variants`` for the variants. A proxy that is not registered is given itself, or named by where it is:
+            ``path.py:name`` or ``module:name``.
 
     Raises:
         UnknownNameError: if a name is not registered; the message suggests near names.
         HarnessError: if no proxy is named, or one that is not registered cannot be had or takes a name that is.
     """
-    wanted = names.split(",") if isinstance(names, str) else [names] if isinstance(names, Proxy) else list(names)
     known = proxies()
     chosen: dict[str, Proxy] = {}
-    for name in wanted:
+    for name in _wanted(names):
         if isinstance(name, Proxy):
             _choose_own(chosen, name)
         elif ":" in name:
@@ -131,6 +133,27 @@ def select_proxies(names: str | Proxy | Iterable[str | Proxy] = "standard") -> l
     if not chosen:
         raise HarnessError("no proxy was named; name some, or 'standard'")
     return list(chosen.values())
+
+
+def _wanted(names: object) -> list[str | Proxy]:
+    """What was asked for, one by one."""
+    if names is None or isinstance(names, str):
+        return ["standard"] if names is None else [*names.split(",")]
+    if isinstance(names, Proxy):
+        return [names]
+    if callable(names) or not isinstance(names, Iterable):
+        raise HarnessError(_not_a_proxy(names))
+    wanted = list(names)
+    for name in wanted:
+        if not isinstance(name, str | Proxy):
+            raise HarnessError(_not_a_proxy(name))
+    return wanted
+
+
+def _not_a_proxy(value: object) -> str:
+    if inspect.isfunction(value):
+        return f"the function {value.__name__} is not a proxy yet; decorate it with @harness.proxy(...)"
+    return f"proxies must be names or proxies, such as 'params,naswot' or ['params', my_proxy], not {shown(value)}"
 
 
 def is_registered(proxy: Proxy) -> bool:

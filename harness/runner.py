@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from harness.arguments import accepts, function, memory, optional, path, seconds, whole, yes_or_no
 from harness.batches import BATCHES_FILE, read_batches, write_batches
 from harness.classes import missing_units, networks, shared_out
 from harness.errors import DataError, HarnessError
@@ -47,6 +48,15 @@ class RunSummary:
     interrupted: bool
 
 
+@accepts(
+    directory=path,
+    workers=whole(),
+    executor=optional(function),
+    time_limit=optional(seconds),
+    memory_limit=optional(memory),
+    retry_failed=yes_or_no,
+    progress=optional(function),
+)
 def run(
     plan: Plan,
     directory: Path | str,

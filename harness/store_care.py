@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.arguments import accepts, path
 from harness.batches import BATCHES_FILE, read_batches
 from harness.errors import HarnessError, StoreError
 from harness.registry import load_benchmark
@@ -41,6 +42,7 @@ class Finding:
         return f"{'✓' if self.right else '✗'} {self.what}: {self.words}"
 
 
+@accepts(directory=path)
 def verify(directory: Path | str) -> list[Finding]:
     """Look at everything in a run's directory that its scores rest on; the run may be going on.
 
@@ -110,6 +112,7 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
     yield Finding("outcomes", "failed" not in counts, words or "none yet")
 
 
+@accepts(directory=path, file=path)
 def export(directory: Path | str, file: Path | str, *, leave_out_damaged: bool = False) -> int:
     """Write the scores of a run as one plain table, with the manifest as JSON beside it; returns the number of rows.
 
@@ -141,6 +144,7 @@ def export(directory: Path | str, file: Path | str, *, leave_out_damaged: bool =
     return len(scores)
 
 
+@accepts(directory=path)
 def compact(directory: Path | str) -> tuple[int, int]:
     """Rewrite the file of a run without the space that nothing uses; returns its bytes before and after.
 

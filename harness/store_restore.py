@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.arguments import accepts, path
 from harness.errors import HarnessError
 from harness.plan import Setting
 from harness.score_files import read_manifest
@@ -17,6 +18,7 @@ from harness.store_files import COLUMNS, explained
 NUMBERS = ("value", "own_seconds", "standalone_seconds", "forward_backward_seconds")
 
 
+@accepts(scores=path, directory=path)
 def restore(scores: Path | str, directory: Path | str) -> int:
     """Make the store of a run from a table of its scores; returns the number of outcomes.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.arguments import accepts
+from harness.arguments import path as path_of
 from harness.data.table_files import UNREADABLE
 from harness.errors import DataError
 
@@ -22,6 +24,7 @@ def wide_scores(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.pivot(index="architecture", columns="proxy", values="value")
 
 
+@accepts(path=path_of)
 def read_score_table(
     path: Path, rename: Mapping[str, str] | None = None, sentinel: float | None = None
 ) -> pd.DataFrame:

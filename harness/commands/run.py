@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from harness import arguments
+from harness.arguments import memory, optional, seconds
 from harness.commands.shared import OWN_PROXY
 from harness.errors import HarnessError
 from harness.memory import keep_freed_memory
@@ -78,10 +80,11 @@ def run(
 ) -> None:
     """Score a sample of a benchmark's networks with every proxy. Stopped at any moment, it goes on where it was."""
     from harness import api
-    from harness.memory import parse_bytes
 
     keep_freed_memory()
-    most_memory = None if memory_limit is None else parse_bytes(memory_limit)
+    most_memory = optional(memory)(memory_limit, "--memory-limit")
+    most_seconds = optional(seconds)(time_limit, "--time-limit")
+    part = arguments.shard(shard, "--shard")
     plan = api.prepare(
         benchmark,
         dataset=dataset,
@@ -94,11 +97,14 @@ def run(
         labels="random" if random_labels else "file",
         batch_size=batch_size,
         resolution=resolution,
-        shard=shard,
+        shard=part,
         once_per_class=once_per_class,
         device=device,
         elsewhere=executor != "local",
     )
+
+    if plan.notice:
+        typer.echo(plan.notice)
 
     from harness.runner import run as compute
 
@@ -111,7 +117,7 @@ def run(
             out,
             workers=workers,
             executor=make,
-            time_limit=time_limit,
+            time_limit=most_seconds,
             memory_limit=most_memory,
             retry_failed=retry_failed,
             progress=progress,
@@ -123,7 +129,8 @@ def run(
             f"interrupted: {done:,} of {summary.units:,} networks are stored; the same command goes on from there"
         )
         raise typer.Exit(TERMINATED if terminated else INTERRUPTED)
-    typer.echo(f"{done:,} networks scored, {summary.computed:,} of them now; next: harness report {out}")
+    following = f"next: harness report {out}" if done else "there is nothing to compute"
+    typer.echo(f"{done:,} networks scored, {summary.computed:,} of them now; {following}")
 
 
 def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:

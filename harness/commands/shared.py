@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from harness.exhibits.exhibit import Exhibit
     from harness.opened import OpenedRun
+
+
+class AtHome(TyperGroup):
+    """Commands that know the home folder as ``~`` where shells leave it as it is, as in ``--out=~/run``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments with the home folder in place of each ``~`` that begins a value."""
+        return super().parse_args(ctx, [_at_home(argument) for argument in args])
+
+
+def _at_home(argument: str) -> str:
+    """Values may follow the name of an option or a key, as in ``--images=cifar10=~/images``.
+
+    >>> _at_home("--sample=10"), _at_home("--out=~/run") == f"--out={Path.home()}/run"
+    ('--sample=10', True)
+    """
+    return "=".join(os.path.expanduser(value) for value in argument.split("="))  # noqa: PTH111
+
 
 OWN_PROXY = "A proxy of your own, path.py:name or module:name; may be repeated."
 

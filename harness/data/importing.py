@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.arguments import accepts, path, yes_or_no
 from harness.benchmark import Benchmark
 from harness.data.checks import checked_table
 from harness.data.columns import with_known_names
@@ -62,6 +63,7 @@ class ImportSummary:
         return [*lines, f"stored as {self.path}"]
 
 
+@accepts(file=path, trust_pickle=yes_or_no, allow_partial=yes_or_no)
 def import_table(
     benchmark: Benchmark | CostTable,
     file: str | Path,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.partial import BINS, beyond_table, exact_strata
 from harness.analysis.ranks import rank
+from harness.arguments import accepts, optional, text, whole
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.part import part_of, unused_note
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import align, count, estimate
@@ -26,6 +28,7 @@ ROW_HEIGHT = 0.19
 """Inches of a row of the figure where there is room: three marks stand in it."""
 
 
+@accepts(run=as_run, given=text, bins=optional(whole()), subset=text)
 def beyond_size(run: OpenedRun, *, given: str = "params", bins: int | None = None, subset: str = "all") -> Exhibit:
     """Rank correlations within strata of equal size, and with size held constant.
 

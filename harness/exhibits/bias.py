@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from harness.analysis.bias import bias_table, features_of
+from harness.arguments import accepts, text
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.part import part_of, unused_note
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.matrix import plot_matrix
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 TRUTH = "true accuracy"
 
 
+@accepts(run=as_run, subset=text)
 def bias(run: OpenedRun, *, subset: str = "all") -> Exhibit:
     """How scores and accuracies depend on counts that describe an architecture.
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.bootstrapped import QUANTITIES, bootstrap_table
+from harness.arguments import accepts, text, whole
 from harness.errors import HarnessError
 from harness.exhibits.exhibit import Exhibit
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import align, count, estimate, interval, ratio
@@ -23,6 +25,7 @@ FEWEST_RESAMPLES = 100
 """With fewer, the outermost resamples alone would make the bounds."""
 
 
+@accepts(run=as_run, baseline=text, resamples=whole(), subset=text)
 def bootstrap(run: OpenedRun, baseline: str = "params", resamples: int = 1000, subset: str = "all") -> Exhibit:
     """Jackknife and bootstrap intervals side by side.
 

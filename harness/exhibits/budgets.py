@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from harness.analysis.budgets import QUANTILES, budgets_table
+from harness.arguments import accepts, number, several, text, texts
 from harness.exhibits.exhibit import Exhibit
 from harness.exhibits.network_costs import NetworkCost, network_costs
 from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import count
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from harness.opened import OpenedRun
 
 
+@accepts(run=as_run, costs=texts, quantiles=several(number), subset=text)
 def budgets(
     run: OpenedRun,
     *,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.arguments import accepts, number, optional, path, yes_or_no
 from harness.reporting.grids import Grid, latex_grid, markdown_grid, terminal_grid
 from harness.reporting.heading import Heading, Headings
 
@@ -72,6 +73,7 @@ class Exhibit:
         for note in self.notes:
             console.print(Text(note, style="dim"))
 
+    @accepts(directory=path, figures=yes_or_no, width=optional(number))
     def write(self, directory: Path | str, *, width: float | None = None, figures: bool = True) -> list[Path]:
         """Write everything; returns the files.
 

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.analysis.across import across_table
+from harness.arguments import accepts, optional, text, texts
 from harness.errors import HarnessError
 from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.opened import as_runs
 from harness.reporting.across import plot_heat_map
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from harness.opened import OpenedRun
 
 
+@accepts(runs=as_runs, subset=text, baseline=text, proxies=optional(texts))
 def heatmap(
     runs: Sequence[OpenedRun],
     *,

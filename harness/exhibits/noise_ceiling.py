@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.ceiling import ceiling_table
 from harness.analysis.correlation import Estimate, kendall
+from harness.arguments import accepts, text
 from harness.benchmark import Benchmark, GroundTruth
 from harness.errors import DataError
 from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.heading import Heading
@@ -43,6 +45,7 @@ class TruthHeading(Heading):
         ]
 
 
+@accepts(run=as_run, subset=text, baseline=text)
 def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "params") -> Exhibit:
     """The ceiling on the networks of a run, beside its best proxy and the baseline.
 

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.pairs import pair_table
+from harness.arguments import accepts, optional, text
 from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import align, coefficient, count, estimate, p_value, signed
@@ -37,6 +39,7 @@ FEWEST_INCHES = 0.3
 """Of a cell's width, below which the difference is not written into it."""
 
 
+@accepts(run=as_run, against=optional(text), subset=text)
 def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Exhibit:
     """Paired differences between all pairs of proxies, or between each and one of them.
 
@@ -96,8 +99,8 @@ def plot_pairs(table: pd.DataFrame, labels: Labels | None, width: float) -> Figu
     least = min(0.0, float(found.min(initial=0)))
     with paper_style():
         around = 1.2
-        row = max(row_height(len(names), 0.11, around), (0.62 * width - 0.1) / len(names))
-        figure = Figure(figsize=(width, around + row * len(names)), layout="constrained")
+        side = max(row_height(len(names), 0.11, around), (0.62 * width - 0.1) / len(names))
+        figure = Figure(figsize=(width, around + side * len(names)), layout="constrained")
         axes = figure.add_subplot()
         image = axes.imshow(values, cmap="Blues", vmin=least, vmax=most, aspect="auto")
         _mark(axes, table, place, most, written=width / (len(names) + 4) >= FEWEST_INCHES)
@@ -106,7 +109,7 @@ def plot_pairs(table: pd.DataFrame, labels: Labels | None, width: float) -> Figu
         axes.set_yticks(range(len(names) - 1), shown[:-1])
         axes.set_xlim(0.5, len(names) - 0.5)
         axes.set_ylim(len(names) - 1.5, -0.5)
-        axes.tick_params(axis="y", length=0, labelsize=min(UPRIGHT_SIZE, letters(0.8 * row)))
+        axes.tick_params(axis="y", length=0, labelsize=min(UPRIGHT_SIZE, letters(0.8 * side)))
         axes.spines[:].set_visible(False)
         bar = figure.colorbar(image, ax=axes, aspect=30, location="bottom", pad=0.02, extend="max")
         bar.outline.set_visible(False)

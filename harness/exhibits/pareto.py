@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.pareto import pareto_table
 from harness.analysis.search import OPTIMUM
+from harness.arguments import accepts, text, texts
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.network_costs import NetworkCost, network_costs
 from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import coefficient
@@ -28,6 +30,7 @@ _STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 UNSCORED = "they are never chosen."
 
 
+@accepts(run=as_run, costs=texts, subset=text, shown=texts)
 def pareto(run: OpenedRun, *, costs: Sequence[str] = (), subset: str = "all", shown: Sequence[str] = ()) -> Exhibit:
     """How near the front that each proxy chooses comes to the true Pareto front.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.analysis.redundancy import MOST_NETWORKS, agreement_matrix, redundancy_table
+from harness.arguments import accepts, text
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.part import part_of, unused_note
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.matrix import plot_matrix
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from harness.opened import OpenedRun
 
 
+@accepts(run=as_run, subset=text)
 def redundancy(run: OpenedRun, *, subset: str = "all") -> Exhibit:
     """Agreement between all proxies, and each one's nearest other.
 

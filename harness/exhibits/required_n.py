@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis.required import check_by_subsampling, required_table
+from harness.arguments import accepts, number, text, whole
 from harness.errors import HarnessError
 from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import coefficient, count, signed
@@ -30,6 +32,7 @@ SHARE_DRAWN = 4
 """The prediction is checked on draws of a fourth of the networks."""
 
 
+@accepts(run=as_run, difference=number, baseline=text, power=number, draws=whole(), subset=text)
 def required_n(
     run: OpenedRun,
     difference: float = 0.03,

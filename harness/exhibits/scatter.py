@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness.arguments import accepts, text, texts
 from harness.errors import UnknownNameError
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.names import unknown_name
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.figures import scatter_figure, scatter_pages
 from harness.reporting.grids import Grid
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from harness.opened import OpenedRun
 
 
+@accepts(run=as_run, proxies=texts, baseline=text)
 def scatter(run: OpenedRun, proxies: Sequence[str] = (), *, baseline: str = "params") -> Exhibit:
     """Score against accuracy, a panel for each proxy, with τ and ρ.
 

@@ -16,8 +16,10 @@ from harness.analysis.search import (
     search_table,
     simulated_search,
 )
+from harness.arguments import accepts, optional, several, text, texts, whole, yes_or_no
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import MISSING, count
@@ -40,6 +42,15 @@ FAR_BELOW = 1.25
 UNSCORED = "such a network is chosen only where no other was drawn."
 
 
+@accepts(
+    run=as_run,
+    draws=optional(several(whole())),
+    replacement=yes_or_no,
+    repetitions=whole(),
+    seed=whole(),
+    subset=text,
+    shown=texts,
+)
 def search(
     run: OpenedRun,
     *,

@@ -10,8 +10,10 @@ import pandas as pd
 
 from harness.analysis.selection import CHANCE, COUNTS, PERCENTS, at, ranking_table, selection_table
 from harness.analysis.top import share_size
+from harness.arguments import accepts, number, optional, several, text, texts, whole
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.part import part_of, unused_note
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.lines import highlighted, plot_lines
@@ -29,6 +31,9 @@ CURVE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 LOT = {CHANCE: "by lot"}
 
 
+@accepts(
+    run=as_run, counts=several(whole()), percents=several(number), subset=text, baseline=text, highlight=optional(texts)
+)
 def selection(
     run: OpenedRun,
     *,

@@ -7,8 +7,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.stability import stability_table
+from harness.arguments import accepts
 from harness.errors import HarnessError
 from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.opened import as_runs
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.numbers import align, coefficient, count, estimate
@@ -30,6 +32,7 @@ NOT_ONE_BY_ONE = ("fingerprint", "sample_seed")
 """What differs with something else that is named, or does not matter on common networks."""
 
 
+@accepts(runs=as_runs)
 def stability(runs: Sequence[OpenedRun]) -> Exhibit:
     """How well several runs of the same networks agree, proxy by proxy.
 

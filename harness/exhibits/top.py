@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from harness.analysis.top import PERCENTS, By, top_table
+from harness.arguments import accepts, number, one_of, optional, several, text, texts
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.exhibits.part import part_of, unused_note
+from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.lines import highlighted, plot_lines
@@ -28,6 +30,14 @@ SELECTED: Mapping[By, str] = {
 _LINES = ["proxy", "percent", "networks", "kendall", "kendall_low", "kendall_high"]
 
 
+@accepts(
+    run=as_run,
+    by=one_of("truth", "proxy"),
+    percents=several(number),
+    subset=text,
+    baseline=text,
+    highlight=optional(texts),
+)
 def top(
     run: OpenedRun,
     *,

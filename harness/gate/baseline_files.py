@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.arguments import accepts, path
 from harness.errors import DataError
 from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
 from harness.gate.costs import OwnCosts, Place
@@ -23,6 +24,7 @@ DOCUMENT = "baseline.json"
 SCORES = "scores.csv.gz"
 
 
+@accepts(directory=path)
 def write_baseline(baseline: Baseline, directory: Path | str) -> list[Path]:
     """Write a baseline into a directory, in place of the one that is there; the same baseline gives the same bytes.
 
@@ -50,6 +52,7 @@ def write_baseline(baseline: Baseline, directory: Path | str) -> list[Path]:
     return [target / DOCUMENT, target / SCORES]
 
 
+@accepts(directory=path)
 def read_baseline(directory: Path | str) -> Baseline:
     """The baseline of a directory, also one that an older harness wrote.
 

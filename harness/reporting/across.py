@@ -67,8 +67,8 @@ def plot_heat_map(
             bar.outline.set_visible(False)
             _legend(axes, data, labels)
             return axes
-    runs = max(data["run"].nunique(), 1)
-    return _draw(data, ax, labels, ax.get_position().width * ax.figure.get_figwidth() / runs, ROW_HEIGHT)
+    inches = ax.get_window_extent().width / ax.figure.dpi
+    return _draw(data, ax, labels, inches / max(int(data["run"].nunique()), 1), ROW_HEIGHT)
 
 
 def _draw(data: pd.DataFrame, ax: Axes, labels: Labels | None, cell: float, height: float) -> Axes:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.arguments import accepts, number, optional
+from harness.arguments import path as path_of
 from harness.errors import DataError
 from harness.reporting.bars import bar_data, plot_bars
 from harness.reporting.heading import Heading
@@ -31,6 +33,7 @@ DATE = {"pdf": "CreationDate", "svg": "Date"}
 """What a format calls its time of writing; PNG holds none."""
 
 
+@accepts(directory=path_of, width=optional(number))
 def write_figures(
     directory: Path,
     table: pd.DataFrame,
@@ -141,6 +144,7 @@ def scatter_pages(
     return plot_scatter_pages(points, table, labels, heading.title(len(points)), metric, width=width)
 
 
+@accepts(stem=path_of)
 def save_figure(
     figure: Figure | None,
     stem: Path,
@@ -167,7 +171,7 @@ def _paged_pdf(pages: Sequence[Figure]) -> bytes:
     from matplotlib.backends.backend_pdf import PdfPages
 
     file = io.BytesIO()
-    with paper_style(), PdfPages(file, metadata={DATE["pdf"]: None}) as pdf:  # type: ignore[dict-item]
+    with paper_style(), PdfPages(file, metadata={DATE["pdf"]: None}) as pdf:
         for page in pages:
             pdf.savefig(page)
     return file.getvalue()

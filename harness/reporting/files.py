@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.arguments import accepts, path
 from harness.reporting.heading import Heading
 from harness.reporting.latex import latex_tables
 from harness.reporting.markdown import markdown_tables
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@accepts(directory=path)
 def write_tables(
     directory: Path,
     table: pd.DataFrame,

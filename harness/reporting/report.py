@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.arguments import accepts, epochs, number, optional, path, text, texts, yes_or_no
 from harness.benchmark import GroundTruth
 from harness.objective import CLASSES, Objective
 from harness.opened import OpenedRun, open_run
@@ -78,6 +79,7 @@ class Report:
         collected = for_run(self.run)
         return html_page(self, collected.exhibits, collected.missing)
 
+    @accepts(directory=path, figures=yes_or_no, width=optional(number))
     def write(self, directory: Path | str, *, figures: bool = True, width: float | None = None) -> list[Path]:
         """Write everything but the page; returns the files.
 
@@ -115,6 +117,9 @@ class Report:
         return [*files, scores, manifest]
 
 
+@accepts(
+    directory=path, split=optional(text), epochs=optional(epochs), baseline=text, beside=texts, published=optional(path)
+)
 def report(
     directory: Path | str,
     *,

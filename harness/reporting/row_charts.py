@@ -26,7 +26,7 @@ def row_height(rows: int, preferred: float, around: float) -> float:
         around: inches of the figure above and below the rows.
 
     >>> row_height(14, 0.19, 0.9), round(row_height(62, 0.19, 0.9), 3)
-    (0.19, 0.127)
+    (0.19, 0.126)
     """
     return min(preferred, (PAGE_HEIGHT - around) / max(rows, 1))
 

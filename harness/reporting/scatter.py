@@ -160,7 +160,7 @@ def _height(panels: int, columns: int, width: float) -> float:
     columns = max(1, min(columns, panels))
     if panels == 1:
         return 0.78 * width
-    return 0.5 + 1.38 * max(1, math.ceil(panels / columns)) * (width / columns / PANEL_WIDTH) ** 0.5
+    return 0.5 + 1.38 * max(1, math.ceil(panels / columns)) * math.sqrt(width / columns / PANEL_WIDTH)
 
 
 def _plot(

@@ -93,7 +93,7 @@ def load_protocol(name: str) -> Protocol:
     128
     """
     if name.endswith(".toml"):
-        return _read(Path(name))
+        return _read(Path(name).expanduser())
     if name not in protocol_names():
         raise UnknownNameError(unknown_name("protocol", name, protocol_names()))
     return _read(PROTOCOLS / f"{name}.toml")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.arguments import accepts, path, texts, yes_or_no
 from harness.errors import HarnessError
 from harness.registry import aggregates, proxies
 from harness.reproduction.parts import Outcome, Wishes, outcome
@@ -50,6 +51,7 @@ class Reproduction:
 
         print_reproduction(self, console or Console())
 
+    @accepts(directory=path, figures=yes_or_no)
     def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
         """Write everything; returns the files.
 
@@ -97,6 +99,7 @@ class Reproduction:
         return {"protocol": self.protocol.name, "title": self.protocol.title, "parts": parts}
 
 
+@accepts(out=path, parts=texts)
 def reproduce(
     protocol: Protocol | str,
     out: Path | str,

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import harness
+from harness.arguments import shard
 from harness.errors import HarnessError, StoreError
-from harness.plan import parse_shard
 from harness.store_checksums import checksums_of_everything
 from harness.store_files import FILE_NAME
 
@@ -132,5 +132,5 @@ class TestRefusing:
 
 @pytest.mark.parametrize("text", ["3", "0/4", "5/4", "a/b", "1/", "-1/4", "1/2/3", ""])
 def test_what_names_no_shard_is_refused(text):
-    with pytest.raises(HarnessError, match="names no part of the sample; write 3/16"):
-        parse_shard(text)
+    with pytest.raises(HarnessError, match="must be a part of the sample, such as 3/16"):
+        shard(text, "shard")
