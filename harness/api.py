@@ -145,7 +145,8 @@ def run(
         time_limit: seconds that one network may take, more than 0.
         memory_limit: memory that each worker may use, such as ``4GB`` or a number of bytes, on Linux.
         retry_failed: compute failed outcomes again.
-        progress: called with the number of networks done and of all networks.
+        progress: called with the number of networks done and of all networks;
+            :class:`harness.progress.ProgressLines` writes lines for a log.
 
     Returns:
         One row for each architecture and proxy: architecture, proxy, version, seed, status, value, error,

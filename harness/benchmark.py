@@ -84,6 +84,10 @@ class GroundTruth:
     source: str
     accuracy: pd.Series[float]
 
+    def __repr__(self) -> str:
+        """What it is, and of how many architectures."""
+        return f"<ground truth of {self.benchmark}: {self.describe()}; {len(self.accuracy):,} architectures>"
+
     def describe(self) -> str:
         """One line for the head of a table: ``cifar10 test top-1 accuracy (%), 200 epochs, mean over seeds``."""
         return f"{self.dataset} {self.split} {self.metric}, {self.when}, {self.seeds}"
@@ -107,6 +111,10 @@ class Costs:
     source: str
     meanings: Mapping[str, str]
     values: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """What it holds, and of how many architectures."""
+        return f"<costs of {len(self.values):,} architectures: {', '.join(self.meanings.values())}>"
 
 
 class Benchmark(ABC):
@@ -133,6 +141,14 @@ class Benchmark(ABC):
     datasets: ClassVar[tuple[str, ...]]
     truths: ClassVar[tuple[tuple[str, int | str], ...]]
     subsets: ClassVar[dict[str, str]] = {"all": "every architecture"}
+
+    def __repr__(self) -> str:
+        """Its name, data sets, ground truths and sets."""
+        truths = ", ".join(f"{split}/{epochs}" for split, epochs in self.truths)
+        return (
+            f"<benchmark {self.name}: {self.title}; data sets {', '.join(self.datasets)}; ground truth {truths}; "
+            f"sets {', '.join(self.subsets)}>"
+        )
 
     @abstractmethod
     def architectures(self) -> Sequence[str]:

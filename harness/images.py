@@ -51,6 +51,10 @@ class Batch:
     images: torch.Tensor
     labels: torch.Tensor
 
+    def __repr__(self) -> str:
+        """Its shapes."""
+        return f"<mini-batch: images {tuple(self.images.shape)}, targets {tuple(self.labels.shape)}>"
+
 
 @dataclass(frozen=True, eq=False)
 class Images:
@@ -67,6 +71,10 @@ class Images:
     labels: NDArray[Any]
     description: str
     noise: bool = False
+
+    def __repr__(self) -> str:
+        """What they are, and their shape."""
+        return f"<images {tuple(self.pixels.shape)}, targets {tuple(self.labels.shape)}: {self.description}>"
 
     @functools.cached_property
     def fingerprint(self) -> str:

@@ -55,6 +55,13 @@ class OpenedRun:
     truth: GroundTruth = field(repr=False)
     beside: Mapping[str, GroundTruth] = field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        """What was scored, and what it is compared with."""
+        return (
+            f"<run {self.directory}: {self.setting.benchmark}, {self.setting.dataset}; {self.networks:,} networks, "
+            f"{self.scores['proxy'].nunique()} proxies; against {self.truth.describe()}>"
+        )
+
     @cached_property
     def facts(self) -> dict[str, Facts]:
         """Direction and label of every registered proxy, and of those that the run brought along."""

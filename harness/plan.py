@@ -86,6 +86,15 @@ class Plan:
     representatives: Mapping[str, str] = field(default_factory=dict)
     notice: str = ""
 
+    def __repr__(self) -> str:
+        """What is to be computed, and with which images."""
+        setting, names = self.setting, ", ".join(proxy.name for proxy in self.proxies)
+        return (
+            f"<plan of {setting.benchmark}, {setting.dataset}: {len(self.architectures):,} architectures of the set "
+            f"'{setting.subset}', seed {setting.seed}, {len(self.proxies)} proxies ({names}), {len(self.batches)} "
+            f"mini-batches of {setting.batch_size} from {setting.images}>"
+        )
+
     @property
     def benchmark_reference(self) -> str:
         """Where workers import the benchmark from."""

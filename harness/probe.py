@@ -163,6 +163,11 @@ class Probe:
         self.ledger = Ledger()
         self._results: dict[Hashable, Any] = {}
 
+    def __repr__(self) -> str:
+        """The network, its mini-batches, and how much is computed already."""
+        batches = f"{len(self.batches)} mini-batches" + (f" like {self.batches[0]!r}" if self.batches else "")
+        return f"<probe of {type(self.network).__name__}: {batches}; {len(self._results)} quantities computed>"
+
     def once(self, key: tuple[Hashable, ...], compute: Callable[[], R]) -> R:
         """The result kept under the key; computed, timed and given a random state of its own at the first request."""
         if key in self._results:

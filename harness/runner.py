@@ -85,7 +85,9 @@ def run(
         memory_limit: bytes that each process that computes may use, on Linux; proxies that they do not suffice for have
             failed, where the system would otherwise end the process.
         retry_failed: compute failed outcomes again.
-        progress: called with the number of units done and of all units, at the start and after each unit.
+        progress: called with the number of units done and of all units, at the start and after each unit. One that has
+            a method ``stored``, such as :class:`~harness.progress.ProgressLines`, is also given the results that were
+            stored.
         say: called with each sentence on what had to be mended in the store, before anything is computed.
 
     Raises:
@@ -110,10 +112,14 @@ def run(
         dispatcher = _Dispatcher(job, versions, make, window=WINDOW * workers)
         computed = 0
 
+        hear = getattr(progress, "stored", None)
+
         def keep(results: Iterator[UnitResult]) -> None:
             nonlocal computed
             for shared in shared_out(plan, results):
                 store.add(*shared)
+                if hear:
+                    hear(shared)
                 computed += 1
                 if progress:
                     progress(before + computed, total)

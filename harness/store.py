@@ -82,6 +82,10 @@ class Store:
         self._lock = lock
         self.notes: list[str] = []
 
+    def __repr__(self) -> str:
+        """Where it is, also when it is closed."""
+        return f"<store of the run {self.directory}>"
+
     @classmethod
     def create_or_open(cls, directory: Path, plan: Plan, facts: Mapping[str, Any]) -> Self:
         """The store of a run, new or continued, for writing.
@@ -507,8 +511,7 @@ class Store:
         try:
             yield
         finally:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
+            self.connection.rollback()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

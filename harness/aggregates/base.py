@@ -46,6 +46,10 @@ class Aggregate:
     supervised: str | None
     combine: Combine = field(repr=False)
 
+    def __repr__(self) -> str:
+        """Its name, its parts, and what it computes."""
+        return f"<rank aggregate {self.name} of {', '.join(self.parts)}. {self.summary}>"
+
     def __call__(self, parts: Mapping[str, Floats]) -> Floats:
         """The scores of a pool of m networks, shape (m,), turned so that higher is better.
 

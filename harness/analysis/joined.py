@@ -40,6 +40,10 @@ class Joined:
     trained: Mapping[str, ProxyScores] = field(default_factory=dict)
     aggregates: tuple[Aggregate, ...] = ()
 
+    def __repr__(self) -> str:
+        """Of how many networks, and what was scored."""
+        return f"<scores and accuracies of {len(self):,} networks: {', '.join(self.proxies)}>"
+
     def __len__(self) -> int:
         return len(self.architectures)
 

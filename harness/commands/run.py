@@ -166,10 +166,12 @@ def _stopped_as_by_ctrl_c(number: signal.Signals) -> Iterator[list[int]]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress | None]:
-    """A bar with rate and time left on a terminal, nothing elsewhere."""
+def progress_bar() -> Iterator[Progress]:
+    """A bar with rate and time left on a terminal, lines now and then elsewhere."""
     if not sys.stderr.isatty():
-        yield None
+        from harness.progress import ProgressLines
+
+        yield ProgressLines()
         return
     from rich.console import Console
     from rich.progress import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ class Drawing:
 
     name: str
     caption: str
-    data: pd.DataFrame
+    data: pd.DataFrame = field(repr=False)
     draw: Callable[[float], Figure]
     pages: Callable[[float], Sequence[Figure]] | None = None
 
@@ -56,10 +56,25 @@ class Exhibit:
     drawings: tuple[Drawing, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def show(self, console: Console) -> None:
+    def __repr__(self) -> str:
+        """Its title and what it holds."""
+        held = [grid.name for grid in self.grids], [drawing.name for drawing in self.drawings]
+        tables, figures = (", ".join(names) or "none" for names in held)
+        return f"<exhibit {self.name}: {self.title}; tables: {tables}; figures: {figures}>"
+
+    def _repr_html_(self) -> str:
+        """Its tables, for a notebook."""
+        from harness.reporting.notebook import html_heading, html_table
+
+        tables = [html_table(grid.title, grid.columns, grid.notes) for grid in self.grids]
+        return "".join([html_heading(self.title, self.heading), *tables])
+
+    def show(self, console: Console | None = None) -> None:
         """Print the tables under the heading."""
+        from rich.console import Console
         from rich.text import Text
 
+        console = console or Console()
         from harness.reporting.terminal import print_heading
 
         console.print(Text(self.title, style="bold"))

@@ -69,6 +69,13 @@ class Baseline:
     facts: Mapping[str, Any]
     scores: pd.DataFrame = field(repr=False)
 
+    def __repr__(self) -> str:
+        """Of which run it is."""
+        return (
+            f"<baseline of {self.setting.benchmark}, {self.setting.dataset}: {len(self.proxies)} proxies on "
+            f"{len(self.architectures):,} networks; against {self.truth.description}>"
+        )
+
     @property
     def architectures(self) -> list[str]:
         """The architectures of the baseline, in the order of its scores."""

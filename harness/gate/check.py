@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,11 @@ class Checked:
     heading: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     allowed: frozenset[Verdict] = frozenset()
+
+    def __repr__(self) -> str:
+        """How many proxies there are of each verdict."""
+        times = Counter(row.verdict for row in self.rows)
+        return f"<check of {len(self.rows)} proxies: {', '.join(f'{n} {verdict}' for verdict, n in times.items())}>"
 
     def is_alarm(self, row: Row) -> bool:
         """Whether a row makes the check fail."""

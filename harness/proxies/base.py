@@ -48,6 +48,10 @@ class Proxy:
     supervised: str | None
     function: Callable[[Probe], float | int | Tensor] = field(repr=False)
 
+    def __repr__(self) -> str:
+        """Its name, which way is better, what it looks at, and what it computes."""
+        return f"<proxy {self.name}: {self.better} is better, looks at {self.data}. {self.summary}>"
+
     def __call__(self, probe: Probe) -> float:
         """The score of the probe's network."""
         return float(self.function(probe))

@@ -42,6 +42,17 @@ class Grid:
     data: pd.DataFrame
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Its title and its size."""
+        rows = len(self.columns[0].cells) if self.columns else 0
+        return f"<table {self.name}: {self.title}; {rows} rows, {len(self.columns)} columns>"
+
+    def _repr_html_(self) -> str:
+        """The table, for a notebook."""
+        from harness.reporting.notebook import html_table
+
+        return html_table(self.title, self.columns, self.notes)
+
 
 def terminal_grid(grid: Grid, width: int | None = None) -> Table:
     """The columns for a terminal; best values are bold.

@@ -51,6 +51,40 @@ class Report:
     published: pd.DataFrame | None = None
     run: OpenedRun | None = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        """What was ranked against what, and the best row; a few lines."""
+        from harness.reporting.numbers import estimate
+        from harness.reporting.rows import label_of, set_rows
+
+        rows = set_rows(self.correlations, self.subset)
+        heading = self.heading
+        lines = [
+            f"<report of {heading.benchmark}, {heading.dataset}: {self.scores['proxy'].nunique()} proxies on "
+            f"{heading.networks:,} networks, ranked against {heading.ground_truth}"
+        ]
+        ranked = [row for row in rows.to_dict("records") if row["kendall"] == row["kendall"]]
+        if ranked:
+            best = max(ranked, key=lambda row: float(row["kendall"]))
+            tau = estimate(best["kendall"], best["kendall_low"], best["kendall_high"])
+            wins = int((rows["verdict"] == "win").sum())
+            lines.append(
+                f"  highest Kendall τ: {label_of(best['proxy'], self.labels)} {tau}; {wins} significantly better than "
+                "the baseline"
+            )
+        lines.append("  .show() prints the tables, .write(DIRECTORY) writes tables and figures, .html() is a page>")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The main table, for a notebook."""
+        from harness.reporting.columns import main_columns
+        from harness.reporting.notebook import html_heading, html_table
+        from harness.reporting.rows import set_rows, verdict_note
+
+        rows = set_rows(self.correlations, self.subset)
+        columns = main_columns(rows, None, self.labels)
+        table = html_table(f"Set '{self.subset}'", columns, (verdict_note(rows, self.labels),))
+        return html_heading(f"{self.heading.benchmark}, {self.heading.dataset}", self.heading) + table
+
     def show(self, console: Console | None = None) -> None:
         """Print the tables in the terminal."""
         from rich.console import Console

@@ -43,6 +43,14 @@ class Reproduction:
     outcomes: tuple[Outcome, ...] = field(repr=False)
     labels: dict[str, str] = field(repr=False)
 
+    def __repr__(self) -> str:
+        """Which comparison it is, and how many numbers it has of how many parts."""
+        made = sum(found.report is not None for found in self.outcomes)
+        return (
+            f"<reproduction of {self.protocol.title}: {made} of {len(self.outcomes)} parts, {len(self.rows)} "
+            "coefficients; .show() prints them>"
+        )
+
     def show(self, console: Console | None = None) -> None:
         """Print everything in the terminal."""
         from rich.console import Console

@@ -1,0 +1,66 @@
+"""What a notebook shows of an object is a short text of what it holds."""
+
+from __future__ import annotations
+
+import pytest
+
+import harness
+from harness import api
+from harness.analysis.joined import Joined
+from harness.exhibits.top import top
+from harness.images import Images
+from harness.probe import Probe
+from harness.registry import aggregates, proxies
+from harness.store import Store
+
+
+@pytest.fixture(scope="module")
+def report(digits_runs):
+    return harness.report(digits_runs[0])
+
+
+def test_a_report_says_what_it_is_of_and_how_to_see_more(report):
+    lines = repr(report).splitlines()
+    assert len(lines) == 3 and all(len(line) < 200 for line in lines)
+    assert "8 proxies on 24 networks, ranked against digits test" in lines[0]
+    assert "highest Kendall τ: " in lines[1] and ".show()" in lines[2]
+
+
+def test_objects_have_a_line_and_no_address(report, digits_runs):
+    plan = api.prepare(
+        "digits", dataset=None, sample=2, subset="all", seed=0, sample_seed=None, proxies="params", images=None,
+        labels="file", batch_size=4, device="cpu",
+    )  # fmt: skip
+    benchmark = harness.load("digits")
+    probe = Probe(benchmark.build(benchmark.architectures()[0], "digits"), plan.batches)
+    exhibit = top(report.run)
+    with Store.read(digits_runs[0]) as store:
+        shown = {
+            "<benchmark digits: ": benchmark,
+            "<ground truth of digits: digits test ": report.truth,
+            "<plan of digits, digits: 2 architectures": plan,
+            "<probe of ": probe,
+            "<mini-batch: images (4, 1, 8, 8)": plan.batches[0],
+            "<images ": benchmark.images("digits"),
+            "<run ": report.run,
+            "<scores and accuracies of 24 networks: ": report.run.joined,
+            "<exhibit top: ": exhibit,
+            "<table top: ": exhibit.grids[0],
+            "<store of the run ": store,
+            "<proxy snip: higher is better, looks at labels. ": proxies()["snip"],
+            "<rank aggregate az_nas of ": aggregates()["az_nas"],
+        }
+    assert isinstance(shown["<images "], Images) and isinstance(report.run.joined, Joined)
+    for beginning, thing in shown.items():
+        text = repr(thing)
+        assert text.startswith(beginning) and text.endswith(">"), text
+        assert "\n" not in text and len(text) < 500 and " object at 0x" not in text
+
+
+def test_notebooks_show_tables_with_what_they_rest_on(report):
+    html = report._repr_html_()
+    assert html.count("<tr>") == 1 + len(report.correlations[report.correlations["set"] == "all"])
+    assert "Ground truth: digits test" in html and "<caption>Set &#x27;all&#x27;</caption>" in html
+    exhibit = top(report.run)
+    assert exhibit._repr_html_().count("<table>") == len(exhibit.grids)
+    assert "<caption>" in exhibit.grids[0]._repr_html_()
