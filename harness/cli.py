@@ -15,7 +15,7 @@ from harness.commands.run import INTERRUPTED, run
 from harness.commands.shared import OWN_PROXY, AtHome
 from harness.commands.store import merge, store_app
 from harness.errors import HarnessError
-from harness.terminal import console
+from harness.terminal import console, say
 
 app = typer.Typer(
     cls=AtHome,
@@ -79,7 +79,7 @@ def import_data(
     summary = import_table(
         importable(name), file, trust_pickle=trust_pickle, allow_partial=allow_partial, errors=errors
     )
-    typer.echo("\n".join(summary.lines()))
+    say("\n".join(summary.lines()))
 
 
 @data_app.command("get")
@@ -92,7 +92,7 @@ def get_data(
     """Download what a benchmark or an image data set declares, verify its checksums, and import or extract it."""
     from harness.data.get import Wish, get
 
-    get(name, Wish(full=full, replace=replace, directory=directory), typer.echo)
+    get(name, Wish(full=full, replace=replace, directory=directory), say)
 
 
 @data_app.command("verify")
@@ -104,7 +104,7 @@ def verify_data(
     from harness.data.verify import verify
 
     findings = verify(name, directory)
-    typer.echo("\n".join(finding.line() for finding in findings))
+    say("\n".join(finding.line() for finding in findings))
     if not all(finding.right for finding in findings):
         raise typer.Exit(1)
 
@@ -156,11 +156,11 @@ def report(
     result.show(console())
     directory = out or run_directory / "report"
     files = result.write(directory, figures=figures, width=inches(width) if width else None)
-    typer.echo(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
+    say(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(result.html(), encoding="utf-8", newline="\n")
-        typer.echo(f"the page: {html}")
+        say(f"the page: {html}")
 
 
 @app.command()
@@ -197,8 +197,8 @@ def main() -> None:
     try:
         app()
     except HarnessError as error:
-        typer.echo(f"harness: {error}", err=True)
+        say(f"harness: {error}", err=True)
         sys.exit(MISUSED)
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
+        say("interrupted", err=True)
         sys.exit(INTERRUPTED)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,9 +15,11 @@ from harness.data.sources import Obtainable
 from harness.proxies.costs import cost_in_words
 from harness.registry import STANDARD, aggregates, benchmark_classes, proxies, select_proxies
 from harness.reporting.numbers import coefficient, estimate
+from harness.terminal import output
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
 
     from harness.aggregates import Aggregate
     from harness.proxies.base import Proxy
@@ -41,7 +42,7 @@ def print_benchmarks(console: Console | None = None) -> None:
             table.add_row("", "" if index else "sets", f"{subset}: {description}")
         table.add_row("", "needs", needs)
         table.add_row("", "paper", citation(cls.citation))
-    (console or Console()).print(table)
+    output(console).print(table)
 
 
 def _joined(truths: Sequence[tuple[str, int | str]]) -> str:
@@ -55,7 +56,7 @@ def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> No
         console: where to print.
         own: further proxies, as ``path.py:name`` or ``module:name``; they stand first.
     """
-    target = console or Console()
+    target = output(console)
     brought = select_proxies(own) if own else []
     table = Table(title="Proxies", title_justify="left", box=box.HORIZONTALS, padding=(0, 1, 0, 0))
     for header in ("proxy", "better", "looks at"):
@@ -120,4 +121,4 @@ def print_agreement(agreement: pd.DataFrame, console: Console | None = None) -> 
         table.add_row(
             labels.get(row["proxy"], row["proxy"]), f"{row['networks']:,}", spearman, coefficient(row["kendall"])
         )
-    (console or Console()).print(table)
+    output(console).print(table)

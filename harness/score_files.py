@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.json_text import json_checksum, parse_json
+from harness.visible import json_page, write_page
 
 SCORES_CHECKSUM = "scores_sha256"
 MANIFEST_CHECKSUM = "manifest_sha256"
@@ -24,9 +25,9 @@ def write_manifest(file: Path, manifest: Mapping[str, Any], scores: Path) -> Non
     """Write the manifest of a table of scores that is written already."""
     stated = {**manifest, SCORES_CHECKSUM: _sha256(scores)}
     # What JSON makes of it is what will be read.
-    stated = json.loads(json.dumps(stated))
+    stated = json.loads(json_page(stated))
     stated[MANIFEST_CHECKSUM] = json_checksum(stated, MANIFEST_CHECKSUM)
-    file.write_text(json.dumps(stated, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_page(file, json_page(stated))
 
 
 def read_manifest(file: Path, scores: Path) -> dict[str, Any]:

@@ -11,6 +11,8 @@ import typer
 
 from harness.commands.run import progress_bar
 from harness.commands.shared import OWN_PROXY, RunDirectory, Truth, opened
+from harness.terminal import console, say
+from harness.visible import write_page
 
 if TYPE_CHECKING:
     from harness.gate import Baseline, Checked
@@ -35,16 +37,14 @@ def baseline(
 
     found = opened(run, truth)
     freeze(found)  # what cannot be frozen is refused before anything is measured
-    typer.echo("measuring what the proxies cost; nothing else should run here meanwhile", err=True)
+    say("measuring what the proxies cost; nothing else should run here meanwhile", err=True)
     costs = measure(found, representative(found.scores), own=own or [], processes=PROCESSES)
     frozen = freeze(found, costs)
     files = write_baseline(frozen, out)
     unknown = [name for name in frozen.proxies if name not in costs.passes]
     if unknown:
-        typer.echo(
-            f"no cost is kept of {', '.join(unknown)}, whose code was not given: add --proxy path.py:name", err=True
-        )
-    typer.echo(
+        say(f"no cost is kept of {', '.join(unknown)}, whose code was not given: add --proxy path.py:name", err=True)
+    say(
         f"{len(frozen.proxies)} proxies on {len(frozen.architectures):,} networks frozen in {out}: "
         f"{', '.join(file.name for file in files)}; next: harness check --baseline {out}"
     )
@@ -94,7 +94,7 @@ def check(
             run = opened(run_directory, f"{frozen.truth.split}/{frozen.truth.epochs}")
 
         def measured() -> OwnCosts:
-            typer.echo("measuring what the proxies cost", err=True)
+            say("measuring what the proxies cost", err=True)
             return measure(run, frozen.measured_networks, own=own or [])
 
         outcome = compare_with_costs(frozen, run, measured, limits, allowed=allowed)  # type: ignore[arg-type]
@@ -109,10 +109,10 @@ def test_proxy(
 
     found = conformance(name)
     for broken in found.broken:
-        typer.echo(f"✗ {broken.promise}\n    {broken.words}")
-    typer.echo(f"{name}: {found.kept} tests passed, promises broken: {len(found.broken)}, skipped: {found.skipped}")
+        say(f"✗ {broken.promise}\n    {broken.words}")
+    say(f"{name}: {found.kept} tests passed, promises broken: {len(found.broken)}, skipped: {found.skipped}")
     if found.broken:
-        typer.echo("docs/adding-a-proxy.md lists what a proxy promises")
+        say("docs/adding-a-proxy.md lists what a proxy promises")
         raise typer.Exit(1)
 
 
@@ -127,14 +127,13 @@ def _tell(checked: Checked, markdown: Path | None, junit: Path | None, json: Pat
     """Print the outcome, write it where files were asked for, and end with 1 if there is an alarm."""
     from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, on_github
     from harness.gate.show import show
-    from harness.terminal import console
 
     for path, made in ((markdown, as_markdown), (junit, as_junit), (json, as_json)):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(made(checked), encoding="utf-8", newline="\n")
+            write_page(path, made(checked))
     show(checked, console())
     if on_github(os.environ):
-        typer.echo("\n".join(github_annotations(checked)))
+        say("\n".join(github_annotations(checked)))
     if checked.alarms:
         raise typer.Exit(1)

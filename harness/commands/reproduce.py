@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from harness.errors import HarnessError
-from harness.terminal import console
+from harness.terminal import console, say
 
 
 def list_protocols() -> None:
@@ -63,7 +63,7 @@ def reproduce(
     result.show(console())
     files = result.write(out, figures=figures)
     own = sorted(file.name for file in files if file.parent == out)
-    typer.echo(f"\nwritten to {out}: {', '.join(own)}")
+    say(f"\nwritten to {out}: {', '.join(own)}")
 
 
 def _pairs(entries: Iterable[str], option: str, form: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from harness.arguments import memory, optional, seconds
 from harness.commands.shared import OWN_PROXY
 from harness.errors import HarnessError
 from harness.memory import keep_freed_memory
+from harness.terminal import say
 
 if TYPE_CHECKING:
     from harness.runner import Progress
@@ -104,7 +105,7 @@ def run(
     )
 
     if plan.notice:
-        typer.echo(plan.notice)
+        say(plan.notice)
 
     from harness.runner import run as compute
 
@@ -121,16 +122,14 @@ def run(
             memory_limit=most_memory,
             retry_failed=retry_failed,
             progress=progress,
-            say=lambda note: typer.echo(f"note: {note}", err=True),
+            say=lambda note: say(f"note: {note}", err=True),
         )
     done = summary.done
     if summary.interrupted:
-        typer.echo(
-            f"interrupted: {done:,} of {summary.units:,} networks are stored; the same command goes on from there"
-        )
+        say(f"interrupted: {done:,} of {summary.units:,} networks are stored; the same command goes on from there")
         raise typer.Exit(TERMINATED if terminated else INTERRUPTED)
     following = f"next: harness report {out}" if done else "there is nothing to compute"
-    typer.echo(f"{done:,} networks scored, {summary.computed:,} of them now; {following}")
+    say(f"{done:,} networks scored, {summary.computed:,} of them now; {following}")
 
 
 def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:

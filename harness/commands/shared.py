@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from harness.terminal import console, say
+
 if TYPE_CHECKING:
     from harness.exhibits.exhibit import Exhibit
     from harness.opened import OpenedRun
@@ -68,9 +70,8 @@ def opened(directory: Path, truth: str | None, beside: list[str] | None = None) 
 def present(exhibit: Exhibit, out: Path | None, width: Literal["1", "2"] = "1") -> None:
     """Print an exhibit, and write it where a directory is given."""
     from harness.reporting.style import inches
-    from harness.terminal import console
 
     exhibit.show(console())
     if out is not None:
         files = exhibit.write(out, width=inches(width))
-        typer.echo(f"\nwritten to {out}: {', '.join(file.name for file in files)}")
+        say(f"\nwritten to {out}: {', '.join(file.name for file in files)}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.commands.shared import RunDirectory
+from harness.terminal import say
 
 store_app = typer.Typer(no_args_is_help=True, help="The file of a run's scores: check, export, restore, compact.")
 
@@ -18,7 +19,7 @@ def store_verify(run_directory: RunDirectory) -> None:
     from harness.store_care import verify
 
     findings = verify(run_directory)
-    typer.echo("\n".join(finding.line() for finding in findings))
+    say("\n".join(finding.line() for finding in findings))
     if not all(finding.right for finding in findings):
         raise typer.Exit(1)
 
@@ -35,7 +36,7 @@ def store_export(
     from harness.store_care import export
 
     rows = export(run_directory, out, leave_out_damaged=leave_out_damaged)
-    typer.echo(f"{rows:,} outcomes written to {out}, the manifest to {out}.json")
+    say(f"{rows:,} outcomes written to {out}, the manifest to {out}.json")
 
 
 @store_app.command("restore")
@@ -47,7 +48,7 @@ def store_restore(
     from harness.store_restore import restore
 
     rows = restore(scores, out)
-    typer.echo(f"{rows:,} outcomes restored to {out}; 'harness run' with the same settings and images goes on")
+    say(f"{rows:,} outcomes restored to {out}; 'harness run' with the same settings and images goes on")
 
 
 @store_app.command("compact")
@@ -56,7 +57,7 @@ def store_compact(run_directory: RunDirectory) -> None:
     from harness.store_care import compact
 
     before, after = compact(run_directory)
-    typer.echo(f"{before:,} bytes before, {after:,} now")
+    say(f"{before:,} bytes before, {after:,} now")
 
 
 def merge(
@@ -67,7 +68,7 @@ def merge(
     from harness.merging import merge as bring_together
 
     done = bring_together(sources, out)
-    typer.echo(
+    say(
         f"{done.networks:,} networks with {done.outcomes:,} outcomes, {done.added:,} of them added and {done.mended:,} "
         f"mended now; next: harness report {out}"
     )

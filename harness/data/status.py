@@ -18,6 +18,7 @@ from harness.data.sources import Files, FileShare, Obtainable
 from harness.data.tables import data_home, read_metadata, row_count, stored_checksum, table_path
 from harness.errors import DataError
 from harness.registry import benchmark_classes, load_benchmark
+from harness.terminal import output
 
 Facts = Iterator[tuple[str, str]]
 """What is told of one thing: a heading (empty for that of the line before) and words."""
@@ -27,7 +28,7 @@ _SHOWN = 4
 
 def print_data_status(console: Console | None = None, directory: Path | None = None) -> None:
     """For each benchmark and image data set what is here, where, since when and which version, or how to get it."""
-    target, downloads = console or Console(), downloads_home(directory)
+    target, downloads = output(console), downloads_home(directory)
     truths = {name: _ground_truth(name, downloads / name) for name in sorted(benchmark_classes())}
     _print(target, f"Ground truth, in {data_home()}", truths)
     costs = {name: _costs(table) for name, table in cost_tables().items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.arguments import accepts, number, optional, path, yes_or_no
 from harness.reporting.grids import Grid, latex_grid, markdown_grid, terminal_grid
 from harness.reporting.heading import Heading, Headings
+from harness.visible import visible, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,12 +77,14 @@ class Exhibit:
 
         console = console or Console()
         from harness.reporting.terminal import print_heading
+        from harness.terminal import output
 
+        console = output(console)
         console.print(Text(self.title, style="bold"))
         print_heading(console, self.heading)
         for grid in self.grids:
             console.print(Text(grid.title, style="bold"))
-            console.print(terminal_grid(grid, console.width))
+            console.print(terminal_grid(grid, console))
             for note in grid.notes:
                 console.print(Text(note, style="dim"))
             console.print()
@@ -115,12 +118,12 @@ class Exhibit:
                 pages = drawing.pages(inches) if drawing.pages else ()
                 paths += save_figure(drawing.draw(inches), target / drawing.name, pages=pages)
         for name, text in texts.items():
-            (target / name).write_text(text, encoding="utf-8", newline="\n")
+            write_page(target / name, text)
         return sorted([*paths, *(target / name for name in texts)])
 
     def markdown(self) -> str:
         """Title, heading, tables and notes as Markdown."""
-        blocks = [f"# {self.title}", "\n".join(f"- {line}" for line in self.heading.lines())]
+        blocks = [f"# {self.title}", "\n".join(f"- {visible(line)}" for line in self.heading.lines())]
         blocks += [markdown_grid(grid).rstrip("\n") for grid in self.grids]
         return "\n\n".join([*blocks, *self.notes]) + "\n"
 

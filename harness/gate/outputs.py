@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from harness.gate.words import frame_of, grid_of, sentence, summary
 from harness.reporting.grids import markdown_grid
+from harness.visible import json_page, visible, visible_page
 
 if TYPE_CHECKING:
     from harness.gate.check import Checked
@@ -19,15 +18,12 @@ JSON_SCHEMA = 1
 
 def as_markdown(checked: Checked) -> str:
     """Heading, table and notes, for a comment on a pull request."""
-    heading = "\n".join(f"- {name}: {text}" for name, text in checked.heading)
+    heading = "\n".join(f"- {name}: {visible(text)}" for name, text in checked.heading)
     return f"# Regression gate\n\n{heading}\n\n{markdown_grid(grid_of(checked))}"
 
 
 def as_json(checked: Checked) -> str:
     """Everything with every digit; what is undefined is null."""
-    rows: list[dict[str, Any]] = [
-        {str(key): _plain(value) for key, value in row.items()} for row in frame_of(checked).to_dict("records")
-    ]
     document = {
         "schema": JSON_SCHEMA,
         "passed": not checked.alarms,
@@ -35,9 +31,9 @@ def as_json(checked: Checked) -> str:
         "compared": dict(checked.heading),
         "notes": list(checked.notes),
         "allowed": sorted(checked.allowed),
-        "proxies": rows,
+        "proxies": frame_of(checked).to_dict("records"),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_page(document)
 
 
 def as_junit(checked: Checked) -> str:
@@ -55,7 +51,8 @@ def as_junit(checked: Checked) -> str:
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)
-    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+    # XML has no way to write control characters at all.
+    return visible_page(ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True).decode()) + "\n"
 
 
 def github_annotations(checked: Checked) -> list[str]:
@@ -73,15 +70,9 @@ def on_github(environment: Mapping[str, str]) -> bool:
     return environment.get("GITHUB_ACTIONS") == "true"
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.item() if hasattr(value, "item") else value
-
-
 def _data(text: str) -> str:
-    """Text as workflow commands want it: these characters would end it or be read as escapes."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Text as workflow commands want it: a line, in which a percent sign would be read as an escape."""
+    return visible(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.gate.words import grid_of
 from harness.reporting.grids import terminal_grid
+from harness.terminal import natural_width, output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +23,7 @@ def show(checked: Checked, console: Console) -> None:
     """Print the heading, the table and the notes."""
     from rich.text import Text
 
+    console = output(console)
     for name, text in checked.heading:
         console.print(Text(f"{name:14}", style="dim") + Text(text))
     console.print()
@@ -34,12 +36,9 @@ def show(checked: Checked, console: Console) -> None:
 
 def _fitting(grid: Grid, console: Console) -> tuple[Grid, list[str]]:
     """The grid with as many of its columns as there is room for, and a sentence on the others."""
-    from rich.measure import Measurement
-
     left_out: list[str] = []
-    unlimited = console.options.update(width=10_000)
     for sacrifice in SACRIFICES:
-        if Measurement.get(console, unlimited, terminal_grid(grid)).maximum <= console.width:
+        if natural_width(console, terminal_grid(grid)) <= console.width:
             break
         grid = replace(grid, columns=tuple(column for column in grid.columns if column.name != sacrifice))
         left_out.append(sacrifice)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.reporting.numbers import MISSING, align, coefficient, count, estimate, p_value, ratio, signed
 from harness.reporting.rows import VERDICT_MARKS, Labels, Row, baseline_row, label_of
+from harness.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,11 @@ class Column:
     justify: Literal["left", "right"] = "right"
     short: tuple[str, ...] | None = None
     bold: tuple[bool, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """A cell is one line in which every character is seen."""
+        if not all(map(str.isprintable, self.cells)):
+            object.__setattr__(self, "cells", tuple(map(visible, self.cells)))
 
 
 SACRIFICES = (

@@ -16,6 +16,7 @@ from harness.reporting.heading import Heading
 from harness.reporting.rows import Labels, main_set
 from harness.reporting.scatter import figure_data, plot_scatter, plot_scatter_pages, scatter_data
 from harness.reporting.style import ONE_COLUMN, TWO_COLUMNS, paper_style
+from harness.visible import visible_page, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,11 +183,21 @@ def figure_bytes(figure: Figure, kind: str, *, transparent: bool = False) -> byt
     # Without a date the same data give the same bytes; an SVG's identifiers would else be drawn at random.
     metadata = {DATE[kind]: None} if kind in DATE else None
     file = io.BytesIO()
+    _show_every_character(figure)
     with paper_style():
         figure.savefig(file, format=kind, metadata=metadata, transparent=transparent)
     return file.getvalue()
 
 
+def _show_every_character(figure: Figure) -> None:
+    from matplotlib.text import Text
+
+    for written in figure.findobj(Text):
+        assert isinstance(written, Text)
+        if not written.get_text().isprintable():
+            written.set_text(visible_page(written.get_text()))
+
+
 def _write_data(data: pd.DataFrame, path: Path) -> Path:
-    data.to_csv(path, index=False)
+    write_page(path, data.to_csv(index=False))
     return path

@@ -10,6 +10,7 @@ from harness.reporting.heading import Heading
 from harness.reporting.latex import latex_tables
 from harness.reporting.markdown import markdown_tables
 from harness.reporting.rows import Labels
+from harness.visible import write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,6 @@ def write_tables(
     paths = []
     for name, text in texts.items():
         path = directory / name
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write_page(path, text)
         paths.append(path)
     return paths

@@ -12,9 +12,12 @@ from harness.reporting.latex import MARKS, float_of
 from harness.reporting.latex import escape as escape_latex
 from harness.reporting.markdown import one_line, table_of
 from harness.reporting.numbers import MISSING
+from harness.terminal import natural_width
+from harness.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
     from rich.table import Table
 
 _NUMBERS = re.compile(rf"([-+−±<.,\d\[\] ]*\d[-+−±<.,\d\[\] ]*?)(?: ?([{''.join(MARKS)}]))?")
@@ -54,14 +57,14 @@ class Grid:
         return html_table(self.title, self.columns, self.notes)
 
 
-def terminal_grid(grid: Grid, width: int | None = None) -> Table:
+def terminal_grid(grid: Grid, console: Console | None = None) -> Table:
     """The columns for a terminal; best values are bold.
 
     Args:
         grid: the table.
-        width: of the terminal; where the table is wider, columns give up the intervals that they can do without.
+        console: where it is printed; if the table is wider, columns give up the intervals that they can do without.
     """
-    if width is not None and _natural_width(terminal_grid(grid)) > width:
+    if console is not None and natural_width(console, terminal_grid(grid)) > console.width:
         grid = replace(grid, columns=_short(grid.columns))
     from rich import box
     from rich.table import Table
@@ -79,9 +82,9 @@ def terminal_grid(grid: Grid, width: int | None = None) -> Table:
 
 def markdown_grid(grid: Grid) -> str:
     """The title, the table and the notes as Markdown."""
-    blocks = [f"## {grid.title}", table_of([one_line(column) for column in grid.columns])]
+    blocks = [f"## {visible(grid.title)}", table_of([one_line(column) for column in grid.columns])]
     if grid.notes:
-        blocks.append("\n".join(f"- {note}" for note in grid.notes))
+        blocks.append("\n".join(f"- {visible(note)}" for note in grid.notes))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -98,14 +101,6 @@ def latex_grid(grid: Grid, facts: str = "") -> str:
     sentences = [grid.title, facts, *grid.notes]
     caption = " ".join(escape_latex(text) + "." * (not text.endswith((".", ":"))) for text in sentences if text)
     return float_of(cells, caption, f"tab:{grid.name}", layout)
-
-
-def _natural_width(printed: Table) -> int:
-    from rich.console import Console
-    from rich.measure import Measurement
-
-    console = Console(width=10_000)
-    return Measurement.get(console, console.options, printed).maximum
 
 
 def _short(columns: Sequence[Column]) -> tuple[Column, ...]:

@@ -19,6 +19,7 @@ from harness.reporting.rows import (
     set_rows,
     side_by_side,
 )
+from harness.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,7 @@ def escape(text: str) -> str:
     >>> print(escape("#Params, 95 % of jacob_cov in 'all'"))
     \#Params, 95 \% of jacob\_cov in `all'
     """
-    return re.sub(r"'([^']*)'", r"`\1'", "".join(SPECIAL.get(character, character) for character in text))
+    return re.sub(r"'([^']*)'", r"`\1'", "".join(SPECIAL.get(character, character) for character in visible(text)))
 
 
 def latex_tables(table: pd.DataFrame, heading: Heading, labels: Labels | None = None, subset: str | None = None) -> str:

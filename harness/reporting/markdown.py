@@ -21,6 +21,7 @@ from harness.reporting.rows import (
     side_by_side,
     verdict_note,
 )
+from harness.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ def markdown_tables(
     notes = [*outcome_notes(rows, labels), *kind_notes(rows, labels), verdict_note(rows, labels)]
     blocks += [
         table_of([one_line(column) for column in main_columns(rows, None, labels)]),
-        "\n".join(f"- {_escape(note)}" for note in notes),
+        "\n".join(f"- {escape(note)}" for note in notes),
     ]
     if has_several_sets(table):
         blocks += ["## Kendall τ in each set", table_of(set_columns(table, chosen, labels))]
@@ -63,7 +64,7 @@ def markdown_tables(
 def _heading(heading: Heading) -> str:
     lines = []
     for name, text in heading.entries():
-        loud = f"**{_escape(text)}**" if heading.noise and name == "Inputs" else _escape(text)
+        loud = f"**{escape(text)}**" if heading.noise and name == "Inputs" else escape(text)
         lines.append(f"- {name}: {loud}" if name else f"- {loud}")
     return "\n".join(lines)
 
@@ -103,26 +104,27 @@ def cost_columns(costs: pd.DataFrame, labels: Labels | None) -> list[Column]:
 def table_of(columns: Sequence[Column]) -> str:
     """The columns as a table; best values are bold."""
     rules = [":--" if column.justify == "left" else "--:" for column in columns]
-    lines = [_line(_escape(column.header) for column in columns), _line(rules)]
+    lines = [_line(escape(column.header) for column in columns), _line(rules)]
     lines += [_line(cells) for cells in zip(*(_cells(column) for column in columns), strict=True)]
     return "\n".join(lines)
 
 
 def _cells(column: Column) -> list[str]:
     bold = column.bold or (False,) * len(column.cells)
-    return [f"**{_escape(cell)}**" if best else _escape(cell) for cell, best in zip(column.cells, bold, strict=True)]
+    return [f"**{escape(cell)}**" if best else escape(cell) for cell, best in zip(column.cells, bold, strict=True)]
 
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _escape(text: str) -> str:
-    r"""Characters that Markdown would read as markup.
+def escape(text: str) -> str:
+    r"""A line of text, with the characters that Markdown would read as markup.
 
-    >>> _escape("jacob_cov | <.001")
+    >>> escape("jacob_cov | <.001")
     'jacob\\_cov \\| &lt;.001'
     """
+    text = visible(text)
     for character in "\\`*_|#":
         text = text.replace(character, f"\\{character}")
     return text.replace("<", "&lt;")

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.analysis.published import digits
+from harness.reporting.markdown import escape
 from harness.reporting.numbers import count, estimate, printed, signed
+from harness.terminal import output
+from harness.visible import visible, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,21 +46,24 @@ def print_beside(console: Console, beside: pd.DataFrame, labels: Labels | None =
     """Print the rows of :func:`harness.analysis.published.beside_published`."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title="Beside the published table", title_justify="left", box=box.HORIZONTALS)
     for name in HEADER:
         table.add_column(name, justify="left" if name in ("Proxy", "") else "right", no_wrap=True)
     for row in _rows(beside, labels):
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
+    console = output(console)
     console.print(table)
-    console.print(_note(beside), highlight=False)
+    console.print(Text(_note(beside)))
 
 
 def write_beside(directory: Path, beside: pd.DataFrame, labels: Labels | None = None) -> list[Path]:
     """Write them as ``published.csv``, with every digit, and ``published.md``; returns the files."""
     directory.mkdir(parents=True, exist_ok=True)
     full, page = directory / "published.csv", directory / "published.md"
-    beside.to_csv(full, index=False, lineterminator="\n")
-    lines = ["| " + " | ".join(row) + " |" for row in [HEADER, ("---",) * len(HEADER), *_rows(beside, labels)]]
-    page.write_text("\n".join([*lines, "", _note(beside), ""]), encoding="utf-8")
+    write_page(full, beside.to_csv(index=False, lineterminator="\n"))
+    lines = [HEADER, ("---",) * len(HEADER), *(tuple(map(escape, row)) for row in _rows(beside, labels))]
+    table = ["| " + " | ".join(row) + " |" for row in lines]
+    write_page(page, "\n".join([*table, "", visible(_note(beside)), ""]))
     return [full, page]

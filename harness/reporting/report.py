@@ -87,12 +87,11 @@ class Report:
 
     def show(self, console: Console | None = None) -> None:
         """Print the tables in the terminal."""
-        from rich.console import Console
-
         from harness.reporting import print_tables
         from harness.reporting.published import print_beside
+        from harness.terminal import output
 
-        console = console or Console()
+        console = output(console)
         print_tables(console, self.correlations, self.costs, self.heading, self.labels, subset=self.subset)
         if self.published is not None:
             console.print()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UnknownNameError
 from harness.names import unknown_name
 from harness.reporting.numbers import count
+from harness.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ OUTCOMES = {"failed": "failed", "non_finite": "non-finite", "skipped": "skipped"
 
 def label_of(proxy: str, labels: Labels | None) -> str:
     """The name a proxy is shown under: its own where no label is given."""
-    return (labels or {}).get(proxy, proxy)
+    return visible((labels or {}).get(proxy, proxy))
 
 
 def main_set(table: pd.DataFrame, wanted: str | None = None) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +24,7 @@ from harness.reporting.rows import (
     side_by_side,
     verdict_note,
 )
+from harness.terminal import natural_width, output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,13 +61,14 @@ def print_tables(
     """
     chosen = main_set(table, subset)
     rows = set_rows(table, chosen)
+    console = output(console)
     print_heading(console, heading)
     if rows.empty:
         console.print(f"No scores in the set '{chosen}'.", markup=False)
         return
     columns, left_out = fit(
         main_columns(rows, costs, labels),
-        lambda some: _natural_width(console, _main_table(some, rows)) <= console.width,
+        lambda some: natural_width(console, _main_table(some, rows)) <= console.width,
     )
     console.print(Text(f"Set '{chosen}': {rows['networks'].max():,} networks", style="bold"))
     console.print(_main_table(columns, rows))
@@ -92,13 +93,9 @@ def print_heading(console: Console, heading: Heading | Headings) -> None:
     for name, text in heading.entries():
         loud = "bold red" if heading.noise and "NOISE" in text else ""
         grid.add_row(Text(name), Text(text, style=loud))
+    console = output(console)
     console.print(grid)
     console.print()
-
-
-def _natural_width(console: Console, printed: Table) -> int:
-    unbounded = console.options.update_width(10_000)
-    return Measurement.get(console, unbounded, printed).maximum
 
 
 def _empty_table() -> Table:

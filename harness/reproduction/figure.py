@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.reporting.figures import save_figure
 from harness.reporting.style import BLACK, BLUE, GREY, ONE_COLUMN, VERMILLION, paper_style
+from harness.visible import write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +74,6 @@ def write_beside(directory: Path, rows: pd.DataFrame, title: str) -> list[Path]:
     figure = plot_beside(data, title=textwrap.fill(title, 44)).get_figure(root=True)
     assert figure is not None
     stem = directory / "beside_published"
-    with paper_style():
-        figure.savefig(stem.with_suffix(".pdf"), metadata={"CreationDate": None})
-        figure.savefig(stem.with_suffix(".png"))
-    data.to_csv(stem.with_suffix(".csv"), index=False)
-    return [stem.with_suffix(suffix) for suffix in (".pdf", ".png", ".csv")]
+    files = save_figure(figure, stem)
+    write_page(stem.with_suffix(".csv"), data.to_csv(index=False))
+    return [*files, stem.with_suffix(".csv")]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from harness.citations import citation
 from harness.reproduction.reading import load_protocol, protocol_names
+from harness.terminal import output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 def print_protocols(console: Console) -> None:
     """Every protocol with its paper and its parts."""
+    console = output(console)
     for name in protocol_names():
         protocol = load_protocol(name)
         console.print(Text(name, style="bold"), Text(citation(protocol.citation)))

@@ -15,6 +15,7 @@ from harness.reproduction.cells import (
     SUMMARY_LEGEND,
     cells_of,
 )
+from harness.visible import visible
 
 if TYPE_CHECKING:
     from harness.reproduction.reproduce import Reproduction
@@ -59,6 +60,7 @@ def _list(sentences: Iterable[str]) -> str:
 def _escape(text: str) -> str:
     if set(text) == {"-"}:
         return text
+    text = visible(text)
     for character in "\\`*_|":
         text = text.replace(character, f"\\{character}")
     return text.replace("<", "&lt;")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from harness.registry import aggregates, proxies
 from harness.reproduction.parts import Outcome, Wishes, outcome
 from harness.reproduction.protocol import Part, Protocol
 from harness.reproduction.reading import load_protocol
+from harness.visible import json_page, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +53,10 @@ class Reproduction:
 
     def show(self, console: Console | None = None) -> None:
         """Print everything in the terminal."""
-        from rich.console import Console
-
         from harness.reproduction.terminal import print_reproduction
+        from harness.terminal import output
 
-        print_reproduction(self, console or Console())
+        print_reproduction(self, output(console))
 
     @accepts(directory=path, figures=yes_or_no)
     def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
@@ -77,14 +76,14 @@ class Reproduction:
             "summary.csv": self.summary.to_csv(index=False),
             "reproduction.md": markdown_page(self),
             "reproduction.tex": latex_page(self),
-            "protocol.json": json.dumps(self._facts(), indent=2, ensure_ascii=False) + "\n",
+            "protocol.json": json_page(self._facts()),
         }
         if len(self.searches):
             texts["searches.csv"] = _csv(self.searches)
         files = []
         for name, text in texts.items():
             files.append(target / name)
-            files[-1].write_text(text, encoding="utf-8", newline="\n")
+            write_page(files[-1], text)
         return [*files, *(self._draw(target) if figures else ())]
 
     def _draw(self, target: Path) -> list[Path]:

@@ -19,6 +19,7 @@ from harness.reproduction.cells import (
     Cells,
     cells_of,
 )
+from harness.terminal import output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +31,7 @@ LEFT = {"Benchmark", "Proxy", "", "Ours [95 %]", "Part", "Published in", "Notes"
 
 def print_reproduction(reproduction: Reproduction, console: Console) -> None:
     """Print one table for each part, then the summary, the searches, what was not run, and the notes."""
-    cells, protocol = cells_of(reproduction), reproduction.protocol
+    console, cells, protocol = output(console), cells_of(reproduction), reproduction.protocol
     console.print(Text(f"Again: {protocol.title}", style="bold"))
     console.print(Text(protocol.summary, style="dim"))
     for found in reproduction.outcomes:

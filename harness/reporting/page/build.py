@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from harness.reporting.page.summary import summarise
 from harness.reporting.page.tables import PageTable, page_table, table_of_grid
 from harness.reporting.rows import has_several_sets, kind_notes, outcome_notes, set_rows, verdict_note
 from harness.reporting.scatter import figure_data
+from harness.visible import json_page, visible_page
 
 if TYPE_CHECKING:
     from harness.exhibits.exhibit import Exhibit
@@ -97,7 +97,7 @@ def html_page(report: Report, exhibits: Iterable[Exhibit] = (), missing: Sequenc
     )
     style, script = (_asset(name) for name in ("page.css", "page.js"))
     sections = _sections(report, exhibits)
-    return environment.get_template("page.html.j2").render(
+    page = environment.get_template("page.html.j2").render(
         title=f"{report.heading.benchmark}, {report.heading.dataset}",
         heading=report.heading,
         summary=summarise(report),
@@ -107,12 +107,13 @@ def html_page(report: Report, exhibits: Iterable[Exhibit] = (), missing: Sequenc
         papers=_papers(report),
         definitions=DEFINITIONS,
         titles={section.name: section.title for section in sections} | {"costs": "Costs"},
-        manifest=json.dumps(report.manifest, indent=2, ensure_ascii=False),
+        manifest=json_page(report.manifest).rstrip("\n"),
         style=Markup(style),  # noqa: S704
         style_hash=_digest(style),
         script=Markup(script),  # noqa: S704
         script_hash=_digest(script),
     )
+    return visible_page(page)
 
 
 def _sections(report: Report, exhibits: Iterable[Exhibit]) -> list[Section]:

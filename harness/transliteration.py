@@ -1,0 +1,80 @@
+"""Text for terminals and files that are not UTF-8: what they do not know is written in the characters they do."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+import unicodedata
+from io import TextIOWrapper
+
+ERRORS = "harness.transliterate"
+"""The name of the error handler: ``stream.reconfigure(errors=ERRORS)``."""
+
+SYMBOLS = {
+    "τ": "tau", "ρ": "rho", "Δ": "d", "Σ": "sum", "σ": "sigma", "γ": "gamma", "∂": "d", "α": "alpha", "β": "beta",
+    "θ": "theta", "λ": "lambda", "κ": "kappa", "ε": "eps", "π": "pi", "δ": "delta", "μ": "mu", "µ": "u",
+    "×": "x", "÷": "/", "·": "*", "∗": "*", "±": "+-", "−": "-", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=",
+    "≈": "~", "∞": "inf", "√": "sqrt", "½": "1/2", "→": "->", "←": "<-", "↑": "^", "↓": "v", "⌈": "ceil(",
+    "⌉": ")", "⌊": "floor(", "⌋": ")", "▲": "^", "▼": "v", "○": "o", "◆": "*", "✓": "+", "✗": "x", "…": "...",
+    "‘": "'", "’": "'", "“": '"', "”": '"', "\N{COMBINING CIRCUMFLEX ACCENT}": "^",
+    "²": "^2", "³": "^3", "¹": "^1", "⁰": "^0", "⁴": "^4", "⁶": "^6", "⁹": "^9", "ᵀ": "^T", "ⁱ": "^i", "₂": "_2",
+    "─": "-", "━": "-", "│": "|", "┃": "|", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "\N{NO-BREAK SPACE}": " ",
+}  # fmt: skip
+"""How the harness's own signs are written in ASCII."""
+
+
+def is_unicode(encoding: str | None) -> bool:
+    """Whether the encoding knows every character.
+
+    >>> is_unicode("UTF-8"), is_unicode("cp1252"), is_unicode(None)
+    (True, False, True)
+    """
+    return encoding is None or encoding.lower().replace("_", "-").startswith("utf")
+
+
+def transliterated(text: str, encoding: str | None) -> str:
+    r"""Text that the encoding knows.
+
+    Signs are written in ASCII even where the encoding has them: Japanese code pages give them the width of two letters.
+
+    >>> transliterated("τ ≥ .5 ± .1, Ruýžička", "cp1252"), transliterated("Ruýžička 木", "ascii")
+    ('tau >= .5 +- .1, Ruýžicka', 'Ruyzicka \\u6728')
+    """
+    if is_unicode(encoding) or text.isascii():
+        return text
+    assert encoding is not None
+    return "".join(character if character.isascii() else _known(character, encoding) for character in text)
+
+
+def tolerate(*streams: object) -> None:
+    """Let the streams of this process write what their encoding does not know, in place of failing."""
+    for stream in streams or (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=ERRORS)
+
+
+def _known(character: str, encoding: str) -> str:
+    """One character in those that the encoding knows."""
+    if character in SYMBOLS:
+        return SYMBOLS[character]
+    if _encodes(character, encoding):
+        return character
+    plain = "".join(part for part in unicodedata.normalize("NFKD", character) if part.isascii())
+    return plain or character.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _encodes(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _handle(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_known(character, "ascii") for character in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(ERRORS, _handle)

@@ -1,0 +1,77 @@
+r"""Text that others wrote, made safe to show: characters that are not seen are written out.
+
+Names, labels and messages come from packages, files and runs of others. Among their characters there may be some that
+a terminal obeys (``ESC`` starts colours, window titles and cursor moves), that reorder the text around them (the
+bidirectional overrides), or that break a table or an XML file. Whatever is printed or written goes through here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_UNSEEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0001-\U000e007f"
+)
+"""Unicode's control, format and surrogate characters, and its line and paragraph separators."""
+
+_LINE = re.compile(f"[{_UNSEEN}]")
+_PAGE = re.compile(f"(?!\n)[{_UNSEEN}]")
+
+
+def visible(text: str) -> str:
+    r"""One line of text in which every character is seen.
+
+    >>> print(visible("a\x1b[31m b\nc \u202ed"))
+    a\x1b[31m b\nc \u202ed
+    """
+    return text if text.isprintable() else _LINE.sub(_written_out, text)
+
+
+def visible_page(text: str) -> str:
+    r"""The same for text of several lines, which stay lines.
+
+    >>> print(visible_page("a\x1b[31m\nb"))
+    a\x1b[31m
+    b
+    """
+    return _PAGE.sub(_written_out, text)
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write text for people as UTF-8 with Unix line ends, the same bytes on every system."""
+    path.write_text(visible_page(text), encoding="utf-8", newline="\n")
+
+
+def json_page(document: Any, *, ascii_only: bool = False) -> str:
+    r"""A document as JSON, in which what is no finite number is null.
+
+    Its strings stay what they are: JSON has its own way to write out such characters.
+
+    >>> print(json_page({"label": "τ\x9b31m"}), end="")
+    {
+      "label": "τ\u009b31m"
+    }
+    """
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n"
+    return _PAGE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def _finite(value: Any) -> Any:
+    """The same in what JSON knows; numbers keep every digit."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _written_out(found: re.Match[str]) -> str:
+    return repr(found[0])[1:-1]
