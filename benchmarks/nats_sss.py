@@ -101,6 +101,7 @@ class NatsSss(NatsBenchmark):
     """
 
     name = "nats-sss"
+    aliases = ("nats-bench-sss", "sss")
     title = "NATS-Bench size space"
     truths = tuple(_SPLITS)
     obtain = (

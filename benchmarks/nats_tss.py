@@ -72,6 +72,7 @@ class NatsTss(NatsBenchmark):
     """NATS-Bench's topology space; the ground truth is read from the local table."""
 
     name = "nats-tss"
+    aliases = ("nasbench201", "nb201", "nats-bench-tss", "tss")
     title = "NATS-Bench topology space (NAS-Bench-201)"
     truths = tuple(_SPLITS)
     subsets = topology.SUBSETS

@@ -31,8 +31,8 @@ SUBSETS = {
     "all": "every architecture",
     "connected": "a path of operations other than none leads from input to output",
     "reachable": "no unreachable operation: every operation other than none lies on a path from input to output",
-    "unique": "the first architecture of each functional class: cells equal once dead operations are removed and "
-    "skip connections followed",
+    "unique": "of the cells of the whole space that are equal once dead operations are removed and skip connections "
+    "followed, the first",
 }
 
 

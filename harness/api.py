@@ -37,7 +37,7 @@ from harness.arguments import (
 )
 from harness.benchmark import Benchmark
 from harness.errors import HarnessError
-from harness.registry import load_benchmark, select_proxies
+from harness.registry import load_benchmark, named_among, select_proxies
 from harness.reporting.report import Report, report
 
 if TYPE_CHECKING:
@@ -271,8 +271,17 @@ def agreement(
             return wide_scores(store.scores())
 
     source = Path(other)
-    theirs = read_run(source) if source.is_dir() else read_score_table(source, rename, sentinel)
-    return rank_agreement(read_run(Path(directory)), theirs)
+    ours = read_run(Path(directory))
+    meant = {theirs: named_among(name, ours) or name for theirs, name in (rename or {}).items()}
+    theirs = read_run(source) if source.is_dir() else read_score_table(source, meant, sentinel)
+    return rank_agreement(ours, theirs.rename(columns=_in_our_names(theirs, ours)))
+
+
+def _in_our_names(theirs: pd.DataFrame, ours: pd.DataFrame) -> dict[str, str]:
+    """Our names of the columns that are there under an alias alone."""
+    meant = {name: named_among(name, ours) for name in theirs if name not in ours}
+    names = [name for name in meant.values() if name is not None]
+    return {name: row for name, row in meant.items() if row and row not in theirs and names.count(row) == 1}
 
 
 def _benchmark(given: object) -> Benchmark:

@@ -133,6 +133,7 @@ class Benchmark(ABC):
         datasets: the data sets, the default first.
         truths: the (split, epochs) pairs that ground truth exists for on every data set, the default first.
         subsets: each named set of architectures with its description; ``all`` comes first.
+        aliases: other names that it is known by elsewhere.
     """
 
     name: ClassVar[str]
@@ -141,6 +142,7 @@ class Benchmark(ABC):
     datasets: ClassVar[tuple[str, ...]]
     truths: ClassVar[tuple[tuple[str, int | str], ...]]
     subsets: ClassVar[dict[str, str]] = {"all": "every architecture"}
+    aliases: ClassVar[tuple[str, ...]] = ()
 
     def __repr__(self) -> str:
         """Its name, data sets, ground truths and sets."""
@@ -266,7 +268,9 @@ class Benchmark(ABC):
     def check_dataset(self, dataset: str) -> None:
         """Refuse a data set that the benchmark does not have."""
         if dataset not in self.datasets:
-            raise UnknownNameError(unknown_name(f"dataset of {self.name}", dataset, self.datasets))
+            raise UnknownNameError(
+                unknown_name(f"dataset of {self.name}", dataset, self.datasets, "harness list benchmarks")
+            )
 
     def check_subset(self, subset: str) -> None:
         """Refuse a set of architectures that the benchmark does not define."""
@@ -285,4 +289,4 @@ class Benchmark(ABC):
                 return offered_split, offered_epochs
         wanted = "/".join(str(part) for part in (split, epochs) if part is not None)
         offered = [f"{a}/{b}" for a, b in truths]
-        raise UnknownNameError(unknown_name(f"ground truth of {self.name}", wanted, offered))
+        raise UnknownNameError(unknown_name(f"ground truth of {self.name}", wanted, offered, "harness list benchmarks"))

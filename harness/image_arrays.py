@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.benchmark import Task
 from harness.errors import DataError
+from harness.names import listed
 
 LABELS_OF = {
     "images": ("labels",),
@@ -56,7 +57,7 @@ def choose_names(names: list[str], file: str) -> tuple[str, str | None]:
     """
     images = [name for name in names if name.casefold() in LABELS_OF]
     if not images:
-        raise DataError(f"{file} has no array 'images'; it holds {', '.join(names) or 'nothing'}; wanted: {NAMES}")
+        raise DataError(f"{file} has no array 'images'; it holds {listed(names)}; wanted: {NAMES}")
     labels = [name for name in names if name.casefold() in LABELS_OF[images[0].casefold()]]
     for kind, found in (("images", images), ("labels", labels)):
         if len(found) > 1:

@@ -31,7 +31,9 @@ def print_benchmarks(console: Console | None = None) -> None:
     for name, cls in sorted(benchmark_classes().items()):
         get = f"harness data get {name}, or " if issubclass(cls, Obtainable) else ""
         needs = f"{get}harness data import {name} FILE; --images" if issubclass(cls, Importable) else "nothing"
-        table.add_row(f"[bold]{name}[/bold]", "", cls.title)
+        table.add_row(Text(name, style="bold"), "", Text(cls.title))
+        if cls.aliases:
+            table.add_row("", "also called", ", ".join(cls.aliases))
         table.add_row("", "datasets", ", ".join(cls.datasets))
         table.add_row("", "ground truth", _joined(cls.truths))
         for dataset in cls.datasets:
@@ -102,8 +104,10 @@ def _looks_at(proxy: Proxy) -> str:
 
 
 def _described(entry: Proxy | Aggregate) -> Text:
-    """The summary, whatever supervision there is, and dimly the paper and the source."""
+    """The summary, other names, whatever supervision there is, and dimly the paper and the source."""
     text = Text(entry.summary)
+    if entry.aliases:
+        text.append(f"\nalso called {', '.join(entry.aliases)}")
     if entry.supervised:
         text.append(f"\nsupervised: {entry.supervised}", style="yellow")
     text.append("\n" + "; ".join(filter(None, (short_citation(entry.cite), entry.source))), style="dim")

@@ -1,19 +1,78 @@
-"""Messages for names that are not known."""
+"""Names that people type: which one is meant, and the message where none is."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+
+MOST_LISTED = 12
+"""More names than this are not listed in a message."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """One line that says which name is unknown, the nearest known ones, and all of them.
+def folded(name: str) -> str:
+    """What names have in common that differ in case, in what joins their words, or in a ``#``.
+
+    >>> {folded(name) for name in ("zen_score", "Zen-Score", "zen score")}, folded("#Params")
+    ({'zenscore'}, 'params')
+    """
+    return re.sub(r"[-_\s#]+", "", name).casefold()
+
+
+def resolved(name: str, known: Mapping[str, Iterable[str]]) -> str | None:
+    """The known name that is meant: the same one, one that differs in spelling alone, or the one with such an alias.
+
+    An exact name always comes first, then another spelling of a name, then an alias. An alias that two entries have
+    means neither.
+
+    Args:
+        name: as it was typed.
+        known: each name with its aliases.
+
+    >>> known = {"naswot": ["nwot"], "zen": ["Zen-Score"]}
+    >>> resolved("NWOT", known), resolved("zen_score", known), resolved("zen", known), resolved("zn", known)
+    ('naswot', 'zen', 'zen', None)
+    """
+    if name in known:
+        return name
+    wanted = folded(name)
+    by_name = [entry for entry in known if folded(entry) == wanted]
+    by_alias = [entry for entry, aliases in known.items() if wanted in map(folded, aliases)]
+    for found in (by_name, by_alias):
+        if found:
+            return found[0] if wanted and len(found) == 1 else None
+    return None
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], listing: str = "") -> str:
+    """One line that says which name is unknown, which known ones are near, and where all of them are listed.
+
+    Args:
+        kind: of what it is the name.
+        name: as it was typed.
+        known: every name.
+        listing: the command that lists them; told where there are too many for the message.
 
     >>> unknown_name("proxy", "synflo", ["snip", "synflow"])
     "unknown proxy 'synflo': did you mean 'synflow'? Known: snip, synflow"
+    >>> unknown_name("proxy", "synflo", ["synflow", *map(str, range(60))], "harness list proxies")
+    "unknown proxy 'synflo': did you mean 'synflow'? 'harness list proxies' shows all"
     """
-    names = sorted(known)
+    names = sorted(set(known))
     by_lower = {known_name.lower(): known_name for known_name in names}
     near = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
     hint = " did you mean " + " or ".join(f"'{n}'" for n in near) + "?" if near else ""
-    return f"unknown {kind} '{name}':{hint} Known: {', '.join(names)}"
+    if len(names) > MOST_LISTED and listing:
+        return f"unknown {kind} '{name}':{hint} '{listing}' shows all"
+    return f"unknown {kind} '{name}':{hint} Known: {listed(names)}"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names for a message, the first of them where there are many.
+
+    >>> listed(["a", "b"]), listed(range(100)), listed([])
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 88 more', 'none')
+    """
+    every = [str(name) for name in names]
+    more = f" and {len(every) - MOST_LISTED} more" if len(every) > MOST_LISTED else ""
+    return (", ".join(every[:MOST_LISTED]) or "none") + more

@@ -14,10 +14,10 @@ from harness.arguments import accepts, epochs, optional, path, shown, texts
 from harness.arguments import text as text_of
 from harness.benchmark import Benchmark, GroundTruth
 from harness.errors import HarnessError, UnknownNameError
-from harness.names import unknown_name
+from harness.names import resolved, unknown_name
 from harness.own_proxies import OWN_PROXIES
 from harness.proxies.base import Direction
-from harness.registry import aggregates, load_benchmark, proxies
+from harness.registry import LIST_PROXIES, aggregate_names, aggregates, load_benchmark, proxies, proxy_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,11 +109,18 @@ class OpenedRun:
         belongs = self.benchmark.membership(subset)
         return self.joined.within(np.array([belongs(a) for a in self.joined.architectures], dtype=bool))
 
-    def check_row(self, name: str) -> None:
-        """Refuse the name of a row that is neither a known proxy, nor an aggregate, nor a truth beside."""
-        known = [*self.facts, *self.aggregates, *self.beside]
-        if name not in known:
-            raise UnknownNameError(unknown_name("proxy", name, known))
+    def row_named(self, name: str) -> str:
+        """The row that is meant by a name or an alias: of a known proxy, an aggregate, or a truth beside.
+
+        Raises:
+            UnknownNameError: if there is none.
+        """
+        own: dict[str, tuple[str, ...]] = {row: (known.label,) for row, known in self.facts.items()}
+        known = {**own, **proxy_names(), **aggregate_names(), **dict.fromkeys(self.beside, ())}
+        found = resolved(name, known)
+        if found is None:
+            raise UnknownNameError(unknown_name("proxy", name, known, LIST_PROXIES))
+        return found
 
 
 @accepts(directory=path, split=optional(text_of), epochs=optional(epochs), beside=texts)

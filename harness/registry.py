@@ -21,13 +21,17 @@ from harness.aggregates.base import Aggregate
 from harness.arguments import shown
 from harness.benchmark import Benchmark
 from harness.errors import HarnessError, UnknownNameError
-from harness.names import unknown_name
+from harness.names import resolved, unknown_name
 from harness.own_proxies import load_file, load_own, reference_of
 from harness.proxies.base import Proxy
 
 BENCHMARK_GROUP = "harness.benchmarks"
 PROXY_GROUP = "harness.proxies"
 AGGREGATE_GROUP = "harness.aggregates"
+
+LIST_BENCHMARKS = "harness list benchmarks"
+LIST_PROXIES = "harness list proxies"
+"""The commands that list what is registered."""
 
 T = TypeVar("T")
 
@@ -102,18 +106,39 @@ def load_benchmark(name: str) -> Benchmark:
     Raises:
         UnknownNameError: if there is none; the message suggests near names.
     """
-    classes = benchmark_classes()
-    if name not in classes:
-        raise UnknownNameError(unknown_name("benchmark", name, classes))
-    return classes[name]()
+    classes, found = benchmark_classes(), benchmark_named(name)
+    if found is None:
+        raise UnknownNameError(unknown_name("benchmark", name, classes, LIST_BENCHMARKS))
+    return classes[found]()
+
+
+def benchmark_named(name: str) -> str | None:
+    """The registered name of the benchmark that is meant by a name or an alias; None if there is none."""
+    return resolved(name, {known: cls.aliases for known, cls in benchmark_classes().items()})
+
+
+def proxy_names() -> dict[str, tuple[str, ...]]:
+    """The name of every registered proxy, with its label and its aliases."""
+    return {name: (proxy.label, *proxy.aliases) for name, proxy in proxies().items()}
+
+
+def aggregate_names() -> dict[str, tuple[str, ...]]:
+    """The name of every registered rank aggregate, with its label and its aliases."""
+    return {name: (aggregate.label, *aggregate.aliases) for name, aggregate in aggregates().items()}
+
+
+def named_among(name: str, rows: Iterable[str]) -> str | None:
+    """Which of these rows, proxies or aggregates, is meant by a name or an alias; None if none is."""
+    aliases = {**proxy_names(), **aggregate_names()}
+    return resolved(name, {row: aliases.get(row, ()) for row in rows})
 
 
 def select_proxies(names: str | Proxy | Iterable[str | Proxy] | None = "standard") -> list[Proxy]:
     """The named proxies, each once, in the order asked for.
 
     Args:
-        names: proxy names in any collection, also as one comma-separated string; None is ``standard``. ``standard``
-            stands for those of ``STANDARD``, ``all`` for every proxy that is not a variant of another one,
+        names: proxy names or aliases in any collection, also as one comma-separated string; None is ``standard``.
+            ``standard`` stands for those of ``STANDARD``, ``all`` for every proxy that is not a variant of another one,
             ``variants`` for the variants. A proxy that is not registered is given itself, or named by where it is:
             ``path.py:name`` or ``module:name``.
 
@@ -210,9 +235,11 @@ def _registered(name: str, known: dict[str, Proxy]) -> dict[str, Proxy]:
         return {p.name: p for p in known.values() if p.variant_of is None}
     if name == "variants":
         return {p.name: p for p in known.values() if p.variant_of is not None}
-    if name not in known:
-        raise UnknownNameError(unknown_name("proxy", name, [*known, "standard", "all", "variants"]))
-    return {name: known[name]}
+    found = resolved(name, proxy_names())
+    if found is None:
+        choices = [*known, "standard", "all", "variants"]
+        raise UnknownNameError(unknown_name("proxy", name, choices, LIST_PROXIES))
+    return {found: known[found]}
 
 
 def _choose_own(chosen: dict[str, Proxy], proxy: Proxy) -> None:

@@ -77,6 +77,7 @@ class NasBench101(Benchmark):
     """NAS-Bench-101; cells and ground truth are read from the local table."""
 
     name = _NAME
+    aliases = ("nb101",)
     title = "NAS-Bench-101"
     citation = "ying2019nasbench101"
     datasets = ("cifar10",)

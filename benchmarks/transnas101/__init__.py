@@ -180,6 +180,7 @@ class TransNasMicro(TransNas):
     """The micro space: one skeleton, 4,096 cells."""
 
     name = "transnas-micro"
+    aliases = ("transnasbench101-micro", "transnas-bench-micro", "tnb101-micro")
     title = "TransNAS-Bench-101 micro"
     space = "micro"
     subsets = micro.SUBSETS
@@ -210,6 +211,7 @@ class TransNasMacro(TransNas):
     """The macro space: residual blocks in 3,256 skeletons, no two of which are the same network."""
 
     name = "transnas-macro"
+    aliases = ("transnasbench101-macro", "transnas-bench-macro", "tnb101-macro")
     title = "TransNAS-Bench-101 macro"
     space = "macro"
     subsets = macro.SUBSETS

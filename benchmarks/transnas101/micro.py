@@ -24,8 +24,8 @@ MODULES = "41414"
 """The modules of every network; resolution and channels change in three of them."""
 
 SUBSETS = topology.SUBSETS | {
-    "unique": "the first architecture of each functional class: cells equal once dead operations are removed and skip "
-    "connections followed, those with weights excepted"
+    "unique": "of the cells of the whole space that are equal once dead operations are removed and skip connections "
+    "followed, those with weights excepted, the first"
 }
 
 _PREFIX = f"64-{MODULES}-"

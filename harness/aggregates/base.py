@@ -35,6 +35,7 @@ class Aggregate:
         supervised: which of its parts or constants were chosen with the accuracies of which benchmark; None where none
             was.
         combine: the formula, of the parts' scores, each of shape (m,) and turned so that higher is better.
+        aliases: other names that it is known by elsewhere; its label is one anyway.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Aggregate:
     source: str
     supervised: str | None
     combine: Combine = field(repr=False)
+    aliases: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Its name, its parts, and what it computes."""
@@ -89,6 +91,7 @@ def aggregate(
     cite: str,
     source: str = "",
     supervised: str | None = None,
+    aliases: tuple[str, ...] = (),
 ) -> Callable[[Combine], Aggregate]:
     """Declare the facts of a rank aggregate; decorates its formula.
 
@@ -102,6 +105,6 @@ def aggregate(
     """
 
     def declare(combine: Combine) -> Aggregate:
-        return Aggregate(name, label or name, better, parts, cite, source, supervised, combine)
+        return Aggregate(name, label or name, better, parts, cite, source, supervised, combine, aliases)
 
     return declare

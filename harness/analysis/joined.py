@@ -14,6 +14,7 @@ from harness.analysis.jackknife import Floats
 from harness.analysis.pools import aggregate_scores
 from harness.analysis.scores import ABSENT, STATUSES, Mask, ProxyScores, scores_by_proxy
 from harness.errors import HarnessError
+from harness.names import listed
 
 if TYPE_CHECKING:
     from harness.aggregates import Aggregate
@@ -80,7 +81,7 @@ class Joined:
         names = list(self.rows if rows is None else rows)
         for name in names:
             if name not in self.rows:
-                raise HarnessError(f"there are no scores of '{name}'; there are scores of {', '.join(self.rows)}")
+                raise HarnessError(f"there are no scores of '{name}'; there are scores of {listed(self.rows)}")
         return pd.DataFrame({name: self.rows[name].value for name in names}, index=self.architectures)
 
 

@@ -15,6 +15,7 @@ from harness.analysis.jackknife import Floats, Jackknife, jackknife
 from harness.analysis.multiplicity import benjamini_hochberg, holm
 from harness.analysis.ranks import rank
 from harness.errors import HarnessError
+from harness.names import listed
 
 if TYPE_CHECKING:
     from harness.analysis.joined import Joined
@@ -80,7 +81,7 @@ def _scores(joined: Joined, rows: Iterable[str] | None, against: str | None) -> 
         names.append(against)
     for name in names:
         if name not in joined.rows:
-            raise HarnessError(f"there are no scores of '{name}'; there are scores of {', '.join(joined.rows)}")
+            raise HarnessError(f"there are no scores of '{name}'; there are scores of {listed(joined.rows)}")
     if len(names) < 2:
         raise HarnessError(f"a comparison needs two proxies, but there are scores of {', '.join(names) or 'none'} only")
     return {name: joined.rows[name] for name in names}

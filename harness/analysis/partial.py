@@ -16,6 +16,7 @@ from harness.analysis.joined import Joined
 from harness.analysis.ranks import Integers, Ranks, rank
 from harness.analysis.scores import Mask
 from harness.errors import HarnessError
+from harness.names import listed
 
 MOST_EXACT = 100
 """With more distinct values than this, strata are bins."""
@@ -57,7 +58,7 @@ def beyond_table(
         HarnessError: if ``given`` was not scored.
     """
     if given not in joined.rows:
-        raise HarnessError(f"there are no scores of '{given}' to be held constant; there are {', '.join(joined.rows)}")
+        raise HarnessError(f"there are no scores of '{given}' to be held constant; there are {listed(joined.rows)}")
     control = joined.rows[given]
     rows = []
     held: _Held | None = None

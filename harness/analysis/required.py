@@ -19,6 +19,7 @@ from harness.analysis.correlation import two_sided_quantile
 from harness.analysis.jackknife import Floats
 from harness.analysis.ranking import Ranking, on_common_networks, ranking
 from harness.errors import HarnessError
+from harness.names import listed
 from harness.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _checked(values: tuple[Floats, Floats, Floats], networks: int, draws: int, c
 
 def _others(joined: Joined, baseline: str) -> tuple[list[str], Ranking]:
     if baseline not in joined.rows or joined.rows[baseline].networks == 0:
-        raise HarnessError(f"there are no scores of '{baseline}'; there are scores of {', '.join(joined.rows)}")
+        raise HarnessError(f"there are no scores of '{baseline}'; there are scores of {listed(joined.rows)}")
     others = [name for name in joined.rows if name != baseline]
     if not others:
         raise HarnessError(f"there are scores of '{baseline}' alone: nothing to compare with it")

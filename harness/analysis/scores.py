@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
+from harness.names import listed
 
 Mask = NDArray[np.bool_]
 
@@ -85,9 +86,7 @@ def require_columns(scores: pd.DataFrame, columns: tuple[str, ...]) -> None:
     """Refuse a table of scores that lacks a column."""
     missing = [column for column in columns if column not in scores.columns]
     if missing:
-        raise HarnessError(
-            f"the scores lack the column '{missing[0]}'; they have {', '.join(map(str, scores.columns))}"
-        )
+        raise HarnessError(f"the scores lack the column '{missing[0]}'; they have {listed(scores.columns)}")
 
 
 def _status_codes(status: pd.Series[str]) -> NDArray[np.int8]:

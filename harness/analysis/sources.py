@@ -12,6 +12,7 @@ from harness.arguments import accepts
 from harness.arguments import path as path_of
 from harness.data.table_files import UNREADABLE
 from harness.errors import DataError
+from harness.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,6 @@ def read_score_table(
         raise DataError(f"{path} has no column of architectures; call it {' or '.join(ARCHITECTURE_COLUMNS)}")
     lacking = [name for name in rename or {} if name not in table]
     if lacking:
-        raise DataError(f"{path} has no column '{lacking[0]}' to rename; it has {', '.join(table.columns)}")
+        raise DataError(f"{path} has no column '{lacking[0]}' to rename; it has {listed(table.columns)}")
     numbers = table.set_index(index).rename(columns=dict(rename or {})).select_dtypes("number")
     return numbers if sentinel is None else numbers.replace(sentinel, np.nan)

@@ -11,6 +11,7 @@ import typer
 
 from harness.commands.run import progress_bar
 from harness.commands.shared import OWN_PROXY, RunDirectory, Truth, opened
+from harness.reporting.numbers import counted
 from harness.terminal import console, say
 from harness.visible import write_page
 
@@ -45,7 +46,8 @@ def baseline(
     if unknown:
         say(f"no cost is kept of {', '.join(unknown)}, whose code was not given: add --proxy path.py:name", err=True)
     say(
-        f"{len(frozen.proxies)} proxies on {len(frozen.architectures):,} networks frozen in {out}: "
+        f"{counted(len(frozen.proxies), 'proxy', 'proxies')} on {counted(len(frozen.architectures), 'network')} frozen "
+        f"in {out}: "
         f"{', '.join(file.name for file in files)}; next: harness check --baseline {out}"
     )
 

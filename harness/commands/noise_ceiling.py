@@ -36,8 +36,7 @@ def noise_ceiling(
         raise HarnessError("say which networks: the directory of a run, or --benchmark NAME for all of a benchmark")
     if run is not None:
         chosen = opened(run, truth)
-        chosen.check_row(baseline)
-        present(noise_ceiling_of_run(chosen, subset, baseline), out, width)
+        present(noise_ceiling_of_run(chosen, subset, chosen.row_named(baseline)), out, width)
         return
     assert benchmark is not None
     whole = load_benchmark(benchmark)

@@ -18,6 +18,7 @@ from harness.arguments import memory, optional, seconds
 from harness.commands.shared import OWN_PROXY
 from harness.errors import HarnessError
 from harness.memory import keep_freed_memory
+from harness.reporting.numbers import counted
 from harness.terminal import say
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def run(
         say(f"interrupted: {done:,} of {summary.units:,} networks are stored; the same command goes on from there")
         raise typer.Exit(TERMINATED if terminated else INTERRUPTED)
     following = f"next: harness report {out}" if done else "there is nothing to compute"
-    say(f"{done:,} networks scored, {summary.computed:,} of them now; {following}")
+    say(f"{counted(done, 'network')} scored, {summary.computed:,} of them now; {following}")
 
 
 def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:

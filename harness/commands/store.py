@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.commands.shared import RunDirectory
+from harness.reporting.numbers import counted
 from harness.terminal import say
 
 store_app = typer.Typer(no_args_is_help=True, help="The file of a run's scores: check, export, restore, compact.")
@@ -36,7 +37,7 @@ def store_export(
     from harness.store_care import export
 
     rows = export(run_directory, out, leave_out_damaged=leave_out_damaged)
-    say(f"{rows:,} outcomes written to {out}, the manifest to {out}.json")
+    say(f"{counted(rows, 'outcome')} written to {out}, the manifest to {out}.json")
 
 
 @store_app.command("restore")
@@ -48,7 +49,7 @@ def store_restore(
     from harness.store_restore import restore
 
     rows = restore(scores, out)
-    say(f"{rows:,} outcomes restored to {out}; 'harness run' with the same settings and images goes on")
+    say(f"{counted(rows, 'outcome')} restored to {out}; 'harness run' with the same settings and images goes on")
 
 
 @store_app.command("compact")
@@ -69,6 +70,6 @@ def merge(
 
     done = bring_together(sources, out)
     say(
-        f"{done.networks:,} networks with {done.outcomes:,} outcomes, {done.added:,} of them added and {done.mended:,} "
-        f"mended now; next: harness report {out}"
+        f"{counted(done.networks, 'network')} with {counted(done.outcomes, 'outcome')}, "
+        f"{done.added:,} of them added and {done.mended:,} mended now; next: harness report {out}"
     )

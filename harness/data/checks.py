@@ -13,6 +13,7 @@ from harness.data.columns import column_key
 from harness.data.formats import TableFormat, Truth
 from harness.data.plausibility import check_direction, check_percent, numbers_of
 from harness.errors import DataError
+from harness.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,8 +131,8 @@ def _checked_columns(
     """The columns of the format that the source has, with their values checked and in the table's types."""
     if not any(column in frame.columns for column in table_format.essential):
         raise DataError(
-            f"{name} has no column of {table_format.kind}: one of {', '.join(table_format.essential)} is needed; "
-            f"it has {', '.join(map(str, frame.columns)) or 'none'}"
+            f"{name} has no column of {table_format.kind}: one of {listed(table_format.essential)} is needed; "
+            f"it has {listed(frame.columns)}"
         )
     table = frame[[]].copy()
     for column, truth in table_format.truths.items():

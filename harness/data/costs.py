@@ -9,7 +9,7 @@ from harness.benchmark import Costs
 from harness.data.tables import read_metadata, read_table, table_path
 from harness.errors import DataError, UnknownNameError
 from harness.names import unknown_name
-from harness.registry import benchmark_classes, load_benchmark
+from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
@@ -71,8 +71,9 @@ def importable(name: str) -> Benchmark | CostTable:
     Raises:
         UnknownNameError: if there is none; the message suggests near names.
     """
-    if name in benchmark_classes():
-        return load_benchmark(name)
+    benchmark = benchmark_named(name)
+    if benchmark is not None:
+        return load_benchmark(benchmark)
     tables = cost_tables()
     if name not in tables:
         raise UnknownNameError(unknown_name("benchmark or table of costs", name, [*benchmark_classes(), *tables]))

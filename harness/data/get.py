@@ -17,7 +17,7 @@ from harness.data.table_files import sha256_of
 from harness.data.tables import read_metadata, table_path
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.names import unknown_name
-from harness.registry import benchmark_classes, load_benchmark
+from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ def get(name: str, wish: Wish, say: Callable[[str], None]) -> None:
         HarnessError: if there is nothing to download; the message says what to do instead.
         DataError: if a download fails or is not what was published.
     """
-    if name in benchmark_classes():
-        _get_ground_truth(load_benchmark(name), wish, say)
+    benchmark = benchmark_named(name)
+    if benchmark is not None:
+        _get_ground_truth(load_benchmark(benchmark), wish, say)
     elif name in IMAGE_SOURCES:
         _get_images(name, wish, say)
     else:

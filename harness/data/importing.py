@@ -20,6 +20,7 @@ from harness.data.plausibility import as_accuracies
 from harness.data.table_files import read_table_file, sha256_of
 from harness.data.tables import TableMetadata, write_table
 from harness.errors import DataError, HarnessError
+from harness.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,10 +58,18 @@ class ImportSummary:
             f"sha256 {self.sha256}",
             f"architectures: {found:,} of {expected:,}",
         ]
-        lines += [f"{column}: best {value:.3f} by {name}" for column, (value, name) in self.best.items()]
+        lines += [f"best {split}: {listed(values)}" for split, values in self._best_by_split().items()]
         if self.ignored:
-            lines.append(f"columns not used: {', '.join(self.ignored)}")
+            lines.append(f"columns not used: {listed(self.ignored)}")
         return [*lines, f"stored as {self.path}"]
+
+    def _best_by_split(self) -> dict[str, list[str]]:
+        """The best values of all data sets by what they were measured on; those of costs together."""
+        by_split: dict[str, list[str]] = {}
+        for column, (value, _) in self.best.items():
+            dataset, _, split = column.partition("/")
+            by_split.setdefault(split or "values", []).append(f"{dataset} {value:.3f}")
+        return by_split
 
 
 @accepts(file=path, trust_pickle=yes_or_no, allow_partial=yes_or_no)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.data.columns import check_agreement, column_key, one_of_each
 from harness.errors import DataError
+from harness.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,9 +50,7 @@ def read_table_file(path: Path, wanted: str) -> pd.DataFrame:
     frame = _read_parquet(path) if start.startswith(b"PAR1") else read_csv(path, path.name)
     places = [place for place, column in enumerate(frame.columns) if column_key(column) in _ARCHITECTURE_COLUMNS]
     if not places:
-        raise DataError(
-            f"{path.name} has no column 'arch' or 'architecture'; it has {', '.join(map(str, frame.columns))}"
-        )
+        raise DataError(f"{path.name} has no column 'arch' or 'architecture'; it has {listed(frame.columns)}")
     for other in places[1:]:
         check_agreement(frame, places[0], other, path.name, "two columns name the architectures and")
     kept = [place for place in range(len(frame.columns)) if place not in places[1:]]

@@ -20,6 +20,7 @@ from harness.benchmark import GroundTruth
 from harness.data.checksum import column_checksum, table_checksum
 from harness.errors import DataError
 from harness.json_text import json_checksum, parse_json
+from harness.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str
             absent = [name for name in columns or () if name not in metadata.columns]
             if absent:
                 raise DataError(
-                    f"the table of {benchmark} has no column '{absent[0]}'; it has {', '.join(metadata.columns)}. "
+                    f"the table of {benchmark} has no column '{absent[0]}'; it has {listed(metadata.columns)}. "
                     f"A file that holds it can be imported with: harness data import {benchmark} FILE"
                 )
             wanted = list(metadata.columns if columns is None else columns)

@@ -19,7 +19,7 @@ from harness.data.sources import Download, Files, Obtainable
 from harness.data.tables import read_metadata, read_table, stored_checksum, table_path
 from harness.errors import DataError, UnknownNameError
 from harness.names import unknown_name
-from harness.registry import benchmark_classes, load_benchmark
+from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ def verify(name: str | None = None, directory: Path | None = None) -> list[Findi
     """
     costs = cost_tables()
     known = [*sorted(benchmark_classes()), *costs, *IMAGE_SOURCES]
+    if name is not None and name not in known:
+        name = benchmark_named(name) or name
     if name is not None and name not in known:
         raise UnknownNameError(unknown_name("benchmark, table of costs or image data set", name, known))
     findings: list[Finding] = []

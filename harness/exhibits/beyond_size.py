@@ -42,7 +42,7 @@ def beyond_size(run: OpenedRun, *, given: str = "params", bins: int | None = Non
         UnknownNameError: if there is no such set or proxy.
         HarnessError: if ``given`` was not scored, or there are fewer than three networks.
     """
-    run.check_row(given)
+    given = run.row_named(given)
     joined, heading = part_of(run, subset)
     table = beyond_table(joined, given, bins=bins)
     labels, size = run.labels, label_of(given, run.labels)

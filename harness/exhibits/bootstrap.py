@@ -12,7 +12,7 @@ from harness.exhibits.exhibit import Exhibit
 from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
-from harness.reporting.numbers import align, count, estimate, interval, ratio
+from harness.reporting.numbers import align, count, counted, estimate, interval, ratio
 from harness.reporting.report import heading_of
 from harness.reporting.rows import Labels, label_of
 
@@ -40,11 +40,11 @@ def bootstrap(run: OpenedRun, baseline: str = "params", resamples: int = 1000, s
     """
     if resamples < FEWEST_RESAMPLES:
         raise HarnessError(f"{resamples} resamples make no interval; ask for {FEWEST_RESAMPLES} or more")
-    run.check_row(baseline)
+    baseline = run.row_named(baseline)
     joined = run.within(subset)
     table = bootstrap_table(joined, baseline=baseline, resamples=resamples)
     heading = heading_of(run)
-    where = () if subset == "all" else (f"Compared on the set '{subset}': {len(joined):,} networks",)
+    where = () if subset == "all" else (f"Compared on the set '{subset}': {counted(len(joined), 'network')}",)
     words = {"kendall": "Kendall τ", "spearman": "Spearman ρ", "difference": f"Δτ to {label_of(baseline, run.labels)}"}
     grids = [
         _grid(table[table["quantity"] == quantity], run.labels, quantity, words[quantity], resamples)

@@ -52,10 +52,10 @@ def heatmap(
     names = run_names(runs)
     headings, tables, labels = {}, {}, {}
     for name, run in zip(names, runs, strict=True):
-        run.check_row(baseline)
+        baseline = run.row_named(baseline)
         headings[name] = heading_of(run)
         rows = correlations_of(run, baseline)
-        tables[name] = rows if proxies is None else rows[rows["proxy"].isin([baseline, *proxies])]
+        tables[name] = rows if proxies is None else rows[rows["proxy"].isin([baseline, *map(run.row_named, proxies)])]
         labels.update(run.labels)
     table = across_table(tables, subset)
     reference = label_of(baseline, labels)

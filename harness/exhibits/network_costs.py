@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.errors import HarnessError, UnknownNameError
 from harness.names import unknown_name
+from harness.registry import named_among
 
 if TYPE_CHECKING:
     from harness.analysis.jackknife import Floats
@@ -52,10 +53,11 @@ def network_costs(run: OpenedRun, pool: Joined, wanted: Sequence[str]) -> list[N
 
 
 def _network_cost(run: OpenedRun, pool: Joined, name: str) -> NetworkCost:
-    if name in SIZES and name in pool.proxies:
-        return NetworkCost(name, run.labels.get(name, name), pool.proxies[name].value, "counted by the run")
-    costs = run.benchmark.costs(run.setting.dataset)
     known = [size for size in SIZES if size in pool.proxies]
+    size = named_among(name, known)
+    if size is not None:
+        return NetworkCost(size, run.labels.get(size, size), pool.proxies[size].value, "counted by the run")
+    costs = run.benchmark.costs(run.setting.dataset)
     if costs is None or name not in costs.values.columns:
         devices = [] if costs is None else list(costs.values.columns)
         raise UnknownNameError(unknown_name(f"cost of {run.benchmark.name}", name, [*known, *devices]))

@@ -16,7 +16,7 @@ from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
 from harness.reporting.heading import Heading
-from harness.reporting.numbers import align, coefficient, count, estimate
+from harness.reporting.numbers import align, coefficient, count, counted, estimate
 from harness.reporting.report import heading_of
 from harness.reporting.row_charts import name_rows, row_height
 from harness.reporting.rows import Row, label_of
@@ -56,7 +56,7 @@ def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "p
     """
     joined = run.within(subset)
     heading = heading_of(run)
-    where = () if subset == "all" else (f"Compared on the set '{subset}': {len(joined):,} networks",)
+    where = () if subset == "all" else (f"Compared on the set '{subset}': {counted(len(joined), 'network')}",)
     reached = {
         run.labels.get(name, name): kendall(row.value[row.usable], joined.accuracy[row.usable])
         for name, row in joined.rows.items()

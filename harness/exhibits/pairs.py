@@ -17,7 +17,7 @@ from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
-from harness.reporting.numbers import align, coefficient, count, estimate, p_value, signed
+from harness.reporting.numbers import align, coefficient, count, counted, estimate, p_value, signed
 from harness.reporting.report import heading_of
 from harness.reporting.row_charts import UPRIGHT_SIZE, letters, name_columns, row_height
 from harness.reporting.rows import Labels, label_of
@@ -52,11 +52,11 @@ def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Ex
         HarnessError: for an unknown set or row, or fewer than two proxies.
     """
     if against is not None:
-        run.check_row(against)
+        against = run.row_named(against)
     joined = run.within(subset)
     table = pair_table(joined, against=against)
     labels = run.labels
-    where = () if subset == "all" else (f"Compared on the set '{subset}': {len(joined):,} networks",)
+    where = () if subset == "all" else (f"Compared on the set '{subset}': {counted(len(joined), 'network')}",)
     heading = heading_of(run)
     words = "all pairs of proxies" if against is None else f"each proxy and {label_of(against, labels)}"
     drawings = (

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.reporting.numbers import counted
 from harness.reporting.report import heading_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def part_of(run: OpenedRun, subset: str = "all") -> tuple[Joined, Heading]:
         joined = run.joined
     else:
         joined = run.within(subset)
-        only = f"Only those in the set '{subset}': {len(joined):,} networks"
+        only = f"Only those in the set '{subset}': {counted(len(joined), 'network')}"
         heading = replace(heading, facts=(only, *heading.facts))
     if len(joined) < FEWEST:
         raise HarnessError(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from harness.analysis.search import OPTIMUM, RANDOM
 from harness.errors import HarnessError, UnknownNameError
 from harness.names import unknown_name
-from harness.reporting.numbers import count
+from harness.registry import LIST_PROXIES, named_among
+from harness.reporting.numbers import count, counted
 from harness.reporting.report import heading_of
 from harness.reporting.rows import Labels, label_of
 
@@ -39,7 +40,7 @@ def pool_of(run: OpenedRun, subset: str) -> tuple[Joined, Heading]:
     pool = run.within(subset)
     if not len(pool):
         raise HarnessError(f"{run.directory} scored no network of the set '{subset}'; choose another --set")
-    fact = f"Chosen from those of the set '{subset}': {len(pool):,} of the {heading.networks:,} networks"
+    fact = f"Chosen from those of the set '{subset}': {len(pool):,} of the {counted(heading.networks, 'network')}"
     return pool, replace(heading, facts=(*heading.facts, fact))
 
 
@@ -58,11 +59,14 @@ def shown_rows(table: pd.DataFrame, wanted: Sequence[str], key: str, *, highest:
         UnknownNameError: if a wanted row is not there.
     """
     proxies = table[~table["row"].isin(NOT_PROXIES)].dropna(subset=[key])
-    for name in wanted:
-        if name not in set(proxies["row"]):
-            raise UnknownNameError(unknown_name("row of this analysis", name, proxies["row"]))
     if wanted:
-        return list(dict.fromkeys(wanted))
+        rows: dict[str, None] = {}
+        for name in wanted:
+            row = named_among(name, proxies["row"])
+            if row is None:
+                raise UnknownNameError(unknown_name("row of this analysis", name, proxies["row"], LIST_PROXIES))
+            rows[row] = None
+        return list(rows)
     ordered = proxies.sort_values(key, ascending=not highest, kind="stable")
     first = ordered[ordered["row"] == "params"]
     chosen: dict[float, str] = {}

@@ -14,7 +14,7 @@ from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.opened import as_run
 from harness.reporting.columns import Column
 from harness.reporting.grids import Grid
-from harness.reporting.numbers import coefficient, count, signed
+from harness.reporting.numbers import coefficient, count, counted, signed
 from harness.reporting.report import heading_of
 from harness.reporting.row_charts import name_rows, row_height
 from harness.reporting.rows import Labels, label_of
@@ -58,7 +58,7 @@ def required_n(
         raise HarnessError(f"a difference of {difference:g} cannot be asked for; ask for one such as 0.03")
     if not 1 - CONFIDENCE < power < 1:
         raise HarnessError(f"a power of {power:g} cannot be asked for; ask for one such as 0.8")
-    run.check_row(baseline)
+    baseline = run.row_named(baseline)
     joined = run.within(subset)
     table = required_table(joined, difference, baseline, power, CONFIDENCE)
     labels = run.labels
@@ -68,7 +68,7 @@ def required_n(
     if draws and drawn >= 10:
         grids.append(_check_grid(check_by_subsampling(joined, drawn, draws, baseline, CONFIDENCE), labels, len(joined)))
     heading = heading_of(run)
-    where = () if subset == "all" else (f"Compared on the set '{subset}': {len(joined):,} networks",)
+    where = () if subset == "all" else (f"Compared on the set '{subset}': {counted(len(joined), 'network')}",)
     return Exhibit(
         name="required-n",
         title=f"Networks needed to see a difference to {label_of(baseline, labels)}",

@@ -10,6 +10,7 @@ from harness.errors import UnknownNameError
 from harness.exhibits.exhibit import Drawing, Exhibit
 from harness.names import unknown_name
 from harness.opened import as_run
+from harness.registry import LIST_PROXIES, named_among
 from harness.reporting.columns import Column
 from harness.reporting.figures import scatter_figure, scatter_pages
 from harness.reporting.grids import Grid
@@ -35,10 +36,12 @@ def scatter(run: OpenedRun, proxies: Sequence[str] = (), *, baseline: str = "par
         UnknownNameError: if a proxy was not scored.
     """
     scored = list(run.scores["proxy"].unique())
-    for name in proxies:
-        if name not in scored:
-            raise UnknownNameError(unknown_name("scored proxy", name, scored))
-    wanted = list(proxies) or scored
+    wanted = []
+    for name in proxies or scored:
+        row = named_among(name, scored)
+        if row is None:
+            raise UnknownNameError(unknown_name("scored proxy", name, scored, LIST_PROXIES))
+        wanted.append(row)
     scores = run.scores[run.scores["proxy"].isin(wanted)]
     table = correlations_of(run, baseline)
     table = table[table["proxy"].isin(wanted)]

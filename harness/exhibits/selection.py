@@ -57,8 +57,8 @@ def selection(
         UnknownNameError: if there is no such set or proxy.
         HarnessError: for a k below 1, a share outside (0, 100], or fewer than three networks.
     """
-    for name in (baseline, *(highlight or ())):
-        run.check_row(name)
+    baseline = run.row_named(baseline)
+    highlight = None if highlight is None else [run.row_named(name) for name in highlight]
     joined, heading = part_of(run, subset)
     sizes = {share_size(len(joined), share) for share in percents}
     choices = selection_table(joined, [count for count in counts if count not in sizes], percents)

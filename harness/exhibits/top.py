@@ -61,8 +61,8 @@ def top(
         UnknownNameError: if there is no such set or proxy.
         HarnessError: for a share outside (0, 100], or fewer than three networks.
     """
-    for name in (baseline, *(highlight or ())):
-        run.check_row(name)
+    baseline = run.row_named(baseline)
+    highlight = None if highlight is None else [run.row_named(name) for name in highlight]
     joined, heading = part_of(run, subset)
     table = top_table(joined, percents, by=by, baseline=baseline)
     labels = run.labels

@@ -18,6 +18,7 @@ from harness.gate.comparable import check_comparable, differences
 from harness.gate.costs import NOT_MEASURED, CostChange, OwnCosts, median_of
 from harness.gate.float_tolerance import FloatTolerance, float_tolerance
 from harness.gate.verdicts import ALARMS, MEANINGS, Limits, Verdict, decide
+from harness.reporting.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -273,7 +274,7 @@ def _factor(then: OwnCosts | None, now: OwnCosts | None, limits: Limits) -> tupl
 def _heading(baseline: Baseline, run: OpenedRun) -> tuple[tuple[str, str], ...]:
     setting = baseline.setting
     return (
-        ("Benchmark", f"{setting.benchmark}, {setting.dataset}, {len(baseline.architectures):,} networks"),
+        ("Benchmark", f"{setting.benchmark}, {setting.dataset}, {counted(len(baseline.architectures), 'network')}"),
         ("Ground truth", run.truth.describe()),
         ("Inputs", f"mini-batches of {setting.batch_size} from {setting.images}, seed {setting.seed}"),
         ("Torch", f"{setting.torch} then, {run.setting.torch} now; {setting.device}, {setting.dtype}"),

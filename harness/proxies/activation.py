@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     data="images",
     cite="mellor2021naswot",
     source="score_networks.py of the official code",
+    aliases=("nwot", "nas_wot"),
 )
 def naswot(probe: Probe) -> Tensor:
     r"""How differently images switch the ReLUs: log-determinant of their kernel.

@@ -33,6 +33,7 @@ class Proxy:
         variant_of: the proxy that this one differs from in a detail, where official codes disagree.
         supervised: which of its constants were chosen with the accuracies of which benchmark; None where none was.
         function: the formula.
+        aliases: other names that it is known by elsewhere; its label is one anyway.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Proxy:
     variant_of: str | None
     supervised: str | None
     function: Callable[[Probe], float | int | Tensor] = field(repr=False)
+    aliases: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Its name, which way is better, what it looks at, and what it computes."""
@@ -75,6 +77,7 @@ def proxy(
     anticipates: tuple[str, ...] = (),
     variant_of: str | None = None,
     supervised: str | None = None,
+    aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Probe], float | int | Tensor]], Proxy]:
     """Declare the facts of a proxy; decorates its formula.
 
@@ -102,6 +105,7 @@ def proxy(
             variant_of,
             supervised,
             function,
+            aliases,
         )
 
     return declare

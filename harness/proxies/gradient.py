@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     data="labels",
     cite="abdelfattah2021zero",
     source="foresight/pruners/measures/grad_norm.py",
+    aliases=("gradient_norm",),
 )
 def grad_norm(probe: Probe) -> Tensor:
     r"""Sum over layers of the norm of the loss gradient.

@@ -27,6 +27,7 @@ EPSILON = 1e-5
     data="images",
     cite="mellor2020naswot",
     source="foresight/pruners/measures/jacob_cov.py",
+    aliases=("jacov", "jacobian_covariance"),
 )
 def jacob_cov(probe: Probe) -> Tensor:
     r"""How differently images move the outputs: spectrum of the input Jacobian's correlations.

@@ -32,6 +32,7 @@ COLUMNS = 2**20
     data="images",
     cite="chen2021tenas",
     source="lib/procedures/ntk.py, training mode",
+    aliases=("ntk_cond", "ntk_condition_number"),
 )
 def ntk(probe: Probe) -> Tensor:
     r"""Condition number of the neural tangent kernel, in training mode.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     data="nothing",
     cite="li2024survey",
     source="the baselines of the survey",
+    aliases=("parameters", "n_params", "num_params"),
 )
 def params(probe: Probe) -> int:
     """Number of parameters.
@@ -34,7 +35,13 @@ def params(probe: Probe) -> int:
 
 
 @proxy(
-    "flops", label="#FLOPs", better="higher", data="nothing", cite="li2024survey", source="the baselines of the survey"
+    "flops",
+    label="#FLOPs",
+    better="higher",
+    data="nothing",
+    cite="li2024survey",
+    source="the baselines of the survey",
+    aliases=("n_flops", "num_flops"),
 )
 def flops(probe: Probe) -> int:
     """Multiply-accumulate operations of one image's forward pass.

@@ -28,6 +28,7 @@ REPEATS = 32
     data="images",
     cite="peng2024swap",
     source="src/metrics/swap.py and correlation.py",
+    aliases=("swap_score", "swap_nas"),
 )
 def swap(probe: Probe) -> float:
     r"""Number of different patterns in which the ReLU units switch over sixteen images.

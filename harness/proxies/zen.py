@@ -42,6 +42,7 @@ def standard_normal(like: Tensor, generator: torch.Generator) -> Tensor:
     cite="lin2021zen",
     source="ZeroShotProxy/compute_zen_score.py",
     batches=1,
+    aliases=("zen_nas",),
 )
 def zen(probe: Probe) -> Tensor:
     r"""How far a small change of the input moves the features, with the scale that batch norm removes put back.

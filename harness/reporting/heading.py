@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from harness.reporting.numbers import counted
 
 ONCE_PER_CLASS = "of cells that are one network one is scored for all, but for what needs no images"
 
@@ -25,6 +27,7 @@ class Heading:
         noise: whether the batch is noise with random labels and no images at all.
         once_per_class: whether of networks that are one by the benchmark's canonical form one was scored for all.
         facts: further lines, such as versions of packages and the number of a manifest.
+        sets: each named set of architectures with what belongs to it.
 
     >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
     >>> print("\n".join(heading.lines()))
@@ -45,6 +48,7 @@ class Heading:
     noise: bool = False
     once_per_class: bool = False
     facts: tuple[str, ...] = ()
+    sets: Mapping[str, str] = field(default_factory=dict)
 
     def inputs(self) -> str:
         """The batch in words; noise is announced in capitals."""
@@ -54,7 +58,8 @@ class Heading:
 
     def entries(self) -> list[tuple[str, str]]:
         """Pairs of a name and its text; further facts have an empty name."""
-        sample = f"{self.networks:,} architectures drawn uniformly from the set '{self.subset}', seed {self.seed}"
+        networks = counted(self.networks, "architecture")
+        sample = f"{networks} drawn uniformly from the set '{self.subset}', seed {self.seed}"
         if self.once_per_class:
             sample += f"; {ONCE_PER_CLASS}"
         return [
@@ -116,4 +121,4 @@ class Headings:
 def _sample(heading: Heading) -> str:
     of = "" if heading.subset == "all" else f" of the set '{heading.subset}'"
     once = f", {ONCE_PER_CLASS}" if heading.once_per_class else ""
-    return f"{heading.networks:,} architectures{of}, seed {heading.seed}{once}"
+    return f"{counted(heading.networks, 'architecture')}{of}, seed {heading.seed}{once}"

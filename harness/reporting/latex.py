@@ -16,6 +16,7 @@ from harness.reporting.rows import (
     label_of,
     main_set,
     outcome_notes,
+    set_notes,
     set_rows,
     side_by_side,
 )
@@ -138,7 +139,8 @@ def _sets(table: pd.DataFrame, first: str, heading: Heading, labels: Labels | No
         cells[f"{escape(name)} ($n={_math_count(size)}$)"] = _indent(column)
     base = baseline_row(set_rows(table, first))
     notes = f"Bold: best. {_dagger_note(base, labels)}".strip()
-    caption = f"Kendall $\\tau$ in each set of architectures. {_facts(heading)} {notes}"
+    sets = " ".join(map(escape, set_notes(table, first, heading.sets)))
+    caption = f"Kendall $\\tau$ in each set of architectures. {_facts(heading)} {notes} {sets}".strip()
     return float_of(cells, caption, "tab:correlations-sets", "l" * len(cells))
 
 

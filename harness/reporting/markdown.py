@@ -17,6 +17,7 @@ from harness.reporting.rows import (
     label_of,
     main_set,
     outcome_notes,
+    set_notes,
     set_rows,
     side_by_side,
     verdict_note,
@@ -51,6 +52,8 @@ def markdown_tables(
     ]
     if has_several_sets(table):
         blocks += ["## Kendall τ in each set", table_of(set_columns(table, chosen, labels))]
+        notes = set_notes(table, chosen, heading.sets)
+        blocks += ["\n".join(f"- {escape(note)}" for note in notes)] if notes else []
     if costs is not None and not costs.empty:
         blocks += [
             "## Costs",

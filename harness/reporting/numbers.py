@@ -111,6 +111,15 @@ def count(value: float) -> str:
     return f"{int(value):,}" if math.isfinite(value) else MISSING
 
 
+def counted(number: float, noun: str, many: str = "") -> str:
+    """So many things, in the singular where there is one.
+
+    >>> counted(1, "network"), counted(1000, "network"), counted(0, "proxy", "proxies")
+    ('1 network', '1,000 networks', '0 proxies')
+    """
+    return f"{count(number)} {noun if number == 1 else many or noun + 's'}"
+
+
 def align(cells: Sequence[str]) -> list[str]:
     """Pad the values, not their intervals, so that the points stand in a column in a fixed-width font.
 

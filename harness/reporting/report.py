@@ -180,7 +180,7 @@ def report(
     from harness.analysis.published import beside_published, read_published
 
     run = open_run(directory, split=split, epochs=epochs, beside=beside)
-    run.check_row(baseline)
+    baseline = run.row_named(baseline)
     correlations = correlations_of(run, baseline)
     theirs = None
     if published is not None:
@@ -245,6 +245,7 @@ def heading_of(run: OpenedRun) -> Heading:
             *_facts(setting, task.objective),
             *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),
         ),
+        sets=dict(run.benchmark.subsets),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UnknownNameError
 from harness.names import unknown_name
-from harness.reporting.numbers import count
+from harness.reporting.numbers import count, counted
 from harness.visible import visible
 
 if TYPE_CHECKING:
@@ -66,6 +66,50 @@ def side_by_side(table: pd.DataFrame, first: str) -> tuple[dict[str, int], list[
     return sizes, list(found.items())
 
 
+FEWEST = 3
+"""Networks without which there is no rank correlation."""
+
+FEW = 10
+"""Fewer networks than this give intervals that span most of what is possible."""
+
+
+def can_be_ranked(rows: pd.DataFrame) -> bool:
+    """Whether there are networks enough for a rank correlation."""
+    return bool(rows["networks"].max() >= FEWEST)
+
+
+def few_note(rows: pd.DataFrame) -> tuple[str, ...]:
+    """What cannot be said of so few networks; nothing where there are enough."""
+    total = rows["networks"].max()
+    if total < FEWEST:
+        return (
+            f"{counted(total, 'network')} cannot be ranked: rank correlations need {FEWEST} networks or more. 'harness "
+            "run' with a larger --sample adds networks to this run.",
+        )
+    if total < FEW:
+        return (
+            f"With {counted(total, 'network')} no proxy can be told from another: intervals are missing or span most of "
+            "what is possible. 'harness run' with a larger --sample adds networks to this run.",
+        )
+    return ()
+
+
+def set_notes(table: pd.DataFrame, first: str, sets: Mapping[str, str]) -> list[str]:
+    """What belongs to each set of architectures, and how much of the sample does."""
+    sizes, _ = side_by_side(table, first)
+    total = max(sizes.values())
+    described = {name: size for name, size in sizes.items() if name in sets and name != "all"}
+    notes = [f"{name}: {size:,} of {counted(total, 'network')}: {sets[name]}." for name, size in described.items()]
+    if notes:
+        notes.append(
+            "Sets are parts of the whole search space: a network outside of 'unique' need not have its like in this "
+            "sample."
+            if "unique" in described
+            else "Sets are parts of the whole search space."
+        )
+    return notes
+
+
 def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
     """One sentence for every proxy that was not used on all networks or cannot rank them, or one that says all were.
 
@@ -84,7 +128,7 @@ def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]
         for row in rows.to_dict("records")
         if row["distinct"] == 1 < row["used"]
     ]
-    return [*(notes or ["Every proxy has a finite score on every network."]), *constant]
+    return [*few_note(rows), *(notes or ["Every proxy has a finite score on every network."]), *constant]
 
 
 def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:

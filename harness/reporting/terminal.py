@@ -11,15 +11,17 @@ from rich.text import Text
 
 from harness.reporting.columns import Column, fit, main_columns
 from harness.reporting.heading import Heading, Headings
-from harness.reporting.numbers import MISSING, align, coefficient
+from harness.reporting.numbers import MISSING, align, coefficient, counted
 from harness.reporting.rows import (
     VERDICT_MARKS,
     Labels,
+    can_be_ranked,
     has_several_sets,
     kind_notes,
     label_of,
     main_set,
     outcome_notes,
+    set_notes,
     set_rows,
     side_by_side,
     verdict_note,
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-STYLES = {"win": "green", "loss": "red", "tie": "dim", "baseline": "bold", "no baseline": ""}
+STYLES = {"win": "bold green", "loss": "red", "tie": "", "baseline": "bold", "no baseline": "", "undefined": "dim"}
+"""Of the rows; dim is a proxy without a coefficient."""
 
 COST_NOTE = "×: cost in forward + backward passes; own: added to passes shared with others, alone: by itself."
 
@@ -66,11 +69,14 @@ def print_tables(
     if rows.empty:
         console.print(f"No scores in the set '{chosen}'.", markup=False)
         return
+    console.print(Text(f"Set '{chosen}': {counted(rows['networks'].max(), 'network')}", style="bold"))
+    if not can_be_ranked(rows):
+        console.print(Text(" ".join(outcome_notes(rows, labels))))
+        return
     columns, left_out = fit(
         main_columns(rows, costs, labels),
         lambda some: natural_width(console, _main_table(some, rows)) <= console.width,
     )
-    console.print(Text(f"Set '{chosen}': {rows['networks'].max():,} networks", style="bold"))
     console.print(_main_table(columns, rows))
     notes = [*outcome_notes(rows, labels), *kind_notes(rows, labels), verdict_note(rows, labels)]
     if any("cost" in column.name for column in columns):
@@ -83,6 +89,8 @@ def print_tables(
         console.print()
         console.print(Text("Kendall τ in each set", style="bold"))
         console.print(_sets_table(table, chosen, labels))
+        for note in set_notes(table, chosen, heading.sets):
+            console.print(Text(note, style="dim"))
 
 
 def print_heading(console: Console, heading: Heading | Headings) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.registry import aggregates, proxies
+from harness.registry import LIST_PROXIES, aggregates, proxies
 from harness.reproduction.protocol import NOISE_IMAGES, Part, Protocol
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def scored(part: Part) -> list[str]:
     names = ["params"]
     for name in part.proxies:
         if name not in {*proxies(), *aggregates()}:
-            raise UnknownNameError(unknown_name("proxy", name, [*proxies(), *aggregates()]))
+            raise UnknownNameError(unknown_name("proxy", name, [*proxies(), *aggregates()], LIST_PROXIES))
         names += aggregates()[name].parts if name in aggregates() else [name]
     return list(dict.fromkeys(names))
 

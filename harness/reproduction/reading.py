@@ -95,7 +95,7 @@ def load_protocol(name: str) -> Protocol:
     if name.endswith(".toml"):
         return _read(Path(name).expanduser())
     if name not in protocol_names():
-        raise UnknownNameError(unknown_name("protocol", name, protocol_names()))
+        raise UnknownNameError(unknown_name("protocol", name, protocol_names(), "harness list protocols"))
     return _read(PROTOCOLS / f"{name}.toml")
 
 

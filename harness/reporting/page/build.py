@@ -15,12 +15,12 @@ from harness.registry import aggregates, proxies
 from harness.reporting.columns import main_columns
 from harness.reporting.figures import bars_figure, scatter_figure
 from harness.reporting.markdown import cost_columns, set_columns
-from harness.reporting.numbers import count
+from harness.reporting.numbers import counted
 from harness.reporting.page.definitions import DEFINITIONS
 from harness.reporting.page.figures import PAGE_WIDTH, PageFigure, figure_of_drawing, page_figure
 from harness.reporting.page.summary import summarise
 from harness.reporting.page.tables import PageTable, page_table, table_of_grid
-from harness.reporting.rows import has_several_sets, kind_notes, outcome_notes, set_rows, verdict_note
+from harness.reporting.rows import has_several_sets, kind_notes, outcome_notes, set_notes, set_rows, verdict_note
 from harness.reporting.scatter import figure_data
 from harness.visible import json_page, visible_page
 
@@ -128,7 +128,7 @@ def _sections(report: Report, exhibits: Iterable[Exhibit]) -> list[Section]:
             (
                 page_table(
                     "correlations",
-                    f"Set '{subset}': {count(rows['networks'].max())} networks",
+                    f"Set '{subset}': {counted(rows['networks'].max(), 'network')}",
                     main_columns(rows, None, labels),
                     table,
                     notes,
@@ -139,7 +139,8 @@ def _sections(report: Report, exhibits: Iterable[Exhibit]) -> list[Section]:
     ]
     if has_several_sets(table):
         columns = set_columns(table, subset, labels)
-        own = page_table("sets", "Each set with its own comparison", columns, None)
+        notes = set_notes(table, subset, report.heading.sets)
+        own = page_table("sets", "Each set with its own comparison", columns, None, notes)
         sections.append(Section("sets", "Kendall τ in each set of architectures", (own,)))
     panels, points = scatter_figure(table, report.scores, report.truth, report.heading, labels=labels)
     caption = (

@@ -118,7 +118,7 @@ class TestImport:
         text = "\n".join(summary.lines())
         assert "imported the ground truth of toy from table.csv" in text
         assert "architectures: 5 of 5" in text
-        assert "mnist/test/9: best 90.500 by arch-2" in text
+        assert "best test/9: mnist 90.500" in text
         assert "columns not used: index" in text
         assert f"stored as {home / 'toy.parquet'}" in text
         assert summary.sha256 in text
