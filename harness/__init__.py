@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    __version__: str
     from harness.api import Report, agreement, load, report, run
     from harness.benchmark import Benchmark, GroundTruth, Task
     from harness.errors import HarnessError
@@ -23,6 +24,7 @@ __all__ = [
     "Proxy",
     "Report",
     "Task",
+    "__version__",
     "agreement",
     "load",
     "load_images",
@@ -50,6 +52,10 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("nas-proxy-harness")
     if name not in _MODULES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     return getattr(importlib.import_module(_MODULES[name]), name)

@@ -272,15 +272,16 @@ def agreement(
 
     source = Path(other)
     ours = read_run(Path(directory))
-    meant = {theirs: named_among(name, ours) or name for theirs, name in (rename or {}).items()}
+    meant = {theirs: named_among(name, map(str, ours)) or name for theirs, name in (rename or {}).items()}
     theirs = read_run(source) if source.is_dir() else read_score_table(source, meant, sentinel)
     return rank_agreement(ours, theirs.rename(columns=_in_our_names(theirs, ours)))
 
 
 def _in_our_names(theirs: pd.DataFrame, ours: pd.DataFrame) -> dict[str, str]:
     """Our names of the columns that are there under an alias alone."""
-    meant = {name: named_among(name, ours) for name in theirs if name not in ours}
-    names = [name for name in meant.values() if name is not None]
+    known = [str(name) for name in ours]
+    meant = {name: named_among(name, known) for name in map(str, theirs) if name not in ours}
+    names = list(meant.values())
     return {name: row for name, row in meant.items() if row and row not in theirs and names.count(row) == 1}
 
 

@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from harness.commands import completion
 from harness.commands.analyse import analyse_app
 from harness.commands.gate import baseline, check, test_proxy
 from harness.commands.reproduce import list_protocols, reproduce
 from harness.commands.run import INTERRUPTED, run
 from harness.commands.shared import OWN_PROXY, AtHome
 from harness.commands.store import merge, store_app
-from harness.errors import HarnessError
-from harness.terminal import console, say
+from harness.errors import HarnessError, InstructionsError
+from harness.terminal import console, say, say_json
+from harness.transliteration import is_unicode, tolerate
+from harness.visible import visible, visible_page
+
+
+class VisibleErrors(AtHome):
+    """The commands, whose complaints about arguments show every character of what was typed."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """The context of a call, or a complaint."""
+        with _visible_complaints():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command, which may complain."""
+        with _visible_complaints():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _visible_complaints() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        worded = getattr(error, "format_message", None)
+        if worded is not None:
+            text = visible_page(worded())
+            error.format_message = lambda: text  # type: ignore[attr-defined]
+        raise
+
 
 app = typer.Typer(
-    cls=AtHome,
+    cls=VisibleErrors,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Rank zero-shot NAS proxies against the accuracies that networks truly reach.",
 )
@@ -39,28 +71,62 @@ app.command()(check)
 app.command("test-proxy")(test_proxy)
 
 MISUSED = 2
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, with every digit; null is what is unknown.")]
 _DOWNLOADS = "Folder of the downloads; 'downloads' beside the tables unless given."
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from harness import __version__
+
+        say(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def harness_options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Rank zero-shot NAS proxies against the accuracies that networks truly reach."""
+
+
 @list_app.command("benchmarks")
-def list_benchmarks() -> None:
+def list_benchmarks(json: Json = False) -> None:
     """Every benchmark: data sets, ground truths, sets of architectures, whether its data are here."""
     from harness.listing import print_benchmarks
+    from harness.machine_readable import benchmarks_document
 
-    print_benchmarks(console())
+    if json:
+        say_json(benchmarks_document())
+    else:
+        print_benchmarks(console())
 
 
 @list_app.command("proxies")
-def list_proxies(own: Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)] = None) -> None:
+def list_proxies(
+    own: Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)] = None, json: Json = False
+) -> None:
     """Every proxy and rank aggregate: which way is better, what it looks at, the paper, and what it computes."""
     from harness.listing import print_proxies
+    from harness.machine_readable import proxies_document
 
-    print_proxies(console(), own or [])
+    if json:
+        say_json(proxies_document(own or []))
+    else:
+        print_proxies(console(), own or [])
 
 
 @data_app.command("import")
 def import_data(
-    name: Annotated[str, typer.Argument(help="A benchmark, or a table of costs such as nats-tss-costs-cifar10.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A benchmark, or a table of costs such as nats-tss-costs-cifar10.",
+            autocompletion=completion.importables,
+        ),
+    ],
     file: Annotated[Path, typer.Argument(help="Its official archive, or a CSV or Parquet table.")],
     trust_pickle: Annotated[
         bool, typer.Option("--trust-pickle", help="Load pickles from this source; they can run any code.")
@@ -84,7 +150,12 @@ def import_data(
 
 @data_app.command("get")
 def get_data(
-    name: Annotated[str, typer.Argument(help="A benchmark, or an image data set such as cifar10.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A benchmark, or an image data set such as cifar10.", autocompletion=completion.obtainables
+        ),
+    ],
     full: Annotated[bool, typer.Option("--full", help="The larger version, where there is one.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of what is here.")] = False,
     directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
@@ -110,11 +181,16 @@ def verify_data(
 
 
 @data_app.command("status")
-def data_status(directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None) -> None:
+def data_status(
+    directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None, json: Json = False
+) -> None:
     """What ground truth and which images are on this machine, where, since when, and how to get what is missing."""
-    from harness.data.status import print_data_status
+    from harness.data.status import print_data_status, status_document
 
-    print_data_status(console(), directory)
+    if json:
+        say_json(status_document(directory))
+    else:
+        print_data_status(console(), directory)
 
 
 @app.command()
@@ -125,7 +201,10 @@ def report(
         typer.Option(help="Ground truth as SPLIT/EPOCHS, such as test/200; the benchmark's first unless given."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where files go; RUN/report unless given.")] = None,
-    baseline: Annotated[str, typer.Option(help="The proxy that the others are compared with.")] = "params",
+    baseline: Annotated[
+        str,
+        typer.Option(help="The proxy that the others are compared with.", autocompletion=completion.rows),
+    ] = "params",
     beside: Annotated[
         list[str] | None,
         typer.Option(help="Another ground truth, such as val/12, ranked as if it were a proxy; may be repeated."),
@@ -143,6 +222,13 @@ def report(
     html: Annotated[
         Path | None, typer.Option(help="Write everything, and what else this run allows, as one page to this file.")
     ] = None,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print JSON, with every digit, in place of tables; write files only where --out or --html says.",
+        ),
+    ] = False,
 ) -> None:
     """Print how well each proxy ranks the networks, beside #Params; write tables and figures."""
     from harness import api
@@ -153,14 +239,20 @@ def report(
     result = api.report(
         run_directory, split=split, epochs=epochs, baseline=baseline, beside=beside or [], published=published
     )
-    result.show(console())
-    directory = out or run_directory / "report"
-    files = result.write(directory, figures=figures, width=inches(width) if width else None)
-    say(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
+    if json:
+        from harness.machine_readable import report_document
+
+        say_json(report_document(result))
+    else:
+        result.show(console())
+    if out is not None or not json:
+        directory = out or run_directory / "report"
+        files = result.write(directory, figures=figures, width=inches(width) if width else None)
+        say(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}", err=json)
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(result.html(), encoding="utf-8", newline="\n")
-        say(f"the page: {html}")
+        say(f"the page: {html}", err=json)
 
 
 @app.command()
@@ -192,12 +284,22 @@ def _parse_renames(renames: list[str]) -> dict[str, str]:
     return {theirs: ours for theirs, _, ours in pairs}
 
 
+def _prepare_process() -> None:
+    """Let figures be drawn whatever a notebook's variable says, and text be written in whatever encoding."""
+    os.environ["MPLBACKEND"] = "agg"
+    tolerate()
+    if not is_unicode(sys.stdout.encoding):
+        # Help in boxes would be drawn before it is transliterated, and its frames would not meet.
+        app.rich_markup_mode = None
+
+
 def main() -> None:
     """Entry point: what the user can mend is one line on the error stream and exit code 2."""
+    _prepare_process()
     try:
         app()
     except HarnessError as error:
-        say(f"harness: {error}", err=True)
+        say((visible_page if isinstance(error, InstructionsError) else visible)(f"harness: {error}"), err=True)
         sys.exit(MISUSED)
     except KeyboardInterrupt:
         say("interrupted", err=True)

@@ -15,6 +15,10 @@ class UnknownNameError(HarnessError):
     """A benchmark, proxy, dataset or set that is not registered; the message suggests near names."""
 
 
+class InstructionsError(HarnessError):
+    """What the user has to do by hand, in several lines."""
+
+
 class DataError(HarnessError):
     """A file that is missing, truncated, of another kind, or lacks what it should hold."""
 

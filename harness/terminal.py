@@ -7,13 +7,12 @@ the output does not know.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from harness.transliteration import is_unicode, tolerate, transliterated
-from harness.visible import visible_page
+from harness.visible import json_page, visible_page
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 WIDTH_ELSEWHERE = 100
 """Columns of the output where it goes to no terminal and ``COLUMNS`` says nothing."""
-
-_TRAILING = re.compile(r" +(?=\n)")
 
 
 def console() -> Console:
@@ -46,7 +43,8 @@ def output(given: Console | None = None) -> Console:
     if given is None:
         return console()
     if not any(isinstance(hook, _Door) for hook in given._render_hooks):
-        given.push_render_hook(_Door(given))
+        # A hook by its method; the base class would cost the import of rich where nothing is printed.
+        given.push_render_hook(_Door(given))  # type: ignore[arg-type]
     return given
 
 
@@ -69,6 +67,11 @@ def say(text: str, *, err: bool = False) -> None:
     tolerate(stream)
     stream.write(transliterated(visible_page(text), stream.encoding) + "\n")
     stream.flush()
+
+
+def say_json(document: Any) -> None:
+    """Print a document as JSON in ASCII, which every encoding has."""
+    say(json_page(document, ascii_only=True).rstrip("\n"))
 
 
 class _Door:

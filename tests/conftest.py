@@ -15,8 +15,11 @@ REPOSITORY = Path(__file__).parents[1]
 def pytest_configure() -> None:
     """Hear Ctrl-C even where a shell started the tests in the background, with the signal ignored.
 
-    Tests send it to processes of their own, which would inherit that.
+    Tests send it to processes of their own, which would inherit that. And let tests import matplotlib where a notebook
+    has set a backend that is not installed.
     """
+    import harness.reporting  # noqa: F401
+
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from harness.commands import completion
 from harness.errors import HarnessError
 from harness.terminal import console, say
 
@@ -20,7 +21,12 @@ def list_protocols() -> None:
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(help="See 'harness list protocols', or a TOML file of your own.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="See 'harness list protocols', or a TOML file of your own.", autocompletion=completion.protocols
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Directory of runs and tables; start again to go on.")],
     sample: Annotated[
         int | None, typer.Option(help="At most so many networks in each part; as many as in the paper unless given.")

@@ -15,6 +15,7 @@ import typer
 
 from harness import arguments
 from harness.arguments import memory, optional, seconds
+from harness.commands import completion
 from harness.commands.shared import OWN_PROXY
 from harness.errors import HarnessError
 from harness.memory import keep_freed_memory
@@ -30,7 +31,9 @@ TERMINATED = 143
 
 
 def run(
-    benchmark: Annotated[str, typer.Argument(help="See 'harness list benchmarks'.")],
+    benchmark: Annotated[
+        str, typer.Argument(help="See 'harness list benchmarks'.", autocompletion=completion.benchmarks)
+    ],
     out: Annotated[Path, typer.Option("--out", help="Directory that keeps the scores; start again to go on.")],
     dataset: Annotated[str | None, typer.Option(help="Data set; the benchmark's first unless given.")] = None,
     sample: Annotated[int | None, typer.Option(help="Architectures drawn uniformly; all unless given.")] = None,
@@ -38,7 +41,10 @@ def run(
     seed: Annotated[int, typer.Option(help="Of the weights, the batches and, unless given, the sample.")] = 0,
     sample_seed: Annotated[int | None, typer.Option(help="Of the sample alone.")] = None,
     proxies: Annotated[
-        str, typer.Option(help="Names separated by commas; 'standard', 'all', 'variants'.")
+        str,
+        typer.Option(
+            help="Names separated by commas; 'standard', 'all', 'variants'.", autocompletion=completion.proxy_list
+        ),
     ] = "standard",
     own: Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)] = None,
     images: Annotated[

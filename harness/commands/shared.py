@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from harness.commands import completion
 from harness.terminal import console, say
 
 if TYPE_CHECKING:
@@ -48,9 +49,15 @@ Beside = Annotated[
     ),
 ]
 Subset = Annotated[str, typer.Option("--set", help="Set of architectures.")]
-Baseline = Annotated[str, typer.Option("--baseline", help="The proxy that the others are compared with.")]
+Baseline = Annotated[
+    str,
+    typer.Option("--baseline", help="The proxy that the others are compared with.", autocompletion=completion.rows),
+]
 Highlight = Annotated[
-    list[str] | None, typer.Option("--highlight", help="A proxy in colour in the figure; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--highlight", help="A proxy in colour in the figure; may be repeated.", autocompletion=completion.rows
+    ),
 ]
 Out = Annotated[
     Path | None,

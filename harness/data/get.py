@@ -15,7 +15,7 @@ from harness.data.importing import import_table
 from harness.data.sources import Files, FileShare, Obtainable
 from harness.data.table_files import sha256_of
 from harness.data.tables import read_metadata, table_path
-from harness.errors import DataError, HarnessError, UnknownNameError
+from harness.errors import DataError, HarnessError, InstructionsError, UnknownNameError
 from harness.names import unknown_name
 from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
@@ -48,7 +48,7 @@ def get(name: str, wish: Wish, say: Callable[[str], None]) -> None:
         HarnessError: if there is nothing to download; the message says what to do instead.
         DataError: if a download fails or is not what was published.
     """
-    benchmark = benchmark_named(name)
+    benchmark = name if name in benchmark_classes() else benchmark_named(name)
     if benchmark is not None:
         _get_ground_truth(load_benchmark(benchmark), wish, say)
     elif name in IMAGE_SOURCES:
@@ -76,7 +76,7 @@ def _get_ground_truth(benchmark: Benchmark, wish: Wish, say: Callable[[str], Non
     if not (wish.replace or only_a_page) and _is_here(name, source, folder, say):
         return
     if isinstance(source, FileShare):
-        raise HarnessError(source.lines())
+        raise InstructionsError(source.lines())
     imported = source.imported(folder)
     for download in source.downloads:
         fetch(download, folder, f", or import a file that you have: harness data import {name} FILE", say)
@@ -106,7 +106,7 @@ def _get_images(name: str, wish: Wish, say: Callable[[str], None]) -> None:
     if wish.full:
         raise HarnessError(f"there is no fuller version of {name}: leave out --full")
     if isinstance(declared.source, FileShare):
-        raise HarnessError(declared.source.lines())
+        raise InstructionsError(declared.source.lines())
     folder = downloads_home(wish.directory) / name
     images = folder / declared.folder
     if images.is_dir() and not wish.replace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -38,6 +39,63 @@ def print_data_status(console: Console | None = None, directory: Path | None = N
     images = {name: _images(name, downloads / name) for name in IMAGE_SOURCES}
     target.print()
     _print(target, f"Images, in {downloads}", images)
+
+
+def status_document(directory: Path | None = None) -> dict[str, Any]:
+    """The same as :func:`print_data_status` prints, for programs; docs/json.md describes its shape."""
+    downloads = downloads_home(directory)
+    costs = cost_tables()
+    return {
+        "schema": 1,
+        "tables_folder": str(data_home()),
+        "downloads_folder": str(downloads),
+        "ground_truth": {name: _truth_state(name, downloads / name) for name in sorted(benchmark_classes())},
+        "costs": {name: _table_state(name) for name in costs},
+        "images": {name: _images_state(name, downloads / name) for name in IMAGE_SOURCES},
+    }
+
+
+def _truth_state(name: str, folder: Path) -> dict[str, Any]:
+    benchmark = load_benchmark(name)
+    if not isinstance(benchmark, Importable):
+        return {"state": "comes with the package"}
+    sources = benchmark.sources().files() if isinstance(benchmark, Obtainable) else []
+    return _table_state(name) | {"downloads": [_files_state(source, folder) for source in sources]}
+
+
+def _table_state(name: str) -> dict[str, Any]:
+    path = table_path(name)
+    if not path.exists():
+        return {"state": "missing", "path": str(path)}
+    facts: dict[str, Any] = {"path": str(path), "bytes": path.stat().st_size, "modified": path.stat().st_mtime}
+    try:
+        metadata = read_metadata(name)
+        facts |= {
+            "layout": metadata.schema,
+            "source": metadata.source,
+            "sha256": metadata.sha256,
+            "content": stored_checksum(name),
+            "architectures": row_count(name),
+            "columns": metadata.columns,
+        }
+    except DataError as error:
+        return {"state": "damaged", **facts, "error": str(error)}
+    return {"state": "here", **facts}
+
+
+def _images_state(name: str, folder: Path) -> dict[str, Any]:
+    declared = IMAGE_SOURCES[name]
+    if isinstance(declared.source, FileShare):
+        return {"state": "by hand", "path": None, "downloads": []}
+    images = folder / declared.folder
+    state = "here" if images.is_dir() else "missing"
+    return {"state": state, "path": str(images), "downloads": [_files_state(declared.source, folder)]}
+
+
+def _files_state(source: Files, folder: Path) -> dict[str, Any]:
+    names = [download.filename for download in source.downloads]
+    here = [name for name in names if (folder / name).is_file()]
+    return {"files": names, "here": here, "bytes": sum((folder / name).stat().st_size for name in here)}
 
 
 def _print(console: Console, title: str, things: dict[str, Facts]) -> None:

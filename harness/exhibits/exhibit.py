@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.arguments import accepts, number, optional, path, yes_or_no
-from harness.reporting.grids import Grid, latex_grid, markdown_grid, terminal_grid
+from harness.reporting.grids import Grid, latex_grid, markdown_grid, print_grid
 from harness.reporting.heading import Heading, Headings
 from harness.visible import visible, write_page
 
@@ -84,7 +84,7 @@ class Exhibit:
         print_heading(console, self.heading)
         for grid in self.grids:
             console.print(Text(grid.title, style="bold"))
-            console.print(terminal_grid(grid, console))
+            print_grid(console, grid)
             for note in grid.notes:
                 console.print(Text(note, style="dim"))
             console.print()

@@ -71,8 +71,8 @@ def on_github(environment: Mapping[str, str]) -> bool:
 
 
 def _data(text: str) -> str:
-    """Text as workflow commands want it: a line, in which a percent sign would be read as an escape."""
-    return visible(text).replace("%", "%25")
+    """Text as workflow commands want it: a line end would end it, and a percent sign would be read as an escape."""
+    return visible_page(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.gate.words import grid_of
-from harness.reporting.grids import terminal_grid
+from harness.reporting.grids import print_grid, terminal_grid
 from harness.terminal import natural_width, output
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def show(checked: Checked, console: Console) -> None:
         console.print(Text(f"{name:14}", style="dim") + Text(text))
     console.print()
     grid, left_out = _fitting(grid_of(checked), console)
-    console.print(terminal_grid(grid))
+    print_grid(console, grid)
     for note in (*grid.notes, *left_out):
         console.print(Text(note, style="dim"))
     console.print(Text(grid.title, style="bold red" if checked.alarms else "bold green"))
@@ -38,7 +38,7 @@ def _fitting(grid: Grid, console: Console) -> tuple[Grid, list[str]]:
     """The grid with as many of its columns as there is room for, and a sentence on the others."""
     left_out: list[str] = []
     for sacrifice in SACRIFICES:
-        if natural_width(console, terminal_grid(grid)) <= console.width:
+        if natural_width(console, terminal_grid(grid.columns)) <= console.width:
             break
         grid = replace(grid, columns=tuple(column for column in grid.columns if column.name != sacrifice))
         left_out.append(sacrifice)

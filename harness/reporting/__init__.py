@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from harness.reporting.style import ignore_missing_backend
+
 if TYPE_CHECKING:
     from harness.reporting.across import plot_heat_map
     from harness.reporting.bars import bar_data, plot_bars
@@ -40,6 +42,10 @@ _MODULES = {
     "write_figures": "figures",
     "write_tables": "files",
 }
+
+
+# Before any module of this package imports matplotlib.
+ignore_missing_backend()
 
 
 def __getattr__(name: str) -> object:

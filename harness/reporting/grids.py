@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,27 +57,57 @@ class Grid:
         return html_table(self.title, self.columns, self.notes)
 
 
-def terminal_grid(grid: Grid, console: Console | None = None) -> Table:
+def print_grid(console: Console, grid: Grid) -> None:
+    """Print the columns on a terminal.
+
+    If they are wider than it, they give up the intervals that they can do without; if that does not suffice, they are
+    printed in parts below each other, each with the names of the rows.
+    """
+    columns = grid.columns
+    if natural_width(console, terminal_grid(columns)) > console.width:
+        columns = _short(columns)
+
+    def fits(some: Sequence[Column]) -> bool:
+        return natural_width(console, terminal_grid(some)) <= console.width
+
+    for part in _parts(columns, fits):
+        console.print(terminal_grid(part, wrap=not fits(part)))
+
+
+def terminal_grid(columns: Sequence[Column], *, wrap: bool = False) -> Table:
     """The columns for a terminal; best values are bold.
 
     Args:
-        grid: the table.
-        console: where it is printed; if the table is wider, columns give up the intervals that they can do without.
+        columns: what is shown.
+        wrap: whether words may go on in the next line.
     """
-    if console is not None and natural_width(console, terminal_grid(grid)) > console.width:
-        grid = replace(grid, columns=_short(grid.columns))
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     printed = Table(box=box.HORIZONTALS, show_edge=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for column in grid.columns:
-        printed.add_column(Text(column.header, justify=column.justify), justify=column.justify, no_wrap=True)
-    for index in range(_rows(grid.columns)):
-        styles = ["bold" if column.bold and column.bold[index] else "" for column in grid.columns]
-        cells = [column.cells[index] for column in grid.columns]
+    for column in columns:
+        words = wrap and column is not columns[0] and column.justify == "left"
+        printed.add_column(Text(column.header, justify=column.justify), justify=column.justify, no_wrap=not words)
+    for index in range(_rows(columns)):
+        styles = ["bold" if column.bold and column.bold[index] else "" for column in columns]
+        cells = [column.cells[index] for column in columns]
         printed.add_row(*(Text(cell, style=style) for cell, style in zip(cells, styles, strict=True)))
     return printed
+
+
+def _parts(columns: Sequence[Column], fits: Callable[[Sequence[Column]], bool]) -> list[tuple[Column, ...]]:
+    """The columns in as many parts as are needed for each to fit; all parts begin with what names the rows."""
+    place = next((place for place, column in enumerate(columns) if column.justify == "left"), 0)
+    names, rest = tuple(columns[: place + 1]), columns[place + 1 :]
+    parts: list[tuple[Column, ...]] = []
+    part = names
+    for column in rest:
+        if part != names and not fits((*part, column)):
+            parts.append(part)
+            part = names
+        part = (*part, column)
+    return [*parts, part]
 
 
 def markdown_grid(grid: Grid) -> str:

@@ -88,8 +88,8 @@ def few_note(rows: pd.DataFrame) -> tuple[str, ...]:
         )
     if total < FEW:
         return (
-            f"With {counted(total, 'network')} no proxy can be told from another: intervals are missing or span most of "
-            "what is possible. 'harness run' with a larger --sample adds networks to this run.",
+            f"With {counted(total, 'network')} hardly any proxy can be told from another: intervals are missing or "
+            "span most of what is possible. 'harness run' with a larger --sample adds networks to this run.",
         )
     return ()
 
@@ -99,7 +99,7 @@ def set_notes(table: pd.DataFrame, first: str, sets: Mapping[str, str]) -> list[
     sizes, _ = side_by_side(table, first)
     total = max(sizes.values())
     described = {name: size for name, size in sizes.items() if name in sets and name != "all"}
-    notes = [f"{name}: {size:,} of {counted(total, 'network')}: {sets[name]}." for name, size in described.items()]
+    notes = [f"{name} ({size:,} of {counted(total, 'network')}): {sets[name]}." for name, size in described.items()]
     if notes:
         notes.append(
             "Sets are parts of the whole search space: a network outside of 'unique' need not have its like in this "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
@@ -24,6 +27,24 @@ ORANGE = "#E69F00"
 SKY = "#56B4E9"
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 """The colours of several lines, in the order in which they are given out."""
+
+
+def ignore_missing_backend() -> None:
+    """Let matplotlib be imported where ``MPLBACKEND`` names a backend that is not installed.
+
+    Every command that a notebook starts inherits the notebook's own backend, which the command's environment need not
+    have; matplotlib then refuses to be imported. Nothing here asks for a backend: figures are drawn to files. A
+    backend that is installed, and one that is in use already, stays what it is.
+    """
+    name = os.environ.get("MPLBACKEND", "")
+    if "matplotlib" in sys.modules or not name.startswith("module://"):
+        return
+    try:
+        found = importlib.util.find_spec(name.removeprefix("module://"))
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        del os.environ["MPLBACKEND"]
 
 
 def inches(columns: Literal["1", "2"]) -> float:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from harness.reproduction.reproduce import Reproduction
 
+WORDS = {"Benchmark", "Part", "Data set", "Published in", "Notes"}
+"""The columns that go on in the next line where they must."""
+
 LEFT = {"Benchmark", "Proxy", "", "Ours [95 %]", "Part", "Published in", "Notes", "Data set", "Accuracy", "Chosen by"}
 
 
@@ -77,7 +80,7 @@ def _print_rest(cells: Cells, console: Console) -> None:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=box.HORIZONTALS, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in header:
-        table.add_column(Text(name), justify="left" if name in LEFT else "right", no_wrap=name != "Published in")
+        table.add_column(Text(name), justify="left" if name in LEFT else "right", no_wrap=name not in WORDS)
     for row in rows:
         table.add_row(*map(Text, row), style="yellow" if any(cell.endswith(" *") for cell in row) else "")
     return table

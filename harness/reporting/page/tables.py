@@ -12,6 +12,7 @@ from harness.reporting.columns import Column
 from harness.reporting.markdown import one_line
 from harness.reporting.numbers import MISSING
 from harness.reporting.rows import VERDICT_MARKS
+from harness.visible import visible_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +145,7 @@ def csv_link(data: pd.DataFrame) -> str:
     """A table as a data URI of CSV, or nothing where it is too large."""
     if data.size * 4 > LARGEST_DOWNLOAD:
         return ""
-    text = data.to_csv(index=False).encode()
+    text = visible_page(data.to_csv(index=False)).encode()
     return f"data:text/csv;base64,{base64.b64encode(text).decode()}" if len(text) <= LARGEST_DOWNLOAD else ""
 
 
