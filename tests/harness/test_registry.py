@@ -106,10 +106,10 @@ def test_an_unknown_benchmark_suggests_near_names():
         registry.load_benchmark("nats-ts")
 
 
-def test_an_unknown_proxy_suggests_near_names_and_lists_all():
+def test_an_unknown_proxy_suggests_near_names_and_says_where_all_are_listed():
     with pytest.raises(UnknownNameError, match="unknown proxy 'synflo': did you mean 'synflow'") as raised:
         registry.select_proxies("snip,synflo")
-    assert all(name in str(raised.value) for name in [*registry.proxies(), "standard", "all", "variants"])
+    assert str(raised.value).endswith("'harness list proxies' shows all")
 
 
 def test_proxies_come_in_the_order_asked_for_each_once():

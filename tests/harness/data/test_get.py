@@ -165,7 +165,7 @@ class TestGroundTruth:
         assert server.asked == ["/little.csv"]
 
     def test_the_full_version_comes_if_asked_for(self):
-        assert "cifar10/test/12: best 3.000" in got("toy", full=True)
+        assert "best test/12: cifar10 3.000" in got("toy", full=True)
 
     def test_what_was_imported_from_elsewhere_stays_unless_it_may_be_replaced(self, tmp_path, server):
         (tmp_path / "mine.csv").write_text(FULL)
