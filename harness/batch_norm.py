@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 
+from harness.replacing import replace_modules
+
 
 class _Normalise(Function):
     """y = γ x̂ + β by the statistics of the batch; also gives μ and r."""
@@ -151,13 +153,10 @@ class DifferentiableBatchNorm(nn.Module):
 
 def with_differentiable_batch_norms(network: nn.Module) -> nn.Module:
     """A copy of the network that computes the same in training mode, and whose derivatives go through this module."""
-    return _replace(copy.deepcopy(network))
+    return replace_modules(copy.deepcopy(network), _differentiable)
 
 
-def _replace(module: nn.Module) -> nn.Module:
-    for name, child in module.named_children():
-        if isinstance(child, nn.BatchNorm2d) and child.affine and child.training:
-            setattr(module, name, DifferentiableBatchNorm(child))
-        else:
-            _replace(child)
-    return module
+def _differentiable(module: nn.Module) -> nn.Module | None:
+    if isinstance(module, nn.BatchNorm2d) and module.affine and module.training:
+        return DifferentiableBatchNorm(module)
+    return None

@@ -25,3 +25,7 @@ class DataError(HarnessError):
 
 class StoreError(HarnessError):
     """A store that belongs to another plan, another version, or cannot be written."""
+
+
+class NotApplicableError(Exception):
+    """The proxy is not defined for this network; the score is skipped with this reason."""

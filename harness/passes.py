@@ -13,9 +13,21 @@ from torch.autograd.graph import GradientEdge
 Layer = nn.Conv2d | nn.Linear
 
 
-def prunable_layers(network: nn.Module) -> list[Layer]:
-    """The layers whose weights the pruning-based proxies score, as in Abdelfattah et al. 2021."""
+def layers_of(network: nn.Module) -> list[Layer]:
+    """The convolutions and linear layers."""
     return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+
+
+def prunable_layers(network: nn.Module) -> list[Layer]:
+    """The layers whose weights the pruning-based proxies score, as in Abdelfattah et al. 2021.
+
+    Of layers that share a weight, the first stands for all: the gradient of the weight is the sum over its uses.
+    """
+    first: dict[int, tuple[Layer, Tensor]] = {}
+    for layer in layers_of(network):
+        weight = layer.weight
+        first.setdefault(id(weight), (layer, weight))
+    return [layer for layer, _ in first.values()]
 
 
 def gradients(output: Tensor, inputs: Sequence[Tensor | GradientEdge], retain_graph: bool = False) -> list[Tensor]:

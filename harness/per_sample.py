@@ -9,7 +9,7 @@ so that memory is bounded, and always as many, so that no bit depends on how muc
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,6 +21,8 @@ from torch.nn import functional as F
 from harness.passes import gradients, untouched
 from harness.per_sample_products import gradient_of_each_image
 from harness.probe import NotApplicableError, Probe
+from harness.replacing import replace_modules
+from harness.usage import Part, seeing
 
 MOST_ENTRIES = 2**28
 """Entries of the rows that are kept at one time (1 GiB of float32); more parameters than that take another round."""
@@ -91,11 +93,14 @@ def losses_of_images(probe: Probe) -> Score:
     return total
 
 
-def rows_of_images(network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
+def rows_of_images(
+    network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part] = ()
+) -> Iterator[Tensor]:
     """The gradient of each image's score, in a network that treats every image as if it came alone.
 
-    Each parameter is taken to act through the calls of the module that owns it. Where a module is not called with one
-    tensor that has a row for each image, images are passed one by one instead, with the same result. Memory holds the
+    Each parameter is taken to act through the calls of the modules that own it. Where one acts in another way, or a
+    module is not called with one tensor that has a row for each image, images are passed one by one instead, with the
+    same result. Memory holds the
     graph of one of the :func:`micro_batches` and rows of at most ``MOST_ENTRIES``; where there are more, all images
     pass again.
 
@@ -105,20 +110,26 @@ def rows_of_images(network: nn.Module, images: Tensor, score: Score, parameters:
         images: the mini-batch.
         score: summed over images, of the network's outputs for them.
         parameters: of the network, that the gradients are taken with respect to.
+        parts: of the network, that must be seen.
 
     Yields:
         For each parameter in turn (images, entries), zeros where an image's score does not depend on it. The entries
         are in one order for all images, which is not always that of the parameter.
+
+    Raises:
+        NotApplicableError: if one of the parts is not seen.
     """
     for group in _groups(parameters, MOST_ENTRIES // len(images)):
         try:
-            yield from _rows_of_group(network, images, score, group)
+            yield from _rows_of_group(network, images, score, group, parts)
         except _NotSeparableError:
             alone = _one_by_one(network, images, score)
             yield from rows_by_backward(alone, len(images), group)
 
 
-def _rows_of_group(network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor]) -> list[Tensor]:
+def _rows_of_group(
+    network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part]
+) -> list[Tensor]:
     """What :func:`rows_of_images` gives for parameters whose rows are held together.
 
     Raises:
@@ -127,7 +138,7 @@ def _rows_of_group(network: nn.Module, images: Tensor, score: Score, parameters:
     rows = [parameter.new_empty(len(images), parameter.numel()) for parameter in parameters]
     for at in micro_batches(len(images)):
         with _passing(network, at.stop - at.start, len(images)):
-            passed = _RecordedPass(network, images[at], _of_part(score, at), parameters)
+            passed = _RecordedPass(network, images[at], _of_part(score, at), parameters, parts)
         for row, parameter in zip(rows, parameters, strict=True):
             row[at] = passed.of(parameter)
     return rows
@@ -139,14 +150,17 @@ def _of_part(score: Score, part: slice) -> Score:
 
 
 def sum_over_images(
-    network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor]
+    network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part] = ()
 ) -> list[Tensor | None]:
     """The sum of what :func:`rows_of_images` gives, shaped like the parameters, at the cost of one backward pass.
 
     None for a parameter that no image's score depends on.
+
+    Raises:
+        NotApplicableError: if one of the parts is not seen.
     """
     try:
-        with untouched(network):
+        with seeing(network, *parts), untouched(network):
             total = score(network(images.clone()), slice(None))
     except _NotSeparableError:
         alone = _one_by_one(network, images, score)
@@ -193,10 +207,18 @@ class _RecordedPass:
     """One forward and backward pass of some images, from which each image's gradients are made.
 
     Raises:
-        _NotSeparableError: if some call does not tell its images apart.
+        _NotSeparableError: if some call does not tell its images apart, or a parameter is used other than by calls.
+        NotApplicableError: if one of the parts is not seen.
     """
 
-    def __init__(self, network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        images: Tensor,
+        score: Score,
+        parameters: Sequence[Tensor],
+        parts: Collection[Part] = (),
+    ) -> None:
         self._images = len(images)
         wanted = {id(parameter) for parameter in parameters}
         owners = [m for m in network.modules() if any(id(p) in wanted for p in m.parameters(recurse=False))]
@@ -207,11 +229,13 @@ class _RecordedPass:
 
         handles = [owner.register_forward_hook(after, with_kwargs=True) for owner in owners]
         try:
-            with untouched(network):
+            with seeing(network, *parts) as usage, untouched(network):
                 total = score(network(images.clone()), slice(None))
         finally:
             for handle in handles:
                 handle.remove()
+        if usage.borrowed & wanted:
+            raise _NotSeparableError
         if any((call.inputs._version, call.output._version) != call.versions for call in calls):
             raise _NotSeparableError
         called = {id(parameter) for call in calls for parameter in call.module.parameters(recurse=False)}
@@ -228,6 +252,9 @@ class _RecordedPass:
             for name, own in call.module.named_parameters(recurse=False):
                 if own is parameter and gradient is not None:
                     part = gradient_of_each_image(call.module, name, call.inputs.detach(), gradient)
+                    if total is not None and part.dim() != total.dim():
+                        # Layers of two kinds share the parameter, and give its entries in two orders.
+                        raise _NotSeparableError
                     total = part if total is None else total + part
         return parameter.new_zeros(self._images, parameter.numel()) if total is None else total.flatten(1)
 
@@ -256,20 +283,19 @@ def with_statistics_of_each_image(network: nn.Module, images: int) -> nn.Module:
 
     So each image passes as it would in a mini-batch of its own, and none influences another.
     """
-    return _replace(copy.deepcopy(network), images)
 
+    def of_each_image(module: nn.Module) -> nn.Module | None:
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and (module.training or module.running_mean is None):
+            return _NormOfEachImage(module, images)
+        return None
 
-def _replace(module: nn.Module, images: int) -> nn.Module:
-    for name, child in module.named_children():
-        if isinstance(child, nn.modules.batchnorm._BatchNorm) and (child.training or child.running_mean is None):
-            setattr(module, name, _NormOfEachImage(child, images))
-        else:
-            _replace(child, images)
-    return module
+    return replace_modules(copy.deepcopy(network), of_each_image)
 
 
 class _NormOfEachImage(nn.Module):
     """Batch norm of mini-batches of one image, for several of them at once."""
+
+    stands_for = nn.modules.batchnorm._BatchNorm
 
     def __init__(self, original: nn.modules.batchnorm._BatchNorm, images: int) -> None:
         super().__init__()

@@ -23,19 +23,19 @@ from harness.activity import active_units
 from harness.copying import copy_network
 from harness.curvature import Tape, curvature_along, record
 from harness.curvature_dual import curvature_in_dual_numbers
-from harness.errors import HarnessError
+from harness.errors import HarnessError, NotApplicableError
 from harness.images import Batch
 from harness.ledger import Ledger
 from harness.objective import CLASSES, Objective
-from harness.passes import Layer, gradients, prunable_layers, untouched
+from harness.passes import Layer, gradients, layers_of, prunable_layers, untouched
+from harness.replacing import is_parametrised, with_plain_weights
 from harness.seeds import derive_seed
+from harness.usage import Part, Usage, is_relu
+
+__all__ = ["ForwardPass", "NotApplicableError", "Probe", "quantity"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class NotApplicableError(Exception):
-    """The proxy is not defined for this network; the score is skipped with this reason."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class ForwardPass:
         relu_inputs: the input of each call of a ReLU module.
         layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
         transposed_accumulates: multiply-accumulate operations of all the transposed convolutions for this batch.
+        usage: what else the pass went through, where these lists cannot hold it; see :mod:`harness.usage`.
     """
 
     images: Tensor
@@ -55,6 +56,7 @@ class ForwardPass:
     relu_inputs: list[Tensor]
     layer_outputs: list[tuple[Layer, Tensor]]
     transposed_accumulates: int
+    usage: Usage
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ class Probe:
 
     Args:
         network: in training mode, mapping images to logits or whatever the objective asks for. It is left as it is.
+            Where some of its tensors are parametrised (:mod:`torch.nn.utils.parametrize`), ``probe.network`` is a copy
+            with plain weights of the same values, and ``probe.given`` is the network itself.
         batches: mini-batches on the network's device; most proxies use the first alone.
         seed: of all the random numbers that proxies draw.
         objective: what the labels are, and the loss of (outputs, labels).
@@ -155,7 +159,8 @@ class Probe:
         objective: Objective = CLASSES,
         anticipate: Collection[str] = (),
     ) -> None:
-        self.network = network
+        self.given = network
+        self.network = with_plain_weights(network) if is_parametrised(network) else network
         self.batches = list(batches)
         self.seed = seed
         self.objective = objective
@@ -192,12 +197,12 @@ class Probe:
 
     @property
     def layers(self) -> list[Layer]:
-        """The convolutions and linear layers, in the network's order."""
+        """The convolutions and linear layers, in the network's order; of those that share a weight, the first."""
         return prunable_layers(self.network)
 
     @property
     def weights(self) -> list[Tensor]:
-        """The weight of each of ``layers``; biases are not among them."""
+        """The weight of each of ``layers``, each distinct tensor once; biases are not among them."""
         return [layer.weight for layer in self.layers]
 
     def batch(self, index: int = 0) -> Batch:
@@ -227,7 +232,7 @@ class Probe:
 
     @quantity("harness.probe:Probe.forward")
     def forward(self, batch: int = 0) -> ForwardPass:
-        """A forward pass in training mode with its graph, the ReLU inputs and the outputs of ``layers``."""
+        """A forward pass in training mode with its graph, and each call of a ReLU, convolution or linear layer."""
         passed, versions = self._pass(batch, copies=False)
         recorded = [*passed.relu_inputs, *(output for _, output in passed.layer_outputs)]
         if [tensor._version for tensor in recorded] == versions:
@@ -258,29 +263,39 @@ class Probe:
             weight = cast("nn.ConvTranspose2d", layer).weight
             transposed_accumulates += inputs[0].numel() * weight[0].numel()
 
-        relus = [m for m in self.network.modules() if "ReLU" in type(m).__name__ and not list(m.children())]
+        relus = [module for module in self.network.modules() if is_relu(module)]
         handles = [relu.register_forward_pre_hook(before_relu) for relu in relus]
-        handles += [layer.register_forward_hook(after_layer) for layer in self.layers]
+        handles += [layer.register_forward_hook(after_layer) for layer in layers_of(self.network)]
         transposed = [m for m in self.network.modules() if isinstance(m, nn.ConvTranspose2d)]
         handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
         images = self.batch(batch).images.detach().clone().requires_grad_(True)
+        usage = Usage(self.network)
         try:
-            with untouched(self.network):
+            with untouched(self.network), usage:
                 outputs = self.network(images.clone())
         finally:
             for handle in handles:
                 handle.remove()
-        passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates)
+        passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates, usage)
         return passed, relu_versions + layer_versions
 
     @quantity("harness.probe:Probe.loss_gradients")
     def loss_gradients(self, batch: int = 0) -> list[Tensor]:
-        """∂L/∂W of each of ``weights``; zeros where a weight does not reach the loss."""
+        """∂L/∂W of each of ``weights``; zeros where a weight does not reach the loss.
+
+        Raises:
+            NotApplicableError: if the network multiplies by weights that are not among these.
+        """
         return self._loss_backward(batch).weights
 
     @quantity("harness.probe:Probe.layer_output_gradients")
     def layer_output_gradients(self, batch: int = 0) -> list[Tensor]:
-        """∂L/∂(output) of each call of a layer, as ``forward(batch).layer_outputs`` lists them, shaped like it."""
+        """∂L/∂(output) of each call of a layer, as ``forward(batch).layer_outputs`` lists them, shaped like it.
+
+        Raises:
+            NotApplicableError: if the network multiplies by weights other than by calling a layer.
+        """
+        self.forward(batch).usage.require(Part.LAYERS)
         kept = self._loss_backward(batch).layer_outputs
         if kept:
             return kept
@@ -292,6 +307,7 @@ class Probe:
     def _loss_backward(self, batch: int) -> _BackwardPass:
         """Gradients of the loss at the weights, and wherever else they are anticipated."""
         passed = self.forward(batch)
+        passed.usage.require(Part.WEIGHTS)
         weights = self.weights
         outputs = [output for _, output in passed.layer_outputs]
         first = batch == 0
@@ -320,6 +336,18 @@ class Probe:
         """
         return torch.corrcoef(self.input_jacobian().double())
 
+    def relu_inputs(self, batch: int = 0) -> list[Tensor]:
+        """What enters each call of a ReLU module.
+
+        Raises:
+            NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not.
+        """
+        passed = self.forward(batch)
+        if not passed.relu_inputs:
+            raise NotApplicableError("the network has no ReLU modules")
+        passed.usage.require(Part.RELUS)
+        return passed.relu_inputs
+
     @quantity("harness.probe:Probe.relu_kernel")
     def relu_kernel(self) -> Tensor:
         """K_ij = the number of ReLU units that agree on images i and j: (batch, batch), float64.
@@ -329,11 +357,9 @@ class Probe:
         read the same tensor. Counts below 2²⁴ are exact in float32.
 
         Raises:
-            NotApplicableError: if the network has no ReLU modules.
+            NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not.
         """
-        inputs = self.forward(0).relu_inputs
-        if not inputs:
-            raise NotApplicableError("the network has no ReLU modules")
+        inputs = self.relu_inputs()
         readers: dict[int, tuple[Tensor, int]] = {}
         for tensor in inputs:
             readers[id(tensor)] = (tensor, readers.get(id(tensor), (tensor, 0))[1] + 1)
@@ -353,7 +379,12 @@ class Probe:
 
     @quantity("harness.probe:Probe.curvature_along_weights")
     def curvature_along_weights(self) -> Tensor:
-        """wᵀ H g over all ``weights``: the Hessian of the loss between the weights w and their gradient g, float64."""
+        """wᵀ H g over all ``weights``: the Hessian of the loss between the weights w and their gradient g, float64.
+
+        Raises:
+            NotApplicableError: if the network multiplies by weights that are not among these.
+        """
+        self.forward(0).usage.require(Part.WEIGHTS)
         tape = self._tape()
         if tape is None:
             return self._curvature_in_dual_numbers()
@@ -372,9 +403,14 @@ class Probe:
         """Multiply-accumulate operations of one image's forward pass, in convolutions and linear layers.
 
         Each position of a layer's output takes every weight once (a grouped convolution's weight is that much smaller),
-        and so does each position of a transposed convolution's input.
+        and so does each position of a transposed convolution's input. A layer that is called several times counts each
+        time.
+
+        Raises:
+            NotApplicableError: if the network multiplies by weights other than by calling a layer.
         """
         passed, images = self.forward(0), len(self.batch(0).images)
+        passed.usage.require(Part.LAYERS)
         direct = sum(
             layer.weight.numel() * (output.numel() // images // layer.weight.shape[0])
             for layer, output in passed.layer_outputs

@@ -22,6 +22,7 @@ from harness.passes import gradients, untouched
 from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -36,7 +37,7 @@ def _block_features(probe: Probe) -> list[Tensor]:
     if not hasattr(probe.network, "forward_blocks"):
         raise NotApplicableError("the network has no forward_blocks (the features after stem and blocks)")
     network: Any = kaiming_copy(probe)
-    with untouched(network):
+    with seeing(network, Part.WEIGHTS), untouched(network):
         features: list[Tensor] = network.forward_blocks(gaussian_images(probe, NOISE_IMAGES))
     if len(features) < 2 or any(feature.dim() != 4 for feature in features):
         raise NotApplicableError("forward_blocks gave fewer than two feature maps")

@@ -51,8 +51,8 @@ def dextr(probe: Probe) -> Tensor:
 @quantity("harness.proxies.dextr:_conditioning")
 def _conditioning(probe: Probe) -> Tensor:
     """The sum of the modules' inverse condition numbers."""
-    features = [features for _, features in module_features(probe.network, typical_images(probe, 1))]
-    return once_each(features, _inverse_condition_numbers).sum()
+    called, _ = module_features(probe.network, typical_images(probe, 1))
+    return once_each([features for _, features in called], _inverse_condition_numbers).sum()
 
 
 def _inverse_condition_numbers(stacked: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from harness.passes import prunable_layers
+
 if TYPE_CHECKING:
     from harness.probe import Probe
 
@@ -44,10 +46,12 @@ def gaussian_draws(probe: Probe, count: int) -> Iterator[nn.Module]:
 
 @torch.no_grad()
 def _redrawn(network: nn.Module, deviation: Callable[[Tensor], float]) -> nn.Module:
-    """The network with every convolution and linear weight drawn anew, in the network's order."""
+    """The network with every convolution and linear weight drawn anew, in the network's order, shared ones once."""
+    to_draw = {id(layer) for layer in prunable_layers(network)}
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            module.weight.copy_(torch.randn(module.weight.shape) * deviation(module.weight))
+            if id(module) in to_draw:
+                module.weight.copy_(torch.randn(module.weight.shape) * deviation(module.weight))
             if module.bias is not None:
                 module.bias.zero_()
         elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm) and module.affine:

@@ -11,6 +11,7 @@ from harness.probe import quantity
 from harness.proxies.alterations import gaussian_weights, without_batch_norm, without_relus
 from harness.proxies.base import proxy
 from harness.proxies.zen import network_with_features, standard_normal
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -39,11 +40,12 @@ def entropy(probe: Probe) -> Tensor:
     score. The official code divides each block's output by its deviation and adds up the logarithms, against overflow;
     in float64 no rescaling is needed, and the sum is the same where blocks follow one another. Its residual links are
     rescaled, here they are kept as they are (see ``zen``). A later version of that code has a closed form for chains,
-    :math:`\sum_l \log \sqrt{C_l k_l^2}` over the layers' input channels and kernel sizes, which this estimates. A ReLU
-    that is a function call stays; weights of transposed convolutions stay as they were drawn.
+    :math:`\sum_l \log \sqrt{C_l k_l^2}` over the layers' input channels and kernel sizes, which this estimates. Weights
+    of transposed convolutions stay as they were drawn.
 
     Raises:
-        NotApplicableError: if the network does not offer ``forward_features``.
+        NotApplicableError: if the network does not offer ``forward_features``, or holds weights, ReLUs or batch norms
+            that are not registered modules.
     """
     return _entropy(probe)
 
@@ -53,7 +55,7 @@ def _entropy(probe: Probe) -> Tensor:
     generator = torch.Generator().manual_seed(probe.seed)
     network = gaussian_weights(network_with_features(probe).double(), generator)
     network = without_relus(without_batch_norm(network))
-    with torch.no_grad():
+    with torch.no_grad(), seeing(network, Part.WEIGHTS, Part.BATCH_NORMS, Part.RELUS):
         inputs = standard_normal(probe.batch().images.double(), generator)
         features: Tensor = network.forward_features(inputs)  # type: ignore[operator]
         return features.std().log() + torch.tensor(float(features.shape[1]), dtype=torch.float64).log()

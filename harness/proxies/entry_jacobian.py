@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from harness.passes import untouched
 from harness.probe import NotApplicableError
+from harness.usage import Part, Usage, seeing
 
 KINDS = (nn.Conv2d, nn.Linear, nn.BatchNorm2d)
 
@@ -35,7 +36,7 @@ def entry_jacobian(network: nn.Module, images: Tensor, count: int) -> tuple[Tens
 
     Raises:
         NotApplicableError: if one of the tensors belongs to a module that is no convolution, linear layer or 2-D batch
-            norm.
+            norm, or is used other than by calling that module.
     """
     places = {id(parameter): place for place, parameter in enumerate(list(network.parameters())[:count])}
     owners = [m for m in network.modules() if any(id(p) in places for p in m.parameters(recurse=False))]
@@ -43,7 +44,9 @@ def entry_jacobian(network: nn.Module, images: Tensor, count: int) -> tuple[Tens
         if not isinstance(module, KINDS):
             raise NotApplicableError(f"the derivative at an entry of a {type(module).__name__} is not known here")
     network.requires_grad_(False)
-    outputs, calls = _forward(network, owners, images)
+    outputs, calls, usage = _forward(network, owners, images)
+    if usage.borrowed & places.keys():
+        raise NotApplicableError("the network uses a parameter other than by calling the module that owns it")
     if not calls or not _is_last(calls[-1], outputs):
         return outputs.detach(), _derivatives(outputs, calls, places)
     # Logits are linear in the features before them, whose derivatives take fewer passes where they are fewer.
@@ -107,8 +110,12 @@ def _derivatives(outputs: Tensor, calls: list[_Call], places: dict[int, int]) ->
     return jacobian
 
 
-def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tuple[Tensor, list[_Call]]:
-    """The outputs, and each call of an owner."""
+def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tuple[Tensor, list[_Call], Usage]:
+    """The outputs, each call of an owner, and what else the pass went through.
+
+    Raises:
+        NotApplicableError: if the network multiplies by weights that belong to no layer.
+    """
     calls: list[_Call] = []
 
     def after(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -122,13 +129,13 @@ def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tup
 
     handles = [module.register_forward_hook(after) for module in owners]
     try:
-        with untouched(network), torch.enable_grad():
+        with seeing(network, Part.WEIGHTS) as usage, untouched(network), torch.enable_grad():
             # The parameters are frozen: what depends on the images carries the graph.
             outputs: Any = network(images.clone().requires_grad_(True) + 0)
     finally:
         for handle in handles:
             handle.remove()
-    return outputs, calls
+    return outputs, calls, usage
 
 
 def _first_channel(module: nn.Module, tensor: Tensor) -> Tensor:

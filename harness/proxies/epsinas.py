@@ -11,6 +11,8 @@ from torch.nn import functional as F
 from harness.passes import untouched
 from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
+from harness.replacing import replace_modules
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -79,11 +81,13 @@ def _epsinas(probe: Probe, low: float, high: float) -> Tensor:
     images = probe.batch().images.double()
     if len(images) < 2:
         raise NotApplicableError("a single image has no spread; ask for a larger mini-batch (--batch-size)")
-    network = _with_equal_weights(probe.copy().double()).eval()
+    network = replace_modules(probe.copy().double(), _equal_weights).eval()
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.train()
-    first, second = (_scaled_outputs(network, images, weight) for weight in (low, high))
+    with seeing(network, Part.LAYERS, Part.BATCH_NORMS):
+        first = _scaled_outputs(network, images, low)
+    second = _scaled_outputs(network, images, high)
     return (first - second).abs().nanmean() / torch.stack([first, second]).nanmean()
 
 
@@ -92,6 +96,8 @@ class _EqualWeights(nn.Module):
 
     So one channel of the sum of all inputs is convolved, in place of each channel with each.
     """
+
+    stands_for = nn.Conv2d
 
     def __init__(self, original: nn.Conv2d) -> None:
         super().__init__()
@@ -107,13 +113,10 @@ class _EqualWeights(nn.Module):
         return one.expand(-1, self.channels, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
-def _with_equal_weights(module: nn.Module) -> nn.Module:
-    for name, child in module.named_children():
-        if type(child) is nn.Conv2d and child.groups == 1 and child.padding_mode == "zeros":
-            setattr(module, name, _EqualWeights(child))
-        else:
-            _with_equal_weights(child)
-    return module
+def _equal_weights(module: nn.Module) -> nn.Module | None:
+    if type(module) is nn.Conv2d and module.groups == 1 and module.padding_mode == "zeros":
+        return _EqualWeights(module)
+    return None
 
 
 def _scaled_outputs(network: nn.Module, images: Tensor, weight: float) -> Tensor:

@@ -11,10 +11,13 @@ from torch.utils.hooks import RemovableHandle
 
 from harness.passes import untouched
 from harness.probe import NotApplicableError
+from harness.usage import Part, Usage, seeing
 
 
-def module_features(network: nn.Module, image: Tensor) -> list[tuple[nn.Module, Tensor]]:
-    """Each call of a module with the feature map it gave for the image, float64, (channels, positions).
+def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Module, Tensor]], Usage]:
+    """Each call of a module with the feature map it gave for the image, and what the pass went through.
+
+    Feature maps are float64, (channels, positions).
 
     Containers and the network itself count as modules. One that returns what another returned shares its tensor, so
     that callers can tell by identity what they have seen already. Features without positions, such as logits, have one.
@@ -24,7 +27,8 @@ def module_features(network: nn.Module, image: Tensor) -> list[tuple[nn.Module, 
         image: a mini-batch of one.
 
     Raises:
-        NotApplicableError: if a batch norm meets a single value a channel.
+        NotApplicableError: if a batch norm meets a single value a channel, or a module is called that is not
+            registered.
     """
     called: list[tuple[nn.Module, Tensor]] = []
     seen: dict[Hashable, Tensor] = {}
@@ -40,19 +44,20 @@ def module_features(network: nn.Module, image: Tensor) -> list[tuple[nn.Module, 
             seen[key] = first.reshape(len(first), -1)
         called.append((module, seen[key]))
 
-    pass_alone(network, image, [module.register_forward_hook(after) for module in network.modules()])
-    return called
+    hooks = [module.register_forward_hook(after) for module in network.modules()]
+    return called, pass_alone(network, image, hooks, Part.MODULES)
 
 
-def pass_alone(network: nn.Module, image: Tensor, hooks: Sequence[RemovableHandle]) -> None:
-    """One forward pass of a mini-batch of one image, after which the hooks are gone.
+def pass_alone(network: nn.Module, image: Tensor, hooks: Sequence[RemovableHandle], *parts: Part) -> Usage:
+    """One forward pass of a mini-batch of one image, after which the hooks are gone; what it went through.
 
     Raises:
-        NotApplicableError: if a batch norm meets a single value a channel.
+        NotApplicableError: if a batch norm meets a single value a channel, or one of the parts is not seen.
     """
     try:
-        with torch.no_grad(), untouched(network):
+        with seeing(network, *parts) as usage, torch.no_grad(), untouched(network):
             network(image.clone())
+        return usage
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise

@@ -18,6 +18,7 @@ from harness.proxies.alterations import gaussian_weights
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
 from harness.seeds import derive_seed
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,8 +58,8 @@ def grad_norm_all(probe: Probe) -> Tensor:
     r"""Norm of the loss gradient over all parameters at once, of Gaussian weights for noise with random labels.
 
     :math:`( \sum_\theta \lVert \partial L / \partial \theta \rVert_2^2 )^{1/2}` over every parameter θ, biases and
-    batch norms included, as ZenNAS compares itself to it: weights and images from N(0, 1), biases 0, uniformly random
-    targets. Tasks that do not classify get random targets of their own kind.
+    batch norms included, each distinct tensor once, as ZenNAS compares itself to it: weights and images from N(0, 1),
+    biases 0, uniformly random targets. Tasks that do not classify get random targets of their own kind.
     """
     squares = sum_of(gradient.double().square().sum() for gradient in _gradients_on_noise(probe))
     return squares.sqrt()
@@ -72,7 +73,8 @@ def _gradients_on_noise(probe: Probe) -> list[Tensor]:
     network = gaussian_weights(probe.copy(), generator)
     like = probe.batch().images
     pixels = torch.randn(like.shape, generator=generator)
-    outputs = network(pixels.to(like))
+    with seeing(network, Part.WEIGHTS):
+        outputs = network(pixels.to(like))
     drawn = probe.objective.random_targets(pixels.numpy(), outputs.shape[1], np.random.default_rng(seed))
     targets = torch.from_numpy(drawn).to(like.device)
     if targets.is_floating_point():

@@ -14,6 +14,7 @@ from harness.passes import prunable_layers
 from harness.per_sample import losses_of_images, rows_of_images, with_statistics_of_each_image
 from harness.probe import quantity
 from harness.proxies.base import proxy
+from harness.usage import Part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +39,8 @@ def gradsign(probe: Probe) -> Tensor:
     image by itself, which is the same; in float32 the sign of a gradient that nearly vanishes is rounding's.
 
     Raises:
-        NotApplicableError: if batch norm gets a single value of an image's channel.
+        NotApplicableError: if batch norm gets a single value of an image's channel, or the network holds weights or
+            batch norms that are not registered modules.
     """
     return _agreement(probe)[0]
 
@@ -72,7 +74,8 @@ def _agreement(probe: Probe) -> tuple[Tensor, int]:
     network = with_statistics_of_each_image(probe.network, len(images))
     total, weights = torch.zeros((), dtype=torch.float64, device=images.device), 0
     parameters = [layer.weight for layer in prunable_layers(network)]
-    for rows in rows_of_images(network, images, losses_of_images(probe), parameters):
+    parts = (Part.WEIGHTS, Part.BATCH_NORMS)
+    for rows in rows_of_images(network, images, losses_of_images(probe), parameters, parts):
         # Whether anything is NaN is far cheaper to see than which entries are.
         defined = rows[:, ~rows.isnan().any(dim=0)] if rows.sum().isnan() else rows
         total += defined.sign().sum(dim=0).abs().sum(dtype=torch.float64)

@@ -20,6 +20,7 @@ from harness.per_sample import losses_of_images, sum_over_images, with_statistic
 from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
+from harness.usage import Part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,7 +85,7 @@ def _mean_gradients(probe: Probe) -> list[Tensor]:
     images = probe.batch().images
     network = with_statistics_of_each_image(probe.network, len(images))
     parameters = [p for p in network.parameters() if p.requires_grad and p.numel() >= ENTRIES]
-    sums = sum_over_images(network, images, losses_of_images(probe), parameters)
+    sums = sum_over_images(network, images, losses_of_images(probe), parameters, [Part.BATCH_NORMS])
     means = [total / len(images) for total in sums if total is not None]
     if not means:
         raise NotApplicableError(f"the loss depends on no tensor of at least {ENTRIES} parameters")

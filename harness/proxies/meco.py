@@ -7,6 +7,7 @@ official code. One image passes in training mode, so batch norm takes its statis
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +17,7 @@ from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import gaussian_images, typical_images
 from harness.proxies.features import module_features, once_each
+from harness.usage import Part, Usage
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -23,13 +25,25 @@ if TYPE_CHECKING:
 CHANNELS = 8
 
 
+@dataclass(frozen=True)
+class _Calls:
+    """The calls of one pass.
+
+    Attributes:
+        correlations: each call of a module with those between the channels that it gave, (channels, channels).
+        usage: what the pass went through.
+    """
+
+    correlations: list[tuple[nn.Module, Tensor]]
+    usage: Usage
+
+
 @quantity("harness.proxies.meco:_correlations")
-def _correlations(probe: Probe, noise: bool = True) -> list[tuple[nn.Module, Tensor]]:
-    """Each call of a module with the correlations between the channels that it gave: (channels, channels)."""
+def _correlations(probe: Probe, noise: bool = True) -> _Calls:
     image = gaussian_images(probe, 1) if noise else typical_images(probe, 1)
-    called = module_features(probe.network, image)
+    called, usage = module_features(probe.network, image)
     distinct = {id(features): _correlation(features) for _, features in called}
-    return [(module, distinct[id(features)]) for module, features in called]
+    return _Calls([(module, distinct[id(features)]) for module, features in called], usage)
 
 
 def _correlation(features: Tensor) -> Tensor:
@@ -68,7 +82,7 @@ def meco(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if a batch norm meets a single value a channel.
     """
-    return _smallest_eigenvalues([correlation for _, correlation in _correlations(probe)]).sum()
+    return _smallest_eigenvalues([correlation for _, correlation in _correlations(probe).correlations]).sum()
 
 
 @proxy(
@@ -89,7 +103,7 @@ def meco_image(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if a batch norm meets a single value a channel.
     """
-    return _smallest_eigenvalues([correlation for _, correlation in _correlations(probe, noise=False)]).sum()
+    return _smallest_eigenvalues([each for _, each in _correlations(probe, noise=False).correlations]).sum()
 
 
 @proxy(
@@ -110,9 +124,12 @@ def meco_layers(probe: Probe) -> Tensor:
     this sum: it is the harness's reading of a sum over layers.
 
     Raises:
-        NotApplicableError: if the network has no convolutions, or a batch norm meets a single value a channel.
+        NotApplicableError: if the network has no convolutions or multiplies by weights other than by calling a layer,
+            or a batch norm meets a single value a channel.
     """
-    of_layers = [correlation for module, correlation in _correlations(probe) if isinstance(module, nn.Conv2d)]
+    calls = _correlations(probe)
+    calls.usage.require(Part.LAYERS)
+    of_layers = [correlation for module, correlation in calls.correlations if isinstance(module, nn.Conv2d)]
     if not of_layers:
         raise NotApplicableError("the network has no convolutions")
     return _smallest_eigenvalues(of_layers).sum()
@@ -145,7 +162,7 @@ def meco_opt(probe: Probe) -> Tensor:
 @quantity("harness.proxies.meco:_of_random_channels")
 def _of_random_channels(probe: Probe) -> Tensor:
     chosen, weights = [], []
-    for _, correlation in _correlations(probe):
+    for _, correlation in _correlations(probe).correlations:
         channels = torch.randperm(len(correlation))[:CHANNELS].to(correlation.device)
         chosen.append(correlation[channels][:, channels])
         weights.append(len(correlation) / len(channels))

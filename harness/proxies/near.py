@@ -12,9 +12,12 @@ from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import by_norm
 from harness.proxies.features import once_each
+from harness.usage import ACTIVATION_MODULES, Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe
+
+SEEN = (Part.LAYERS, Part.ACTIVATIONS, Part.BATCH_NORMS, Part.MODULES)
 
 
 @proxy(
@@ -29,16 +32,17 @@ def near(probe: Probe) -> Tensor:
     r"""Sum of the effective ranks of pre- and post-activations.
 
     :math:`\sum_m \exp( -\sum_i p_i \log p_i )`, where p are the singular values of a matrix of module m, divided by
-    their sum; 0 for a matrix of zeros. The modules are those with a weight, and the activation functions, where they
-    are called first: of convolution, batch norm and ReLU each counts, which is more than the paper's two matrices a
-    layer. The matrix has a column for each of the C channels and, as in the official code, a row for each of C
-    consecutive positions of the feature map, images one after the other and columns of pixels within; the block starts
-    at a random column of pixels, of all but the last. With fewer than C positions all of them are rows. Training mode,
-    one draw of the weights. The images go in order of their norm rather than as they come, so that the order of the
-    mini-batch does not matter.
+    their sum; 0 for a matrix of zeros. The modules are those with a weight, and the activation functions: of
+    convolution, batch norm and ReLU each counts, which is more than the paper's two matrices a layer. A module that is
+    called several times counts each time, as so many modules would (the official code takes its first call alone). The
+    matrix has a column for each of the C channels and, as in the official code, a row for each of C consecutive
+    positions of the feature map, images one after the other and columns of pixels within; the block starts at a random
+    column of pixels, of all but the last. With fewer than C positions all of them are rows. Training mode, one draw of
+    the weights. The images go in order of their norm rather than as they come, so that the order of the mini-batch does
+    not matter.
 
     Raises:
-        NotApplicableError: if the network has no such modules.
+        NotApplicableError: if the network has no such modules, or layers or activation functions that are none.
     """
     return _near(probe)
 
@@ -60,24 +64,23 @@ def _effective_ranks(stacked: Tensor) -> Tensor:
 
 
 def _activation_matrices(network: nn.Module, images: Tensor) -> list[Tensor]:
-    """A matrix of each module that counts, in the network's order, float64: (positions, channels)."""
-    activations = tuple(getattr(nn, name) for name in nn.modules.activation.__all__)
-    counted = [m for m in network.modules() if hasattr(m, "weight") or isinstance(m, activations)]
-    found: dict[int, Tensor] = {}
+    """A matrix of each call of a module that counts, in the network's order, float64: (positions, channels)."""
+    counted = [m for m in network.modules() if hasattr(m, "weight") or isinstance(m, ACTIVATION_MODULES)]
+    found: dict[int, list[Tensor]] = {id(module): [] for module in counted}
 
     def after(module: nn.Module, _: Any, output: Any) -> None:
         first = output[0] if isinstance(output, tuple) else output
-        if id(module) not in found and isinstance(first, Tensor) and first.dim() > 1:
-            found[id(module)] = _block(first.detach())
+        if isinstance(first, Tensor) and first.dim() > 1:
+            found[id(module)].append(_block(first.detach()))
 
     handles = [module.register_forward_hook(after) for module in counted]
     try:
-        with torch.no_grad(), untouched(network):
+        with seeing(network, *SEEN), torch.no_grad(), untouched(network):
             network(images.clone())
     finally:
         for handle in handles:
             handle.remove()
-    return [found[id(module)] for module in counted if id(module) in found]
+    return [matrix for matrices in found.values() for matrix in matrices]
 
 
 def _block(output: Tensor) -> Tensor:

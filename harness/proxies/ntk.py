@@ -80,12 +80,14 @@ def _evaluation_kernel(probe: Probe) -> Tensor:
 
 
 def _weights(network: nn.Module) -> list[Tensor]:
-    """The parameters whose name holds the word weight.
+    """The parameters whose name holds the word weight, each distinct tensor once.
 
     Raises:
         NotApplicableError: if there are none.
     """
-    weights: list[Tensor] = [p for name, p in network.named_parameters() if "weight" in name and p.requires_grad]
+    # By all of its names, as a tensor that several modules share has several.
+    named = network.named_parameters(remove_duplicate=False)
+    weights: list[Tensor] = list(dict.fromkeys(p for name, p in named if "weight" in name and p.requires_grad))
     if not weights:
         raise NotApplicableError("the network has no parameter whose name holds 'weight'")
     return weights

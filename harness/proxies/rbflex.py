@@ -11,6 +11,7 @@ from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import typical_images
 from harness.proxies.features import pass_alone
+from harness.usage import Part
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -33,11 +34,11 @@ def rbflex(probe: Probe) -> Tensor:
 
     :math:`3\, (\log |\det K| + \log |\det Q|)` with :math:`K_{ij} = \exp( -\gamma_K \lVert k_i - k_j \rVert^2 )` and Q
     alike. :math:`k_i` holds all that leaves modules whose class is named for a ReLU (blocks such as ReLUConvBN count,
-    beside the ReLU that they hold), :math:`q_i` what enters the last module of the network, each entry scaled to [0, 1]
-    over the images; entries equal for all images add nothing. Each image passes alone in training mode, so batch norm
-    takes its statistics from it. The official code takes the first three training images; here they are the
-    mini-batch's at evenly spaced ranks of their norm, so that the order of the images does not matter. −∞ where two
-    images look the same.
+    beside the ReLU that they hold), :math:`q_i` what enters the last module of the network at its last call, each entry
+    scaled to [0, 1] over the images; entries equal for all images add nothing. Each image passes alone in training
+    mode, so batch norm takes its statistics from it. The official code takes the first three training images; here they
+    are the mini-batch's at evenly spaced ranks of their norm, so that the order of the images does not matter. −∞ where
+    two images look the same.
 
     γ = 2.7e-12 and 1.0e-11 are the official constants. The official code detects such values (HDA.py) from the
     activations of ten networks of NATS-Bench's size space on CIFAR-10, as the least squared difference of two images'
@@ -48,8 +49,8 @@ def rbflex(probe: Probe) -> Tensor:
     Checked against the official code's formulas on the same networks; the paper's text beyond its abstract was not.
 
     Raises:
-        NotApplicableError: if the network has no ReLU modules, its last module is not called, the mini-batch has fewer
-            than three images, or a batch norm meets a single value a channel.
+        NotApplicableError: if the network has no ReLU modules or applies ReLUs that are not, its last module is not
+            called, the mini-batch has fewer than three images, or a batch norm meets a single value a channel.
     """
     return _rbflex(probe)
 
@@ -67,7 +68,8 @@ def _rbflex(probe: Probe) -> Tensor:
 
 def _responses(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
     """All that leaves modules named for a ReLU, and all that enters the last module: two vectors, float64."""
-    modules = list(network.modules())
+    # Also where the module in the last place stands in an earlier one too.
+    *_, (_, last) = network.named_modules(remove_duplicate=False)
     leaving: list[Tensor] = []
     entering: list[Tensor] = []
 
@@ -75,16 +77,17 @@ def _responses(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
         leaving.append(output.detach().to(torch.float64, copy=True).flatten())
 
     def before_last(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        entering.append(inputs[0].detach().to(torch.float64, copy=True).flatten())
+        entering[:] = [inputs[0].detach().to(torch.float64, copy=True).flatten()]
 
-    handles = [module.register_forward_hook(after_relu) for module in modules if "ReLU" in type(module).__name__]
-    handles.append(modules[-1].register_forward_pre_hook(before_last))
-    pass_alone(network, image, handles)
+    named = [module for module in network.modules() if "ReLU" in type(module).__name__]
+    handles = [module.register_forward_hook(after_relu) for module in named]
+    handles.append(last.register_forward_pre_hook(before_last))
+    pass_alone(network, image, handles, *([Part.RELUS] if named else []))
     if not leaving:
         raise NotApplicableError("the network has no ReLU modules")
     if not entering:
         raise NotApplicableError("the network does not call its last module")
-    return torch.cat(leaving), torch.cat(entering)
+    return torch.cat(leaving), entering[0]
 
 
 def _squared_distances(rows: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from harness.images import Batch
+from harness.passes import layers_of, prunable_layers
 from harness.probe import NotApplicableError, Probe, quantity
 from harness.proxies.base import proxy
 
@@ -129,9 +130,7 @@ def _patterns(network: nn.Module, images: Tensor) -> Tensor:
     """Which ReLU units are active on each image: (images, units), bool."""
     probe = Probe(network, [Batch(images, torch.zeros(len(images), dtype=torch.int64))])
     with torch.no_grad():
-        inputs = probe.forward().relu_inputs
-    if not inputs:
-        raise NotApplicableError("the network has no ReLU modules")
+        inputs = probe.relu_inputs()
     return torch.cat([(tensor > 0).flatten(1) for tensor in inputs], dim=1)
 
 
@@ -151,8 +150,8 @@ def _crops(images: Tensor) -> Iterator[Tensor]:
 
 def _draw_kaiming_weights(network: nn.Module) -> None:
     """N(0, 2 / fan-in) for convolutions and linear layers, whose biases are zero; batch norm as it begins."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    for layer in prunable_layers(network):
+        nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
+    for layer in layers_of(network):
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

@@ -10,6 +10,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
+from harness.usage import LAYERS, Part, keeps_modules_in_containers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 def params(probe: Probe) -> int:
     """Number of parameters.
 
-    Every entry of every weight, bias, batch-norm scale and shift counts, those of dead operations included.
+    Every entry of every weight, bias, batch-norm scale and shift counts, those of dead operations included. Each
+    distinct tensor counts once, however many modules share it; of a parametrised weight, the tensors that it is made
+    of count. Modules that are not registered (kept in a plain list) do not count: no optimiser would train them.
     """
-    return sum(parameter.numel() for parameter in probe.network.parameters())
+    return sum(parameter.numel() for parameter in probe.given.parameters())
 
 
 @proxy(
@@ -66,6 +69,7 @@ def l2_norm(probe: Probe) -> Tensor:
     :math:`\sum_l \lVert W_l \rVert_2` over convolutions and linear layers. At PyTorch's default initialisation the norm
     hardly depends on the kernel size, so on NAS-Bench-201 this counts convolutions, with noise from the weights drawn.
     """
+    _require_seen_weights(probe)
     return sum_of(weight.detach().norm() for weight in probe.weights)
 
 
@@ -80,10 +84,14 @@ def l2_norm(probe: Probe) -> Tensor:
 def layers(probe: Probe) -> int:
     """Number of layers with weights to multiply by.
 
-    Convolutions, transposed convolutions and linear layers; batch norms are not among them, and a layer that is called
-    several times counts once. VKDNW names its baseline the number of trainable layers; its code counts
-    ``parameter_tensors``.
+    Convolutions, transposed convolutions and linear layers; batch norms are not among them. Each distinct weight counts
+    once, whether one layer is called several times or several layers share it. VKDNW names its baseline the number of
+    trainable layers; its code counts ``parameter_tensors``.
+
+    Raises:
+        NotApplicableError: if the network multiplies by weights that belong to no such layer.
     """
+    _require_seen_weights(probe, (_ConvNd, nn.Linear))
     return _count(probe.network, _ConvNd, nn.Linear)
 
 
@@ -99,9 +107,10 @@ def layers(probe: Probe) -> int:
 def parameter_tensors(probe: Probe) -> int:
     """Number of parameter tensors.
 
-    Each weight, bias, batch-norm scale and shift is one: a convolution without bias and its batch norm count three.
+    Each weight, bias, batch-norm scale and shift is one: a convolution without bias and its batch norm count three. A
+    tensor that several modules share counts once; of a parametrised weight, the tensors that it is made of count.
     """
-    return len(list(probe.network.parameters()))
+    return len(list(probe.given.parameters()))
 
 
 @proxy(
@@ -115,13 +124,37 @@ def parameter_tensors(probe: Probe) -> int:
 def convolutions(probe: Probe) -> int:
     """Number of convolutions, transposed ones included.
 
-    Where every network has one linear layer this ranks as ``layers`` does.
+    Each distinct weight counts once, as for ``layers``. Where every network has one linear layer this ranks as
+    ``layers`` does.
+
+    Raises:
+        NotApplicableError: if the network multiplies by weights that belong to no layer.
     """
+    _require_seen_weights(probe, (_ConvNd, nn.Linear))
     return _count(probe.network, _ConvNd)
 
 
 def _count(network: nn.Module, *kinds: type[nn.Module]) -> int:
-    return sum(isinstance(module, kinds) for module in network.modules())
+    """The number of distinct weights of modules of these kinds."""
+    return len({id(module.weight) for module in network.modules() if isinstance(module, kinds)})
+
+
+def _require_seen_weights(probe: Probe, kinds: tuple[type[nn.Module], ...] = LAYERS) -> None:
+    """Check that the network multiplies by no weights beside those of its layers.
+
+    Hardly any network keeps matrices or modules elsewhere, and only for those a pass is made to see what they are for.
+
+    Args:
+        probe: of the network.
+        kinds: of modules whose weights are seen.
+
+    Raises:
+        NotApplicableError: if it does.
+    """
+    others = (module for module in probe.network.modules() if not isinstance(module, kinds))
+    matrices = (parameter.dim() > 1 for module in others for parameter in module.parameters(recurse=False))
+    if any(matrices) or keeps_modules_in_containers(probe.network):
+        probe.forward().usage.require(Part.WEIGHTS)
 
 
 @proxy(
@@ -160,6 +193,11 @@ def log_layer_sizes(probe: Probe) -> float:
 def log_layer_sizes_all(probe: Probe) -> float:
     """Logarithms of the numbers of weights, over all convolutions and linear layers.
 
-    Otherwise as ``log_layer_sizes``: layers that no gradient reaches count too. No pass is made.
+    Otherwise as ``log_layer_sizes``: layers that no gradient reaches count too. No pass is made, unless the network
+    keeps matrices outside of its layers.
+
+    Raises:
+        NotApplicableError: if the network multiplies by weights that belong to no layer.
     """
+    _require_seen_weights(probe)
     return sum(math.log(weight.numel()) for weight in probe.weights)

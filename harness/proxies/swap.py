@@ -13,6 +13,7 @@ from harness.passes import untouched
 from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.drawn import gaussian_draws, typical_images
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -49,7 +50,11 @@ def swap(probe: Probe) -> float:
 @quantity("harness.proxies.swap:_mean_patterns")
 def _mean_patterns(probe: Probe) -> float:
     images = typical_images(probe, IMAGES)
-    counts = [_patterns(network, images) for network in gaussian_draws(probe, REPEATS)]
+    draws = gaussian_draws(probe, REPEATS)
+    first = next(draws)
+    with seeing(first, Part.WEIGHTS, Part.RELUS):
+        counts = [_patterns(first, images)]
+    counts += [_patterns(network, images) for network in draws]
     return sum(counts) / len(counts)
 
 

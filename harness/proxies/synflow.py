@@ -12,6 +12,7 @@ from harness.probe import NotApplicableError, quantity
 from harness.proxies.alterations import without_batch_norm
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 @quantity("harness.proxies.synflow:_synaptic_flow")
 def _synaptic_flow(probe: Probe) -> Tensor:
-    return _flow(probe, without_batch_norm(probe.copy()))
+    return _flow(probe, without_batch_norm(probe.copy()), Part.WEIGHTS, Part.BATCH_NORMS)
 
 
-def _flow(probe: Probe, network: nn.Module) -> Tensor:
+def _flow(probe: Probe, network: nn.Module, *parts: Part) -> Tensor:
     """Σ |W · ∂R/∂W| of a copy of the network, whose parameters are replaced by their absolute values here."""
     linear = network.double()
     with torch.no_grad():
@@ -34,7 +35,9 @@ def _flow(probe: Probe, network: nn.Module) -> Tensor:
     like = probe.batch().images
     image = torch.ones(1, *like.shape[1:], dtype=torch.float64, device=like.device)
     weights = [layer.weight for layer in prunable_layers(linear)]
-    flow = gradients(linear(image).sum(), weights)
+    with seeing(linear, *parts):
+        outputs = linear(image)
+    flow = gradients(outputs.sum(), weights)
     return sum_of((weight.detach() * g).abs().sum() for weight, g in zip(weights, flow, strict=True))
 
 
@@ -100,7 +103,7 @@ def synflow_bn(probe: Probe) -> Tensor:
 @quantity("harness.proxies.synflow:_flow_with_batch_norm")
 def _flow_with_batch_norm(probe: Probe) -> Tensor:
     try:
-        return _flow(probe, probe.copy())
+        return _flow(probe, probe.copy(), Part.WEIGHTS)
     except ValueError as error:
         # torch's own word for a batch norm without a variance, raised from the pass of a single image.
         if "more than 1 value per channel" not in str(error):

@@ -129,8 +129,9 @@ def vkdnw_entropy(probe: Probe) -> Tensor:
     the two parts of its score and their sum was not checked.
 
     Raises:
-        NotApplicableError: if the network does not classify images, or holds a parameter among the first 128 in a
-            module of a kind whose derivative is not known here.
+        NotApplicableError: if the network does not classify images, multiplies by weights that belong to no layer, or
+            holds a parameter among the first 128 in a module of a kind whose derivative is not known here, or uses one
+            other than by calling its module.
     """
     return _entropy(probe, of_root=True)
 

@@ -13,6 +13,7 @@ there, so that its hook sees what leaves it; here, too, what leaves a ReLU after
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from harness.passes import gradients, untouched
 from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -58,55 +60,93 @@ class _Responses:
         self.blocks = len(blocks)
         self.activations: dict[int, tuple[Tensor, float, int]] = {}
         self.points: list[tuple[Tensor, float]] = []
-        self._places = {id(module): place for place, block in enumerate(blocks) for module in block.modules()}
+        self._registrations = Counter(id(module) for _, module in network.named_modules(remove_duplicate=False))
+        self._places: dict[int, list[int]] = {}
+        self._places_of_blocks: dict[int, list[int]] = {}
+        for place, block in enumerate(blocks):
+            self._places_of_blocks.setdefault(id(block), []).append(place)
+            for module in block.modules():
+                self._places.setdefault(id(module), []).append(place)
         self._begun = False
+        self._running_blocks: list[int] = []
+        self._calls: Counter[int] = Counter()
         named = [module for module in network.modules() if "ReLU" in type(module).__name__]
         if not named:
             raise NotApplicableError("the network has no ReLU modules")
-        handles = [block.register_forward_pre_hook(self._begin) for block in blocks]
+        # The named modules that end with a module, which is then at the end of each of them.
+        self._ended: dict[int, list[nn.Module]] = {}
+        self._running_named: list[nn.Module] = []
+        handles = []
+        for block in dict.fromkeys(blocks):
+            handles.append(block.register_forward_pre_hook(self._begin))
+            handles.append(block.register_forward_hook(self._end))
         for module in named:
+            *_, (_, last) = module.named_modules(remove_duplicate=False)
             handles.append(module.register_forward_pre_hook(self._note_what_enters))
             handles.append(module.register_forward_hook(self._note_what_leaves))
-            handles.append(list(module.modules())[-1].register_forward_pre_hook(self._take_gradient))
+            if id(last) not in self._ended:
+                handles.append(last.register_forward_pre_hook(self._take_gradients))
+            self._ended.setdefault(id(last), []).append(module)
         try:
-            with untouched(network), torch.enable_grad():
+            with seeing(network, Part.RELUS), untouched(network), torch.enable_grad():
                 self.outputs: Tensor = network(images.clone())
         finally:
             for handle in handles:
                 handle.remove()
 
-    def _begin(self, *_: Any) -> None:
+    def _begin(self, block: nn.Module, *_: Any) -> None:
         self._begun = True
+        places = self._places_of_blocks[id(block)]
+        self._running_blocks.append(places[self._calls[id(block)] % len(places)])
+        self._calls[id(block)] += 1
+
+    def _end(self, *_: Any) -> None:
+        self._running_blocks.pop()
 
     def _note_what_enters(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self._running_named.append(module)
         if not self._is_after(module):
             self._note(inputs[0], module)
 
     def _note_what_leaves(self, module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        self._running_named.pop()
         if not self._is_after(module):
             return None
         self._note(output, module)
         return output.clone()  # whoever comes next may write into it
 
-    def _take_gradient(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        point = inputs[0].clone()
-        if point.requires_grad:
-            self.points.append((point, self._weight(module)))
-        return (point, *inputs[1:])
+    def _take_gradients(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        for named in self._ended[id(module)]:
+            if named is module or named in self._running_named:
+                inputs = (inputs[0].clone(), *inputs[1:])
+                if inputs[0].requires_grad:
+                    self.points.append((inputs[0], self._weight(module)))
+        return inputs
 
     def _note(self, tensor: Tensor, module: nn.Module) -> None:
         _, total, count = self.activations.get(id(tensor), (tensor, 0.0, 0))
         self.activations[id(tensor)] = (tensor, total + self._weight(module), count + 1)
 
     def _is_after(self, module: nn.Module) -> bool:
-        """Whether the module belongs to no block and is called after one."""
-        return self._begun and id(module) not in self._places
+        """Whether the module is called outside of all blocks, and after one."""
+        return self._begun and self._place(module) is None
+
+    def _place(self, module: nn.Module) -> int | None:
+        """The block that the module is called in; None outside of all blocks.
+
+        That is the block that runs, also where several share the module. Where the network calls parts of a block and
+        not the block itself, it is the block that the module is registered in.
+        """
+        if self._running_blocks:
+            return self._running_blocks[-1]
+        places = self._places.get(id(module), [])
+        return places[0] if len(places) == self._registrations[id(module)] == 1 else None
 
     def _weight(self, module: nn.Module) -> float:
         """2ⁱ in block i, where all that comes after the last counts as one more; 0 before the first."""
         if self._is_after(module):
             return 2.0**self.blocks
-        place = self._places.get(id(module))
+        place = self._place(module)
         return 0.0 if place is None else 2.0**place
 
 

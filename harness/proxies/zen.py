@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,11 +14,13 @@ from harness.probe import NotApplicableError, quantity
 from harness.proxies.alterations import gaussian_weights
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe
 
 PERTURBATION = 0.01
+SEEN = (Part.WEIGHTS, Part.BATCH_NORMS)
 
 
 def network_with_features(probe: Probe) -> Any:
@@ -56,10 +61,12 @@ def zen(probe: Probe) -> Tensor:
     The official search scores networks whose blocks are built without their residual links. That is defined for blocks
     with one shortcut beside the layers. In a cell each node adds up several edges, none of which is the residual one,
     and a skip connection is an operation that the search chose: without them other architectures would be scored, and
-    some would let nothing through. So there is no such variant.
+    some would let nothing through. So there is no such variant. A batch norm that is called several times counts each
+    time, with running statistics of each call.
 
     Raises:
-        NotApplicableError: if the network does not offer ``forward_features``.
+        NotApplicableError: if the network does not offer ``forward_features``, or holds weights or batch norms that are
+            not registered modules.
     """
     return _zen(probe)
 
@@ -100,23 +107,65 @@ def _zen_32(probe: Probe) -> Tensor:
 def _mean_score(probe: Probe, repeats: int) -> Tensor:
     """The mean Zen-Score of several draws for one network, whose running variances are never reset."""
     network = network_with_features(probe)
+    statistics = _StatisticsOfCalls(network)
     generator = torch.Generator().manual_seed(probe.seed)
-    return torch.stack([_score(network, probe.batch().images, generator) for _ in range(repeats)]).mean()
+    like = probe.batch().images
+    return torch.stack([_score(network, statistics, like, generator) for _ in range(repeats)]).mean()
 
 
 @torch.no_grad()
-def _score(network: Any, like: Tensor, generator: torch.Generator) -> Tensor:
+def _score(network: Any, statistics: _StatisticsOfCalls, like: Tensor, generator: torch.Generator) -> Tensor:
     gaussian_weights(network, generator)
     inputs, noise = standard_normal(like, generator), standard_normal(like, generator)
-    features: Tensor = network.forward_features(inputs)
-    moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
+    with seeing(network, *SEEN) if statistics.passes == 0 else nullcontext(), statistics.of_one_pass():
+        features: Tensor = network.forward_features(inputs)
+    with statistics.of_one_pass():
+        moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
     distance = (moved - features).abs().flatten(1).sum(dim=1).mean().double().log()
-    scales = sum_of(m.running_var.mean().sqrt().log() for m in network.modules() if _keeps_variance(m))
-    return distance + scales
+    return distance + sum_of(variance.mean().sqrt().log() for variance in statistics.variances())
 
 
-def _keeps_variance(module: nn.Module) -> bool:
-    return isinstance(module, nn.BatchNorm2d) and module.running_var is not None
+class _StatisticsOfCalls:
+    """The running statistics of each call of a batch norm in a pass, kept apart as if each had a module of its own.
+
+    Args:
+        network: a copy that may be changed; the pass must call a batch norm as often every time.
+
+    Attributes:
+        passes: how many were made.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.passes = 0
+        norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        self._initial = {norm: {name: _copied(buffer) for name, buffer in norm._buffers.items()} for norm in norms}
+        self._of_calls = {norm: [dict(norm._buffers)] for norm in norms}
+        self._called: Counter[nn.Module] = Counter()
+        for norm in norms:
+            norm.register_forward_pre_hook(self._before)
+
+    def _before(self, norm: nn.Module, _: Any) -> None:
+        calls, index = self._of_calls[norm], self._called[norm]
+        if index == len(calls):
+            calls.append({name: _copied(buffer) for name, buffer in self._initial[norm].items()})
+        norm._buffers.update(calls[index])
+        self._called[norm] += 1
+
+    @contextmanager
+    def of_one_pass(self) -> Iterator[None]:
+        """Count calls from the first one again."""
+        self._called.clear()
+        yield
+        self.passes += 1
+
+    def variances(self) -> Iterator[Tensor]:
+        """The running variance of each call, (channels,); of a batch norm that is never called, its own."""
+        for calls in self._of_calls.values():
+            yield from (buffers["running_var"] for buffers in calls if buffers["running_var"] is not None)
+
+
+def _copied(buffer: Tensor | None) -> Tensor | None:
+    return None if buffer is None else buffer.clone()
 
 
 @proxy(
@@ -136,10 +185,10 @@ def zen_paper(probe: Probe) -> Tensor:
     \sqrt{\operatorname{mean}_c \sigma^2_c}` with :math:`\sigma^2_c` the (biased) variance of channel c in the
     mini-batch x, which is what the batch norm divides by. Otherwise as ``zen``: the same weights and inputs, one
     repeat, and residual connections are kept, which the algorithm removes. A batch norm that is called several times
-    counts once, with its mean variance.
+    counts each time.
 
     Raises:
-        NotApplicableError: if the network does not offer ``forward_features``.
+        NotApplicableError: as for ``zen``.
     """
     return _zen_paper(probe)
 
@@ -151,17 +200,18 @@ def _zen_paper(probe: Probe) -> Tensor:
     generator = torch.Generator().manual_seed(probe.seed)
     gaussian_weights(network, generator)
     inputs, noise = standard_normal(like, generator), standard_normal(like, generator)
-    variances: dict[nn.Module, list[Tensor]] = {}
+    variances: list[Tensor] = []
 
-    def before_batch_norm(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        variances.setdefault(module, []).append(inputs[0].var(dim=(0, 2, 3), correction=0).mean())
+    def before_batch_norm(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        variances.append(inputs[0].var(dim=(0, 2, 3), correction=0).mean())
 
     with torch.no_grad():
         norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
         handles = [norm.register_forward_pre_hook(before_batch_norm) for norm in norms]
-        features: Tensor = network.forward_features(inputs)
+        with seeing(network, *SEEN):
+            features: Tensor = network.forward_features(inputs)
         for handle in handles:
             handle.remove()
         moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
         distance: Tensor = torch.linalg.vector_norm((moved - features).flatten(1), dim=1).mean().double().log()
-    return distance + sum_of(torch.stack(calls).mean().sqrt().log() for calls in variances.values())
+    return distance + sum_of(variance.sqrt().log() for variance in variances)

@@ -11,9 +11,9 @@ from harness.passes import gradients, untouched
 from harness.probe import NotApplicableError, quantity
 from harness.proxies.base import proxy
 from harness.proxies.sums import sum_of
+from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
-    from harness.passes import Layer
     from harness.probe import Probe
 
 
@@ -103,7 +103,7 @@ def _gradients_of_halves(probe: Probe) -> tuple[list[Tensor], list[Tensor]]:
         raise NotApplicableError("a single image has no halves; ask for a larger mini-batch (--batch-size)")
 
     def of(part: slice) -> list[Tensor]:
-        with untouched(probe.network):
+        with seeing(probe.network, Part.WEIGHTS), untouched(probe.network):
             outputs = probe.network(batch.images[part].clone())
         return gradients(probe.objective.loss(outputs, batch.labels[part]), probe.weights)
 
@@ -127,15 +127,22 @@ def zico_bc(probe: Probe) -> Tensor:
     layer that is called several times). As in the paper β = 2 where pixels are labelled and 1 otherwise; its authors
     raised β until searches no longer ended at the greatest depth. There is no official code: which map of a layer is
     meant, and that dead layers pay nothing, is this reading of the equation.
+
+    Raises:
+        NotApplicableError: if the network multiplies by weights other than by calling a layer.
     """
     terms = _log_ratios(probe.loss_gradients(0), probe.loss_gradients(1))
     counted = [(layer, term) for layer, term in zip(probe.layers, terms, strict=True) if term is not None]
-    outputs: dict[Layer, Tensor] = {}
+    probe.forward().usage.require(Part.LAYERS)
+    # By the weight, which several layers may share.
+    outputs: dict[int, Tensor] = {}
     for layer, output in probe.forward().layer_outputs:
-        outputs.setdefault(layer, output)
+        outputs.setdefault(id(layer.weight), output)
     penalty = 0.0
     for layer, _ in counted:
-        output, channels = outputs[layer], layer.weight.shape[0]
+        if id(layer.weight) not in outputs:
+            raise NotApplicableError(f"the weight of a {type(layer).__name__} is used, but the layer is never called")
+        output, channels = outputs[id(layer.weight)], layer.weight.shape[0]
         positions = output.numel() // (len(output) * channels)
         penalty += math.log(positions / math.sqrt(channels))
     beta = 2 if probe.objective.target == "pixel_class" else 1

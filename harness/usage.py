@@ -1,0 +1,332 @@
+"""What a forward pass goes through, and what of it is not a module that a proxy could find.
+
+Proxies find layers, activation functions and batch norms as registered modules: they hook them, replace them and read
+their weights. A network can also compute with functions (``F.relu``), use a module's weight without calling the module
+(as :class:`torch.nn.MultiheadAttention` uses its ``out_proj``), or call modules that it keeps in a plain list. A pass
+made inside :func:`seeing` records that, and the proxy is skipped with a reason instead of giving a wrong number.
+
+Every call of a torch function costs a few microseconds more inside; results are the same bit for bit. What compiled
+code and custom autograd functions do inside cannot be seen.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
+
+from harness.errors import NotApplicableError
+
+LAYERS = (nn.Conv2d, nn.Linear, nn.ConvTranspose2d)
+"""The layers that proxies know how to find; what they do about transposed convolutions is told by each."""
+
+ACTIVATION_MODULES: tuple[type[nn.Module], ...] = tuple(getattr(nn, name) for name in nn.modules.activation.__all__)
+
+_MATRIX_PRODUCTS = frozenset(
+    [
+        "matmul",
+        "__matmul__",
+        "__rmatmul__",
+        "mm",
+        "bmm",
+        "mv",
+        "addmm",
+        "addmm_",
+        "addbmm",
+        "baddbmm",
+        "einsum",
+        "tensordot",
+        "inner",
+    ]
+)
+_LAYER_FUNCTIONS = frozenset(
+    [
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "conv_transpose3d",
+        "convolution",
+        "_convolution",
+        "linear",
+        "bilinear",
+        "multi_head_attention_forward",
+        "_native_multi_head_attention",
+        "lstm",
+        "gru",
+        "rnn_tanh",
+        "rnn_relu",
+    ]
+)
+_RELUS = frozenset(["relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "rrelu_"])
+_CLAMPS = frozenset(["clamp", "clamp_", "clamp_min", "clamp_min_"])
+_ACTIVATIONS = _RELUS | frozenset(
+    [
+        "celu",
+        "celu_",
+        "elu",
+        "elu_",
+        "gelu",
+        "glu",
+        "hardshrink",
+        "hardsigmoid",
+        "hardswish",
+        "hardtanh",
+        "hardtanh_",
+        "log_softmax",
+        "logsigmoid",
+        "mish",
+        "selu",
+        "selu_",
+        "sigmoid",
+        "sigmoid_",
+        "silu",
+        "silu_",
+        "softmax",
+        "softmin",
+        "softplus",
+        "softshrink",
+        "softsign",
+        "tanh",
+        "tanh_",
+        "tanhshrink",
+    ]
+)
+_BATCH_NORMS = frozenset(
+    ["batch_norm", "native_batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit", "_batch_norm_impl_index"]
+)
+
+
+class Part(Enum):
+    """What a proxy needs to see; the value says what the network does where it cannot."""
+
+    WEIGHTS = "multiplies by weights that do not belong to a registered Conv2d or Linear"
+    LAYERS = "multiplies by weights without calling a registered Conv2d or Linear"
+    RELUS = "applies a ReLU that is not a registered module"
+    ACTIVATIONS = "applies an activation function that is not a registered module"
+    BATCH_NORMS = "normalises over the batch outside of a registered batch norm"
+    MODULES = "calls a module that is not registered (kept in a plain list, or made anew in each pass)"
+
+
+class Usage(TorchFunctionMode):
+    """Records what the passes made inside go through.
+
+    Args:
+        network: whose registered modules count as seen. A stand-in that the harness put into a copy says by an
+            attribute ``stands_for`` which class of module it is.
+
+    Attributes:
+        borrowed: ids of the parameters that are used other than by the module that owns them.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.borrowed: set[int] = set()
+        self._network = network
+        self._unseen: dict[Part, dict[tuple[str, int], nn.Module]] = {}
+        self._registered: set[int] = set()
+        self._owners: dict[int, set[int]] = {}
+        self._layer_weights: set[int] = set()
+        # Each tensor that is made of parameters alone, and the ids of those that have at least two dimensions.
+        self._made_of: dict[int, tuple[Tensor, frozenset[int]]] = {}
+        self._running = [network]
+        self._thread = threading.get_ident()
+        self._handles: list[RemovableHandle] = []
+        for module in network.modules():
+            self._registered.add(id(module))
+            for parameter in module._parameters.values():
+                if parameter is not None:
+                    self._owners.setdefault(id(parameter), set()).add(id(module))
+            self._know_parameters(module)
+            if stands_for(module, LAYERS):
+                self._layer_weights.add(id(module._parameters.get("weight")))
+
+    def _know_parameters(self, module: nn.Module) -> None:
+        for parameter in module._parameters.values():
+            if parameter is not None and id(parameter) not in self._made_of:
+                matrices = frozenset([id(parameter)] if parameter.dim() > 1 else [])
+                self._made_of[id(parameter)] = (parameter, matrices)
+
+    def __enter__(self) -> Usage:
+        super().__enter__()  # type: ignore[no-untyped-call]
+        self._handles = [register_module_forward_pre_hook(self._before), register_module_forward_hook(self._after)]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+        super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
+
+    def _before(self, module: nn.Module, _: Any) -> None:
+        if threading.get_ident() != self._thread:
+            return
+        self._running.append(module)
+        if id(module) not in self._registered:
+            self._note("call", Part.MODULES)
+            self._know_parameters(module)
+        if isinstance(module, torch.jit.ScriptModule):
+            self._note("compiled code", *Part)
+
+    def _after(self, module: nn.Module, *_: Any) -> None:
+        if threading.get_ident() != self._thread:
+            return
+        # Modules whose forward raised an error that the network caught have no call of this.
+        while self._running.pop() is not module:
+            pass
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        tensors = _tensors((*args, *kwargs.values()))
+        known = [self._made_of[id(tensor)] for tensor in tensors if id(tensor) in self._made_of]
+        # Before the call, because a stand-in's weight may not fit there.
+        if known and (name in _LAYER_FUNCTIONS or (name in _MATRIX_PRODUCTS and len(known) < len(tensors))):
+            self._note_product(name, known)
+        elif name in _BATCH_NORMS and not self._is_running(nn.modules.batchnorm._BatchNorm):
+            self._note(name, Part.BATCH_NORMS)
+        elif name in _ACTIVATIONS or (name in _CLAMPS and _cuts_at_zero(args, kwargs)):
+            self._note_activation(name)
+        result = func(*args, **kwargs)
+        if known:
+            self._note_parameters(name, known, tensors, _tensors(result if isinstance(result, tuple) else (result,)))
+        return result
+
+    def _note_product(self, name: str, known: list[tuple[Tensor, frozenset[int]]]) -> None:
+        """Note a function that multiplies by parameters, or by tensors made of them."""
+        matrices = frozenset[int]().union(*(roots for _, roots in known))
+        if matrices and not self._is_running(LAYERS):
+            self._note(name, Part.LAYERS)
+        if matrices - self._layer_weights and not self._is_running(nn.ConvTranspose2d):
+            self._note(name, Part.WEIGHTS)
+
+    def _note_activation(self, name: str) -> None:
+        relu = self._running[-1] if id(self._running[-1]) in self._registered else None
+        if name in _RELUS | _CLAMPS and not (relu is not None and is_relu(relu)):
+            self._note(name, Part.RELUS)
+        if name in _CLAMPS or not self._is_running(ACTIVATION_MODULES):
+            self._note(name, Part.ACTIVATIONS)
+
+    def _note_parameters(
+        self, name: str, known: list[tuple[Tensor, frozenset[int]]], tensors: list[Tensor], results: list[Tensor]
+    ) -> None:
+        """Note which parameters a function took that belong elsewhere, and what it made of parameters alone."""
+        if not results:
+            return
+        running = id(self._running[-1])
+        self.borrowed |= {id(p) for p, _ in known if running not in self._owners.get(id(p), (running,))}
+        if len(known) == len(tensors) and name not in _LAYER_FUNCTIONS:
+            matrices = frozenset[int]().union(*(roots for _, roots in known))
+            for result in results:
+                self._made_of.setdefault(id(result), (result, matrices))
+
+    def _is_running(self, kinds: type[nn.Module] | tuple[type[nn.Module], ...]) -> bool:
+        """Whether the innermost module that is running is registered and of one of the kinds."""
+        running = self._running[-1]
+        return id(running) in self._registered and stands_for(running, kinds)
+
+    def _note(self, name: str, *parts: Part) -> None:
+        for part in parts:
+            self._unseen.setdefault(part, {})[name, id(self._running[-1])] = self._running[-1]
+
+    def require(self, *parts: Part) -> None:
+        """Check that the passes went through none of these parts other than by registered modules.
+
+        Raises:
+            NotApplicableError: if they did, with the places where.
+        """
+        for part in parts:
+            if part in self._unseen:
+                places = [self._place(name, module) for (name, _), module in self._unseen[part].items()]
+                more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+                raise NotApplicableError(f"the network {part.value}: {', '.join(places[:3])}{more}")
+
+    def _place(self, name: str, module: nn.Module) -> str:
+        paths = (path for path, registered in self._network.named_modules() if registered is module)
+        path = next(paths, None)
+        where = " (not registered)" if path is None else f" '{path}'" if path else ""
+        return f"{name} in {type(module).__name__}{where}"
+
+
+@contextmanager
+def seeing(network: nn.Module, *parts: Part) -> Iterator[Usage]:
+    """Make passes of which these parts must be seen, as registered modules.
+
+    >>> network = nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU())
+    >>> with seeing(network, Part.WEIGHTS, Part.RELUS):
+    ...     features = network(torch.zeros(1, 1, 3, 3))
+    >>> with seeing(network, Part.RELUS):
+    ...     features = network(torch.zeros(1, 1, 3, 3)).relu()
+    Traceback (most recent call last):
+    harness.errors.NotApplicableError: the network applies a ReLU that is not a registered module: relu in Sequential
+
+    Raises:
+        NotApplicableError: if they were used in another way, also where that made the pass fail.
+    """
+    usage = Usage(network)
+    try:
+        with usage:
+            yield usage
+    except Exception as error:
+        if isinstance(error, NotApplicableError):
+            raise
+        try:
+            usage.require(*parts)
+        except NotApplicableError as reason:
+            raise reason from error
+        raise
+    usage.require(*parts)
+
+
+def stands_for(module: nn.Module, kinds: type[nn.Module] | tuple[type[nn.Module], ...]) -> bool:
+    """Whether a module is of one of the kinds, or was put in the place of one that is."""
+    return isinstance(module, kinds) or issubclass(getattr(type(module), "stands_for", type(None)), kinds)
+
+
+def is_relu(module: nn.Module) -> bool:
+    """Whether a module is a ReLU of any kind, by the name of its class, and not a block that is named for its ReLU."""
+    return "ReLU" in type(module).__name__ and not any(True for _ in module.children())
+
+
+def keeps_modules_in_containers(network: nn.Module) -> bool:
+    """Whether some module keeps others in a plain list, tuple or dict, where they are not registered."""
+    for module in network.modules():
+        if type(module).__module__.startswith("torch.nn."):
+            continue
+        for name, value in vars(module).items():
+            if name != "_modules" and isinstance(value, list | tuple | dict) and value:
+                entries = value.values() if isinstance(value, dict) else value
+                if any(isinstance(entry, nn.Module) for entry in entries):
+                    return True
+    return False
+
+
+def _tensors(values: Iterable[Any]) -> list[Tensor]:
+    """The tensors among the values and in lists and tuples among them."""
+    found: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            found += [entry for entry in value if isinstance(entry, Tensor)]
+    return found
+
+
+def _cuts_at_zero(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a clamp is a ReLU: from 0 on, without an upper end."""
+    low = kwargs.get("min", args[1] if len(args) > 1 else None)
+    high = kwargs.get("max", args[2] if len(args) > 2 else None)
+    return high is None and isinstance(low, int | float) and low == 0
