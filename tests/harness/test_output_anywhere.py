@@ -343,8 +343,10 @@ class TestForPrograms:
         base = next(row for row in document["correlations"] if row["verdict"] == "baseline")
         assert base["p_value"] is None
 
-    @pytest.mark.parametrize(("words", "offered"), [("harness run nats", {"nats-tss", "nats-sss"}),
-                                                    ("harness run digits --proxies snip,zi", {"snip,zico"})])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("words", "offered"),
+        [("harness run nats", {"nats-tss", "nats-sss"}), ("harness run digits --proxies snip,zi", {"snip,zico"})],
+    )
     @pytest.mark.parametrize("shell", ["bash", "zsh"])
     def test_a_shell_is_offered_names(self, shell, words, offered):
         environment = {"bash": {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))},

@@ -71,6 +71,25 @@ class Functional(nn.Module):
         return F.conv2d(x, self.conv.weight, stride=2)
 
 
+class CalledAndBorrowed(nn.Module):
+    """Calls a layer, and uses its weight as a function too."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        return F.conv2d(self.conv(x).tanh(), self.conv.weight, stride=2)
+
+
+class TiedOfTwoKinds(nn.Sequential):
+    """Two layers share a weight, whose gradients they give in different orders of the entries."""
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 3, 3), nn.Tanh(), nn.Conv2d(3, 3, 3, padding=1, padding_mode="circular"))
+        self[2].weight = self[0].weight
+
+
 class InPlace(nn.Module):
     """Changes what a layer gave."""
 
@@ -123,6 +142,8 @@ LAYERS = {
     "layer norm": lambda: nn.LayerNorm(8),
     "called twice": Twice,
     "called as a function": Functional,
+    "called and as a function": CalledAndBorrowed,
+    "tied, of two kinds": TiedOfTwoKinds,
     "changed in place": InPlace,
     "tiles": Tiles,
     "called with a keyword": WithKeyword,
