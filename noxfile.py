@@ -38,11 +38,12 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types and which room may import which."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("lint-imports", "--no-cache")
 
 
 @nox.session
@@ -58,11 +59,11 @@ def gate(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure the suite's cost as a ratio to one forward and backward pass, loading, and the analysis."""
     install(session)
-    session.run("python", "-m", "harness.bench", *session.posargs)
+    session.run("python", "-m", "tools.perf", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Generate the pages that are made from declared facts, and check that the committed ones are up to date."""
     install(session)
-    session.run("python", "-m", "harness.documents", *(session.posargs or ["--check"]))
+    session.run("python", "-m", "tools.make_docs", *(session.posargs or ["--check"]))

@@ -5,17 +5,22 @@ The names below are loaded at first use, so that the command line starts without
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+import lazy_loader
+
+from harness._moved import keep_old_names
 
 if TYPE_CHECKING:
     __version__: str
     from harness.api import Report, agreement, load, report, run
-    from harness.benchmark import Benchmark, GroundTruth, Task
+    from harness.contracts.benchmark import Benchmark
+    from harness.contracts.ground_truth import GroundTruth
+    from harness.contracts.proxy import Proxy, proxy
     from harness.errors import HarnessError
     from harness.images import load_images
-    from harness.merging import merge
-    from harness.proxies.base import Proxy, proxy
+    from harness.store.merge import merge
+    from harness.tasks import Task
 
 __all__ = [
     "Benchmark",
@@ -34,21 +39,20 @@ __all__ = [
     "run",
 ]
 
-_MODULES = {
-    "Benchmark": "harness.benchmark",
-    "GroundTruth": "harness.benchmark",
-    "HarnessError": "harness.errors",
-    "Proxy": "harness.proxies.base",
-    "Report": "harness.api",
-    "Task": "harness.benchmark",
-    "agreement": "harness.api",
-    "load": "harness.api",
-    "load_images": "harness.images",
-    "merge": "harness.merging",
-    "proxy": "harness.proxies.base",
-    "report": "harness.api",
-    "run": "harness.api",
-}
+_attribute, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "api": ["agreement", "load", "run"],
+        "contracts.benchmark": ["Benchmark"],
+        "contracts.ground_truth": ["GroundTruth"],
+        "contracts.proxy": ["Proxy", "proxy"],
+        "errors": ["HarnessError"],
+        "images": ["load_images"],
+        "reporting.report": ["Report", "report"],
+        "store.merge": ["merge"],
+        "tasks": ["Task"],
+    },
+)
 
 
 def __getattr__(name: str) -> object:
@@ -56,6 +60,7 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         return version("nas-proxy-harness")
-    if name not in _MODULES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(importlib.import_module(_MODULES[name]), name)
+    return _attribute(name)
+
+
+keep_old_names()

@@ -19,7 +19,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from harness.arguments import (
+from harness._utils.arguments import (
     accepts,
     device,
     function,
@@ -35,7 +35,7 @@ from harness.arguments import (
     whole,
     yes_or_no,
 )
-from harness.benchmark import Benchmark
+from harness.contracts.benchmark import Benchmark
 from harness.errors import HarnessError
 from harness.registry import load_benchmark, named_among, select_proxies
 from harness.reporting.report import Report, report
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
+    from harness.contracts.proxy import Proxy
+    from harness.execution.plan import Plan
+    from harness.execution.runner import Progress
     from harness.images import Images
-    from harness.plan import Plan
-    from harness.proxies.base import Proxy
-    from harness.runner import Progress
 
 
 __all__ = ["Report", "agreement", "load", "prepare", "report", "run"]
@@ -128,7 +128,7 @@ def run(
         proxies: names, ``standard``, ``all``, and proxies of one's own, each given itself or as ``path.py:name``; see
             :func:`harness.registry.select_proxies`.
         images: where the mini-batches come from: a path, ``noise``, :class:`~harness.images.Images`, or a pair of
-            arrays or tensors, images (N, C, H, W) and labels, see :mod:`harness.given_images`; the benchmark's own
+            arrays or tensors, images (N, C, H, W) and labels, see :mod:`harness.images.given`; the benchmark's own
             unless given.
         labels: ``random`` puts random labels in place of those of the image files.
         batch_size: images in a mini-batch, the same for every network.
@@ -141,12 +141,12 @@ def run(
             else looks at nothing but the network is computed for each.
         device: ``cpu`` or ``cuda``, or a ``torch.device``.
         executor: makes an executor to use in place of the workers, such as
-            ``lambda: DaskExecutor("tcp://10.0.0.1:8786")``; see :mod:`harness.cluster`.
+            ``lambda: DaskExecutor("tcp://10.0.0.1:8786")``; see :mod:`harness.execution.dask_executor`.
         time_limit: seconds that one network may take, more than 0.
         memory_limit: memory that each worker may use, such as ``4GB`` or a number of bytes, on Linux.
         retry_failed: compute failed outcomes again.
         progress: called with the number of networks done and of all networks;
-            :class:`harness.progress.ProgressLines` writes lines for a log.
+            :class:`harness.execution.progress.ProgressLines` writes lines for a log.
 
     Returns:
         One row for each architecture and proxy: architecture, proxy, version, seed, status, value, error,
@@ -155,7 +155,7 @@ def run(
     Raises:
         HarnessError: for whatever the user can mend; the message says how.
     """
-    from harness.runner import run as compute
+    from harness.execution.runner import run as compute
     from harness.store import Store
 
     plan = prepare(
@@ -220,7 +220,7 @@ def prepare(
     dataset = dataset or target.datasets[0]
     target.check_dataset(dataset)
 
-    from harness.plan import make_plan
+    from harness.execution.plan import make_plan
 
     return make_plan(
         target,
@@ -263,7 +263,7 @@ def agreement(
         HarnessError: if one of them cannot be read, or they have no proxy or no architecture in common.
     """
     from harness.analysis import rank_agreement
-    from harness.analysis.sources import read_score_table, wide_scores
+    from harness.analysis.score_tables import read_score_table, wide_scores
     from harness.store import Store
 
     def read_run(place: Path) -> pd.DataFrame:
@@ -304,8 +304,8 @@ def _images(
     seed: int,
     resolution: int | None,
 ) -> Images:
-    from harness.given_images import images_given
     from harness.images import NOISE, Images, label_generator, load_images
+    from harness.images.given import images_given
 
     task = benchmark.task(dataset)
     if images is None:

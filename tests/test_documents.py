@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness.documents import DOCUMENTS, proxies_page
+from harness.contracts.proxy import Proxy
 from harness.probe import Probe
-from harness.proxies.base import Proxy
 from harness.registry import load_benchmark
+from tools.make_docs import pages
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("docs/*.md")), *sorted(REPOSITORY.glob("results/**/*.md"))]
 
 
-def test_the_proxies_page_is_up_to_date():
-    assert (DOCUMENTS / "proxies.md").read_text(encoding="utf-8") == proxies_page()
+@pytest.mark.parametrize(("path", "text"), pages().items(), ids=lambda part: getattr(part, "name", ""))
+def test_what_is_made_from_declarations_is_up_to_date(path, text):
+    assert path.read_text(encoding="utf-8") == text, "run: nox -s docs --"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.analysis.correlation import estimate
-from harness.analysis.jackknife import jackknife
-from harness.analysis.ranks import rank
+from harness.analysis.statistics.correlation import estimate
+from harness.analysis.statistics.jackknife import jackknife
+from harness.analysis.statistics.ranks import rank
 from harness.errors import HarnessError
 
 COLUMNS = ["proxy", "networks", "spearman", "spearman_low", "spearman_high", "kendall"]
@@ -18,8 +18,8 @@ def rank_agreement(scores: pd.DataFrame, published: pd.DataFrame, confidence: fl
 
     The columns of the result: ``proxy``; ``networks``, those with a finite score in both sources; ``spearman`` with
     the bounds ``spearman_low`` and ``spearman_high``; ``kendall`` (τ-b). Signs are as the sources give them. NaN as
-    in :class:`~harness.analysis.correlation.Estimate`. Sentinels such as -1e8 are numbers like any other here: make
-    them NaN before.
+    in :class:`~harness.analysis.statistics.correlation.Estimate`. Sentinels such as -1e8 are numbers like any other
+    here: make them NaN before.
 
     Args:
         scores: one row for each architecture (the index), one column for each proxy.

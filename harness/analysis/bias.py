@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from harness.analysis.correlation import estimate, two_sided_quantile
-from harness.analysis.jackknife import Jackknife, jackknife
 from harness.analysis.joined import Joined
-from harness.analysis.ranks import Ranks, rank
 from harness.analysis.scores import Mask
+from harness.analysis.statistics.correlation import estimate, two_sided_quantile
+from harness.analysis.statistics.jackknife import Jackknife, jackknife
+from harness.analysis.statistics.ranks import Ranks, rank
 from harness.errors import HarnessError
 
 COLUMNS = [
@@ -26,7 +26,7 @@ def features_of(architectures: Iterable[str], describe: Callable[[str], Mapping[
 
     Args:
         architectures: their identifiers.
-        describe: :meth:`harness.benchmark.Benchmark.features`.
+        describe: :meth:`harness.contracts.benchmark.Benchmark.features`.
 
     Raises:
         HarnessError: if there is no count that varies over the architectures.

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from harness.analysis.jackknife import Floats
 from harness.analysis.joined import Joined
 from harness.analysis.scores import Mask
 from harness.analysis.search import OPTIMUM, RANDOM
+from harness.analysis.statistics.jackknife import Floats
 from harness.errors import HarnessError
 
 QUANTILES = (0.10, 0.25, 0.50, 0.75, 1.00)

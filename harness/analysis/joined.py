@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from harness.analysis.jackknife import Floats
-from harness.analysis.pools import aggregate_scores
+from harness._utils.names import listed
+from harness.analysis.aggregate_scores import aggregate_scores
 from harness.analysis.scores import ABSENT, STATUSES, Mask, ProxyScores, scores_by_proxy
+from harness.analysis.statistics.jackknife import Floats
 from harness.errors import HarnessError
-from harness.names import listed
 
 if TYPE_CHECKING:
     from harness.aggregates import Aggregate
-    from harness.benchmark import GroundTruth
+    from harness.contracts.ground_truth import GroundTruth
 
 Kind = Literal["proxy", "aggregate", "truth"]
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.comparison import difference_test
-from harness.analysis.jackknife import Floats, Jackknife, jackknife
-from harness.analysis.multiplicity import benjamini_hochberg, holm
-from harness.analysis.ranks import rank
+from harness._utils.names import listed
+from harness.analysis.statistics.comparison import difference_test
+from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.statistics.multiplicity import benjamini_hochberg, holm
+from harness.analysis.statistics.ranks import rank
 from harness.errors import HarnessError
-from harness.names import listed
 
 if TYPE_CHECKING:
     from harness.analysis.joined import Joined
@@ -42,8 +42,8 @@ def pair_table(
     * ``kendall_first``, ``kendall_second``: τ-b of both, and ``kendall_difference``, first minus second, with its
       paired bounds ``kendall_low`` and ``kendall_high``.
     * ``kendall_p``: two-sided, for no difference; ``kendall_p_holm`` and ``kendall_p_bh``: corrected for all pairs of
-      the table by :func:`~harness.analysis.multiplicity.holm` and
-      :func:`~harness.analysis.multiplicity.benjamini_hochberg`.
+      the table by :func:`~harness.analysis.statistics.multiplicity.holm` and
+      :func:`~harness.analysis.statistics.multiplicity.benjamini_hochberg`.
     * the same columns of ρ with ``spearman`` for ``kendall``; its p-values are a family of their own.
 
     NaN where a coefficient or the spread of the difference is undefined; such pairs do not count in the correction.

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.analysis.jackknife import Floats
 from harness.analysis.joined import Joined
 from harness.analysis.search import OPTIMUM, RANDOM
+from harness.analysis.statistics.jackknife import Floats
 from harness.errors import HarnessError
 
 TABLE_COLUMNS = ["row", "kind", "scored", "choices", "hypervolume", "found", "front"]

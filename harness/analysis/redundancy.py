@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.correlation import estimate
-from harness.analysis.jackknife import Jackknife, jackknife
+from harness.analysis.beyond_size import partial
 from harness.analysis.joined import Joined
-from harness.analysis.partial import partial
-from harness.analysis.ranks import Ranks, rank
 from harness.analysis.scores import Mask
+from harness.analysis.statistics.correlation import estimate
+from harness.analysis.statistics.jackknife import Jackknife, jackknife
+from harness.analysis.statistics.ranks import Ranks, rank
 from harness.errors import HarnessError
 from harness.seeds import derive_seed
 
@@ -92,8 +92,8 @@ def redundancy_table(joined: Joined, agreement: pd.DataFrame, confidence: float 
     * ``nearest``: the other proxy with the largest |τ| between the two; ``agreement``: that τ with its sign;
       ``nearest_kendall``: the nearest's τ-b with the accuracies.
     * ``partial_kendall`` and ``partial_spearman``, of the proxy with the accuracies given the nearest, with bounds (see
-      :func:`~harness.analysis.partial.partial`). A noisy copy of the nearest has a partial ρ near 0, but a partial τ
-      above it, so rows are sorted by the former.
+      :func:`~harness.analysis.beyond_size.partial`). A noisy copy of the nearest has a partial ρ near 0, but a partial
+      τ above it, so rows are sorted by the former.
 
     Args:
         joined: scores and accuracies.

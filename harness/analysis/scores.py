@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness._utils.names import listed
 from harness.errors import HarnessError
-from harness.names import listed
 
 Mask = NDArray[np.bool_]
 

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.analysis.jackknife import Floats
 from harness.analysis.joined import Joined
+from harness.analysis.statistics.jackknife import Floats
 from harness.errors import HarnessError
 
 SIZES = (10, 100, 500, 1000)

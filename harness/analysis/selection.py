@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from harness.analysis.concordance import concordance
-from harness.analysis.jackknife import Floats
 from harness.analysis.joined import Joined
-from harness.analysis.ranks import Integers, rank
+from harness.analysis.statistics.concordance import concordance
+from harness.analysis.statistics.jackknife import Floats
+from harness.analysis.statistics.ranks import Integers, rank
 from harness.analysis.top import share_size
 from harness.errors import HarnessError
 

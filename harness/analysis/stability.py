@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.analysis.correlation import kendall
+from harness.analysis.statistics.correlation import kendall
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:

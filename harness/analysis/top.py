@@ -10,12 +10,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from harness.analysis.comparison import compare_jackknives
-from harness.analysis.correlation import estimate
-from harness.analysis.jackknife import Floats, Jackknife, jackknife
 from harness.analysis.joined import Joined
-from harness.analysis.ranks import Ranks, rank
 from harness.analysis.scores import Mask
+from harness.analysis.statistics.comparison import compare_jackknives
+from harness.analysis.statistics.correlation import estimate
+from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.statistics.ranks import Ranks, rank
 from harness.errors import HarnessError
 
 By = Literal["truth", "proxy"]
@@ -53,8 +53,8 @@ def top_table(
       computed.
     * ``kendall``, ``spearman`` with the bounds ``…_low`` and ``…_high``: positive where the right way round.
     * ``difference``, ``difference_low``, ``difference_high``, ``p_value``, ``verdict``: τ-b minus the baseline's on the
-      networks where both have a score, as in :func:`~harness.analysis.table.correlation_table`; ``not compared`` where
-      the selection is by proxy.
+      networks where both have a score, as in :func:`~harness.analysis.correlations.correlation_table`; ``not compared``
+      where the selection is by proxy.
 
     Intervals take the selection as given. Rows are sorted by τ over the largest share, best first.
 

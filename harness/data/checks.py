@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness._utils.names import listed
 from harness.data.columns import column_key
 from harness.data.formats import TableFormat, Truth
 from harness.data.plausibility import check_direction, check_percent, numbers_of
 from harness.errors import DataError
-from harness.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd

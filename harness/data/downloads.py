@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from harness.data.local_tables import data_home
 from harness.data.sources import Download
-from harness.data.tables import data_home
 from harness.errors import DataError
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.benchmark import Benchmark
+from harness._utils.names import unknown_name
+from harness.contracts.benchmark import Benchmark
 from harness.data.archives import extract
 from harness.data.downloads import downloads_home, fetch
 from harness.data.formats import Importable
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.importing import import_table
+from harness.data.local_tables import read_metadata, table_path
 from harness.data.sources import Files, FileShare, Obtainable
 from harness.data.table_files import sha256_of
-from harness.data.tables import read_metadata, table_path
 from harness.errors import DataError, HarnessError, InstructionsError, UnknownNameError
-from harness.names import unknown_name
 from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 

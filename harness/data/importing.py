@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.arguments import accepts, path, yes_or_no
-from harness.benchmark import Benchmark
+from harness._utils.arguments import accepts, path, yes_or_no
+from harness._utils.names import listed
+from harness.contracts.benchmark import Benchmark
 from harness.data.checks import checked_table
 from harness.data.columns import with_known_names
-from harness.data.costs import CostTable
+from harness.data.device_costs import CostTable
 from harness.data.formats import Importable, TableFormat
+from harness.data.local_tables import TableMetadata, write_table
 from harness.data.plausibility import as_accuracies
 from harness.data.table_files import read_table_file, sha256_of
-from harness.data.tables import TableMetadata, write_table
 from harness.errors import DataError, HarnessError
-from harness.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd

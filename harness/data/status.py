@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.data.costs import CostTable, cost_tables
+from harness._utils.console import output
+from harness.data.device_costs import CostTable, cost_tables
 from harness.data.downloads import downloads_home, readable_size
 from harness.data.formats import Importable
 from harness.data.image_sources import IMAGE_SOURCES
+from harness.data.local_tables import data_home, read_metadata, row_count, stored_checksum, table_path
 from harness.data.sources import Files, FileShare, Obtainable
-from harness.data.tables import data_home, read_metadata, row_count, stored_checksum, table_path
 from harness.errors import DataError
 from harness.registry import benchmark_classes, load_benchmark
-from harness.terminal import output
 
 Facts = Iterator[tuple[str, str]]
 """What is told of one thing: a heading (empty for that of the line before) and words."""

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness._utils.names import listed
 from harness.data.columns import check_agreement, column_key, one_of_each
 from harness.errors import DataError
-from harness.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd

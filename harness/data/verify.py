@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.benchmark import Benchmark
+from harness._utils.names import unknown_name
+from harness.contracts.benchmark import Benchmark
 from harness.data.archives import differences
 from harness.data.checks import checked_table
 from harness.data.checksum import table_checksum
-from harness.data.costs import CostTable, cost_tables
+from harness.data.device_costs import CostTable, cost_tables
 from harness.data.downloads import digest, downloads_home, state
 from harness.data.formats import Importable
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.importing import partial_note
+from harness.data.local_tables import read_metadata, read_table, stored_checksum, table_path
 from harness.data.sources import Download, Files, Obtainable
-from harness.data.tables import read_metadata, read_table, stored_checksum, table_path
 from harness.errors import DataError, UnknownNameError
-from harness.names import unknown_name
 from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 

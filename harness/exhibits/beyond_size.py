@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.analysis.partial import BINS, beyond_table, exact_strata
-from harness.analysis.ranks import rank
-from harness.arguments import accepts, optional, text, whole
-from harness.exhibits.exhibit import Drawing, Exhibit
+from harness._utils.arguments import accepts, optional, text, whole
+from harness.analysis.beyond_size import BINS, beyond_table, exact_strata
+from harness.analysis.statistics.ranks import rank
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.row_charts import name_rows, row_height
+from harness.display.figures.style import BLUE, GREY, VERMILLION, paper_style
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import align, count, estimate
+from harness.display.tables.rows import Labels, Row, label_of
 from harness.exhibits.part import part_of, unused_note
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import align, count, estimate
-from harness.reporting.row_charts import name_rows, row_height
-from harness.reporting.rows import Labels, Row, label_of
-from harness.reporting.style import BLUE, GREY, VERMILLION, paper_style
+from harness.results import as_run
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 ROW_HEIGHT = 0.19
 """Inches of a row of the figure where there is room: three marks stand in it."""
@@ -74,7 +74,7 @@ def plot_beyond(table: pd.DataFrame, labels: Labels | None, size: str, width: fl
     """τ over all pairs, within strata, and partial, one row for each proxy.
 
     Args:
-        table: rows of :func:`harness.analysis.partial.beyond_table`.
+        table: rows of :func:`harness.analysis.beyond_size.beyond_table`.
         labels: display names of proxies.
         size: what is held constant.
         width: in inches.

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.analysis.bootstrapped import QUANTITIES, bootstrap_table
-from harness.arguments import accepts, text, whole
+from harness._utils.arguments import accepts, text, whole
+from harness.analysis.bootstrap import QUANTITIES, bootstrap_table
+from harness.display.exhibit import Exhibit
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import align, count, counted, estimate, interval, ratio
+from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError
-from harness.exhibits.exhibit import Exhibit
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import align, count, counted, estimate, interval, ratio
-from harness.reporting.report import heading_of
-from harness.reporting.rows import Labels, label_of
+from harness.exhibits._heading import heading_of
+from harness.results import as_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 FEWEST_RESAMPLES = 100
 """With fewer, the outermost resamples alone would make the bounds."""

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from harness._utils.arguments import accepts, number, several, text, texts
 from harness.analysis.budgets import QUANTILES, budgets_table
-from harness.arguments import accepts, number, several, text, texts
-from harness.exhibits.exhibit import Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import count
+from harness.display.tables.rows import Labels, label_of
+from harness.display.tables.values import accuracy_writer, quantity
 from harness.exhibits.network_costs import NetworkCost, network_costs
 from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import count
-from harness.reporting.rows import Labels, label_of
-from harness.reporting.values import accuracy_writer, quantity
+from harness.results import as_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 
 @accepts(run=as_run, costs=texts, quantiles=several(number), subset=text)

@@ -20,8 +20,8 @@ from harness.exhibits.selection import selection
 from harness.exhibits.top import top
 
 if TYPE_CHECKING:
-    from harness.exhibits.exhibit import Exhibit
-    from harness.opened import OpenedRun
+    from harness.display.exhibit import Exhibit
+    from harness.results import OpenedRun
 
 FOR_ONE_RUN: tuple[Callable[[OpenedRun], Exhibit], ...] = (
     top,

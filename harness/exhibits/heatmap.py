@@ -7,24 +7,24 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.analysis.across import across_table
-from harness.arguments import accepts, optional, text, texts
+from harness._utils.arguments import accepts, optional, text, texts
+from harness.analysis.heatmap import across_table
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.heatmap import plot_heat_map
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.heading import Headings
+from harness.display.tables.numbers import MISSING, align, estimate
+from harness.display.tables.rows import VERDICT_MARKS, Labels, label_of
 from harness.errors import HarnessError
-from harness.exhibits.exhibit import Drawing, Exhibit
-from harness.opened import as_runs
-from harness.reporting.across import plot_heat_map
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.heading import Headings
-from harness.reporting.numbers import MISSING, align, estimate
-from harness.reporting.report import correlations_of, heading_of
-from harness.reporting.rows import VERDICT_MARKS, Labels, label_of
+from harness.exhibits._heading import correlations_of, heading_of
+from harness.results import as_runs
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 
 @accepts(runs=as_runs, subset=text, baseline=text, proxies=optional(texts))

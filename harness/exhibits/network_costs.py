@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness._utils.names import unknown_name
 from harness.errors import HarnessError, UnknownNameError
-from harness.names import unknown_name
 from harness.registry import named_among
 
 if TYPE_CHECKING:
-    from harness.analysis.jackknife import Floats
     from harness.analysis.joined import Joined
-    from harness.opened import OpenedRun
+    from harness.analysis.statistics.jackknife import Floats
+    from harness.results import OpenedRun
 
 SIZES = ("params", "flops")
 """Proxies that are costs too."""

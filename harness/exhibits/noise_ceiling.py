@@ -6,27 +6,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.analysis.ceiling import ceiling_table
-from harness.analysis.correlation import Estimate, kendall
-from harness.arguments import accepts, text
-from harness.benchmark import Benchmark, GroundTruth
+from harness._utils.arguments import accepts, text
+from harness.analysis.noise_ceiling import ceiling_table
+from harness.analysis.statistics.correlation import Estimate, kendall
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.ground_truth import GroundTruth
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.row_charts import name_rows, row_height
+from harness.display.figures.style import BLACK, BLUE, GREY, VERMILLION, paper_style
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.heading import Heading
+from harness.display.tables.numbers import align, coefficient, count, counted, estimate
+from harness.display.tables.rows import Row, label_of
 from harness.errors import DataError
-from harness.exhibits.exhibit import Drawing, Exhibit
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.heading import Heading
-from harness.reporting.numbers import align, coefficient, count, counted, estimate
-from harness.reporting.report import heading_of
-from harness.reporting.row_charts import name_rows, row_height
-from harness.reporting.rows import Row, label_of
-from harness.reporting.style import BLACK, BLUE, GREY, VERMILLION, paper_style
+from harness.exhibits._heading import heading_of
+from harness.results import as_run
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 TRAININGS = ("one training", "half of the trainings")
 
@@ -130,7 +131,7 @@ def plot_noise_ceiling(table: pd.DataFrame, reached: dict[str, Estimate], width:
     """τ between accuracies, one line for each pair, beside what proxies reach.
 
     Args:
-        table: rows of :func:`harness.analysis.ceiling.ceiling_table`.
+        table: rows of :func:`harness.analysis.noise_ceiling.ceiling_table`.
         reached: τ of proxies on the same networks, by the name to show; the best first.
         width: in inches.
     """

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from harness._utils.arguments import accepts, optional, text
 from harness.analysis.pairs import pair_table
-from harness.arguments import accepts, optional, text
-from harness.exhibits.exhibit import Drawing, Exhibit
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import align, coefficient, count, counted, estimate, p_value, signed
-from harness.reporting.report import heading_of
-from harness.reporting.row_charts import UPRIGHT_SIZE, letters, name_columns, row_height
-from harness.reporting.rows import Labels, label_of
-from harness.reporting.style import GREY, paper_style
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.row_charts import UPRIGHT_SIZE, letters, name_columns, row_height
+from harness.display.figures.style import GREY, paper_style
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import align, coefficient, count, counted, estimate, p_value, signed
+from harness.display.tables.rows import Labels, label_of
+from harness.exhibits._heading import heading_of
+from harness.results import as_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 LEVEL = 0.05
 """Below it a corrected p-value counts as significant."""

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness._utils.arguments import accepts, text, texts
 from harness.analysis.pareto import pareto_table
 from harness.analysis.search import OPTIMUM
-from harness.arguments import accepts, text, texts
-from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.style import BLACK, SERIES, paper_style
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import coefficient
+from harness.display.tables.rows import Labels, label_of
+from harness.display.tables.values import quantity
 from harness.exhibits.network_costs import NetworkCost, network_costs
 from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import coefficient
-from harness.reporting.rows import Labels, label_of
-from harness.reporting.style import BLACK, SERIES, paper_style
-from harness.reporting.values import quantity
+from harness.results import as_run
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
     from harness.analysis.joined import Joined
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 _STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 UNSCORED = "they are never chosen."

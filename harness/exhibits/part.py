@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.display.tables.numbers import counted
 from harness.errors import HarnessError
-from harness.reporting.numbers import counted
-from harness.reporting.report import heading_of
+from harness.exhibits._heading import heading_of
 
 if TYPE_CHECKING:
     from harness.analysis.joined import Joined
-    from harness.opened import OpenedRun
-    from harness.reporting.heading import Heading
+    from harness.display.tables.heading import Heading
+    from harness.results import OpenedRun
 
 FEWEST = 3
 

@@ -7,20 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness._utils.names import unknown_name
 from harness.analysis.search import OPTIMUM, RANDOM
+from harness.display.tables.numbers import count, counted
+from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError, UnknownNameError
-from harness.names import unknown_name
+from harness.exhibits._heading import heading_of
 from harness.registry import LIST_PROXIES, named_among
-from harness.reporting.numbers import count, counted
-from harness.reporting.report import heading_of
-from harness.reporting.rows import Labels, label_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.analysis.joined import Joined
-    from harness.opened import OpenedRun
-    from harness.reporting.heading import Heading
+    from harness.display.tables.heading import Heading
+    from harness.results import OpenedRun
 
 NOT_PROXIES = (RANDOM, OPTIMUM)
 MOST_SHOWN = 4

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness._utils.arguments import accepts, text
 from harness.analysis.redundancy import MOST_NETWORKS, agreement_matrix, redundancy_table
-from harness.arguments import accepts, text
-from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.matrix import plot_matrix
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import MISSING, align, coefficient, count, estimate
+from harness.display.tables.rows import Labels, label_of
 from harness.exhibits.part import part_of, unused_note
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.matrix import plot_matrix
-from harness.reporting.numbers import MISSING, align, coefficient, count, estimate
-from harness.reporting.rows import Labels, label_of
+from harness.results import as_run
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 
 @accepts(run=as_run, subset=text)

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis.required import check_by_subsampling, required_table
-from harness.arguments import accepts, number, text, whole
+from harness._utils.arguments import accepts, number, text, whole
+from harness.analysis.required_n import check_by_subsampling, required_table
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.row_charts import name_rows, row_height
+from harness.display.figures.style import BLACK, BLUE, GREY, paper_style
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import coefficient, count, counted, signed
+from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError
-from harness.exhibits.exhibit import Drawing, Exhibit
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import coefficient, count, counted, signed
-from harness.reporting.report import heading_of
-from harness.reporting.row_charts import name_rows, row_height
-from harness.reporting.rows import Labels, label_of
-from harness.reporting.style import BLACK, BLUE, GREY, paper_style
+from harness.exhibits._heading import heading_of
+from harness.results import as_run
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 CONFIDENCE = 0.95
 
@@ -90,7 +90,7 @@ def plot_required(table: pd.DataFrame, labels: Labels | None, difference: float,
     """How many networks each proxy needs for the wanted difference.
 
     Args:
-        table: rows of :func:`harness.analysis.required.required_table`.
+        table: rows of :func:`harness.analysis.required_n.required_table`.
         labels: display names of proxies.
         difference: that shall be seen.
         width: in inches.

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.arguments import accepts, text, texts
+from harness._utils.arguments import accepts, text, texts
+from harness._utils.names import unknown_name
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.saving import scatter_figure, scatter_pages
+from harness.display.figures.scatter import figure_data, scatter_data
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import align, count, estimate
+from harness.display.tables.rows import Row, label_of, set_rows
 from harness.errors import UnknownNameError
-from harness.exhibits.exhibit import Drawing, Exhibit
-from harness.names import unknown_name
-from harness.opened import as_run
+from harness.exhibits._heading import correlations_of, heading_of
 from harness.registry import LIST_PROXIES, named_among
-from harness.reporting.columns import Column
-from harness.reporting.figures import scatter_figure, scatter_pages
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import align, count, estimate
-from harness.reporting.report import correlations_of, heading_of
-from harness.reporting.rows import Row, label_of, set_rows
-from harness.reporting.scatter import figure_data, scatter_data
+from harness.results import as_run
 
 if TYPE_CHECKING:
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 
 @accepts(run=as_run, proxies=texts, baseline=text)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness._utils.arguments import accepts, optional, several, text, texts, whole, yes_or_no
 from harness.analysis.search import (
     OPTIMUM,
     RANDOM,
@@ -16,16 +17,15 @@ from harness.analysis.search import (
     search_table,
     simulated_search,
 )
-from harness.arguments import accepts, optional, several, text, texts, whole, yes_or_no
-from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.style import BLACK, GREY, SERIES, paper_style
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import MISSING, count
+from harness.display.tables.rows import Labels, label_of
+from harness.display.tables.values import accuracy_writer, signed_writer
 from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import MISSING, count
-from harness.reporting.rows import Labels, label_of
-from harness.reporting.style import BLACK, GREY, SERIES, paper_style
-from harness.reporting.values import accuracy_writer, signed_writer
+from harness.results import as_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 _MARKS = "osD^vP"
 FAR_BELOW = 1.25

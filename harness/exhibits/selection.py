@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from harness._utils.arguments import accepts, number, optional, several, text, texts, whole
 from harness.analysis.selection import CHANCE, COUNTS, PERCENTS, at, ranking_table, selection_table
 from harness.analysis.top import share_size
-from harness.arguments import accepts, number, optional, several, text, texts, whole
-from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.lines import highlighted, plot_lines
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import MISSING, align, coefficient, count
+from harness.display.tables.rows import Labels, label_of
 from harness.exhibits.part import part_of, unused_note
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.lines import highlighted, plot_lines
-from harness.reporting.numbers import MISSING, align, coefficient, count
-from harness.reporting.rows import Labels, label_of
+from harness.results import as_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 CURVE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 """The numbers of networks chosen at which the figure has points."""

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from harness._utils.arguments import accepts
 from harness.analysis.stability import stability_table
-from harness.arguments import accepts
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.row_charts import name_rows, row_height
+from harness.display.figures.style import BLACK, BLUE, GREY, paper_style
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import align, coefficient, count, estimate
+from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError
-from harness.exhibits.exhibit import Drawing, Exhibit
-from harness.opened import as_runs
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import align, coefficient, count, estimate
-from harness.reporting.report import heading_of
-from harness.reporting.row_charts import name_rows, row_height
-from harness.reporting.rows import Labels, label_of
-from harness.reporting.style import BLACK, BLUE, GREY, paper_style
+from harness.exhibits._heading import heading_of
+from harness.results import as_runs
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 SAME = ("benchmark", "dataset")
 """What runs must share to be compared."""

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from harness._utils.arguments import accepts, number, one_of, optional, several, text, texts
 from harness.analysis.top import PERCENTS, By, top_table
-from harness.arguments import accepts, number, one_of, optional, several, text, texts
-from harness.exhibits.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.lines import highlighted, plot_lines
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import align, coefficient, count, estimate, p_value
+from harness.display.tables.rows import VERDICT_MARKS, Labels, Row, label_of
 from harness.exhibits.part import part_of, unused_note
-from harness.opened import as_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.lines import highlighted, plot_lines
-from harness.reporting.numbers import align, coefficient, count, estimate, p_value
-from harness.reporting.rows import VERDICT_MARKS, Labels, Row, label_of
+from harness.results import as_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 SELECTED: Mapping[By, str] = {
     "truth": "selected by true accuracy",

@@ -6,7 +6,7 @@ is told: to a terminal, a pull request, a build server.
 
 from harness.gate.baseline import Baseline, freeze
 from harness.gate.baseline_files import read_baseline, write_baseline
-from harness.gate.check import Checked, compare, compare_with_costs
+from harness.gate.compare import Checked, compare, compare_with_costs
 from harness.gate.verdicts import Limits
 
 __all__ = [

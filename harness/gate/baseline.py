@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from harness.contracts.proxy import Direction
 from harness.errors import HarnessError
-from harness.proxies.base import Direction
 
 if TYPE_CHECKING:
-    from harness.benchmark import GroundTruth
+    from harness.contracts.ground_truth import GroundTruth
     from harness.gate.costs import OwnCosts
-    from harness.opened import OpenedRun
-    from harness.plan import Setting
+    from harness.results import OpenedRun
+    from harness.store.records import Setting
 
 COLUMNS = ("architecture", "proxy", "status", "value")
 
@@ -96,12 +96,12 @@ def freeze(run: OpenedRun, costs: OwnCosts | None = None) -> Baseline:
 
     Args:
         run: its scores are kept.
-        costs: of its proxies, from :func:`harness.gate.own_work.measure`.
+        costs: of its proxies, from :func:`harness.gate.measure_costs.measure`.
 
     Raises:
         HarnessError: if some network lacks an outcome, or a proxy's direction is not known.
     """
-    from harness.analysis.table import correlation_table
+    from harness.analysis.correlations import correlation_table
 
     _check_complete(run)
     table = correlation_table(run.scores, run.truth, run.directions).set_index("proxy")

@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 
-from harness.arguments import accepts, path
+from harness._utils.arguments import accepts, path
+from harness._utils.json_text import json_checksum, parse_json
 from harness.errors import DataError
 from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
 from harness.gate.costs import OwnCosts, Place
 from harness.gate.migrations import SCHEMA_VERSION, migrated
-from harness.json_text import json_checksum, parse_json
 
 DOCUMENT = "baseline.json"
 SCORES = "scores.csv.gz"
@@ -61,7 +61,7 @@ def read_baseline(directory: Path | str) -> Baseline:
     """
     source = Path(directory)
     document, scores = migrated(*_read_checked(source), source)
-    from harness.plan import Setting
+    from harness.store.records import Setting
 
     try:
         setting = {key: value for key, value in document["setting"].items() if key != "checksum"}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.jackknife import Floats, jackknife
-from harness.analysis.ranks import rank
+from harness.analysis.statistics.jackknife import Floats, jackknife
+from harness.analysis.statistics.ranks import rank
 from harness.gate.float_tolerance import FloatTolerance
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.gate.baseline import Baseline
-    from harness.opened import OpenedRun
+    from harness.results import OpenedRun
 
 MAY_DIFFER = {"subset", "sample_seed", "torch"}
 """How the sample was drawn does not matter where the same architectures are there; another torch rounds otherwise,

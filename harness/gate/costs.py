@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.jackknife import Floats
+from harness.analysis.statistics.jackknife import Floats
 
 CONFIDENCE = 0.95
 
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class OwnCosts:
-    """What the proxies' own work takes, as :mod:`harness.gate.own_work` measures it.
+    """What the proxies' own work takes, as :mod:`harness.gate.measure_costs` measures it.
 
     Attributes:
         passes: for each network (row) and proxy (column), in forward and backward passes; NaN where it fails.

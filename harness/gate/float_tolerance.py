@@ -1,4 +1,4 @@
-"""How much rounding may change a score: measured by :mod:`harness.gate.tolerances`, for each proxy."""
+"""How much rounding may change a score: measured by :mod:`tools.measure_tolerances`, for each proxy."""
 
 from __future__ import annotations
 

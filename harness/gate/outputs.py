@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from harness._utils.visible import json_page, visible, visible_page
+from harness.display.tables.grids import markdown_grid
 from harness.gate.words import frame_of, grid_of, sentence, summary
-from harness.reporting.grids import markdown_grid
-from harness.visible import json_page, visible, visible_page
 
 if TYPE_CHECKING:
-    from harness.gate.check import Checked
+    from harness.gate.compare import Checked
 
 JSON_SCHEMA = 1
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.registry import STANDARD, proxies
-from harness.store_files import FILE_NAME
+from harness.store.sqlite import FILE_NAME
 
 if TYPE_CHECKING:
+    from harness.contracts.proxy import Proxy
+    from harness.execution.plan import Plan
+    from harness.execution.runner import Progress
     from harness.gate.baseline import Baseline
-    from harness.opened import OpenedRun
-    from harness.plan import Plan
-    from harness.proxies.base import Proxy
-    from harness.runner import Progress
+    from harness.results import OpenedRun
 
 
 def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str | Proxy] = ()) -> Plan:
@@ -72,8 +72,8 @@ def rerun(
     if (out / FILE_NAME).exists():
         raise HarnessError(f"{out} holds a run already, perhaps of older code; give a new --out, or check that run")
     plan = plan_of(baseline, images=images, own=own)
-    from harness.opened import open_run
-    from harness.runner import run
+    from harness.execution.runner import run
+    from harness.results import open_run
 
     if run(plan, out, workers=workers, progress=progress).interrupted:
         raise KeyboardInterrupt

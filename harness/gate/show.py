@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness._utils.console import natural_width, output
+from harness.display.tables.grids import print_grid, terminal_grid
 from harness.gate.words import grid_of
-from harness.reporting.grids import print_grid, terminal_grid
-from harness.terminal import natural_width, output
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.gate.check import Checked
-    from harness.reporting.grids import Grid
+    from harness.display.tables.grids import Grid
+    from harness.gate.compare import Checked
 
 SACRIFICES = ("rank agreement", "own cost", "largest change", "difference")
 """The columns that are given up first on a narrow page."""

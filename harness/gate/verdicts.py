@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.analysis.comparison import Comparison
+    from harness.analysis.statistics.comparison import Comparison
     from harness.gate.changes import ScoreChange
     from harness.gate.costs import CostChange
 

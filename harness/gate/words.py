@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import MISSING, align, coefficient, count, estimate, ratio
 from harness.gate.costs import SMALL
 from harness.gate.verdicts import MEANINGS
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.numbers import MISSING, align, coefficient, count, estimate, ratio
 
 if TYPE_CHECKING:
-    from harness.gate.check import Checked, Row
+    from harness.gate.compare import Checked, Row
 
 RENEW = "If this is meant: 'harness baseline RUN --out DIRECTORY' freezes what is now."
 

@@ -1,5 +1,5 @@
 """Zero-shot proxies: scores of a network at initialisation, one family a file."""
 
-from harness.proxies.base import Proxy, proxy
+from harness.contracts.proxy import Proxy, proxy
 
 __all__ = ["Proxy", "proxy"]

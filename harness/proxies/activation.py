@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from harness.activity import active_units
-from harness.passes import untouched
+from harness.contracts.proxy import proxy
 from harness.probe import quantity
-from harness.proxies.base import proxy
+from harness.probe.activity import active_units
+from harness.probe.passes import untouched
 
 if TYPE_CHECKING:
     from harness.probe import Probe

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from harness.passes import gradients, untouched
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.proxies.drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
-from harness.usage import Part, seeing
+from harness.probe.passes import gradients, untouched
+from harness.probe.usage import Part, seeing
+from harness.proxies._drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
 
 if TYPE_CHECKING:
     from harness.probe import Probe

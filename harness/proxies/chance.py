@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.proxies.base import proxy
+from harness.contracts.proxy import proxy
 from harness.seeds import derive_seed
 
 if TYPE_CHECKING:

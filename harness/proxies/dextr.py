@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from harness.passes import gradients, untouched
+from harness.contracts.proxy import proxy
 from harness.probe import quantity
-from harness.proxies.base import proxy
-from harness.proxies.drawn import typical_images
-from harness.proxies.features import module_features, once_each
+from harness.probe.passes import gradients, untouched
+from harness.proxies._drawn import typical_images
+from harness.proxies._features import module_features, once_each
 
 if TYPE_CHECKING:
     from harness.probe import Probe

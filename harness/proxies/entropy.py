@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from harness.contracts.proxy import proxy
 from harness.probe import quantity
-from harness.proxies.alterations import gaussian_weights, without_batch_norm, without_relus
-from harness.proxies.base import proxy
+from harness.probe.usage import Part, seeing
+from harness.proxies._alterations import gaussian_weights, without_batch_norm, without_relus
 from harness.proxies.zen import network_with_features, standard_normal
-from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.passes import untouched
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.replacing import replace_modules
-from harness.usage import Part, seeing
+from harness.probe.passes import untouched
+from harness.probe.replacing import replace_modules
+from harness.probe.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from harness.passes import gradients
+from harness.contracts.proxy import proxy
 from harness.probe import quantity
-from harness.proxies.alterations import gaussian_weights
-from harness.proxies.base import proxy
-from harness.proxies.sums import sum_of
+from harness.probe.passes import gradients
+from harness.probe.usage import Part, seeing
+from harness.proxies._alterations import gaussian_weights
+from harness.proxies._sums import sum_of
 from harness.seeds import derive_seed
-from harness.usage import Part, seeing
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.passes import Layer
     from harness.probe import Probe
+    from harness.probe.passes import Layer
 
 
 @proxy(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from harness.passes import prunable_layers
-from harness.per_sample import losses_of_images, rows_of_images, with_statistics_of_each_image
+from harness.contracts.proxy import proxy
 from harness.probe import quantity
-from harness.proxies.base import proxy
-from harness.usage import Part
+from harness.probe.passes import prunable_layers
+from harness.probe.per_sample import losses_of_images, rows_of_images, with_statistics_of_each_image
+from harness.probe.usage import Part
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError
-from harness.proxies.base import proxy
 
 if TYPE_CHECKING:
     from harness.probe import Probe

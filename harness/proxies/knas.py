@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.per_sample import losses_of_images, sum_over_images, with_statistics_of_each_image
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.proxies.sums import sum_of
-from harness.usage import Part
+from harness.probe.per_sample import losses_of_images, sum_over_images, with_statistics_of_each_image
+from harness.probe.usage import Part
+from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.proxies.drawn import gaussian_images, typical_images
-from harness.proxies.features import module_features, once_each
-from harness.usage import Part, Usage
+from harness.probe.usage import Part, Usage
+from harness.proxies._drawn import gaussian_images, typical_images
+from harness.proxies._features import module_features, once_each
 
 if TYPE_CHECKING:
     from harness.probe import Probe

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from harness.passes import untouched
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.proxies.drawn import by_norm
-from harness.proxies.features import once_each
-from harness.usage import ACTIVATION_MODULES, Part, seeing
+from harness.probe.passes import untouched
+from harness.probe.usage import ACTIVATION_MODULES, Part, seeing
+from harness.proxies._drawn import by_norm
+from harness.proxies._features import once_each
 
 if TYPE_CHECKING:
     from harness.probe import Probe

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from harness.per_sample import rows_by_backward, rows_of_images
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
+from harness.probe.per_sample import rows_by_backward, rows_of_images
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.proxies.drawn import typical_images
-from harness.proxies.features import pass_alone
-from harness.usage import Part
+from harness.probe.usage import Part
+from harness.proxies._drawn import typical_images
+from harness.proxies._features import pass_alone
 
 if TYPE_CHECKING:
     from harness.probe import Probe

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from harness.contracts.proxy import proxy
 from harness.images import Batch
-from harness.passes import layers_of, prunable_layers
 from harness.probe import NotApplicableError, Probe, quantity
-from harness.proxies.base import proxy
+from harness.probe.passes import layers_of, prunable_layers
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from harness.proxies.base import proxy
-from harness.proxies.sums import sum_of
-from harness.usage import LAYERS, Part, keeps_modules_in_containers
+from harness.contracts.proxy import proxy
+from harness.probe.usage import LAYERS, Part, keeps_modules_in_containers
+from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from harness.activity import active_units
-from harness.passes import untouched
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.proxies.drawn import gaussian_draws, typical_images
-from harness.usage import Part, seeing
+from harness.probe.activity import active_units
+from harness.probe.passes import untouched
+from harness.probe.usage import Part, seeing
+from harness.proxies._drawn import gaussian_draws, typical_images
 
 if TYPE_CHECKING:
     from harness.probe import Probe

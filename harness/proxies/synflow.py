@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from harness.passes import gradients, prunable_layers
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.alterations import without_batch_norm
-from harness.proxies.base import proxy
-from harness.proxies.sums import sum_of
-from harness.usage import Part, seeing
+from harness.probe.passes import gradients, prunable_layers
+from harness.probe.usage import Part, seeing
+from harness.proxies._alterations import without_batch_norm
+from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
     from torch import nn

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from harness.per_sample import micro_batches
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.proxies.drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
-from harness.proxies.entry_jacobian import entry_jacobian
+from harness.probe.per_sample import micro_batches
+from harness.proxies._drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
+from harness.proxies._entry_jacobian import entry_jacobian
 
 if TYPE_CHECKING:
     from harness.probe import Probe

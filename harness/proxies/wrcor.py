@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from harness.passes import gradients, untouched
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.usage import Part, seeing
+from harness.probe.passes import gradients, untouched
+from harness.probe.usage import Part, seeing
 
 if TYPE_CHECKING:
     from harness.probe import Probe

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.alterations import gaussian_weights
-from harness.proxies.base import proxy
-from harness.proxies.sums import sum_of
-from harness.usage import Part, seeing
+from harness.probe.usage import Part, seeing
+from harness.proxies._alterations import gaussian_weights
+from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
     from harness.probe import Probe

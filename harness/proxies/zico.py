@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from harness.passes import gradients, untouched
+from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.proxies.base import proxy
-from harness.proxies.sums import sum_of
-from harness.usage import Part, seeing
+from harness.probe.passes import gradients, untouched
+from harness.probe.usage import Part, seeing
+from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
     from harness.probe import Probe

@@ -5,19 +5,18 @@ The names below are loaded at first use, so that importing this package costs no
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
-from harness.reporting.style import ignore_missing_backend
+import lazy_loader
 
 if TYPE_CHECKING:
-    from harness.reporting.across import plot_heat_map
-    from harness.reporting.bars import bar_data, plot_bars
-    from harness.reporting.figures import write_figures
-    from harness.reporting.files import write_tables
-    from harness.reporting.heading import Heading
-    from harness.reporting.scatter import plot_scatter, scatter_data
-    from harness.reporting.terminal import print_tables
+    from harness.display.figures.bars import bar_data, plot_bars
+    from harness.display.figures.heatmap import plot_heat_map
+    from harness.display.figures.saving import write_figures
+    from harness.display.figures.scatter import plot_scatter, scatter_data
+    from harness.display.tables.files import write_tables
+    from harness.display.tables.heading import Heading
+    from harness.display.tables.terminal import print_tables
 
 __all__ = [
     "Heading",
@@ -31,24 +30,15 @@ __all__ = [
     "write_tables",
 ]
 
-_MODULES = {
-    "Heading": "heading",
-    "bar_data": "bars",
-    "plot_bars": "bars",
-    "plot_heat_map": "across",
-    "plot_scatter": "scatter",
-    "print_tables": "terminal",
-    "scatter_data": "scatter",
-    "write_figures": "figures",
-    "write_tables": "files",
-}
-
-
-# Before any module of this package imports matplotlib.
-ignore_missing_backend()
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__, __dir__, _ = lazy_loader.attach(
+    "harness",
+    submod_attrs={
+        "display.figures.bars": ["bar_data", "plot_bars"],
+        "display.figures.heatmap": ["plot_heat_map"],
+        "display.figures.saving": ["write_figures"],
+        "display.figures.scatter": ["plot_scatter", "scatter_data"],
+        "display.tables.files": ["write_tables"],
+        "display.tables.heading": ["Heading"],
+        "display.tables.terminal": ["print_tables"],
+    },
+)

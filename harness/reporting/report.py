@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.arguments import accepts, epochs, number, optional, path, text, texts, yes_or_no
-from harness.benchmark import GroundTruth
-from harness.objective import CLASSES, Objective
-from harness.opened import OpenedRun, open_run
-from harness.reporting.heading import Heading
-from harness.score_files import write_manifest
+from harness._utils.arguments import accepts, epochs, number, optional, path, text, texts, yes_or_no
+from harness.contracts.ground_truth import GroundTruth
+from harness.display.tables.heading import Heading
+from harness.exhibits._heading import correlations_of, heading_of
+from harness.results import OpenedRun, open_run
+from harness.store.score_files import write_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from harness.exhibits.exhibit import Exhibit
-    from harness.plan import Setting
+    from harness.display.exhibit import Exhibit
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class Report:
 
     def __repr__(self) -> str:
         """What was ranked against what, and the best row; a few lines."""
-        from harness.reporting.numbers import estimate
-        from harness.reporting.rows import label_of, set_rows
+        from harness.display.tables.numbers import estimate
+        from harness.display.tables.rows import label_of, set_rows
 
         rows = set_rows(self.correlations, self.subset)
         heading = self.heading
@@ -76,9 +75,9 @@ class Report:
 
     def _repr_html_(self) -> str:
         """The main table, for a notebook."""
-        from harness.reporting.columns import main_columns
-        from harness.reporting.notebook import html_heading, html_table
-        from harness.reporting.rows import set_rows, verdict_note
+        from harness.display.tables.columns import main_columns
+        from harness.display.tables.notebook import html_heading, html_table
+        from harness.display.tables.rows import set_rows, verdict_note
 
         rows = set_rows(self.correlations, self.subset)
         columns = main_columns(rows, None, self.labels)
@@ -87,9 +86,9 @@ class Report:
 
     def show(self, console: Console | None = None) -> None:
         """Print the tables in the terminal."""
+        from harness._utils.console import output
+        from harness.display.tables.published import print_beside
         from harness.reporting import print_tables
-        from harness.reporting.published import print_beside
-        from harness.terminal import output
 
         console = output(console)
         print_tables(console, self.correlations, self.costs, self.heading, self.labels, subset=self.subset)
@@ -124,8 +123,8 @@ class Report:
             width: of the figures in inches; one column of a paper for the chart and two for the scatter plots unless
                 given.
         """
+        from harness.display.tables.published import write_beside
         from harness.reporting import write_figures, write_tables
-        from harness.reporting.published import write_beside
 
         target, labels, subset = Path(directory), self.labels, self.subset
         files = write_tables(target, self.correlations, self.costs, self.heading, labels, subset=subset)
@@ -205,50 +204,3 @@ def report(
         published=theirs,
         run=run,
     )
-
-
-def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
-    """The correlation table of a run in each of the benchmark's sets of architectures.
-
-    Args:
-        run: whose scores.
-        baseline: the row that the others are compared with.
-    """
-    from harness.analysis import correlation_table
-
-    return correlation_table(
-        run.scores,
-        run.truth,
-        run.directions,
-        members={subset: run.benchmark.membership(subset) for subset in run.benchmark.subsets},
-        baseline=baseline,
-        aggregates=run.aggregates.values(),
-        beside=run.beside,
-    )
-
-
-def heading_of(run: OpenedRun) -> Heading:
-    """What was ranked against what."""
-    setting, task = run.setting, run.benchmark.task(run.setting.dataset)
-    return Heading(
-        benchmark=run.benchmark.title,
-        dataset=setting.dataset,
-        networks=run.networks,
-        subset=setting.subset,
-        seed=setting.sample_seed,
-        ground_truth=run.truth.describe(),
-        images=setting.images,
-        batch_size=setting.batch_size,
-        noise=setting.noise,
-        once_per_class=bool(setting.once_per_class),
-        facts=(
-            *_facts(setting, task.objective),
-            *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),
-        ),
-        sets=dict(run.benchmark.subsets),
-    )
-
-
-def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:
-    facts = (f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",)
-    return facts if objective == CLASSES else (*facts, f"Loss of the gradient proxies: {objective.words}")

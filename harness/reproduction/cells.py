@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.published import digits
-from harness.reporting.numbers import coefficient, count, estimate, printed, signed
+from harness.display.tables.numbers import coefficient, count, estimate, printed, signed
 from harness.reproduction.notes import compact, first_mentions, letter
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.reporting.figures import save_figure
-from harness.reporting.style import BLACK, BLUE, GREY, ONE_COLUMN, VERMILLION, paper_style
-from harness.visible import write_page
+from harness._utils.visible import write_page
+from harness.display.figures.saving import save_figure
+from harness.display.figures.style import BLACK, BLUE, GREY, ONE_COLUMN, VERMILLION, paper_style
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from harness.citations import citation
-from harness.reporting.latex import escape
+from harness._utils.citations import citation
+from harness.display.tables.latex import escape
 from harness.reproduction.cells import (
     HEADER,
     LEGEND,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from harness.citations import citation
+from harness._utils.citations import citation
+from harness._utils.console import output
 from harness.reproduction.reading import load_protocol, protocol_names
-from harness.terminal import output
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from harness.citations import citation
+from harness._utils.citations import citation
+from harness._utils.visible import visible
 from harness.reproduction.cells import (
     HEADER,
     LEGEND,
@@ -15,7 +16,6 @@ from harness.reproduction.cells import (
     SUMMARY_LEGEND,
     cells_of,
 )
-from harness.visible import visible
 
 if TYPE_CHECKING:
     from harness.reproduction.reproduce import Reproduction

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from harness.registry import proxies
+from harness.registry import proxy_facts
 from harness.reproduction.parts import scored
 from harness.reproduction.protocol import DATASET_IMAGES, NOISE_IMAGES, Part, Protocol
 
 if TYPE_CHECKING:
-    from harness.plan import Setting
+    from harness.store.records import Setting
 
 
 def differences(protocol: Protocol, part: Part, setting: Setting, truth: str, networks: int) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def _of_truth(part: Part, truth: str) -> Iterable[str]:
 
 
 def _of_images(part: Part, setting: Setting) -> Iterable[str]:
-    seen = {proxies()[name].data for name in scored(part)}
+    seen = {proxy_facts()[name].data for name in scored(part)}
     if not seen & {"images", "labels"}:
         return
     if setting.batch_size != part.batch_size:

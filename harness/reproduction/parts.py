@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.registry import LIST_PROXIES, aggregates, proxies
+from harness.registry import LIST_PROXIES, aggregates, proxy_facts
 from harness.reproduction.protocol import NOISE_IMAGES, Part, Protocol
 
 if TYPE_CHECKING:
-    from harness.plan import Setting
+    from harness.execution.runner import Progress
     from harness.reporting.report import Report
-    from harness.runner import Progress
+    from harness.store.records import Setting
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def outcome(protocol: Protocol, part: Part, out: Path, wishes: Wishes, progress:
     """
     if part.kind == "unavailable":
         return Outcome(part, why_not=part.reason)
-    from harness.store_files import FILE_NAME
+    from harness.store.sqlite import FILE_NAME
 
     source = protocol.part(part.run_of) if part.run_of else part
     given = wishes.runs.get(part.name) or wishes.runs.get(source.name)
@@ -125,12 +125,12 @@ def scored(part: Part) -> list[str]:
     Raises:
         UnknownNameError: if there is no such proxy or aggregate; the message suggests near names.
     """
-    from harness.names import unknown_name
+    from harness._utils.names import unknown_name
 
     names = ["params"]
     for name in part.proxies:
-        if name not in {*proxies(), *aggregates()}:
-            raise UnknownNameError(unknown_name("proxy", name, [*proxies(), *aggregates()], LIST_PROXIES))
+        if name not in {*proxy_facts(), *aggregates()}:
+            raise UnknownNameError(unknown_name("proxy", name, [*proxy_facts(), *aggregates()], LIST_PROXIES))
         names += aggregates()[name].parts if name in aggregates() else [name]
     return list(dict.fromkeys(names))
 
@@ -151,6 +151,6 @@ def _reported(part: Part, directory: Path) -> Outcome:
 
 
 def _truth_of(part: Part) -> tuple[str | None, int | str | None]:
-    from harness.opened import parse_truth
+    from harness.results import parse_truth
 
     return parse_truth(part.truth)

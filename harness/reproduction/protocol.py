@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness._utils.names import unknown_name
 from harness.errors import UnknownNameError
-from harness.names import unknown_name
 
 DATASET_IMAGES = "data set"
 NOISE_IMAGES = "noise"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness._utils.names import unknown_name
 from harness.analysis.published import COEFFICIENTS
 from harness.errors import DataError, UnknownNameError
-from harness.names import unknown_name
 from harness.reproduction.protocol import DATASET_IMAGES, KINDS, NOISE_IMAGES, Part, Protocol
 
 PROTOCOLS = Path(__file__).with_name("protocols")

@@ -8,19 +8,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.arguments import accepts, path, texts, yes_or_no
+from harness._utils.arguments import accepts, path, texts, yes_or_no
+from harness._utils.visible import json_page, write_page
 from harness.errors import HarnessError
-from harness.registry import aggregates, proxies
+from harness.registry import aggregates, proxy_facts
 from harness.reproduction.parts import Outcome, Wishes, outcome
 from harness.reproduction.protocol import Part, Protocol
 from harness.reproduction.reading import load_protocol
-from harness.visible import json_page, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from harness.runner import Progress
+    from harness.execution.runner import Progress
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Reproduction:
 
     def show(self, console: Console | None = None) -> None:
         """Print everything in the terminal."""
+        from harness._utils.console import output
         from harness.reproduction.terminal import print_reproduction
-        from harness.terminal import output
 
         print_reproduction(self, output(console))
 
@@ -147,7 +147,7 @@ def reproduce(
         summary=summarise(rows),
         searches=_stacked([compare_search(declared, found) for found in done if found.part.kind == "search"]),
         outcomes=tuple(outcomes),
-        labels={name: proxy.label for name, proxy in proxies().items()}
+        labels={name: facts.label for name, facts in proxy_facts().items()}
         | {name: aggregate.label for name, aggregate in aggregates().items()},
     )
 

@@ -9,14 +9,14 @@ import pandas as pd
 
 from harness.analysis.scores import scores_by_proxy
 from harness.analysis.search import chances
-from harness.registry import proxies
+from harness.registry import proxy_facts
 from harness.reproduction.mismatches import differences
 from harness.reproduction.tables import published_searches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harness.benchmark import GroundTruth
+    from harness.contracts.ground_truth import GroundTruth
     from harness.reproduction.parts import Outcome
     from harness.reproduction.protocol import Protocol
 
@@ -61,7 +61,7 @@ def compare_search(protocol: Protocol, outcome: Outcome) -> pd.DataFrame:
     """
     report, setting, part = outcome.report, outcome.setting, outcome.part
     assert report is not None and setting is not None
-    directions = {name: proxies()[name].better for name in part.proxies if name in proxies()}
+    directions = {name: proxy_facts()[name].better for name in part.proxies if name in proxy_facts()}
     scores = report.scores[report.scores["proxy"].isin(list(directions))]
     architectures, by_proxy = scores_by_proxy(scores, directions)
     theirs = pd.concat([published_searches(name, protocol.file) for name in part.published], ignore_index=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness._utils.names import unknown_name
 from harness.analysis.published import read_published
 from harness.data.table_files import UNREADABLE
 from harness.errors import DataError, UnknownNameError
-from harness.names import unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from harness._utils.console import output
 from harness.reproduction.cells import (
     HEADER,
     LEGEND,
@@ -19,7 +20,6 @@ from harness.reproduction.cells import (
     Cells,
     cells_of,
 )
-from harness.terminal import output
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -3,15 +3,14 @@
 from itertools import product
 
 import pytest
-
-from benchmarks.digits import Digits
-from benchmarks.nasbench101.cell import Cell
-from benchmarks.nasbench101.cell import cell_features as cell_features_101
-from benchmarks.nats_sss import NatsSss
-from benchmarks.nats_tss import NatsTss
-from benchmarks.structure import cell_features
-from benchmarks.topology import EDGES, OPERATIONS, live_cell
-from benchmarks.transnas101 import TransNasMacro, TransNasMicro
+from harness_benchmarks.digits import Digits
+from harness_benchmarks.nasbench101.cell import Cell
+from harness_benchmarks.nasbench101.cell import cell_features as cell_features_101
+from harness_benchmarks.nats.sss import NatsSss
+from harness_benchmarks.nats.tss import NatsTss
+from harness_benchmarks.nb201.features import cell_features
+from harness_benchmarks.nb201.topology import EDGES, OPERATIONS, live_cell
+from harness_benchmarks.transnas101 import TransNasMacro, TransNasMicro
 
 
 @pytest.mark.parametrize(
@@ -76,6 +75,6 @@ def test_depth_of_a_cell_of_nasbench101_counts_operations():
 
 
 def test_a_benchmark_that_declares_none_has_none():
-    from harness.benchmark import Benchmark
+    from harness.contracts.benchmark import Benchmark
 
     assert Benchmark.features(Digits(), "anything") == {}

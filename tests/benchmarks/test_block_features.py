@@ -4,11 +4,10 @@ from itertools import pairwise
 
 import pytest
 import torch
-
-from benchmarks.cells import CellNetwork
-from benchmarks.nasbench101.cell import Cell
-from benchmarks.nasbench101.network import CellNetwork as NasBench101Network
-from benchmarks.transnas101.network import build_network
+from harness_benchmarks.nasbench101.cell import Cell
+from harness_benchmarks.nasbench101.network import CellNetwork as NasBench101Network
+from harness_benchmarks.nb201.cells import CellNetwork
+from harness_benchmarks.transnas101.network import build_network
 
 MICRO = "64-41414-3_33_333"
 IMAGES = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))

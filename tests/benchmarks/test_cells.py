@@ -4,10 +4,16 @@ import hashlib
 
 import pytest
 import torch
+from harness_benchmarks.nb201.cells import (
+    CellModule,
+    CellNetwork,
+    Layer,
+    LayeredNetwork,
+    ReductionBlock,
+    make_operation,
+)
+from harness_benchmarks.nb201.topology import EDGES, OPERATIONS, parse_cell
 from torch.nn import functional as F
-
-from benchmarks.cells import CellModule, CellNetwork, Layer, LayeredNetwork, ReductionBlock, make_operation
-from benchmarks.topology import EDGES, OPERATIONS, parse_cell
 
 SKIP = ("skip_connect",) * 6
 MIXED = ("nor_conv_3x3", "avg_pool_3x3", "skip_connect", "none", "nor_conv_1x1", "nor_conv_3x3")

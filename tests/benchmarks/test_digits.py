@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from harness_benchmarks.digits import RECIPE, Digits, train
+from harness_benchmarks.digits.data import noisy_test_images, split_digits
+from harness_benchmarks.digits.table import read_accuracies, read_description, write_accuracies
+from harness_benchmarks.digits.training import train_once
+from harness_benchmarks.nb201.topology import canonical_form
 from scipy.stats import kendalltau
 
-from benchmarks.digits import RECIPE, Digits, train
-from benchmarks.digits.data import noisy_test_images, split_digits
-from benchmarks.digits.reliability import simple_baselines, split_half_agreement
-from benchmarks.digits.table import read_accuracies, read_description, write_accuracies
-from benchmarks.digits.training import train_once
-from benchmarks.topology import canonical_form
 from harness.errors import HarnessError, UnknownNameError
+from tools.digits.reliability import simple_baselines, split_half_agreement
 
 QUICK = dataclasses.replace(RECIPE, epochs=1, test_draws=1)
 
@@ -182,7 +182,7 @@ class TestBenchmark:
 
     def test_it_is_listed_without_torch_or_scikit_learn(self):
         code = (
-            "import sys; from benchmarks.digits import Digits; Digits().ground_truth('digits'); "
+            "import sys; from harness_benchmarks.digits import Digits; Digits().ground_truth('digits'); "
             "print({'torch', 'sklearn', 'matplotlib'} & set(sys.modules))"
         )
         result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

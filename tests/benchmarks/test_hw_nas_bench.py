@@ -5,16 +5,16 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from harness_benchmarks.nats.hw_nas_bench import COSTS, NET_EDGES, NET_OPERATIONS, architecture_of
+from harness_benchmarks.nats.tss import NatsTss
+from harness_benchmarks.nb201.topology import enumerate_architectures, membership, parse_cell
 from scipy.stats import spearmanr
 
-from benchmarks.hw_nas_bench import COSTS, NET_EDGES, NET_OPERATIONS, architecture_of
-from benchmarks.nats_tss import NatsTss
-from benchmarks.topology import enumerate_architectures, membership, parse_cell
 from harness.analysis.budgets import budgets_table
 from harness.analysis.joined import Joined
 from harness.analysis.scores import ProxyScores
 from harness.data import import_table
-from harness.data.costs import importable
+from harness.data.device_costs import importable
 from harness.errors import DataError, UnknownNameError
 
 NAME = "nats-tss-costs-cifar10"

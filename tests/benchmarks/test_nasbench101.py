@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from harness_benchmarks.nasbench101 import ARCHITECTURES, NasBench101
+from harness_benchmarks.nasbench101.cell import Cell, module_hash
+from harness_benchmarks.nasbench101.tables import CELL_COLUMNS, parameter_counts
 
-from benchmarks.nasbench101 import ARCHITECTURES, NasBench101
-from benchmarks.nasbench101.cell import Cell, module_hash
-from benchmarks.nasbench101.tables import CELL_COLUMNS, parameter_counts
 from harness.analysis import kendall, spearman
 from harness.data import import_table
-from harness.data.tables import read_metadata, read_table, table_path
+from harness.data.local_tables import read_metadata, read_table, table_path
 from harness.errors import DataError, HarnessError, UnknownNameError
 
 BENCHMARK = NasBench101()
@@ -113,7 +113,7 @@ class TestImport:
         assert "--allow-partial" in message
 
     def test_more_architectures_than_there_are(self, imported, monkeypatch):
-        monkeypatch.setattr("benchmarks.nasbench101.ARCHITECTURES", 4)
+        monkeypatch.setattr("harness_benchmarks.nasbench101.ARCHITECTURES", 4)
         assert "cells.csv lists 5 architectures, but the benchmark has 4" in refusal(imported)
 
     def test_a_repeated_architecture(self, imported, table):
@@ -268,9 +268,9 @@ class TestWholeBenchmark:
     def test_it_opens_fast_and_small(self, whole):
         code = (
             "import time; start = time.process_time()\n"
-            "from harness.data.tables import read_table\n"
+            "from harness.data.local_tables import read_table\n"
             "assert len(read_table('nasbench101')) == 423624\n"
-            "from harness.memory import peak_megabytes\n"
+            "from harness.execution.limits.memory import peak_megabytes\n"
             "print(time.process_time() - start, peak_megabytes())"
         )
         environment = {**os.environ, "HARNESS_DATA": str(whole[0])}

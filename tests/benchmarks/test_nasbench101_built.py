@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-
-from benchmarks.nasbench101.cell import Cell
-from benchmarks.nasbench101.network import CellNetwork
+from harness_benchmarks.nasbench101.cell import Cell
+from harness_benchmarks.nasbench101.network import CellNetwork
 
 CELLS = 2_000
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from harness_benchmarks.nasbench101.cell import OPERATIONS, Cell, module_hash, parse_cell
+from harness_benchmarks.nasbench101.network import CellNetwork
+from harness_benchmarks.nasbench101.tables import CELL_COLUMNS, describe_cells, parameter_counts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.nasbench101.cell import OPERATIONS, Cell, module_hash, parse_cell
-from benchmarks.nasbench101.network import CellNetwork
-from benchmarks.nasbench101.tables import CELL_COLUMNS, describe_cells, parameter_counts
 from harness.errors import DataError
 
 SMALLEST = Cell(2, 0b1, "")

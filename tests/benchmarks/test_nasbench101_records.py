@@ -6,14 +6,14 @@ import struct
 
 import numpy as np
 import pytest
+from harness_benchmarks.nasbench101.cell import Cell, module_hash
+from harness_benchmarks.nasbench101.checksum import crc32c, crc32c_of_one
+from harness_benchmarks.nasbench101.framing import is_record_file, read_records
+from harness_benchmarks.nasbench101.metrics import decode_metrics
+from harness_benchmarks.nasbench101.sources import RecordFileReader, decode_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.nasbench101.cell import Cell, module_hash
-from benchmarks.nasbench101.checksum import crc32c, crc32c_of_one
-from benchmarks.nasbench101.framing import is_record_file, read_records
-from benchmarks.nasbench101.metrics import decode_metrics
-from benchmarks.nasbench101.sources import RecordFileReader, decode_record
 from harness.errors import DataError
 
 CELL = Cell(3, 0b111, "0")
@@ -287,7 +287,7 @@ class TestRealFormat:
         assert (reached.validation, reached.test) == pytest.approx((0.91746795, 0.90935498))
 
     def test_it_becomes_a_table_with_the_hashes_and_the_parameters_of_its_cells(self, real_data):
-        from benchmarks.nasbench101.tables import describe_cells, parameter_counts
+        from harness_benchmarks.nasbench101.tables import describe_cells, parameter_counts
 
         table = read(real_data / SAMPLE)
         assert len(table) == 91

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from harness_benchmarks.nats.archive import META_FILE, TOPOLOGY, Archive, read_order
+from harness_benchmarks.nats.common import NatsBenchmark
+from harness_benchmarks.nats.sss import SIZE, NatsSss
+from harness_benchmarks.nats.tss import NatsTss
 
-from benchmarks.nats import NatsBenchmark
-from benchmarks.nats_archive import META_FILE, TOPOLOGY, Archive, read_order
-from benchmarks.nats_sss import SIZE, NatsSss
-from benchmarks.nats_tss import NatsTss
 from harness.data import import_table
-from harness.data.tables import read_metadata, read_table, table_path
+from harness.data.local_tables import read_metadata, read_table, table_path
 from harness.errors import DataError
 
 pytestmark = pytest.mark.real_data

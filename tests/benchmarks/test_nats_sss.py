@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from harness_benchmarks.nats.archive import META_FILE, read_order
+from harness_benchmarks.nats.sss import CANDIDATES, CELL, SIZE, NatsSss
+from harness_benchmarks.nb201 import topology
 
-from benchmarks import topology
-from benchmarks.nats_archive import META_FILE, read_order
-from benchmarks.nats_sss import CANDIDATES, CELL, SIZE, NatsSss
 from harness.analysis import kendall, spearman
 from harness.data import import_table
-from harness.data.tables import table_path
+from harness.data.local_tables import table_path
 from harness.errors import DataError, HarnessError, UnknownNameError
 
 BENCHMARK = NatsSss()

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from harness_benchmarks.nats.archive import META_FILE
+from harness_benchmarks.nats.tss import NatsTss
+from harness_benchmarks.nb201.topology import OPERATIONS, SUBSETS, cell_string
 
-from benchmarks.nats_archive import META_FILE
-from benchmarks.nats_tss import NatsTss
-from benchmarks.topology import OPERATIONS, SUBSETS, cell_string
 from harness.data import import_table
-from harness.data.tables import read_table
+from harness.data.local_tables import read_table
 from harness.errors import DataError, HarnessError, UnknownNameError
 
 BENCHMARK = NatsTss()

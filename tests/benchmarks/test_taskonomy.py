@@ -5,12 +5,12 @@ import shutil
 
 import numpy as np
 import pytest
+from harness_benchmarks.transnas101 import taskonomy_files as files
+from harness_benchmarks.transnas101.jigsaw import CLASSES, PERMUTATION_FILE, own_permutations
+from harness_benchmarks.transnas101.taskonomy import RECIPES, read_views
+from harness_benchmarks.transnas101.taskonomy_classes import OBJECTS, SCENES
 from PIL import Image
 
-from benchmarks.transnas101 import taskonomy_files as files
-from benchmarks.transnas101.jigsaw import CLASSES, PERMUTATION_FILE, own_permutations
-from benchmarks.transnas101.taskonomy import RECIPES, read_views
-from benchmarks.transnas101.taskonomy_classes import OBJECTS, SCENES
 from harness.errors import DataError, HarnessError, UnknownNameError
 
 SIDE = 12

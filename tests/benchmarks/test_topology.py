@@ -7,10 +7,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from benchmarks.topology import (
+from harness_benchmarks.nb201.topology import (
     EDGES,
     OPERATIONS,
     SUBSETS,
@@ -22,6 +19,9 @@ from benchmarks.topology import (
     membership,
     parse_cell,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
 from harness.errors import UnknownNameError
 
 cells = st.tuples(*[st.sampled_from(OPERATIONS)] * len(EDGES))

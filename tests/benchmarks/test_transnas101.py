@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from harness_benchmarks.transnas101 import TransNasMacro, TransNasMicro
 from PIL import Image
 from scipy.stats import kendalltau, spearmanr
 
-from benchmarks.transnas101 import TransNasMacro, TransNasMicro
 from harness.data import import_table
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.images import load_images

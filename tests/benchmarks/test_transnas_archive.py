@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from harness_benchmarks.transnas101.archive import PthReader
+from harness_benchmarks.transnas101.truths import COLUMNS, FACTS
 
-from benchmarks.transnas101.archive import PthReader
-from benchmarks.transnas101.truths import COLUMNS, FACTS
 from harness.errors import DataError
 
 MICRO = ("64-41414-0_00_000", "64-41414-3_33_333")

@@ -4,10 +4,10 @@ import itertools
 from collections import Counter
 
 import pytest
+from harness_benchmarks.transnas101.codes import parse_code
+from harness_benchmarks.transnas101.macro import SUBSETS, enumerate_architectures, parse_modules
+from harness_benchmarks.transnas101.skeleton import CellShape, cell_shapes, halvings, output_width
 
-from benchmarks.transnas101.codes import parse_code
-from benchmarks.transnas101.macro import SUBSETS, enumerate_architectures, parse_modules
-from benchmarks.transnas101.skeleton import CellShape, cell_shapes, halvings, output_width
 from harness.errors import HarnessError
 
 

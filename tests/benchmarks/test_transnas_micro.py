@@ -7,11 +7,8 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from benchmarks.topology import EDGES, cell_form, live_cell
-from benchmarks.transnas101.micro import (
+from harness_benchmarks.nb201.topology import EDGES, cell_form, live_cell
+from harness_benchmarks.transnas101.micro import (
     OPERATIONS,
     SUBSETS,
     canonical_form,
@@ -20,6 +17,9 @@ from benchmarks.transnas101.micro import (
     membership,
     parse_cell,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
 from harness.errors import HarnessError, UnknownNameError
 
 cells = st.tuples(*[st.sampled_from(OPERATIONS)] * len(EDGES))

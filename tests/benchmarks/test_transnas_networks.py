@@ -6,16 +6,16 @@ import math
 
 import pytest
 import torch
+from harness_benchmarks.nb201.topology import EDGES, live_cell
+from harness_benchmarks.transnas101 import macro, micro
+from harness_benchmarks.transnas101.backbone import MicroCell
+from harness_benchmarks.transnas101.decoder_layers import generator_layers, segmentation_layers
+from harness_benchmarks.transnas101.network import build_network
+from harness_benchmarks.transnas101.operations import FactorizedReduce, StridedZero, make_operation
+from harness_benchmarks.transnas101.skeleton import CellShape, halvings
+from harness_benchmarks.transnas101.tasks import HEADS, TASKS
 from torch import nn
 
-from benchmarks.topology import EDGES, live_cell
-from benchmarks.transnas101 import macro, micro
-from benchmarks.transnas101.backbone import MicroCell
-from benchmarks.transnas101.decoder_layers import generator_layers, segmentation_layers
-from benchmarks.transnas101.network import build_network
-from benchmarks.transnas101.operations import FactorizedReduce, StridedZero, make_operation
-from benchmarks.transnas101.skeleton import CellShape, halvings
-from benchmarks.transnas101.tasks import HEADS, TASKS
 from harness.errors import HarnessError, UnknownNameError
 
 MICRO, MACRO = "64-41414-0_23_131", "64-3412-basic"

@@ -5,13 +5,13 @@ import time
 import numpy as np
 import pytest
 import torch
+from harness_benchmarks.transnas101 import macro, micro
+from harness_benchmarks.transnas101.network import build_network
+from harness_benchmarks.transnas101.sizes import multiply_accumulates, parameter_counts
+from harness_benchmarks.transnas101.tasks import TASKS
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.transnas101 import macro, micro
-from benchmarks.transnas101.network import build_network
-from benchmarks.transnas101.sizes import multiply_accumulates, parameter_counts
-from benchmarks.transnas101.tasks import TASKS
 from harness.errors import HarnessError
 
 PUBLISHED_CLASSES = {"class_object": 100, "class_scene": 63}
@@ -35,7 +35,7 @@ def meta_images(task, side=None):
 
 
 def published_multiply_adds(network, task):
-    """What the published figures count: see :func:`benchmarks.transnas101.sizes.multiply_accumulates`.
+    """What the published figures count: see :func:`harness_benchmarks.transnas101.sizes.multiply_accumulates`.
 
     A layer that is called more than once counts once.
     """

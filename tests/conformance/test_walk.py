@@ -10,14 +10,15 @@ import itertools
 
 import pandas as pd
 import pytest
+from harness_benchmarks.nasbench101.cell import Cell, module_hash
 
-from benchmarks.nasbench101.cell import Cell, module_hash
 from harness import images
-from harness.batches import fingerprint, write_batches
 from harness.data import Importable, import_table
+from harness.execution.unit import Job, compute_unit
 from harness.images import load_images
+from harness.images.batches import fingerprint, write_batches
 from harness.registry import benchmark_classes, proxies, reference
-from harness.unit import Job, Unit, compute_unit
+from harness.store.records import Unit
 
 PROXIES = proxies()
 IMAGES = 8

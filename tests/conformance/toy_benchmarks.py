@@ -10,12 +10,13 @@ import pandas as pd
 import torch
 from torch import nn
 
-from harness.benchmark import Benchmark, GroundTruth, Task
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.ground_truth import GroundTruth
 from harness.data import Listing, TableFormat, Truth
-from harness.data.tables import read_table, table_ground_truth, table_path
+from harness.data.local_tables import read_table, table_ground_truth, table_path
 from harness.errors import DataError, HarnessError
 from harness.images import Images
-from harness.objective import Objective
+from harness.tasks import Objective, Task
 
 
 class Network(nn.Module):

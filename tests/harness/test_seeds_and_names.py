@@ -6,7 +6,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.names import unknown_name
+from harness._utils.names import unknown_name
 from harness.seeds import derive_seed
 
 EXPECTED = 3249668490561753501

@@ -20,7 +20,7 @@ from planting import BASELINES
 
 from harness.gate import compare_with_costs, read_baseline
 from harness.gate.baseline_files import DOCUMENT
-from harness.gate.own_work import in_processes, job_of
+from harness.gate.measure_costs import in_processes, job_of
 from harness.gate.rerun import rerun
 from harness.registry import proxies, reference
 

@@ -28,15 +28,15 @@ from pathlib import Path
 import pandas as pd
 
 import harness
-from harness.batches import read_batches
-from harness.data import tables
-from harness.data.plain_pickle import load_plain
+from harness._utils.plain_pickle import load_plain
+from harness.data import local_tables as tables
 from harness.errors import HarnessError
 from harness.gate.baseline_files import read_baseline
+from harness.images.batches import read_batches
 from harness.store import Store
-from harness.store_care import export, verify
-from harness.store_files import FILE_NAME
-from harness.store_restore import restore
+from harness.store.maintenance import export, verify
+from harness.store.restore import restore
+from harness.store.sqlite import FILE_NAME
 
 OUTCOMES = ("no effect", "named", "silent", "traceback")
 
@@ -118,7 +118,7 @@ def table_kind(home: Path) -> Kind:
 
 def embedded_kind(folder: Path) -> Kind:
     """The table of the embedded benchmark."""
-    from benchmarks.digits.table import ACCURACIES, FOLDER, read_accuracies
+    from harness_benchmarks.digits.table import ACCURACIES, FOLDER, read_accuracies
 
     folder.mkdir()
     file = shutil.copy(FOLDER / ACCURACIES, folder)
@@ -143,7 +143,7 @@ def baseline_kind(folder: Path, run: Path) -> Kind:
     """A frozen baseline."""
     from harness.gate.baseline import freeze
     from harness.gate.baseline_files import write_baseline
-    from harness.opened import open_run
+    from harness.results import open_run
 
     files = write_baseline(freeze(open_run(run)), folder)
 

@@ -6,11 +6,11 @@ import os
 import sys
 import time
 
-from harness import unit
 from harness.cli import main
-from harness.runner import _Dispatcher
+from harness.execution import unit
+from harness.execution.runner import _Dispatcher
 from harness.store import Store
-from harness.unit import UnitResult
+from harness.store.records import UnitResult
 
 BUGS = ("drop", "half", "forget", "order", "swallow", "rewrite")
 

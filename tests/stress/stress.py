@@ -120,7 +120,7 @@ def check_kept(before: Rows, after: Rows, expected: Rows) -> None:
 def check_sound(out: Path) -> None:
     """What ``harness store verify`` looks at is right, and no time is negative."""
     from harness.store import Store
-    from harness.store_care import verify
+    from harness.store.maintenance import verify
 
     wrong = [finding.line() for finding in verify(out) if not finding.right]
     if wrong:

@@ -7,7 +7,7 @@ from faults import LostError
 from stress import clock_library, stress_round, undisturbed
 from whole_space import whole_run, wide_plan
 
-from harness.runner import run
+from harness.execution.runner import run
 
 
 @pytest.fixture(scope="module")

@@ -21,12 +21,14 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from harness.benchmark import Benchmark, GroundTruth, Task
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.ground_truth import GroundTruth
+from harness.execution.plan import Plan, make_plan
+from harness.execution.runner import RunSummary, run
 from harness.images import Images
-from harness.plan import Plan, make_plan
 from harness.registry import select_proxies
-from harness.runner import RunSummary, run
-from harness.unit import Score, Unit, UnitResult
+from harness.store.records import Score, Unit, UnitResult
+from harness.tasks import Task
 
 PROXIES = "params,flops,snip,synflow"
 

@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from harness.citations import citation
-from harness.registry import aggregates, proxies
-from harness.reporting.columns import main_columns
-from harness.reporting.figures import bars_figure, scatter_figure
-from harness.reporting.markdown import cost_columns, set_columns
-from harness.reporting.numbers import counted
+from harness._utils.citations import citation
+from harness._utils.visible import json_page, visible_page
+from harness.display.figures.saving import bars_figure, scatter_figure
+from harness.display.figures.scatter import figure_data
+from harness.display.tables.columns import main_columns
+from harness.display.tables.markdown import cost_columns, set_columns
+from harness.display.tables.numbers import counted
+from harness.display.tables.rows import has_several_sets, kind_notes, outcome_notes, set_notes, set_rows, verdict_note
+from harness.registry import aggregates, proxy_facts
 from harness.reporting.page.definitions import DEFINITIONS
 from harness.reporting.page.figures import PAGE_WIDTH, PageFigure, figure_of_drawing, page_figure
 from harness.reporting.page.summary import summarise
 from harness.reporting.page.tables import PageTable, page_table, table_of_grid
-from harness.reporting.rows import has_several_sets, kind_notes, outcome_notes, set_notes, set_rows, verdict_note
-from harness.reporting.scatter import figure_data
-from harness.visible import json_page, visible_page
 
 if TYPE_CHECKING:
-    from harness.exhibits.exhibit import Exhibit
+    from harness.display.exhibit import Exhibit
     from harness.reporting.report import Report
 
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5}(?:v\d+)?)")
@@ -176,7 +176,7 @@ def _costs(report: Report) -> PageTable | None:
 
 def _papers(report: Report) -> list[Paper]:
     """Every row of the table that is a known proxy or aggregate, by its label."""
-    known, pooled = proxies(), aggregates()
+    known, pooled = proxy_facts(), aggregates()
     papers = []
     for name in dict.fromkeys(report.correlations["proxy"]):
         label = report.labels.get(name, name)

@@ -6,14 +6,14 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.reporting.figures import figure_bytes
+from harness.display.figures.saving import figure_bytes
 from harness.reporting.page.tables import csv_link
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.exhibits.exhibit import Drawing
+    from harness.display.exhibit import Drawing
 
 PAGE_WIDTH = 5.0
 """Inches that a figure of an exhibit is drawn for: between one and two columns of a paper."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.reporting.numbers import coefficient, count, estimate
-from harness.reporting.rows import Labels, Row, baseline_row, label_of, outcome_notes, set_rows
+from harness.display.tables.numbers import coefficient, count, estimate
+from harness.display.tables.rows import Labels, Row, baseline_row, label_of, outcome_notes, set_rows
 
 if TYPE_CHECKING:
     import pandas as pd

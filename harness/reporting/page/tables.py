@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.reporting.columns import Column
-from harness.reporting.markdown import one_line
-from harness.reporting.numbers import MISSING
-from harness.reporting.rows import VERDICT_MARKS
-from harness.visible import visible_page
+from harness._utils.visible import visible_page
+from harness.display.tables.columns import Column
+from harness.display.tables.markdown import one_line
+from harness.display.tables.numbers import MISSING
+from harness.display.tables.rows import VERDICT_MARKS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.reporting.grids import Grid
+    from harness.display.tables.grids import Grid
 
 LARGEST_DOWNLOAD = 100_000
 """Bytes of CSV that the page carries for one table or figure; more would make it slow to open."""

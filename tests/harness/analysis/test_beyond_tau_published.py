@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
+from harness.analysis.beyond_size import beyond_table
 from harness.analysis.joined import Joined
-from harness.analysis.partial import beyond_table
 from harness.analysis.scores import ProxyScores
 from harness.analysis.selection import ndcg, ranking_table, selection_table
 from harness.analysis.top import top_table

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.concordance import concordance, smaller_before
-from harness.analysis.ranks import rank
+from harness.analysis.statistics.concordance import concordance, smaller_before
+from harness.analysis.statistics.ranks import rank
 
 values = st.one_of(st.integers(0, 3), st.integers(-50, 50), st.floats(-1e300, 1e300))
 pairs_of_values = st.lists(st.tuples(values, values), max_size=70)

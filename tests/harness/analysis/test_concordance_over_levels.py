@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis import concordance as module
-from harness.analysis.ranks import rank
+from harness.analysis.statistics import concordance as module
+from harness.analysis.statistics.ranks import rank
 
 samples = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 4)), min_size=1, max_size=40)
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.analysis import kendall, spearman
-from harness.analysis.correlation import estimate
-from harness.analysis.jackknife import MOST_NETWORKS, Jackknife, jackknife
-from harness.analysis.ranks import rank
+from harness.analysis.statistics.correlation import estimate
+from harness.analysis.statistics.jackknife import MOST_NETWORKS, Jackknife, jackknife
+from harness.analysis.statistics.ranks import rank
 
 values = st.one_of(st.integers(0, 4), st.integers(-1000, 1000), st.floats(-1e6, 1e6))
 samples = st.lists(st.tuples(values, values), min_size=3, max_size=40).map(lambda pairs: np.array(pairs, dtype=float).T)

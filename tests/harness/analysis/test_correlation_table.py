@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from harness.analysis import compare, correlation_table, kendall, spearman
-from harness.analysis.table import COLUMNS
-from harness.benchmark import GroundTruth
+from harness.analysis.correlations import COLUMNS
+from harness.contracts.ground_truth import GroundTruth
 from harness.errors import HarnessError
 
 NETWORKS = 60

@@ -6,7 +6,7 @@ import pytest
 
 from harness.aggregates import Aggregate
 from harness.analysis.joined import join
-from harness.benchmark import GroundTruth
+from harness.contracts.ground_truth import GroundTruth
 from harness.errors import HarnessError
 
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from harness.analysis import compare, kendall, spearman
-from harness.analysis.comparison import difference_test
-from harness.analysis.jackknife import jackknife
 from harness.analysis.joined import Joined
-from harness.analysis.multiplicity import benjamini_hochberg, holm
 from harness.analysis.pairs import COLUMNS, pair_table
-from harness.analysis.ranks import rank
 from harness.analysis.scores import ProxyScores
+from harness.analysis.statistics.comparison import difference_test
+from harness.analysis.statistics.jackknife import jackknife
+from harness.analysis.statistics.multiplicity import benjamini_hochberg, holm
+from harness.analysis.statistics.ranks import rank
 from harness.errors import HarnessError
 
 NETWORKS = 80

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from harness.analysis.published import beside_published, read_published
+from harness.display.tables.published import print_beside, write_beside
 from harness.errors import DataError
-from harness.reporting.published import print_beside, write_beside
 
 
 @pytest.fixture

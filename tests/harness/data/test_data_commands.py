@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from harness.data import import_table
-from harness.data.tables import table_path
+from harness.data.local_tables import table_path
 from harness.registry import load_benchmark
 
 

@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from harness.benchmark import Benchmark
+from harness.contracts.benchmark import Benchmark
 from harness.data import get as data_get
 from harness.data import import_table
 from harness.data import status as data_status
 from harness.data import verify as data_verify
 from harness.data.get import Wish, get
 from harness.data.image_sources import ImageSource
+from harness.data.local_tables import read_metadata, read_table, row_count, table_path
 from harness.data.sources import Download, Files, FileShare, Sources
 from harness.data.status import print_data_status
-from harness.data.tables import read_metadata, read_table, row_count, table_path
 from harness.data.verify import verify
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.registry import load_benchmark

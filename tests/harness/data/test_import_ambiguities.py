@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.benchmark import Benchmark
+from harness.contracts.benchmark import Benchmark
 from harness.data import Contrast, TableFormat, Truth, import_table
 from harness.data.columns import with_known_names
-from harness.data.costs import importable
+from harness.data.device_costs import importable
+from harness.data.local_tables import read_metadata, read_table
 from harness.data.plausibility import check_direction, check_percent
-from harness.data.tables import read_metadata, read_table
 from harness.errors import DataError
 
 ARCHITECTURES = [f"arch-{number}" for number in range(20)]

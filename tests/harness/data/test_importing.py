@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.benchmark import Benchmark
-from harness.data import TableFormat, Truth, import_table, tables
-from harness.data.tables import TableMetadata, data_home, read_metadata, read_table, table_path, write_table
+from harness.contracts.benchmark import Benchmark
+from harness.data import TableFormat, Truth, import_table
+from harness.data import local_tables as tables
+from harness.data.local_tables import TableMetadata, data_home, read_metadata, read_table, table_path, write_table
 from harness.errors import DataError, HarnessError
 
 ARCHITECTURES = [f"arch-{number}" for number in range(5)]
@@ -361,7 +362,7 @@ class TestStore:
         write_table(pd.DataFrame(values, index=names, columns=list(columns)), TableMetadata("big", "", "", "", columns))
         code = (
             "import sys, time\n"
-            "from harness.data.tables import read_table\n"
+            "from harness.data.local_tables import read_table\n"
             "assert read_table('big').shape == (15625, 3)\n"
             "seconds = time.process_time()\n"
             "assert 'torch' not in sys.modules\n"

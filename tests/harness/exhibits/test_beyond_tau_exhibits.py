@@ -12,7 +12,7 @@ from harness.exhibits.part import part_of
 from harness.exhibits.redundancy import redundancy
 from harness.exhibits.selection import selection
 from harness.exhibits.top import top
-from harness.opened import open_run
+from harness.results import open_run
 
 PROXIES = {"params", "flops", "naswot", "synflow", "snip", "zen", "zico", "plain"}
 

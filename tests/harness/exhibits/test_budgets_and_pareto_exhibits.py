@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from harness_benchmarks.digits import Digits
 
-from benchmarks.digits import Digits
 from harness.analysis.budgets import budgets_table
 from harness.analysis.pareto import pareto_table
 from harness.analysis.search import OPTIMUM
-from harness.benchmark import Costs
+from harness.contracts.ground_truth import Costs
 from harness.errors import HarnessError, UnknownNameError
 from harness.exhibits.budgets import budgets
 from harness.exhibits.pareto import pareto
-from harness.opened import open_run
+from harness.results import open_run
 
 
 class Costly(Digits):

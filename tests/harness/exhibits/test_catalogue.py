@@ -5,7 +5,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.exhibits import catalogue
 from harness.exhibits.scatter import scatter
-from harness.opened import open_run
+from harness.results import open_run
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from harness.exhibits.exhibit import Drawing, Exhibit
-from harness.reporting.columns import Column
-from harness.reporting.grids import Grid
-from harness.reporting.heading import Heading
-from harness.reporting.style import ONE_COLUMN
+from harness.display.exhibit import Drawing, Exhibit
+from harness.display.figures.style import ONE_COLUMN
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.heading import Heading
 
 
 def draw(width):

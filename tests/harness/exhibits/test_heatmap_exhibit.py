@@ -9,7 +9,7 @@ from rich.console import Console
 import harness
 from harness.errors import HarnessError, UnknownNameError
 from harness.exhibits.heatmap import heatmap
-from harness.opened import open_run
+from harness.results import open_run
 
 
 @pytest.fixture

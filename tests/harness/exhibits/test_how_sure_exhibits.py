@@ -8,8 +8,8 @@ from harness.exhibits.bootstrap import bootstrap
 from harness.exhibits.noise_ceiling import noise_ceiling_of_benchmark, noise_ceiling_of_run
 from harness.exhibits.pairs import pairs
 from harness.exhibits.required_n import required_n
-from harness.opened import open_run
 from harness.registry import load_benchmark
+from harness.results import open_run
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 from harness.errors import UnknownNameError
 from harness.exhibits.scatter import scatter
-from harness.opened import open_run
+from harness.results import open_run
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 from matplotlib.colors import to_hex
 
 from harness.analysis.search import OPTIMUM, search_table
+from harness.display.figures.style import BLACK
 from harness.errors import HarnessError, UnknownNameError
 from harness.exhibits.search import search
-from harness.opened import open_run
-from harness.reporting.style import BLACK
+from harness.results import open_run
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.exhibits.stability import stability
-from harness.opened import open_run
+from harness.results import open_run
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from harness.gate import freeze
 from harness.gate.costs import OwnCosts, Place
-from harness.gate.own_work import representative
-from harness.opened import open_run
+from harness.gate.measure_costs import representative
+from harness.results import open_run
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.gate import compare
-from harness.opened import open_run
+from harness.results import open_run
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ Networks and images are float64, so that a proxy can be compared to its formula 
 
 import pytest
 import torch
+from harness_benchmarks.nb201.cells import CellNetwork
 
-from benchmarks.cells import CellNetwork
 from harness.images import Batch
 from harness.probe import Probe
-from harness.testing.proxy_networks import CLASSES, OTHERS
-from harness.testing.proxy_networks import CONNECTED_CELLS as CONNECTED
-from harness.testing.proxy_networks import ODD_CELLS as ODD
-from harness.testing.proxy_networks import OTHER_IMAGE as IMAGE
+from harness.testing.proxy.networks import CLASSES, OTHERS
+from harness.testing.proxy.networks import CONNECTED_CELLS as CONNECTED
+from harness.testing.proxy.networks import ODD_CELLS as ODD
+from harness.testing.proxy.networks import OTHER_IMAGE as IMAGE
 
 CONNECTED_CELLS = {
     "convolutions": CONNECTED["of convolutions"],

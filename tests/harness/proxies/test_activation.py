@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from harness_benchmarks.nb201.cells import Zero
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from benchmarks.cells import Zero
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.activation import logdet, naswot, naswot_blocks

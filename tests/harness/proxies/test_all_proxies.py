@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.citations import CITATIONS
+from harness._utils.citations import CITATIONS
 from harness.images import Batch
 from harness.probe import Probe
 from harness.registry import proxies
-from harness.testing.proxy_subject import changed, outcome, state_of
+from harness.testing.proxy.subject import changed, outcome, state_of
 
 PROXIES = proxies()
 EVERY = pytest.mark.parametrize("proxy", PROXIES.values(), ids=PROXIES)

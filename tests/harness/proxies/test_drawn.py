@@ -8,7 +8,7 @@ from torch import nn
 
 from harness.images import Batch
 from harness.probe import Probe
-from harness.proxies.drawn import by_norm, gaussian_draws, gaussian_images, kaiming_copy, typical_images
+from harness.proxies._drawn import by_norm, gaussian_draws, gaussian_images, kaiming_copy, typical_images
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
-from harness.objective import Objective
 from harness.probe import Probe
 from harness.proxies.gradient import fisher, fisher_channel, grad_norm, grad_norm_all, grasp, plain, snip
+from harness.tasks import Objective
 
 EXACT = 1e-9
 FLOAT32 = 2e-4

@@ -69,7 +69,7 @@ def test_the_official_code_as_it_runs_is_zero_on_average_over_the_order_of_the_i
 def test_the_squared_scale_of_the_loss_is_the_scores(named_network, batches):
     from dataclasses import replace
 
-    from harness.objective import CLASSES
+    from harness.tasks import CLASSES
 
     network = named_network("mixed")
     thrice = replace(CLASSES, loss=lambda outputs, targets: 3 * F.cross_entropy(outputs, targets))

@@ -10,7 +10,7 @@ from torch import nn
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.near import near
-from harness.testing.proxy_networks import FunctionalOnly
+from harness.testing.proxy.networks import FunctionalOnly
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from harness.images import Batch
-from harness.objective import DISTRIBUTION, IMAGE, PIXEL_CLASSES, VECTOR
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.gradient import fisher, grad_norm, grasp, snip
 from harness.proxies.jacobian import epe_nas
 from harness.proxies.size import flops
 from harness.registry import proxies
+from harness.tasks import DISTRIBUTION, IMAGE, PIXEL_CLASSES, VECTOR
 
 
 class Painter(nn.Module):

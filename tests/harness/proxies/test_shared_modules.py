@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
+from harness.execution.unit import one_thread
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
 from harness.registry import proxies
-from harness.unit import one_thread
 
 PROXIES = proxies()
 CLASSES = 5

@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from harness import per_sample
 from harness.images import Batch
-from harness.objective import IMAGE, PIXEL_CLASSES, VECTOR
-from harness.probe import NotApplicableError, Probe
+from harness.probe import NotApplicableError, Probe, per_sample
 from harness.proxies import vkdnw as module
-from harness.proxies.entry_jacobian import entry_jacobian
+from harness.proxies._entry_jacobian import entry_jacobian
 from harness.proxies.vkdnw import _covariance_root, vkdnw, vkdnw_entropy, vkdnw_entropy_fisher
+from harness.tasks import IMAGE, PIXEL_CLASSES, VECTOR
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from harness_benchmarks.nb201.cells import CellNetwork, ReLUConvBN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from benchmarks.cells import CellNetwork, ReLUConvBN
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.wrcor import wrcor, wrcor_activations, wrcor_gradients, wrcor_unweighted

@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
-from harness.objective import PIXEL_CLASSES, Objective
 from harness.probe import NotApplicableError, Probe
 from harness.proxies.zico import zico, zico_bc, zico_half_batches, zico_magnitude
+from harness.tasks import PIXEL_CLASSES, Objective
 
 
 def gradients_of(network, batches):

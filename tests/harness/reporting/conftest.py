@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.benchmark import GroundTruth
+from harness.contracts.ground_truth import GroundTruth
 from harness.reporting import Heading
 
 NAN = float("nan")

@@ -6,8 +6,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from harness.display.figures.colours import diverging
 from harness.reporting import plot_heat_map
-from harness.reporting.colours import diverging
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 
-from harness.reporting.density import ACROSS, UP, density_colours, draw_hexagons, hexagon_counts
+from harness.display.figures.density import ACROSS, UP, density_colours, draw_hexagons, hexagon_counts
 
 unit = arrays(float, st.tuples(st.integers(1, 40), st.just(2)), elements=st.floats(0, 1))
 

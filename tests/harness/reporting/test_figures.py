@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from harness.display.figures.scatter_panel import accuracy_view, is_heavy_tailed
 from harness.errors import DataError, UnknownNameError
 from harness.reporting import bar_data, plot_bars, plot_scatter, scatter_data, write_figures
-from harness.reporting.scatter_panel import accuracy_view, is_heavy_tailed
 
 
 def texts(axes):

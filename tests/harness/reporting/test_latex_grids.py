@@ -7,12 +7,12 @@ import subprocess
 import pandas as pd
 import pytest
 
+from harness.display.tables.columns import Column
+from harness.display.tables.grids import LATEX_WIDTH, Grid, latex_grid
+from harness.display.tables.latex import SPECIAL, escape, latex_tables
 from harness.exhibits.heatmap import heatmap
 from harness.exhibits.stability import stability
-from harness.opened import open_run
-from harness.reporting.columns import Column
-from harness.reporting.grids import LATEX_WIDTH, Grid, latex_grid
-from harness.reporting.latex import SPECIAL, escape, latex_tables
+from harness.results import open_run
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.reporting.lines import LOOKS, highlighted, plot_lines
-from harness.reporting.matrix import plot_matrix
+from harness.display.figures.lines import LOOKS, highlighted, plot_lines
+from harness.display.figures.matrix import plot_matrix
 
 
 def line(values):

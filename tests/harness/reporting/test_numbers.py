@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.reporting.numbers import align, coefficient, estimate, p_value, ratio, signed
+from harness.display.tables.numbers import align, coefficient, estimate, p_value, ratio, signed
 
 coefficients = st.floats(-1, 1)
 

@@ -13,8 +13,8 @@ import pytest
 
 import harness
 from harness.exhibits.stability import stability
-from harness.opened import open_run
 from harness.reporting.page import html_page
+from harness.results import open_run
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 EVIL = "<script>alert(1)</script>\"'&"

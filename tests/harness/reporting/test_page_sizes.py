@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from harness.display.figures.bars import plot_bars
+from harness.display.figures.heatmap import plot_heat_map
+from harness.display.figures.matrix import plot_matrix
+from harness.display.figures.saving import save_figure
+from harness.display.figures.scatter import plot_scatter, plot_scatter_pages
+from harness.display.figures.style import ONE_COLUMN, PAGE_HEIGHT, TWO_COLUMNS
 from harness.exhibits.beyond_size import plot_beyond
 from harness.exhibits.noise_ceiling import plot_noise_ceiling
 from harness.exhibits.pairs import plot_pairs
 from harness.exhibits.required_n import plot_required
 from harness.exhibits.stability import plot_stability
-from harness.reporting.across import plot_heat_map
-from harness.reporting.bars import plot_bars
-from harness.reporting.figures import save_figure
-from harness.reporting.matrix import plot_matrix
-from harness.reporting.scatter import plot_scatter, plot_scatter_pages
-from harness.reporting.style import ONE_COLUMN, PAGE_HEIGHT, TWO_COLUMNS
 
 MANY = 62
 NAMES = [f"proxy number {number}" for number in range(MANY)]

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from harness.reporting.columns import Column
+from harness.display.tables.columns import Column
 from harness.reporting.page.tables import LARGEST_DOWNLOAD, csv_link, page_table, sort_number
 
 

@@ -12,11 +12,11 @@ from rich.console import Console
 import harness
 from harness import registry
 from harness.aggregates import aggregate
-from harness.benchmark import GroundTruth
+from harness.contracts.ground_truth import GroundTruth
+from harness.display.tables.latex import latex_tables
+from harness.display.tables.markdown import markdown_tables
+from harness.display.tables.rows import outcome_notes
 from harness.errors import HarnessError, UnknownNameError
-from harness.reporting.latex import latex_tables
-from harness.reporting.markdown import markdown_tables
-from harness.reporting.rows import outcome_notes
 
 
 @aggregate("size_and_snip", label="Size & SNIP", parts=("params", "snip"), cite="nobody2026")
@@ -50,7 +50,7 @@ def two_truths(monkeypatch):
 
 @pytest.fixture
 def with_aggregate(monkeypatch):
-    monkeypatch.setattr("harness.opened.aggregates", lambda: {"size_and_snip": size_and_snip})
+    monkeypatch.setattr("harness.results.aggregates", lambda: {"size_and_snip": size_and_snip})
 
 
 def printed(report):

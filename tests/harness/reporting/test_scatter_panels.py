@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from harness.reporting.figures import figure_bytes, save_figure
-from harness.reporting.scatter import density_data, figure_data, plot_scatter, scatter_data
-from harness.reporting.scatter_panel import MANY_POINTS, accuracy_view, make_panel, plot_panel
+from harness.display.figures.saving import figure_bytes, save_figure
+from harness.display.figures.scatter import density_data, figure_data, plot_scatter, scatter_data
+from harness.display.figures.scatter_panel import MANY_POINTS, accuracy_view, make_panel, plot_panel
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.citations import CITATIONS
+from harness._utils.citations import CITATIONS
 from harness.errors import DataError, UnknownNameError
-from harness.opened import parse_truth
 from harness.registry import aggregates, benchmark_classes, load_benchmark, proxies
 from harness.reproduction.parts import scored
 from harness.reproduction.reading import load_protocol, protocol_names
 from harness.reproduction.tables import published_coefficients, published_names, published_searches
+from harness.results import parse_truth
 
 REPOSITORY = Path(__file__).parents[3]
 PARTS = [(name, part) for name in protocol_names() for part in load_protocol(name).parts]

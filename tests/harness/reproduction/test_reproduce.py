@@ -137,7 +137,7 @@ class TestMismatches:
         import sqlite3
 
         from harness.store import FILE_NAME
-        from harness.store_checksums import checksums_of_everything
+        from harness.store.checksums import checksums_of_everything
 
         for file in finished.iterdir():
             if file.is_file():

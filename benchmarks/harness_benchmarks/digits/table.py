@@ -1,0 +1,82 @@
+"""The committed accuracies and the recipe they come from."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import io
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness._utils.json_text import parse_json
+from harness.data.table_files import read_csv
+from harness_benchmarks.digits.recipe import RECIPE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = Path(__file__).parent
+ACCURACIES = "accuracies.csv.gz"
+DESCRIPTION = "recipe.json"
+
+
+def read_accuracies(folder: Path = FOLDER) -> pd.DataFrame:
+    """Test accuracy in percent: one row for each architecture string, one column for each seed index."""
+    import pandas as pd
+
+    table = read_csv(folder / ACCURACIES, ACCURACIES).set_index("architecture")
+    table.columns = pd.RangeIndex(len(table.columns), name="seed")
+    return table
+
+
+def read_description(folder: Path = FOLDER) -> dict[str, object]:
+    """The recipe, the versions and the cost that the committed accuracies were trained with."""
+    description: dict[str, object] = parse_json((folder / DESCRIPTION).read_text())
+    return description
+
+
+def write_accuracies(folder: Path, cells: Sequence[str], accuracies: NDArray[np.float64], seconds: float) -> None:
+    """Write both files.
+
+    Args:
+        folder: where to.
+        cells: architecture strings, the rows.
+        accuracies: percent, (cells, seeds).
+        seconds: processor time of all trainings together.
+    """
+    seeds = range(accuracies.shape[1])
+    lines = [",".join(["architecture", *(f"seed{seed}" for seed in seeds)])]
+    lines += [",".join([cell, *(f"{value:.4f}" for value in row)]) for cell, row in zip(cells, accuracies, strict=True)]
+    buffer = io.BytesIO()
+    # Without a time and a name in its head, the same accuracies are the same file.
+    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:
+        file.write(("\n".join(lines) + "\n").encode())
+    (folder / ACCURACIES).write_bytes(buffer.getvalue())
+    description = {
+        "recipe": dataclasses.asdict(RECIPE),
+        "cells": len(cells),
+        "seeds": len(seeds),
+        "core_minutes": round(seconds / 60, 1),
+        "seconds_per_training": round(seconds / accuracies.size, 3),
+        "versions": _versions(),
+        "processor": platform.machine(),
+    }
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+
+
+def _versions() -> dict[str, str]:
+    import sklearn
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+    }

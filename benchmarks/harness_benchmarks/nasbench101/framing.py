@@ -1,0 +1,99 @@
+"""Records of a TFRecord file, with both checksums verified and no TensorFlow.
+
+A record is its length (uint64, little-endian), the masked CRC-32C of those eight bytes, the data, and the masked
+CRC-32C of the data; see "TFRecords format details" in TensorFlow's documentation.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from harness.errors import DataError
+from harness_benchmarks.nasbench101.checksum import crc32c, crc32c_of_one, masked
+
+_HEADER = struct.Struct("<QI")
+_CHECKSUM = struct.Struct("<I")
+_LONGEST = 1 << 20
+_RECORDS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class RecordBatch:
+    """Some successive records.
+
+    Attributes:
+        first: the number of the first one; the file's first record is number 1.
+        records: their data.
+        position: the bytes of the file read so far.
+    """
+
+    first: int
+    records: list[bytes]
+    position: int
+
+
+def is_record_file(path: Path) -> bool:
+    """Whether a file is named ``.tfrecord`` or begins with a record's header, checksum included."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        header = file.read(_HEADER.size)
+    return path.suffix == ".tfrecord" or (
+        len(header) == _HEADER.size and _length_checksum(header[:8]) == _CHECKSUM.unpack(header[8:])[0]
+    )
+
+
+def read_records(path: Path) -> Iterator[RecordBatch]:
+    """All records of a file, in batches of some megabytes, whatever the file's size.
+
+    Raises:
+        DataError: if the file is truncated or a checksum is wrong; the message gives the number of the record.
+    """
+    first = 1
+    with path.open("rb") as file:
+        while True:
+            records, checksums = _read_batch(file, path.name, first)
+            if not records:
+                return
+            wrong = np.flatnonzero(masked(crc32c(records)) != np.array(checksums, dtype=np.uint32))
+            if len(wrong):
+                raise DataError(f"{path.name}: record {first + int(wrong[0])}: the checksum of its data is wrong")
+            yield RecordBatch(first, records, file.tell())
+            first += len(records)
+
+
+def _read_batch(file: BinaryIO, name: str, first: int) -> tuple[list[bytes], list[int]]:
+    """Up to ``_RECORDS_AT_ONCE`` records with the checksums that the file gives for them."""
+    records: list[bytes] = []
+    checksums: list[int] = []
+    while len(records) < _RECORDS_AT_ONCE:
+        header = file.read(_HEADER.size)
+        if not header:
+            break
+        where = f"{name}: record {first + len(records)}"
+        if len(header) < _HEADER.size:
+            raise DataError(f"{where}: the file ends within its header")
+        length, checksum = _HEADER.unpack(header)
+        if _length_checksum(header[:8]) != checksum:
+            raise DataError(f"{where}: the checksum of its length is wrong: a damaged file, or no TFRecord file")
+        if length > _LONGEST:
+            raise DataError(f"{where}: {length:,} bytes are too many for a record of NAS-Bench-101")
+        data = file.read(length + _CHECKSUM.size)
+        if len(data) < length + _CHECKSUM.size:
+            raise DataError(f"{where}: the file ends within its data")
+        records.append(data[:length])
+        checksums.append(_CHECKSUM.unpack_from(data, length)[0])
+    return records, checksums
+
+
+@functools.lru_cache(maxsize=4096)
+def _length_checksum(length: bytes) -> int:
+    """The masked checksum of a length; kept, because a file's records have few different lengths."""
+    return int(masked(np.array([crc32c_of_one(length)], dtype=np.uint32))[0])

@@ -1,0 +1,153 @@
+"""The files that NAS-Bench-101's ground truth is read from: the official TFRecord files, and tables of cells."""
+
+from __future__ import annotations
+
+import binascii
+import gzip
+import json
+import time
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.data.columns import column_key, one_of_each, with_known_names
+from harness.data.table_files import read_csv
+from harness.errors import DataError
+from harness_benchmarks.nasbench101.framing import is_record_file, read_records
+from harness_benchmarks.nasbench101.metrics import Metrics, decode_metrics
+from harness_benchmarks.nasbench101.tables import CELL_COLUMNS, REPEAT_COLUMNS
+from harness_benchmarks.nasbench101.trainings import EPOCHS, Trainings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LONGEST_HEADER = 4096
+_MEANS = tuple(f"cifar10/{split}/{epochs}" for split in ("test", "val") for epochs in EPOCHS)
+
+
+class RecordFileReader:
+    """Reads ``nasbench_only108.tfrecord`` and ``nasbench_full.tfrecord``, record by record."""
+
+    def accepts(self, source: Path) -> bool:
+        """Whether it is a TFRecord file."""
+        return is_record_file(source)
+
+    def describe(self, source: Path) -> str:
+        """The file's name."""
+        return source.name
+
+    def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
+        """One row for each architecture; see :meth:`harness_benchmarks.nasbench101.trainings.Trainings.table`.
+
+        A progress bar with the records read per second is shown where standard error is a terminal.
+
+        Raises:
+            DataError: if the file is damaged, truncated or incomplete, or holds what is no training of this benchmark;
+                the message names the file, the record (from 1) and the reason.
+        """
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        trainings, started = Trainings(), time.perf_counter()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rate]:,.0f} records/s"),
+            TimeRemainingColumn(),
+        )
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task(source.name, total=source.stat().st_size, rate=0.0)
+            for batch in read_records(source):
+                for number, record in enumerate(batch.records, start=batch.first):
+                    try:
+                        trainings.add(*decode_record(record))
+                    except ValueError as reason:
+                        raise DataError(f"{source.name}: record {number}: {reason}") from None
+                rate = (batch.first + len(batch.records) - 1) / (time.perf_counter() - started)
+                progress.update(task, completed=batch.position, rate=rate)
+        return trainings.table(source.name)
+
+
+def decode_record(record: bytes) -> tuple[str, int, str, str, Metrics]:
+    """Module hash, epochs, adjacency, operations and metrics of one official record.
+
+    A record is a JSON list of these five, the last in base64 (google-research/nasbench, ``nasbench/api.py``).
+
+    Raises:
+        ValueError: if it is none; the message says why.
+    """
+    kinds = (str, int, str, str, str)
+    try:
+        content = json.loads(record)
+    except (ValueError, RecursionError):
+        raise ValueError("it holds no JSON text") from None
+    if (
+        not isinstance(content, list)
+        or len(content) != len(kinds)
+        or not all(isinstance(part, kind) for part, kind in zip(content, kinds, strict=True))
+    ):
+        raise ValueError("it is no list of module hash, epochs, adjacency, operations and metrics")
+    name, epochs, adjacency, operations, metrics = content
+    try:
+        message = binascii.a2b_base64(metrics)
+    except ValueError:
+        raise ValueError("its metrics are no base64 text") from None
+    return name, epochs, adjacency, operations, decode_metrics(message)
+
+
+class CellTableReader:
+    """Reads a CSV table (perhaps gzipped) with the columns ``hash``, ``vertices``, ``adjacency_bits`` and ``ops``."""
+
+    def accepts(self, source: Path) -> bool:
+        """Whether the first line names such columns."""
+        if not source.is_file():
+            return False
+        with source.open("rb") as file:
+            start = file.read(_LONGEST_HEADER)
+        if start.startswith(b"\x1f\x8b"):
+            try:
+                with gzip.open(source) as file:
+                    start = file.read(_LONGEST_HEADER)
+            except (OSError, EOFError, zlib.error):
+                return False
+        header = start.partition(b"\n")[0].decode("utf-8-sig", errors="replace").replace('"', "").split(",")
+        return {"hash", column_key("adjacency_bits")} <= {column_key(column) for column in header}
+
+    def describe(self, source: Path) -> str:
+        """The file's name."""
+        return source.name
+
+    def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
+        """The table, indexed by hash, with accuracies in percent; fractions are made percent.
+
+        A column is one of fractions if most of its values are at most 1. The cell without operations has an empty
+        ``ops`` or a dash.
+
+        Raises:
+            DataError: if the file is damaged, or a column of fractions holds more than 1 or less than 0.
+        """
+        frame = read_csv(source, source.name, text=("hash", "ops"))
+        known = ("hash", *CELL_COLUMNS, *REPEAT_COLUMNS, "params", "cifar10/params", *_MEANS)
+        frame = with_known_names(frame, known, source.name)
+        names = ["cifar10/params" if column == "params" else column for column in frame.columns]
+        frame = one_of_each(frame, names, source.name)
+        if "ops" in frame.columns:
+            frame["ops"] = frame["ops"].fillna("").replace("-", "")
+        frame = frame.set_index("hash")
+        for column in frame.columns:
+            if column.startswith(("cifar10/test/", "cifar10/val/")) and frame[column].dtype.kind == "f":
+                values = frame[column]
+                if not values.median() <= 1:
+                    continue
+                wrong = values[(values < 0) | (values > 1)]
+                if len(wrong):
+                    right = values[values.between(0, 1)]
+                    beside = f" beside {right.iloc[0]:g} for '{right.index[0]}'" if len(right) else ""
+                    raise DataError(
+                        f"{source.name}: column '{column}' of fractions holds {wrong.iloc[0]:g} for "
+                        f"'{wrong.index[0]}'{beside} ({len(wrong):,} such values); wanted: 0 to 1"
+                    )
+                frame[column] = 100 * values
+        return frame

@@ -1,0 +1,166 @@
+"""HW-NAS-Bench's latencies and energies of NAS-Bench-201's networks, from the tables that users import.
+
+Li et al., HW-NAS-Bench, ICLR 2021 (arXiv:2103.10584): measured on an NVIDIA Jetson TX2 ("edge GPU"), a Raspberry Pi 4
+and a Pixel 3, simulated for the accelerator Eyeriss, estimated for an FPGA. Each cell costs something else on
+each of the three data sets, since their images and classes differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data import Contrast, TableFormat, Truth
+from harness.data.table_files import read_csv
+from harness.errors import DataError
+from harness_benchmarks.nb201 import topology
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COSTS = {
+    "edgegpu_latency": "Edge GPU latency (ms)",
+    "edgegpu_energy": "Edge GPU energy (mJ)",
+    "raspi4_latency": "Raspberry Pi 4 latency (ms)",
+    "pixel3_latency": "Pixel 3 latency (ms)",
+    "eyeriss_latency": "Eyeriss latency (ms)",
+    "eyeriss_energy": "Eyeriss energy (mJ)",
+    "fpga_latency": "FPGA latency (ms)",
+    "fpga_energy": "FPGA energy (mJ)",
+}
+"""Its columns. That of the Edge TPU is left out: it holds -1, which is no latency, for 4,699 cells."""
+
+NET = "net"
+NET_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+NET_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+"""How the column ``net`` writes a cell: the place of each edge's operation in this list, the edges in this order."""
+
+_NET = re.compile(r"\s*[(\[]\s*([0-4])" + r"\s*,\s*([0-4])" * (len(NET_EDGES) - 1) + r"\s*[)\]]\s*")
+_CONVOLUTIONS_TELL = Contrast.of_names(
+    "[|+]*(nor_conv_[13]x[13]~[0-2][|+]+){6}",
+    "(?!.*nor_conv).*",
+    ("cells with nothing but convolutions", "without convolutions"),
+)
+_SMALLEST, _LARGEST = 1e-6, 1e9
+_DECIMALS = 6
+
+
+def table_format(dataset: str) -> TableFormat:
+    """What the table of one data set must hold."""
+    return TableFormat(
+        architectures=topology.enumerate_architectures,
+        truths={
+            name: Truth(meaning, (_SMALLEST, _LARGEST), _DECIMALS, higher_is_better=False)
+            for name, meaning in COSTS.items()
+        },
+        essential=tuple(COSTS),
+        seeds="one measurement or simulation of each network",
+        parameters=_no_parameters,
+        datasets=(),
+        obtain=(
+            f"FILE is a CSV table of HW-NAS-Bench for {dataset}, one row for each cell, its cell in a column 'net' or "
+            "'arch'; see docs/search-and-budgets.md"
+        ),
+        readers=(NetTableReader(),),
+        kind="costs",
+        contrast=_CONVOLUTIONS_TELL,
+    )
+
+
+def architecture_of(net: str) -> str:
+    """The official string of a cell that is written as in the column ``net``.
+
+    >>> architecture_of("(4, 3, 3, 0, 0, 0)")
+    '|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|'
+
+    Raises:
+        DataError: if it is no such cell.
+    """
+    found = _NET.fullmatch(net)
+    if found is None:
+        raise DataError(f"'{net}' is no cell; one is '(4, 3, 3, 0, 0, 0)', with numbers from 0 to 4")
+    operation = dict(zip(NET_EDGES, (NET_OPERATIONS[int(digit)] for digit in found.groups()), strict=True))
+    return topology.cell_string(tuple(operation[edge] for edge in topology.EDGES))
+
+
+class NetTableReader:
+    """Reads a CSV table whose column ``net`` holds the cells as numbers."""
+
+    def accepts(self, source: Path) -> bool:
+        """Whether it is a file whose first line names the column ``net``."""
+        if not source.is_file():
+            return False
+        try:
+            return NET in _first_line(source).split(",")
+        except (OSError, EOFError, UnicodeDecodeError):
+            return False
+
+    def describe(self, source: Path) -> str:
+        """The file's name."""
+        return source.name
+
+    def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
+        """The costs, indexed by the official strings.
+
+        Raises:
+            DataError: if a cell is written otherwise, or the costs or official strings beside it contradict it.
+        """
+        frame = read_csv(source, source.name, text=[NET])
+        try:
+            nets = [architecture_of(str(net)) for net in frame[NET]]
+        except DataError as error:
+            raise DataError(f"{source.name}: {error}") from None
+        for column in ("arch", "architecture"):
+            if column in frame.columns:
+                _check_strings(frame[column].astype(str).tolist(), nets, source.name)
+        table = frame.drop(columns=[NET, "arch", "architecture"], errors="ignore").set_axis(nets, axis="index")
+        _check_operations(table, source.name)
+        return table
+
+
+def _first_line(source: Path) -> str:
+    import gzip
+
+    with source.open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    with gzip.open(source, "rt", encoding="utf-8") if compressed else source.open(encoding="utf-8") as text:
+        return text.readline().strip()
+
+
+def _check_strings(strings: Sequence[str], nets: Sequence[str], name: str) -> None:
+    for string, net in zip(strings, nets, strict=True):
+        if string != net:
+            raise DataError(f"{name}: '{string}' stands beside a '{NET}' that means '{net}'; one of them is wrong")
+
+
+def _check_operations(table: pd.DataFrame, name: str) -> None:
+    """Refuse numbers that stand for other operations: 3×3 convolutions everywhere cost more than nothing or skips."""
+    heavy, *light = (
+        topology.cell_string((operation,) * len(topology.EDGES))
+        for operation in ("nor_conv_3x3", "none", "skip_connect")
+    )
+    # What is missing, repeated or no number is refused by the checks of every table.
+    known = table[~table.index.duplicated()].apply(_number)
+    for column in known.columns.intersection(list(COSTS)):
+        for cell in known.index.intersection(light):
+            if heavy in known.index and known[column][heavy] <= known[column][cell]:
+                numbers = ", ".join(f"{place} {operation}" for place, operation in enumerate(NET_OPERATIONS))
+                raise DataError(
+                    f"{name}: in column '{column}' the cell '{cell}' costs no less than '{heavy}'; the numbers of "
+                    f"'{NET}' must stand for {numbers}"
+                )
+
+
+def _number(values: pd.Series[float]) -> pd.Series[float]:
+    import pandas as pd
+
+    return pd.to_numeric(values, errors="coerce")
+
+
+def _no_parameters(architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
+    raise AssertionError("a table of costs has no column of parameters")

@@ -1,0 +1,69 @@
+"""The decoders that turn a feature map into an image: of classes, or of colours.
+
+Each of their layers is a 3×3 convolution with bias, a batch norm and a leaky ReLU of slope 0.2; some are transposed and
+double the resolution. A last convolution with neither predicts. They keep PyTorch's default initialisation: only the
+backbone was given another.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from harness_benchmarks.transnas101.decoder_layers import generator_layers, segmentation_layers
+
+
+class DecoderLayer(nn.Sequential):
+    """Convolution, batch norm, leaky ReLU; keeps height and width, or doubles them."""
+
+    def __init__(self, inputs: int, outputs: int, doubles: bool) -> None:
+        convolution = (
+            nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
+            if doubles
+            else nn.Conv2d(inputs, outputs, 3, padding=1)
+        )
+        super().__init__(convolution, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2))
+
+
+class Decoder(nn.Module):
+    """Layers, then a convolution that predicts.
+
+    Args:
+        inputs: the channels of the feature map.
+        layers: for each layer, its channels and whether it doubles the resolution.
+        outputs: the channels of the prediction.
+        activation: what the last convolution's values go through.
+    """
+
+    def __init__(self, inputs: int, layers: list[tuple[int, bool]], outputs: int, activation: nn.Module) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        for width, doubles in layers:
+            blocks.append(DecoderLayer(inputs, width, doubles))
+            inputs = width
+        self.layers = nn.Sequential(*blocks)
+        self.last = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.activation = activation
+
+    def forward_features(self, features: Tensor) -> Tensor:
+        """What the last convolution reads, at the resolution of the prediction."""
+        result: Tensor = self.layers(features)
+        return result
+
+    def predict(self, features: Tensor) -> Tensor:
+        """The prediction from what :meth:`forward_features` gives; (batch, outputs, height, width)."""
+        result: Tensor = self.activation(self.last(features))
+        return result
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The backbone's feature map to the prediction."""
+        return self.predict(self.forward_features(features))
+
+
+def segmentation_decoder(inputs: int, classes: int, doublings: int) -> Decoder:
+    """The decoder of the segmentation task, which gives each pixel's logits."""
+    return Decoder(inputs, segmentation_layers(doublings), classes, nn.Identity())
+
+
+def generative_decoder(inputs: int, colours: int, doublings: int) -> Decoder:
+    """The decoder of the tasks autoencoder and normal, which gives an image with values in (-1, 1)."""
+    return Decoder(inputs, generator_layers(doublings), colours, nn.Tanh())

@@ -1,0 +1,113 @@
+"""The networks of both spaces for all seven tasks: a backbone and the task's head."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from harness_benchmarks.transnas101.backbone import Backbone
+from harness_benchmarks.transnas101.codes import parse_code
+from harness_benchmarks.transnas101.decoders import Decoder, generative_decoder, segmentation_decoder
+from harness_benchmarks.transnas101.skeleton import halvings, output_width
+from harness_benchmarks.transnas101.tasks import TILES, head_of
+
+
+class ClassifyingNetwork(nn.Module):
+    """A backbone, global average pooling and a linear classifier.
+
+    Args:
+        backbone: gives the feature map.
+        width: the channels that the classifier reads.
+        classes: the number of logits.
+    """
+
+    def __init__(self, backbone: Backbone, width: int, classes: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Linear(width, classes)
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """The feature map before global average pooling."""
+        features: Tensor = self.backbone(images)
+        return features
+
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The backbone's features after the stem and after each cell."""
+        return self.backbone.forward_blocks(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, (batch, classes)."""
+        logits: Tensor = self.classifier(self.pool(self.forward_features(images)).flatten(1))
+        return logits
+
+
+class JigsawNetwork(ClassifyingNetwork):
+    """A backbone that all nine tiles share, and a classifier that reads what it gives for all of them."""
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """The nine feature maps one over the other; from tiles, (batch, 9, 3, height, width).
+
+        The backbone is called once for each place, so that batch norm takes its statistics from the tiles of one
+        place, as in the benchmark's training.
+        """
+        return torch.cat([self.backbone(tiles) for tiles in images.unbind(dim=1)], dim=1)
+
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The backbone's features after the stem and after each cell, of the tiles of all places in one mini-batch."""
+        return self.backbone.forward_blocks(images.flatten(0, 1))
+
+
+class ImageToImageNetwork(nn.Module):
+    """A backbone and a decoder.
+
+    Args:
+        backbone: gives the feature map.
+        decoder: gives an image of the size of the input.
+    """
+
+    def __init__(self, backbone: Backbone, decoder: Decoder) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.decoder = decoder
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """What the decoder's last convolution reads; as high and wide as the images."""
+        return self.decoder.forward_features(self.backbone(images))
+
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """The backbone's features after the stem and after each cell; the decoder is no part of them."""
+        return self.backbone.forward_blocks(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(batch, 3, height, width) to (batch, outputs, height, width); the total stride divides height and width."""
+        return self.decoder.predict(self.forward_features(images))
+
+
+def build_network(architecture: str, task: str, classes: int | None = None) -> nn.Module:
+    """A freshly initialised network, in training mode, drawn from torch's global random state.
+
+    It offers ``forward`` and ``forward_features``, which gives what the last, predicting layer reads before pooling.
+    The discriminator that the tasks autoencoder and normal train beside it is no part of it, and published sizes do
+    not count its 5,168,705 parameters.
+
+    Args:
+        architecture: the official code, of either space; one that ends in ``-basic`` is of the macro space.
+        task: one of :data:`harness_benchmarks.transnas101.tasks.TASKS`.
+        classes: the number of classes; as many as the benchmark trained with unless given.
+
+    Raises:
+        HarnessError: if the architecture is no code, or the task has no classes.
+        UnknownNameError: if there is no such task.
+    """
+    code, head = parse_code(architecture), head_of(task, classes)
+    backbone, width, doublings = Backbone(code), output_width(code.modules), halvings(code.modules)
+    match head.kind:
+        case "classifier":
+            return ClassifyingNetwork(backbone, width, head.outputs)
+        case "jigsaw":
+            return JigsawNetwork(backbone, TILES * width, head.outputs)
+        case "segmentation":
+            return ImageToImageNetwork(backbone, segmentation_decoder(width, head.outputs, doublings))
+        case "generator":
+            return ImageToImageNetwork(backbone, generative_decoder(width, head.outputs, doublings))

@@ -1,0 +1,155 @@
+"""How large the networks are, without building them: parameters, and multiply-accumulate operations.
+
+Both are sums over the layers that have weights. With :math:`a` channels in, :math:`b` out and a kernel of :math:`k`, a
+layer has :math:`k^2 a b` weights, takes each once for every position, and beside them has :math:`2 b` parameters of its
+batch norm and :math:`b` biases, where it has these.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness_benchmarks.nb201.topology import EDGES, Cell
+from harness_benchmarks.transnas101.codes import Code, parse_code
+from harness_benchmarks.transnas101.decoder_layers import generator_layers, segmentation_layers
+from harness_benchmarks.transnas101.skeleton import STEM_WIDTHS, CellShape, cell_shapes, halvings, output_width
+from harness_benchmarks.transnas101.tasks import TILES, Head, head_of
+
+
+class LayerSize(NamedTuple):
+    """The size of one layer.
+
+    Attributes:
+        weights: the entries of its weight.
+        others: its biases, and the scales and shifts of its batch norm.
+        level: its weights are taken once for each position of a map that is the image halved so many times; None for
+            a linear layer, which takes them once.
+    """
+
+    weights: int
+    others: int
+    level: int | None
+
+
+def parameter_counts(architectures: Sequence[str], task: str, classes: int | None = None) -> NDArray[np.int64]:
+    r"""How many parameters each architecture's network has, int64, (len(architectures),).
+
+    The stem has 19,488. A residual block from a to b channels has :math:`9 a b + 9 b^2 + 4 b`, and :math:`a b + 2 b`
+    more where it changes channels or resolution. A micro cell has, for each edge from a to b channels, dead ones too,
+    :math:`9 a b + 2 b` where it is a 3×3 convolution, and :math:`a b + 2 b` where it is a 1×1 convolution or a skip
+    connection that halves the resolution. For C channels of the feature map and K classes the heads have
+    :math:`(C + 1) K`, for the jigsaw :math:`(9 C + 1) K`; for the segmentation :math:`9216 C + 6300672 + 289 K`, for
+    autoencoder and normal :math:`9216 C + 18153267`. The discriminator is not counted.
+
+    >>> parameter_counts(["64-41414-1_02_333", "64-1234-basic"], "class_scene")
+    array([22544719,  3412303])
+
+    Raises:
+        HarnessError: if an architecture is no official code, or the task has no classes.
+        UnknownNameError: if there is no such task.
+    """
+    head = head_of(task, classes)
+    counts = [_backbone_parameters(architecture) for architecture in architectures]
+    heads = {modules: _parameters(_head_layers(modules, head)) for modules in {modules for modules, _ in counts}}
+    return np.array([backbone + heads[modules] for modules, backbone in counts], dtype=np.int64)
+
+
+def multiply_accumulates(architecture: str, task: str, side: int) -> int:
+    """Multiply-accumulate operations of one forward pass, in convolutions and linear layers.
+
+    Transposed convolutions are counted, for a jigsaw all nine tiles; batch norms, activations, additions, poolings and
+    biases are not. (Published figures differ: they leave out transposed convolutions, take one tile, and add 2 for each
+    value that a batch norm gives, 1 for each that a ReLU or a leaky ReLU or a convolution with bias gives, and
+    C (h + 1)(w + 1) for the pooling of C maps of h×w.)
+
+    Args:
+        architecture: the official code.
+        task: one of :data:`harness_benchmarks.transnas101.tasks.TASKS`.
+        side: the height and width of the image, or of one tile; the total stride divides it.
+
+    >>> multiply_accumulates("64-1234-basic", "class_scene", side=256)
+    3998756608
+
+    Raises:
+        HarnessError: if the total stride does not divide the side, or the architecture is no official code.
+        UnknownNameError: if there is no such task.
+    """
+    code, head = parse_code(architecture), head_of(task)
+    stride = 2 ** halvings(code.modules)
+    if side < 1 or side % stride:
+        raise HarnessError(f"the total stride of '{architecture}' is {stride}, which does not divide a side of {side}")
+    tiles = TILES if head.kind == "jigsaw" else 1
+    backbone = _multiply_accumulates(_backbone_layers(code), side)
+    return tiles * backbone + _multiply_accumulates(_head_layers(code.modules, head), side)
+
+
+def _parameters(layers: Iterator[LayerSize]) -> int:
+    return sum(layer.weights + layer.others for layer in layers)
+
+
+def _multiply_accumulates(layers: Iterator[LayerSize], side: int) -> int:
+    return sum(weights if level is None else weights * (side >> level) ** 2 for weights, _, level in layers)
+
+
+@functools.cache
+def _backbone_parameters(architecture: str) -> tuple[str, int]:
+    """The modules of an architecture, and the parameters of its backbone, which all tasks share."""
+    code = parse_code(architecture)
+    return code.modules, _parameters(_backbone_layers(code))
+
+
+def _backbone_layers(code: Code) -> Iterator[LayerSize]:
+    level = 0
+    for inputs, outputs in itertools.pairwise((3, *STEM_WIDTHS)):
+        level += 1
+        yield LayerSize(9 * inputs * outputs, 2 * outputs, level)
+    for shape in cell_shapes(code.modules):
+        level += shape.stride - 1
+        yield from _block_layers(shape, level) if code.cell is None else _cell_layers(code.cell, shape, level)
+
+
+def _block_layers(shape: CellShape, level: int) -> Iterator[LayerSize]:
+    a, b = shape.inputs, shape.outputs
+    yield LayerSize(9 * a * b, 2 * b, level)
+    yield LayerSize(9 * b * b, 2 * b, level)
+    if shape.stride != 1 or a != b:
+        yield LayerSize(a * b, 2 * b, level)
+
+
+def _cell_layers(cell: Cell, shape: CellShape, level: int) -> Iterator[LayerSize]:
+    b = shape.outputs
+    for name, (source, _) in zip(cell, EDGES, strict=True):
+        a = shape.inputs if source == 0 else b
+        halving_skip = name == "skip_connect" and source == 0 and shape.stride == 2
+        if name == "nor_conv_3x3":
+            yield LayerSize(9 * a * b, 2 * b, level)
+        elif name == "nor_conv_1x1" or halving_skip:
+            yield LayerSize(a * b, 2 * b, level)
+
+
+def _head_layers(modules: str, head: Head) -> Iterator[LayerSize]:
+    width, level = output_width(modules), halvings(modules)
+    match head.kind:
+        case "classifier":
+            yield LayerSize(width * head.outputs, head.outputs, None)
+        case "jigsaw":
+            yield LayerSize(TILES * width * head.outputs, head.outputs, None)
+        case "segmentation":
+            yield from _decoder_layers(width, segmentation_layers(level), head.outputs, level)
+        case "generator":
+            yield from _decoder_layers(width, generator_layers(level), head.outputs, level)
+
+
+def _decoder_layers(inputs: int, layers: list[tuple[int, bool]], outputs: int, level: int) -> Iterator[LayerSize]:
+    for width, doubles in layers:
+        # A transposed convolution takes each weight once for every position of its input, so the level is that.
+        yield LayerSize(9 * inputs * width, 3 * width, level)
+        inputs, level = width, level - doubles
+    yield LayerSize(9 * inputs * outputs, outputs, level)

@@ -1,0 +1,156 @@
+"""The main table: how well each proxy ranks the networks, with intervals, beside the baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.joined import join
+from harness.analysis.scores import STATUSES, ProxyScores
+from harness.analysis.statistics.comparison import compare_jackknives
+from harness.analysis.statistics.correlation import estimate
+from harness.analysis.statistics.jackknife import Floats
+from harness.analysis.statistics.multiplicity import holm
+from harness.analysis.statistics.ranking import Ranking, on_common_networks, ranking
+
+if TYPE_CHECKING:
+    from harness.aggregates import Aggregate
+    from harness.contracts.ground_truth import GroundTruth
+
+COLUMNS = (
+    "set", "proxy", "networks", "ok", "failed", "non_finite", "skipped", "used", "distinct", "tied_pairs",
+    "kendall", "kendall_low", "kendall_high", "spearman", "spearman_low", "spearman_high",
+    "difference", "difference_low", "difference_high", "p_value", "p_holm", "verdict", "spearman_difference",
+    "kind", "pool",
+)  # fmt: skip
+
+
+def correlation_table(
+    scores: pd.DataFrame,
+    truth: GroundTruth,
+    directions: Mapping[str, Literal["higher", "lower"]],
+    *,
+    members: Mapping[str, Callable[[str], bool]] | None = None,
+    baseline: str = "params",
+    aggregates: Iterable[Aggregate] = (),
+    beside: Mapping[str, GroundTruth] | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """How well each proxy ranks the networks by their true accuracy, one row for each set and proxy.
+
+    Coefficients are oriented by declaration: the scores' sign is turned where lower is better, the accuracies' where
+    ``truth.higher_is_better`` is false. A positive coefficient therefore always means that the proxy ranks the right
+    way, and a negative one that it ranks the wrong way.
+
+    The columns of the result:
+
+    * ``set``, ``proxy``: what the row is about. Sets stand in the order given, proxies by ``kendall``, best first.
+    * ``networks``: rows of the proxy in the set; of these ``ok``, ``failed``, ``non_finite``, ``skipped`` by their
+      status.
+    * ``used``: networks with a finite score, from which everything that follows is computed.
+    * ``distinct``: distinct scores among these. ``tied_pairs``: the share of pairs of networks with equal scores, 0
+      to 1.
+    * ``kendall``, ``kendall_low``, ``kendall_high``: Kendall's τ-b and its confidence bounds.
+    * ``spearman``, ``spearman_low``, ``spearman_high``: Spearman's ρ and its confidence bounds.
+    * ``difference``, ``difference_low``, ``difference_high``, ``p_value``: τ-b minus the baseline's, both on the
+      networks where both have a finite score; paired bounds and two-sided p-value, not corrected for the number of
+      proxies.
+    * ``p_holm``: the p-value corrected for all comparisons with the baseline in the set, by
+      :func:`~harness.analysis.statistics.multiplicity.holm`.
+    * ``verdict``: ``win``, ``tie`` or ``loss`` against the baseline by those bounds, which are not corrected either;
+      ``baseline`` in its own row (where the difference columns are NaN), ``no baseline`` where it has no row in the
+      set, ``undefined`` where the difference is.
+    * ``spearman_difference``: ρ minus the baseline's, on the same networks as ``difference``.
+    * ``kind``: ``proxy``; ``aggregate``, whose scores hold within a pool of networks alone; ``truth``, another accuracy
+      of trained networks.
+    * ``pool``: how many networks an aggregate's ranks were taken among, those of the set for which all its parts are
+      finite; NaN in other rows.
+
+    NaN means undefined: fewer than three networks, all scores or all accuracies equal, or no spread to tell an
+    interval from; see :class:`~harness.analysis.statistics.correlation.Estimate`.
+
+    Args:
+        scores: one row for each architecture and proxy, with the columns ``architecture``, ``proxy``, ``status``
+            (``ok``, ``failed``, ``non_finite`` or ``skipped``) and ``value``; others are ignored.
+        truth: the true accuracies.
+        directions: which way is better, for every proxy in the scores.
+        members: for each set of architectures its name and the predicate of belonging to it; one set ``all`` if not
+            given.
+        baseline: the row that the others are compared with.
+        aggregates: rank aggregates; those whose parts were all scored get a row, computed anew in each set.
+        beside: other accuracies of the same networks by the name of their row, compared as if they were proxies.
+        confidence: of all intervals, and 1 - confidence is the level of the verdicts.
+
+    Raises:
+        HarnessError: if an architecture of the scores has no finite accuracy, an architecture and proxy have two
+            rows, a column is missing, a status is unknown, or a proxy's direction is not declared.
+    """
+    joined = join(scores, truth, directions, aggregates=aggregates, beside=beside)
+    members = {"all": lambda architecture: True} if members is None else members
+    rows: list[dict[str, Any]] = []
+    for name, belongs in members.items():
+        inside = np.fromiter((belongs(architecture) for architecture in joined.architectures), dtype=bool)
+        part = joined.within(inside)
+        for row in _rows_of_set(part.rows, part.accuracy, baseline, confidence):
+            kind = part.kind(row["proxy"])
+            rows.append({"set": name, "kind": kind, "pool": row["used"] if kind == "aggregate" else math.nan} | row)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _rows_of_set(
+    proxies: Mapping[str, ProxyScores], accuracy: Floats, baseline: str, confidence: float
+) -> list[dict[str, Any]]:
+    reference = None
+    if baseline in proxies and proxies[baseline].networks > 0:
+        reference = ranking(proxies[baseline], proxies[baseline].usable, accuracy)
+    rows = []
+    for name, proxy in proxies.items():
+        own = reference if reference and name == baseline else ranking(proxy, proxy.usable, accuracy, reference)
+        row = {"proxy": name} | _counts(proxy) | _coefficients(own, confidence)
+        if reference is None:
+            row["verdict"] = "no baseline"
+        elif name == baseline:
+            row["verdict"] = "baseline"
+        else:
+            row |= _difference(own, reference, accuracy, confidence)
+        rows.append(row)
+    corrected = holm([row.get("p_value", math.nan) for row in rows])
+    rows = [row | {"p_holm": p_value} for row, p_value in zip(rows, corrected, strict=True)]
+    return sorted(rows, key=lambda row: math.inf if math.isnan(row["kendall"]) else -row["kendall"])
+
+
+def _counts(proxy: ProxyScores) -> dict[str, Any]:
+    return {"networks": proxy.networks} | {status: proxy.count(status) for status in STATUSES}
+
+
+def _coefficients(own: Ranking, confidence: float) -> dict[str, Any]:
+    kendall, spearman = (estimate(coefficient, confidence) for coefficient in own.coefficients)
+    return {
+        "used": len(own.score),
+        "distinct": own.score.distinct,
+        "tied_pairs": own.score.tied_share,
+        "kendall": kendall.value,
+        "kendall_low": kendall.low,
+        "kendall_high": kendall.high,
+        "spearman": spearman.value,
+        "spearman_low": spearman.low,
+        "spearman_high": spearman.high,
+    }
+
+
+def _difference(own: Ranking, reference: Ranking, accuracy: Floats, confidence: float) -> dict[str, Any]:
+    """The comparison with the baseline, on the networks that both have a finite score for."""
+    own, reference = on_common_networks(own, reference, accuracy)
+    comparison = compare_jackknives(own.coefficients, reference.coefficients, confidence)
+    return {
+        "difference": comparison.difference,
+        "difference_low": comparison.low,
+        "difference_high": comparison.high,
+        "p_value": comparison.p_value,
+        "verdict": comparison.verdict,
+        "spearman_difference": comparison.spearman_difference,
+    }

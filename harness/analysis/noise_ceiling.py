@@ -1,0 +1,186 @@
+r"""How well can any score rank, given that the accuracies themselves are noisy?
+
+An accuracy is that of one training, or of the mean of K trainings that differ in their seed. Had the networks been
+trained again they would rank a little differently, and no score can know that part of the ranking.
+
+If a network's accuracy is its expected accuracy plus independent noise, and two trainings correlate at r, then
+
+* the mean of K trainings correlates at :math:`r_K = K r / (1 + (K - 1) r)` with that of K others (Spearman, British
+  Journal of Psychology 1910; Brown, ibid.),
+* and at :math:`\sqrt{r_K}` with the expected accuracy itself (Spearman, American Journal of Psychology 1904), which is
+  what a score without any noise could know at best.
+
+The second is larger than the first: a score that knows the expected accuracy is not subject to the noise of another
+training. Both hold for Pearson's r. They are carried over to τ and ρ by their relation to r in a bivariate normal
+population, :math:`\tau = \frac{2}{\pi} \arcsin r` and :math:`\rho = \frac{6}{\pi} \arcsin \frac{r}{2}`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.statistics.correlation import estimate
+from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.statistics.ranks import rank
+from harness.errors import HarnessError
+from harness.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from harness.contracts.ground_truth import GroundTruth
+
+Relation = Literal["one training", "half of the trainings", "other images", "other length", "other images and length"]
+Coefficient = Literal["kendall", "spearman"]
+
+COEFFICIENTS: tuple[Coefficient, ...] = ("kendall", "spearman")
+_NAMES = tuple(prefix + name for prefix in ("", "ceiling_") for name in COEFFICIENTS)
+COLUMNS = (
+    "first", "second", "relation", "trainings", "networks",
+    *(name + suffix for name in _NAMES for suffix in ("", "_low", "_high")),
+)  # fmt: skip
+
+HALVINGS = 50
+"""Ways in which the trainings are halved at random; the agreement is the mean over them."""
+
+
+def ceiling_table(
+    truths: Sequence[GroundTruth],
+    trainings: pd.DataFrame | None = None,
+    architectures: pd.Index | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Agreement of a benchmark's accuracies with each other, on the same networks.
+
+    The columns of the result, one row for each pair of accuracies:
+
+    * ``first``, ``second``: as split/epochs; the truth that is ranked against stands first.
+    * ``relation``: in what they differ: ``one training`` against another, ``half of the trainings`` against the other
+      half, ``other images``, ``other length``, ``other images and length``.
+    * ``trainings``: how many were averaged on each side of the first two; NaN elsewhere.
+    * ``networks``: those with both accuracies.
+    * ``kendall``, ``kendall_low``, ``kendall_high``: τ-b with its bounds. Over trainings it is the mean over all pairs
+      or over 50 halvings, with the bounds of that mean.
+    * ``spearman``, ``spearman_low``, ``spearman_high``: ρ likewise.
+    * ``ceiling_kendall``, ``ceiling_spearman``, each with bounds: what a score that knew every network's expected
+      accuracy would reach against the mean of all trainings; see the module. NaN but for trainings.
+
+    Args:
+        truths: accuracies of one data set, that which is ranked against first.
+        trainings: the single trainings behind the first, one column for each; None where they are not known.
+        architectures: the networks; all that have the accuracies unless given.
+        confidence: of the intervals.
+
+    Raises:
+        HarnessError: if there is nothing to compare.
+    """
+    rows: list[dict[str, object]] = []
+    if trainings is not None and trainings.shape[1] > 1:
+        chosen = trainings if architectures is None else trainings.reindex(architectures)
+        rows += _rows_of_trainings(_name(truths[0]), chosen.dropna(), confidence)
+    for first, second in combinations(truths, 2):
+        both = pd.concat([_oriented(truth) for truth in (first, second)], axis=1, join="inner")
+        both = (both if architectures is None else both.reindex(architectures)).dropna()
+        x, y = both.to_numpy(dtype=np.float64).T
+        facts: dict[str, object] = {
+            "first": _name(first),
+            "second": _name(second),
+            "relation": _relation(first, second),
+        }
+        rows.append(facts | {"networks": len(both)} | _estimates(jackknife(rank(x), rank(y)), confidence))
+    if not rows:
+        raise HarnessError(
+            "there is one ground truth alone, and its single trainings are not known: nothing to compare"
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def noiseless(agreement: float, coefficient: Coefficient, averaged: float) -> float:
+    """What a score without noise reaches against a mean of trainings, from how well two of its parts agree.
+
+    Args:
+        agreement: τ or ρ between single trainings, or between means of a few.
+        coefficient: which of the two it is.
+        averaged: how many of these the mean has: K for single trainings, 2 for halves.
+
+    Returns:
+        The same coefficient between the expected accuracy and the mean; NaN where the trainings do not agree at all.
+
+    >>> [round(noiseless(0.5, "kendall", trainings), 3) for trainings in (1, 3, 9)]
+    [0.636, 0.774, 0.865]
+    """
+    r = math.sin(math.pi / 2 * agreement) if coefficient == "kendall" else 2 * math.sin(math.pi / 6 * agreement)
+    if not r > 0:
+        return math.nan
+    best = min(math.sqrt(averaged * r / (1 + (averaged - 1) * r)), 1)
+    return 2 / math.pi * math.asin(best) if coefficient == "kendall" else 6 / math.pi * math.asin(best / 2)
+
+
+def _rows_of_trainings(name: str, trainings: pd.DataFrame, confidence: float) -> list[dict[str, object]]:
+    """Single trainings against each other and, where there are four or more, half of them against the other half."""
+    values = trainings.to_numpy(dtype=np.float64).T
+    count = len(values)
+    pairs = list(combinations(values, 2))
+    kinds: list[tuple[Relation, int, list[tuple[Floats, Floats]]]] = [("one training", 1, pairs)]
+    if count > 3:
+        kinds.append(("half of the trainings", count // 2, _halvings(values)))
+    rows = []
+    for relation, averaged, sides in kinds:
+        row: dict[str, object] = {"first": name, "second": name, "relation": relation}
+        row |= {"trainings": averaged, "networks": len(trainings)}
+        found = _estimates(_mean_agreement(sides), confidence)
+        ceilings = {
+            f"ceiling_{which}{suffix}": noiseless(found[which + suffix], which, count / averaged)
+            for which in COEFFICIENTS
+            for suffix in ("", "_low", "_high")
+        }
+        rows.append(row | found | ceilings)
+    return rows
+
+
+def _halvings(values: Floats) -> list[tuple[Floats, Floats]]:
+    """Means of two disjoint halves, drawn at random; one training sits out where they are odd."""
+    half = len(values) // 2
+    rng = np.random.default_rng(derive_seed("noise ceiling", "halves"))
+    orders = [rng.permutation(len(values)) for _ in range(HALVINGS)]
+    return [(values[order[:half]].mean(axis=0), values[order[half : 2 * half]].mean(axis=0)) for order in orders]
+
+
+def _mean_agreement(sides: Sequence[tuple[Floats, Floats]]) -> tuple[Jackknife, Jackknife]:
+    """The mean of τ-b, and of ρ, over several pairs of rankings of the same networks."""
+    found = [jackknife(rank(first), rank(second)) for first, second in sides]
+    kendall, spearman = (
+        Jackknife(
+            float(np.mean([each[which].value for each in found])),
+            np.mean([each[which].left_out for each in found], axis=0),
+        )
+        for which in (0, 1)
+    )
+    return kendall, spearman
+
+
+def _estimates(coefficients: tuple[Jackknife, Jackknife], confidence: float) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, coefficient in zip(COEFFICIENTS, coefficients, strict=True):
+        values: Mapping[str, float] = asdict(estimate(coefficient, confidence))
+        found |= {name: values["value"], f"{name}_low": values["low"], f"{name}_high": values["high"]}
+    return found
+
+
+def _relation(first: GroundTruth, second: GroundTruth) -> Relation:
+    if first.epochs == second.epochs:
+        return "other images"
+    return "other length" if first.split == second.split else "other images and length"
+
+
+def _name(truth: GroundTruth) -> str:
+    return f"{truth.split}/{truth.epochs}"
+
+
+def _oriented(truth: GroundTruth) -> pd.Series[float]:
+    return truth.accuracy if truth.higher_is_better else -truth.accuracy

@@ -1,0 +1,1 @@
+"""Rank statistics of arrays: correlations, their jackknife intervals, paired comparisons, corrections."""

@@ -1,0 +1,53 @@
+"""A proxy's scores of some networks ranked beside the truth, once, with all left-out values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.analysis.scores import Mask, ProxyScores
+from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.statistics.ranks import Ranks, rank
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A proxy's scores of some networks beside the truth of the same networks.
+
+    Attributes:
+        proxy: all its scores.
+        used: the networks ranked, shape (n,).
+        score: the ranks of their scores.
+        truth: the ranks of their accuracies.
+        coefficients: Kendall's τ-b and Spearman's ρ, each with every network left out in turn.
+    """
+
+    proxy: ProxyScores
+    used: Mask
+    score: Ranks
+    truth: Ranks
+    coefficients: tuple[Jackknife, Jackknife]
+
+
+def ranking(proxy: ProxyScores, used: Mask, accuracy: Floats, like: Ranking | None = None) -> Ranking:
+    """The ranking of the used networks; that of the truth is taken from another ranking of the same ones.
+
+    Args:
+        proxy: the scores of all networks, oriented so that higher is better.
+        used: which of them are ranked; all of these need a finite score.
+        accuracy: of all networks, oriented likewise.
+        like: any ranking against the same accuracies.
+    """
+    truth = like.truth if like is not None and np.array_equal(used, like.used) else rank(accuracy[used])
+    score = rank(proxy.value[used])
+    return Ranking(proxy, used, score, truth, jackknife(score, truth))
+
+
+def on_common_networks(first: Ranking, second: Ranking, accuracy: Floats) -> tuple[Ranking, Ranking]:
+    """Both on the networks that both use; as they are where these are the same."""
+    if np.array_equal(first.used, second.used):
+        return first, second
+    common = first.used & second.used
+    second = ranking(second.proxy, common, accuracy)
+    return ranking(first.proxy, common, accuracy, second), second

@@ -1,5 +1,0 @@
-"""What things cost, as ratios measured side by side in one run: ``python -m harness.bench``.
-
-Seconds of one machine mean little on another. Proxies are told as multiples of one plain forward and backward pass,
-published code and a second worker as ratios, the analysis divided by n log₂ n.
-"""

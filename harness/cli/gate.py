@@ -1,0 +1,141 @@
+"""``harness baseline``, ``harness check`` and ``harness test-proxy``: the regression gate."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness._utils.console import console, say
+from harness._utils.visible import write_page
+from harness.cli.run import progress_bar
+from harness.cli.shared import OWN_PROXY, RunDirectory, Truth, opened
+from harness.display.tables.numbers import counted
+
+if TYPE_CHECKING:
+    from harness.gate import Baseline, Checked
+    from harness.gate.costs import OwnCosts
+    from harness.results import OpenedRun
+
+BaselineDirectory = Annotated[Path, typer.Option("--baseline", help="Directory of the baseline.")]
+PROCESSES = 5
+"""That a baseline's costs are measured in; a check makes do with one, and with three where it matters."""
+Own = Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)]
+
+
+def baseline(
+    run: RunDirectory,
+    out: Annotated[Path, typer.Option("--out", help="Directory of the baseline, such as results/baselines/NAME.")],
+    own: Own = None,
+    truth: Truth = None,
+) -> None:
+    """Freeze a run for later checks, and measure what its proxies cost here and now."""
+    from harness.gate import freeze, write_baseline
+    from harness.gate.measure_costs import measure, representative
+
+    found = opened(run, truth)
+    freeze(found)  # what cannot be frozen is refused before anything is measured
+    say("measuring what the proxies cost; nothing else should run here meanwhile", err=True)
+    costs = measure(found, representative(found.scores), own=own or [], processes=PROCESSES)
+    frozen = freeze(found, costs)
+    files = write_baseline(frozen, out)
+    unknown = [name for name in frozen.proxies if name not in costs.passes]
+    if unknown:
+        say(f"no cost is kept of {', '.join(unknown)}, whose code was not given: add --proxy path.py:name", err=True)
+    say(
+        f"{counted(len(frozen.proxies), 'proxy', 'proxies')} on {counted(len(frozen.architectures), 'network')} frozen "
+        f"in {out}: "
+        f"{', '.join(file.name for file in files)}; next: harness check --baseline {out}"
+    )
+
+
+def check(
+    baseline_directory: BaselineDirectory,
+    run_directory: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RUN]", help="A run to check; the baseline's own plan is run unless given."),
+    ] = None,
+    tolerance: Annotated[float, typer.Option(help="The least fall of τ that is worse, if it is significant.")] = 0.01,
+    slower: Annotated[
+        float, typer.Option(help="The least growth of the own cost that is slower, if it is significant.")
+    ] = 1.2,
+    slower_elsewhere: Annotated[
+        float, typer.Option(help="The same on another processor or torch than the baseline's.")
+    ] = 2.0,
+    float_tolerance: Annotated[
+        float | None, typer.Option(help="Relative change of scores that is rounding; measured for each unless given.")
+    ] = None,
+    allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Changed scores are no alarm.")] = False,
+    allow_slower: Annotated[bool, typer.Option("--allow-slower", help="Slower proxies are no alarm.")] = False,
+    own: Own = None,
+    images: Annotated[
+        str | None, typer.Option(help="Image files, for a benchmark that brings none; if the plan is run.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Worker processes, if the plan is run.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep the run in this new directory, if the plan is run.")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the outcome to this file as Markdown.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write it as JSON, with every digit.")] = None,
+) -> None:
+    """Compare a run with a baseline. Exit code 1 if a proxy got worse, changed, slower, failed or is missing."""
+    from harness.gate import Limits, compare_with_costs, read_baseline
+    from harness.gate.measure_costs import measure
+
+    frozen = read_baseline(baseline_directory)
+    limits = Limits(tolerance, slower, slower_elsewhere, floats=float_tolerance)
+    allowed = {verdict for verdict, is_allowed in (("changed", allow_changed), ("slower", allow_slower)) if is_allowed}
+    with tempfile.TemporaryDirectory() as temporary:
+        if run_directory is None:
+            run = _rerun(frozen, out or Path(temporary) / "run", images, own, workers)
+        else:
+            run = opened(run_directory, f"{frozen.truth.split}/{frozen.truth.epochs}")
+
+        def measured() -> OwnCosts:
+            say("measuring what the proxies cost", err=True)
+            return measure(run, frozen.measured_networks, own=own or [])
+
+        outcome = compare_with_costs(frozen, run, measured, limits, allowed=allowed)  # type: ignore[arg-type]
+    _tell(outcome, markdown, junit, json)
+
+
+def test_proxy(
+    name: Annotated[str, typer.Argument(help="path.py:name, module:name, or the name of a registered proxy.")],
+) -> None:
+    """Try the contract of a proxy on one of your own; exit code 1 if a promise is broken."""
+    from harness.testing.run import conformance
+
+    found = conformance(name)
+    for broken in found.broken:
+        say(f"✗ {broken.promise}\n    {broken.words}")
+    say(f"{name}: {found.kept} tests passed, promises broken: {len(found.broken)}, skipped: {found.skipped}")
+    if found.broken:
+        say("docs/adding-a-proxy.md lists what a proxy promises")
+        raise typer.Exit(1)
+
+
+def _rerun(frozen: Baseline, out: Path, images: str | None, own: list[str] | None, workers: int) -> OpenedRun:
+    from harness.gate.rerun import rerun
+
+    with progress_bar() as progress:
+        return rerun(frozen, out, images=images, own=own or [], workers=workers, progress=progress)
+
+
+def _tell(checked: Checked, markdown: Path | None, junit: Path | None, json: Path | None) -> None:
+    """Print the outcome, write it where files were asked for, and end with 1 if there is an alarm."""
+    from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, on_github
+    from harness.gate.show import show
+
+    for path, made in ((markdown, as_markdown), (junit, as_junit), (json, as_json)):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_page(path, made(checked))
+    show(checked, console())
+    if on_github(os.environ):
+        say("\n".join(github_annotations(checked)))
+    if checked.alarms:
+        raise typer.Exit(1)

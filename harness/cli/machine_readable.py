@@ -1,0 +1,118 @@
+"""What ``--json`` prints: documents for programs, whose shape docs/json.md describes.
+
+Every document names the version of its shape in ``schema``. Numbers have every digit; null is what is not known or not
+defined. A later version may add keys to a shape; it raises ``schema`` where it changes or removes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness._utils.citations import citation
+from harness.data.formats import Importable
+from harness.data.sources import Obtainable
+from harness.proxies._measured_costs import measured_costs
+from harness.registry import STANDARD, aggregates, benchmark_classes, proxy_facts, select_proxies
+
+if TYPE_CHECKING:
+    from harness.contracts.proxy import ProxyFacts
+    from harness.reporting.report import Report
+
+SCHEMA = 1
+
+Document = dict[str, Any]
+
+
+def benchmarks_document() -> Document:
+    """Every registered benchmark with its declared facts."""
+    found = []
+    for name, cls in sorted(benchmark_classes().items()):
+        benchmark = cls()
+        found.append(
+            {
+                "name": name,
+                "aliases": cls.aliases,
+                "title": cls.title,
+                "paper": citation(cls.citation),
+                "datasets": cls.datasets,
+                "ground_truths": {
+                    dataset: [f"{split}/{epochs}" for split, epochs in benchmark.truths_of(dataset)]
+                    for dataset in cls.datasets
+                },
+                "sets": cls.subsets,
+                "must_be_imported": issubclass(cls, Importable),
+                "can_be_downloaded": issubclass(cls, Obtainable),
+            }
+        )
+    return {"schema": SCHEMA, "benchmarks": found}
+
+
+def proxies_document(own: Sequence[str] = ()) -> Document:
+    """Every registered proxy and rank aggregate with its declared facts.
+
+    Args:
+        own: further proxies, as ``path.py:name`` or ``module:name``; they stand first.
+    """
+    brought = [proxy.facts for proxy in select_proxies(own)] if own else []
+    pooled = [
+        {
+            "name": name,
+            "aliases": aggregate.aliases,
+            "label": aggregate.label,
+            "better": aggregate.better,
+            "parts": aggregate.parts,
+            "summary": aggregate.summary,
+            "paper": citation(aggregate.cite),
+            "source": aggregate.source,
+            "supervised": aggregate.supervised,
+        }
+        for name, aggregate in sorted(aggregates().items())
+    ]
+    known = [_proxy(proxy) for proxy in [*brought, *(facts for _, facts in sorted(proxy_facts().items()))]]
+    return {"schema": SCHEMA, "proxies": known, "aggregates": pooled}
+
+
+def report_document(report: Report) -> Document:
+    """The tables of a report under the facts that they rest on."""
+    heading = report.heading
+    return {
+        "schema": SCHEMA,
+        "heading": {
+            "benchmark": heading.benchmark,
+            "dataset": heading.dataset,
+            "networks": heading.networks,
+            "set": heading.subset,
+            "sample_seed": heading.seed,
+            "ground_truth": heading.ground_truth,
+            "inputs": heading.inputs(),
+            "noise": heading.noise,
+            "facts": heading.facts,
+        },
+        "sets": heading.sets,
+        "main_set": report.subset,
+        "labels": report.labels,
+        "correlations": report.correlations.to_dict("records"),
+        "costs": report.costs.to_dict("records"),
+        "published": None if report.published is None else report.published.to_dict("records"),
+        "manifest": report.manifest,
+    }
+
+
+def _proxy(proxy: ProxyFacts) -> Document:
+    return {
+        "name": proxy.name,
+        "aliases": proxy.aliases,
+        "label": proxy.label,
+        "standard": proxy.name in STANDARD,
+        "variant_of": proxy.variant_of,
+        "better": proxy.better,
+        "looks_at": proxy.data,
+        "batches": proxy.batches,
+        "version": proxy.version,
+        "cost": measured_costs().get(proxy.name),
+        "summary": proxy.summary,
+        "paper": citation(proxy.cite),
+        "source": proxy.source,
+        "supervised": proxy.supervised,
+    }

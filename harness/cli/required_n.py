@@ -1,0 +1,29 @@
+"""``harness analyse required-n``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.shared import Beside, Out, RunDirectory, Subset, Truth, Width, opened, present
+
+
+def required_n(
+    run: RunDirectory,
+    difference: Annotated[float, typer.Option("--difference", help="The difference of tau that shall be seen.")] = 0.03,
+    power: Annotated[float, typer.Option("--power", help="The probability of seeing it.")] = 0.8,
+    baseline: Annotated[str, typer.Option("--baseline", help="The row that the others are compared with.")] = "params",
+    draws: Annotated[
+        int, typer.Option("--draws", min=0, help="Subsamples to check the prediction with; 0 for no check.")
+    ] = 200,
+    subset: Subset = "all",
+    truth: Truth = None,
+    beside: Beside = None,
+    out: Out = None,
+    width: Width = "1",
+) -> None:
+    """How many networks it takes to see that a proxy ranks better than the baseline."""
+    from harness.exhibits.required_n import required_n as exhibit
+
+    present(exhibit(opened(run, truth, beside), difference, baseline, power, draws, subset), out, width)

@@ -1,1 +1,0 @@
-"""The analyses as commands, one file each; ``harness analyse`` is made of them."""

@@ -1,0 +1,1 @@
+"""What a third party implements: a benchmark, a proxy, a rank aggregate."""

@@ -1,0 +1,302 @@
+"""The local store of ground truth: one compact Parquet file for each benchmark.
+
+A table has one row for each architecture. Its columns are named ``dataset/split/epochs`` (float32 accuracies) and
+``dataset/params`` (int64). What it was made from and what each column is travels in the file's metadata. The tables
+lie in ``$HARNESS_DATA`` or, where that is not set, in the user's data folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness._utils.json_text import json_checksum, parse_json
+from harness._utils.names import listed
+from harness.contracts.ground_truth import GroundTruth
+from harness.data.checksum import column_checksum, table_checksum
+from harness.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow
+
+SCHEMA_VERSION = 1
+ARCHITECTURE = "architecture"
+_METADATA_KEY = b"nas-proxy-harness"
+_CHECKSUM_KEY = b"nas-proxy-harness-checksum"
+_PARTS_KEY = b"nas-proxy-harness-checksums"
+"""The checksums of what is read by itself: of each column and of the metadata, and the number of rows, as JSON."""
+
+
+@dataclass(frozen=True)
+class TableMetadata:
+    """What a table is.
+
+    Attributes:
+        benchmark: the benchmark's name.
+        source: what was imported, in words.
+        sha256: of the imported file; for a folder, of the lines ``sha256  name`` of its files, sorted by name.
+        seeds: how trainings of one architecture are combined.
+        columns: each column with what it holds.
+        schema: the version of this layout.
+    """
+
+    benchmark: str
+    source: str
+    sha256: str
+    seeds: str
+    columns: dict[str, str]
+    schema: int = SCHEMA_VERSION
+
+
+def data_home() -> Path:
+    """The folder of the tables: ``$HARNESS_DATA``, else the user's data folder."""
+    named = os.environ.get("HARNESS_DATA")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("nas-proxy-harness"))
+
+
+def table_path(benchmark: str) -> Path:
+    """Where the table of a benchmark lies, or would lie."""
+    return data_home() / f"{benchmark}.parquet"
+
+
+def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str = "") -> pd.DataFrame:
+    """The ground truth of a benchmark, indexed by architecture; only the wanted columns are read.
+
+    Args:
+        benchmark: the benchmark's name.
+        columns: the wanted columns; all of them unless given.
+        obtain: what FILE is and where it can be had, for the message that the table is missing.
+
+    Raises:
+        DataError: if there is no table, it is damaged or of another version, or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = _existing_table(benchmark, obtain)
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            metadata = _decode_metadata(file.schema_arrow, benchmark)
+            absent = [name for name in columns or () if name not in metadata.columns]
+            if absent:
+                raise DataError(
+                    f"the table of {benchmark} has no column '{absent[0]}'; it has {listed(metadata.columns)}. "
+                    f"A file that holds it can be imported with: harness data import {benchmark} FILE"
+                )
+            wanted = list(metadata.columns if columns is None else columns)
+            lost = [name for name in (ARCHITECTURE, *wanted) if name not in file.schema_arrow.names]
+            if lost:
+                raise _damaged(benchmark, f"its column '{lost[0]}' is gone")
+            table = file.read(columns=[ARCHITECTURE, *wanted], use_threads=False)
+            _check_columns(table, file.schema_arrow, benchmark)
+    except (pa.ArrowException, OSError, MemoryError) as error:
+        raise _damaged(benchmark, str(error)) from None
+    frame: pd.DataFrame = table.to_pandas().set_index(ARCHITECTURE)[wanted]
+    return frame
+
+
+def read_metadata(benchmark: str, obtain: str = "") -> TableMetadata:
+    """What the table of a benchmark was made from and what its columns are; raises as :func:`read_table` does."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = _existing_table(benchmark, obtain)
+    try:
+        return _decode_metadata(pq.read_schema(path), benchmark)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(benchmark, str(error)) from None
+
+
+def table_ground_truth(
+    benchmark: str,
+    dataset: str,
+    split: str,
+    epochs: int | str,
+    *,
+    seeds: str,
+    obtain: str,
+    metric: str = "top-1 accuracy (%)",
+    higher_is_better: bool = True,
+) -> GroundTruth:
+    """The column ``dataset/split/epochs`` of a table of ground truth, with what is known of it.
+
+    Args:
+        benchmark: the benchmark's name.
+        dataset: the data set.
+        split: of the accuracies.
+        epochs: of the training, or which epoch.
+        seeds: how trainings of one architecture are combined.
+        obtain: what FILE is and where it can be had, for the message that the table is missing.
+        metric: what was measured, with its unit.
+        higher_is_better: its direction.
+
+    Raises:
+        DataError: if there is no table, it is damaged or of another version, or lacks the column.
+    """
+    column = f"{dataset}/{split}/{epochs}"
+    return GroundTruth(
+        benchmark=benchmark,
+        dataset=dataset,
+        split=split,
+        epochs=epochs,
+        seeds=seeds,
+        metric=metric,
+        higher_is_better=higher_is_better,
+        source=read_metadata(benchmark, obtain).source,
+        accuracy=read_table(benchmark, [column], obtain)[column].astype("float64"),
+    )
+
+
+def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:
+    """Store a table, indexed by architecture, in place of the benchmark's former one.
+
+    The file is written under another name and renamed when it is whole: a failure leaves the former table as it was.
+
+    Raises:
+        DataError: if it cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = table_path(metadata.benchmark)
+    table = pa.Table.from_pandas(frame.rename_axis(ARCHITECTURE).reset_index(), preserve_index=False)
+    stated = {_METADATA_KEY: json.dumps(asdict(metadata)).encode(), _CHECKSUM_KEY: table_checksum(frame).encode()}
+    parts = {
+        "rows": len(table),
+        "metadata": _metadata_checksum(stated),
+        "columns": {name: column_checksum(name, table[name]) for name in table.column_names},
+    }
+    parts["checksum"] = json_checksum(parts, "checksum")
+    table = table.replace_schema_metadata({**stated, _PARTS_KEY: json.dumps(parts).encode()})
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, temporary, write_page_checksum=True)
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"the table of {metadata.benchmark} cannot be written to '{path.parent}': {error.strerror or error}; "
+            "$HARNESS_DATA names another folder"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def stored_checksum(benchmark: str) -> str | None:
+    """The checksum of the table's content that its import stored; None for a table of before there was one.
+
+    Raises:
+        DataError: if there is no table, or it is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(_existing_table(benchmark, ""))
+        _parts(schema, benchmark)
+        checksum = (schema.metadata or {}).get(_CHECKSUM_KEY)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(benchmark, str(error)) from None
+    return None if checksum is None else checksum.decode("ascii", errors="replace")
+
+
+def row_count(benchmark: str) -> int:
+    """How many architectures the table of a benchmark holds, which the file tells without being read.
+
+    Raises:
+        DataError: if there is no table, or it is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        path = _existing_table(benchmark, "")
+        rows, parts = int(pq.read_metadata(path).num_rows), _parts(pq.read_schema(path), benchmark)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(benchmark, str(error)) from None
+    if parts is not None and parts["rows"] != rows:
+        raise _damaged(benchmark, f"it says that it has {rows:,} rows, but {parts['rows']:,} were imported")
+    return rows
+
+
+def _metadata_checksum(metadata: Mapping[bytes, bytes]) -> str:
+    content = b"\0".join(metadata.get(key, b"") for key in (_METADATA_KEY, _CHECKSUM_KEY))
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _parts(schema: pyarrow.Schema, benchmark: str) -> dict[str, Any] | None:
+    """The checksums of the parts of a table, with which its metadata agree; None of a table of before there were any.
+
+    Raises:
+        DataError: if they or the metadata are damaged.
+    """
+    metadata = schema.metadata or {}
+    if _PARTS_KEY not in metadata:
+        return None
+    try:
+        parts: dict[str, Any] = parse_json(metadata[_PARTS_KEY])
+        sound = parts["checksum"] == json_checksum(parts, "checksum")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound or parts["metadata"] != _metadata_checksum(metadata):
+        raise _damaged(benchmark, "what it says of itself is not as it was written")
+    return parts
+
+
+def _check_columns(table: pyarrow.Table, schema: pyarrow.Schema, benchmark: str) -> None:
+    """Refuse a table of which a column that was read is not as it was written."""
+    parts = _parts(schema, benchmark)
+    if parts is None:
+        return
+    for name in table.column_names:
+        if column_checksum(name, table[name]) != parts["columns"].get(name):
+            raise _damaged(benchmark, f"its column '{name}' is not as it was written")
+
+
+def _existing_table(benchmark: str, obtain: str) -> Path:
+    path = table_path(benchmark)
+    if not path.is_file():
+        where = f" ({obtain})" if obtain else ""
+        raise DataError(
+            f"there is no ground truth of {benchmark} in '{path.parent}'; "
+            f"import it with: harness data import {benchmark} FILE{where}"
+        )
+    return path
+
+
+def _decode_metadata(schema: pyarrow.Schema, benchmark: str) -> TableMetadata:
+    encoded = (schema.metadata or {}).get(_METADATA_KEY)
+    if encoded is None:
+        raise _damaged(benchmark, "it was not made by an import")
+    try:
+        fields = parse_json(encoded)
+        version, owner = fields["schema"], fields["benchmark"]
+        metadata = TableMetadata(**fields) if version == SCHEMA_VERSION else None
+    except (ValueError, KeyError, TypeError):
+        raise _damaged(benchmark, "what it says of itself cannot be read") from None
+    if metadata is None:
+        raise _damaged(benchmark, f"its layout is version {version}, this is version {SCHEMA_VERSION}")
+    if owner != benchmark:
+        raise _damaged(benchmark, f"it holds the ground truth of {owner}")
+    _parts(schema, benchmark)
+    return metadata
+
+
+def _damaged(benchmark: str, cause: str) -> DataError:
+    reason = " ".join(cause.split())
+    return DataError(
+        f"'{table_path(benchmark)}' cannot be used: {reason}; import it anew with: harness data import {benchmark} FILE"
+    )

@@ -1,0 +1,1 @@
+"""Tables: columns, cells, and how they are written to a terminal, Markdown, LaTeX and CSV."""

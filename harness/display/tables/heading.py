@@ -1,0 +1,125 @@
+"""The facts without which a rank correlation means nothing, printed above every table and figure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.display.tables.numbers import counted
+
+ONCE_PER_CLASS = "of cells that are one network one is scored for all, but for what needs no images"
+
+
+@dataclass(frozen=True)
+class Heading:
+    r"""What was ranked against what: printed above every table, so that no coefficient stands alone.
+
+    Attributes:
+        benchmark: the benchmark's title.
+        dataset: the data set the networks are built for.
+        networks: how many architectures were sampled.
+        subset: the named set they were drawn from.
+        seed: the seed of the sample, the weights and the batch.
+        ground_truth: which accuracies these are, as :meth:`harness.contracts.ground_truth.GroundTruth.describe` words
+            it.
+        images: where the images of the batch come from.
+        batch_size: how many images the batch has.
+        noise: whether the batch is noise with random labels and no images at all.
+        once_per_class: whether of networks that are one by the benchmark's canonical form one was scored for all.
+        facts: further lines, such as versions of packages and the number of a manifest.
+        sets: each named set of architectures with what belongs to it.
+
+    >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
+    >>> print("\n".join(heading.lines()))
+    Benchmark: NATS-TSS, cifar10
+    Sample: 1,000 architectures drawn uniformly from the set 'all', seed 0
+    Ground truth: cifar10 test accuracy
+    Inputs: mini-batches of 64 from CIFAR-10
+    """
+
+    benchmark: str
+    dataset: str
+    networks: int
+    subset: str
+    seed: int
+    ground_truth: str
+    images: str
+    batch_size: int
+    noise: bool = False
+    once_per_class: bool = False
+    facts: tuple[str, ...] = ()
+    sets: Mapping[str, str] = field(default_factory=dict)
+
+    def inputs(self) -> str:
+        """The batch in words; noise is announced in capitals."""
+        if self.noise:
+            return f"NOISE, NO REAL IMAGES: mini-batches of {self.batch_size} from {self.images}"
+        return f"mini-batches of {self.batch_size} from {self.images}"
+
+    def entries(self) -> list[tuple[str, str]]:
+        """Pairs of a name and its text; further facts have an empty name."""
+        networks = counted(self.networks, "architecture")
+        sample = f"{networks} drawn uniformly from the set '{self.subset}', seed {self.seed}"
+        if self.once_per_class:
+            sample += f"; {ONCE_PER_CLASS}"
+        return [
+            ("Benchmark", f"{self.benchmark}, {self.dataset}"),
+            ("Sample", sample),
+            ("Ground truth", self.ground_truth),
+            ("Inputs", self.inputs()),
+            *(("", fact) for fact in self.facts),
+        ]
+
+    def lines(self) -> list[str]:
+        """One line of plain text for each entry."""
+        return [f"{name}: {text}" if name else text for name, text in self.entries()]
+
+    def title(self, networks: int, width: int = 200) -> str:
+        """The benchmark, the number of networks and, where it is so, that the inputs are noise: for a figure.
+
+        Args:
+            networks: how many networks the figure shows.
+            width: the most characters in a line.
+        """
+        name = f"{self.benchmark}, {self.dataset}"
+        facts = f"n = {networks:,}" + (", NOISE INPUTS" if self.noise else "")
+        line = f"{name}, {facts}"
+        return line if len(line) <= width else f"{textwrap.fill(name, width)}\n{facts}"
+
+
+@dataclass(frozen=True)
+class Headings:
+    r"""The facts of several runs that one table or figure shows together.
+
+    Attributes:
+        of: what was ranked against what in each run, by the run's name.
+
+    >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
+    >>> print("\n".join(Headings({"tss": heading}).lines()))
+    tss: 1,000 architectures, seed 0; cifar10 test accuracy; mini-batches of 64 from CIFAR-10
+    """
+
+    of: Mapping[str, Heading]
+
+    @property
+    def noise(self) -> bool:
+        """Whether any of the runs had noise for inputs."""
+        return any(heading.noise for heading in self.of.values())
+
+    def entries(self) -> list[tuple[str, str]]:
+        """A name and a text for each run."""
+        return [
+            (name, f"{_sample(heading)}; {heading.ground_truth}; {heading.inputs()}")
+            for name, heading in self.of.items()
+        ]
+
+    def lines(self) -> list[str]:
+        """One line of plain text for each run."""
+        return [f"{name}: {text}" for name, text in self.entries()]
+
+
+def _sample(heading: Heading) -> str:
+    of = "" if heading.subset == "all" else f" of the set '{heading.subset}'"
+    once = f", {ONCE_PER_CLASS}" if heading.once_per_class else ""
+    return f"{counted(heading.networks, 'architecture')}{of}, seed {heading.seed}{once}"

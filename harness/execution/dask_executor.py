@@ -1,0 +1,155 @@
+"""Units on a Dask cluster, through the same seam as everywhere else: an executor.
+
+The scheduler and the workers are started by whoever runs the cluster, each worker with one thread::
+
+    dask scheduler --scheduler-file cluster.json
+    dask worker --scheduler-file cluster.json --nworkers 8 --nthreads 1
+    harness run … --executor dask --scheduler cluster.json
+
+Workers need this package and the benchmark's, the same version of torch, and nothing else: no image files, no ground
+truth, no file system in common with the run. The run's process alone writes scores. A worker that dies costs its units
+a retry on another worker; a unit that kills several is a counted failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import math
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from harness.errors import HarnessError
+from harness.execution.executors import WorkerDiedError
+
+if TYPE_CHECKING:
+    from harness.execution.unit import Job
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+IN_HAND = 4
+"""Units in hand for each worker: a cluster's answers take longer to come than a local process's."""
+
+FEWEST_IN_HAND = 8
+
+FRESH = 1.0
+"""Seconds for which the number of workers is believed; asking takes a way to the scheduler and back."""
+
+PATIENCE = "30s"
+ATTEMPTS = 5
+"""How often a unit is sent whose outcome is lost after it was computed."""
+
+_GONE = "the Dask scheduler is gone; the same command goes on from what is stored, here or on another scheduler"
+
+
+class DaskExecutor(Executor):
+    """The workers of a Dask cluster; those that join later are used too.
+
+    Args:
+        scheduler: the address, such as ``tcp://10.0.0.1:8786``, or the file that the scheduler wrote.
+        gpus: GPUs that each unit takes; workers offer them with ``--resources GPU=1``.
+
+    Raises:
+        HarnessError: if Dask is not installed, no scheduler answers, or a worker has several threads.
+    """
+
+    def __init__(self, scheduler: str, gpus: int = 0) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise HarnessError(
+                "Dask is not installed; install it with: pip install 'nas-proxy-harness[dask]'"
+            ) from None
+        where: dict[str, Any] = {"address": scheduler} if "://" in scheduler else {"scheduler_file": scheduler}
+        if "scheduler_file" in where and not Path(scheduler).is_file():
+            raise HarnessError(
+                f"there is no scheduler file '{scheduler}'; give the one that 'dask scheduler --scheduler-file' wrote, "
+                "or an address such as tcp://10.0.0.1:8786"
+            )
+        try:
+            self._client: Any = Client(**where, timeout=PATIENCE, set_as_default=False)
+        except (OSError, TimeoutError) as error:
+            raise HarnessError(f"no Dask scheduler answers at '{scheduler}' ({error}); is it running?") from error
+        self._check_threads()
+        self._window, self._asked = FEWEST_IN_HAND, -math.inf
+        self._resources = {"GPU": gpus} if gpus else None
+
+    @property
+    def window(self) -> int:
+        """How many units to have in hand for the workers that there are, or were a moment ago."""
+        if time.monotonic() > self._asked + FRESH:
+            with _scheduler_may_go():
+                threads = sum(int(worker["nthreads"]) for worker in self._workers().values())
+            self._window, self._asked = max(FEWEST_IN_HAND, IN_HAND * threads), time.monotonic()
+        return self._window
+
+    def prepare(self, job: Job) -> None:
+        """Bring the run's mini-batches to every worker, also to those that join later."""
+        from harness.execution.dask_plugin import BatchesPlugin
+
+        content = Path(job.batches).read_bytes()
+        with _scheduler_may_go():
+            self._client.register_plugin(BatchesPlugin(job.fingerprint, content))
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """The future of a call on one of the workers."""
+        ours: Future[R] = Future()
+        # What is in hand is finished when a run is stopped, never cancelled: it costs a moment and is then kept.
+        ours.set_running_or_notify_cancel()
+        self._send(functools.partial(fn, *args, **kwargs), ours, ATTEMPTS)
+        return ours
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster, which goes on."""
+        self._client.close()
+
+    def _send(self, call: Callable[[], R], ours: Future[R], attempts: int) -> None:
+        with _scheduler_may_go():
+            theirs = self._client.submit(call, pure=False, resources=self._resources)
+        theirs.add_done_callback(lambda done: self._settle(done, call, ours, attempts))
+
+    def _settle(self, theirs: Any, call: Callable[[], R], ours: Future[R], attempts: int) -> None:
+        """Fetch an outcome and pass it on; one that was lost on its way, with the worker that had it, is made again."""
+        try:
+            ours.set_result(theirs.result(timeout=PATIENCE))
+        except (CancelledError, asyncio.CancelledError, OSError, TimeoutError) as error:
+            gone = getattr(error, "reason", "") == "scheduler-connection-lost" or self._client.status != "running"
+            if gone or attempts == 1:
+                ours.set_exception(HarnessError(_GONE))
+                return
+            try:
+                self._send(call, ours, attempts - 1)
+            except HarnessError as refusal:
+                ours.set_exception(refusal)
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":
+                deaths = getattr(error, "allowed_failures", 3) + 1
+                error = WorkerDiedError(f"the worker process died {deaths} times on this network")
+            ours.set_exception(error)
+
+    def _workers(self) -> dict[str, Any]:
+        workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return workers
+
+    def _check_threads(self) -> None:
+        for address, worker in self._workers().items():
+            if worker["nthreads"] != 1:
+                self._client.close()
+                raise HarnessError(
+                    f"the Dask worker {address} has {worker['nthreads']} threads, which would share one torch; start "
+                    "workers with --nthreads 1, and more of them with --nworkers"
+                )
+
+
+@contextmanager
+def _scheduler_may_go() -> Iterator[None]:
+    try:
+        yield
+    # Dask raises a RuntimeError where its client is closed.
+    except (OSError, RuntimeError) as error:
+        raise HarnessError(_GONE) from error

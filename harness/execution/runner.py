@@ -1,0 +1,304 @@
+"""Doing it: the units that are missing from the store, on an executor, with every outcome committed as it comes."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness._utils.arguments import accepts, function, memory, optional, path, seconds, whole, yes_or_no
+from harness._utils.machine import processor_name
+from harness.errors import DataError, HarnessError
+from harness.execution.equivalence import missing_units, networks, shared_out
+from harness.execution.executors import InlineExecutor, WorkerDiedError, spawned_workers
+from harness.execution.plan import Plan
+from harness.execution.unit import Job, clock_of, compute_unit, failed_unit
+from harness.images.batches import BATCHES_FILE, read_batches, write_batches
+from harness.registry import check_importable, is_registered, reference
+from harness.registry.by_file import source_digest
+from harness.store import Store
+from harness.store.records import Unit, UnitResult
+from harness.store.sqlite import explained
+
+WINDOW = 2
+"""Units in flight for each worker: one being computed and one waiting, so that no worker is ever idle."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a call of :func:`run` did.
+
+    Attributes:
+        directory: where the scores are.
+        units: networks that the plan computes.
+        done: those of them whose scores are stored.
+        computed: networks computed by this call; the others were there already.
+        interrupted: whether it was stopped before the end.
+    """
+
+    directory: Path
+    units: int
+    done: int
+    computed: int
+    interrupted: bool
+
+
+@accepts(
+    directory=path,
+    workers=whole(),
+    executor=optional(function),
+    time_limit=optional(seconds),
+    memory_limit=optional(memory),
+    retry_failed=yes_or_no,
+    progress=optional(function),
+)
+def run(
+    plan: Plan,
+    directory: Path | str,
+    *,
+    workers: int = 1,
+    executor: Callable[[], Executor] | None = None,
+    time_limit: float | None = None,
+    memory_limit: int | None = None,
+    retry_failed: bool = False,
+    progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
+) -> RunSummary:
+    """Compute everything that the plan wants and the store lacks.
+
+    However it is stopped and wherever it is computed, starting it again ends with the same scores, bit for bit, as an
+    undisturbed run.
+
+    Args:
+        plan: what to compute, from :func:`~harness.execution.plan.make_plan`.
+        directory: the run's directory; scores that are there already are kept and not computed again.
+        workers: worker processes; 1 computes in this process. A script that asks for more must be guarded by
+            ``if __name__ == "__main__":``, as for every use of processes in Python.
+        executor: makes the executor to use instead, any :class:`concurrent.futures.Executor`.
+        time_limit: seconds for one network; proxies that it does not suffice for have failed. A worker that hangs
+            where Python cannot interrupt it is ended a little later.
+        memory_limit: bytes that each process that computes may use, on Linux; proxies that they do not suffice for have
+            failed, where the system would otherwise end the process.
+        retry_failed: compute failed outcomes again.
+        progress: called with the number of units done and of all units, at the start and after each unit. One that has
+            a method ``stored``, such as :class:`~harness.execution.progress.ProgressLines`, is also given the results
+            that were stored.
+        say: called with each sentence on what had to be mended in the store, before anything is computed.
+
+    Raises:
+        StoreError: if the store belongs to another setting, or cannot be written.
+        HarnessError: if the memory limit cannot be set, or is less than what a worker needs for nothing.
+    """
+    if memory_limit is not None and plan.setting.device != "cpu":
+        raise HarnessError("a memory limit bounds the memory of the CPU; leave --memory-limit away on a GPU")
+    if workers < 1:
+        raise HarnessError(f"{workers} workers were asked for; ask for 1 or more")
+    make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
+    with Store.create_or_open(Path(directory), plan, _facts(plan)) as store:
+        if say is not None:
+            for note in store.notes:
+                say(note)
+        if retry_failed:
+            store.forget_failed()
+        job = _job(plan, store, make is not InlineExecutor, time_limit, memory_limit)
+        total = networks(plan)
+        before = total - _count(missing_units(plan, store))
+        versions = {proxy.name: proxy.version for proxy in plan.proxies}
+        dispatcher = _Dispatcher(job, versions, make, window=WINDOW * workers)
+        computed = 0
+
+        hear = getattr(progress, "stored", None)
+
+        def keep(results: Iterator[UnitResult]) -> None:
+            nonlocal computed
+            for shared in shared_out(plan, results):
+                store.add(*shared)
+                if hear:
+                    hear(shared)
+                computed += 1
+                if progress:
+                    progress(before + computed, total)
+
+        if progress:
+            progress(before, total)
+        interrupted = False
+        try:
+            keep(dispatcher.compute(missing_units(plan, store)))
+        except KeyboardInterrupt:
+            interrupted = True
+            keep(dispatcher.finish())
+        finally:
+            dispatcher.close()
+        if interrupted:
+            # It may have come between a unit's being stored and its being counted.
+            computed = total - _count(missing_units(plan, store)) - before
+        return RunSummary(store.directory, total, before + computed, computed, interrupted)
+
+
+class _Dispatcher:
+    """Keeps a bounded number of units in flight, and outlives dead workers."""
+
+    ATTEMPTS_ALONE = 2
+    STARTS = 5
+
+    def __init__(self, job: Job, versions: dict[str, int], make: Callable[[], Executor], window: int) -> None:
+        self._job = job
+        self._versions = versions
+        self._make = make
+        self._window = window
+        self._executor: Executor | None = None
+        self._in_flight: dict[Future[UnitResult], Unit] = {}
+
+    def compute(self, units: Iterator[Unit]) -> Iterator[UnitResult]:
+        """Results as they come, in any order, one for each unit."""
+        while True:
+            suspects: list[Unit] = []
+            for unit in units:
+                suspects += self._submit(unit)
+                if suspects or len(self._in_flight) >= getattr(self._executor, "window", self._window):
+                    break
+            if not self._in_flight and not suspects:
+                return
+            for future in wait(self._in_flight, return_when=FIRST_COMPLETED).done if self._in_flight else ():
+                unit = self._in_flight.pop(future)
+                try:
+                    yield future.result()
+                except WorkerDiedError as error:
+                    yield failed_unit(unit, self._versions, str(error))
+                except BrokenExecutor:
+                    suspects.append(unit)
+            if suspects:
+                yield from self._compute_alone(suspects)
+
+    def finish(self) -> Iterator[UnitResult]:
+        """The results of the units that have been started; none of the others is started any more."""
+        for future in self._in_flight:
+            future.cancel()
+        for future in wait(self._in_flight).done:
+            if not future.cancelled() and future.exception() is None:
+                yield future.result()
+        self._in_flight.clear()
+
+    def close(self) -> None:
+        """Let go of the executor; what waits there is not computed."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+
+    def _start(self) -> Executor:
+        if self._executor is None:
+            self._executor = self._make()
+            if hasattr(self._executor, "prepare"):
+                self._executor.prepare(self._job)
+        return self._executor
+
+    def _submit(self, unit: Unit) -> list[Unit]:
+        """Send a unit off; gives it back if the executor is broken."""
+        try:
+            self._in_flight[self._start().submit(compute_unit, self._job, unit)] = unit
+        except BrokenExecutor:
+            return [unit]
+        return []
+
+    def _compute_alone(self, suspects: list[Unit]) -> Iterator[UnitResult]:
+        """After a worker died: what is in flight and not finished is lost, and one of those units may be why.
+
+        Each is tried with nothing else in flight. One that kills its worker again is a counted failure; the others
+        were bystanders.
+        """
+        for future, unit in list(self._in_flight.items()):
+            if future.done() and future.exception() is None:
+                yield future.result()
+            else:
+                suspects.append(unit)
+        self._in_flight.clear()
+        self.close()
+        for unit in suspects:
+            for _ in range(self.ATTEMPTS_ALONE):
+                self._wait_for_workers()
+                if self._submit(unit):
+                    self.close()
+                    continue
+                (future,) = self._in_flight
+                try:
+                    result = future.result()
+                except BrokenExecutor:
+                    self._in_flight.clear()
+                    self.close()
+                else:
+                    self._in_flight.clear()
+                    yield result
+                    break
+            else:
+                attempts = self.ATTEMPTS_ALONE + 1
+                yield failed_unit(unit, self._versions, f"the worker process died {attempts} times on this network")
+
+    def _wait_for_workers(self) -> None:
+        """Let a worker answer first, so that no network is blamed for one that dies while it starts.
+
+        Raises:
+            HarnessError: if they die again and again before they are given any network.
+        """
+        for _ in range(self.STARTS):
+            try:
+                self._start().submit(_answer).result()
+            except BrokenExecutor:
+                self.close()
+            else:
+                return
+        raise HarnessError(
+            f"the worker processes died {self.STARTS} times in a row before they computed anything; is there memory "
+            "for them? A script that asks for workers must be guarded by: if __name__ == '__main__'"
+        )
+
+
+def _answer() -> None:
+    """What a worker is asked to find out whether it has started."""
+
+
+def _count(units: Iterator[Unit]) -> int:
+    return sum(1 for _ in units)
+
+
+def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, memory_limit: int | None) -> Job:
+    """The units' common part, with the mini-batches in a file beside the scores."""
+    check_importable(type(plan.benchmark), elsewhere)
+    for proxy in plan.proxies:
+        check_importable(proxy, elsewhere)
+    path = store.directory / BATCHES_FILE
+    try:
+        read_batches(path, plan.setting.fingerprint)
+    except DataError:
+        with explained(store.directory):
+            write_batches(path, plan.batches)
+    return Job(
+        benchmark=plan.benchmark_reference,
+        dataset=plan.setting.dataset,
+        seed=plan.setting.seed,
+        proxies=tuple(map(reference, plan.proxies)),
+        sources=tuple((proxy.name, source_digest(proxy)) for proxy in plan.proxies if not is_registered(proxy)),
+        batches=str(path.resolve()),
+        fingerprint=plan.setting.fingerprint,
+        device=plan.setting.device,
+        torch=plan.setting.torch,
+        time_limit=time_limit,
+        memory_limit=memory_limit,
+    )
+
+
+def _facts(plan: Plan) -> dict[str, Any]:
+    """What else a reader of the scores may want to know, for the manifest."""
+    packages = ("nas-proxy-harness", "torch", "numpy", "pandas", "scipy", "scikit-learn", "nats_bench")
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "processor": processor_name(),
+        "clock": clock_of(plan.setting.device),
+        "packages": {package: version(package) for package in packages},
+    }

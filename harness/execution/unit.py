@@ -1,0 +1,227 @@
+"""The unit of work: one architecture, all wanted proxies, one network and one probe.
+
+This is what runs in a worker, wherever the worker is. A unit's result depends on nothing but the job and the
+architecture: weights are drawn from a seed of their own and one thread computes, so neither order nor parallelism
+shows in any bit of a score.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.proxy import Proxy
+from harness.errors import DataError
+from harness.execution.limits.memory import check_limit, limited
+from harness.execution.limits.out_of_memory import explain, is_out_of_memory
+from harness.execution.limits.time import Deadline, OutOfTimeError
+from harness.images import Batch
+from harness.images.batches import read_batches
+from harness.probe import NotApplicableError, Probe
+from harness.probe.ledger import Ledger
+from harness.registry import resolve
+from harness.registry.by_file import source_digest
+from harness.seeds import derive_seed
+from harness.store.records import Score, Status, Unit, UnitResult
+
+_one_unit = threading.Lock()
+
+CLOCKS: dict[str, Callable[[], float]] = {"processor": time.thread_time, "wall": time.perf_counter}
+"""The clocks that costs are told by on a processor."""
+
+COARSEST = 1e-5
+"""Seconds; some systems count the processor's time in ticks that are longer than a proxy takes."""
+
+
+def clock_of(device: str) -> str:
+    """The clock for a device: on a processor, time that other programs took from this thread is no cost of a proxy."""
+    if device != "cpu":
+        return "device"
+    fine = time.get_clock_info("thread_time").resolution <= COARSEST
+    return "processor" if fine else "wall"
+
+
+def ledger_for(device: str) -> Ledger:
+    """A ledger that tells costs by the device's clock.
+
+    On a GPU moments are events in its queue of work. They are read when the unit is done, so that the queue never has
+    to run empty to be timed.
+    """
+    if device != "cpu":
+        return Ledger(_event, _seconds_between)
+    return Ledger(CLOCKS[clock_of(device)])
+
+
+def _event() -> torch.cuda.Event:
+    event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    event.record()
+    return event
+
+
+def _seconds_between(later: torch.cuda.Event, earlier: torch.cuda.Event) -> float:
+    later.synchronize()
+    return float(earlier.elapsed_time(later)) / 1e3
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all units of a run have in common; small and picklable.
+
+    Attributes:
+        benchmark: reference of the benchmark class, ``module:name``.
+        dataset: the data set that networks are built for.
+        seed: of the weights and of what proxies draw.
+        proxies: references of the proxies, ``module:name`` or ``path.py:name``.
+        batches: the file that holds the run's mini-batches.
+        fingerprint: of those mini-batches, so that a file that changed is refused.
+        device: where networks are computed, such as ``cpu`` or ``cuda``.
+        torch: the version of torch that scores are to be computed with, since another rounds differently; None where
+            any serves.
+        time_limit: seconds for one unit; None for no limit.
+        memory_limit: bytes that the process may use; None for no limit.
+        sources: name and hash of the source of each proxy that is not registered; a file that changed is refused.
+    """
+
+    benchmark: str
+    dataset: str
+    seed: int
+    proxies: tuple[str, ...]
+    batches: str
+    fingerprint: str
+    device: str
+    torch: str | None = None
+    time_limit: float | None = None
+    memory_limit: int | None = None
+    sources: tuple[tuple[str, str | None], ...] = ()
+
+
+def compute_unit(job: Job, unit: Unit) -> UnitResult:
+    """Build the unit's network once and score it with every wanted proxy.
+
+    A proxy that raises, does not fit in memory or gives no finite number is an outcome of the unit, never the end of
+    the run.
+    """
+    check_limit(job.memory_limit)
+    benchmark, known, batches = _prepare(job)
+    chosen = [known[name] for name in unit.proxies]
+    deadline = Deadline(job.time_limit)
+    # Seeds and the number of threads belong to the process: two units in one would disturb each other.
+    with _one_unit, one_thread(), deadline.running():
+        try:
+            with deadline.interruptible(), limited(job.memory_limit):
+                probe = make_probe(job, benchmark, unit.architecture, batches, chosen)
+        except Exception as error:
+            reason = f"the network could not be built: {_one_line(error)}"
+            return failed_unit(unit, {p.name: p.version for p in chosen}, reason)
+        outcomes = [(proxy, *_score(proxy, probe, deadline, job.memory_limit)) for proxy in chosen]
+    ledger = probe.ledger
+    names = {proxy.name for proxy in chosen}
+    scores = tuple(
+        Score(p.name, p.version, status, value, error, ledger.marginal(p.name, names), ledger.standalone(p.name))
+        for p, status, value, error in outcomes
+    )
+    return UnitResult(unit.architecture, scores, probe.forward_backward_seconds(), ledger.total())
+
+
+def failed_unit(unit: Unit, versions: dict[str, int], reason: str) -> UnitResult:
+    """The result of a unit of which nothing could be computed, for one reason."""
+    scores = tuple(Score(name, versions[name], "failed", None, reason, 0.0, 0.0) for name in unit.proxies)
+    return UnitResult(unit.architecture, scores, math.nan)
+
+
+def make_probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[Batch], chosen: list[Proxy]) -> Probe:
+    """The freshly drawn network of an architecture with its mini-batches, as every proxy of the unit sees it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed("weights", benchmark.name, job.dataset, architecture, job.seed))
+        network = benchmark.build(architecture, job.dataset)
+    network = network.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
+    objective = benchmark.task(job.dataset).objective
+    probe = Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipate=anticipated)
+    probe.ledger = ledger_for(job.device)
+    return probe
+
+
+def _score(
+    proxy: Proxy, probe: Probe, deadline: Deadline, memory_limit: int | None
+) -> tuple[Status, float | None, str | None]:
+    """One proxy's outcome. One that does not fit beside what others left is tried again with all of that let go."""
+    attempts = 2 if probe.holds_results else 1
+    reason = ""
+    for _ in range(attempts):
+        try:
+            with (
+                deadline.interruptible(),
+                limited(memory_limit),
+                probe.ledger.measure(proxy.name),
+                probe.random_state("proxy", proxy.name),
+            ):
+                value = proxy(probe)
+        except NotApplicableError as error:
+            return "skipped", None, str(error)
+        except OutOfTimeError as error:
+            return "failed", None, str(error)
+        except (Exception, SystemExit) as error:
+            if not is_out_of_memory(error):
+                return "failed", None, _one_line(error)
+            reason = explain(error, probe, memory_limit)
+        else:
+            return ("ok", value, None) if math.isfinite(value) else ("non_finite", None, f"the score is {value}")
+        # Only now is the error gone, whose frames held what the pass had allocated.
+        probe.let_go()
+    return "failed", None, reason
+
+
+def _one_line(error: Exception | SystemExit) -> str:
+    """The error's type and message, and the line of code that raised it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    # Names of files may hold what is no Unicode, which could not be stored.
+    message = " ".join(str(error).split())[:500].encode(errors="backslashreplace").decode()
+    return f"{type(error).__name__}: {message} ({Path(frame.filename).name}:{frame.lineno})"
+
+
+@functools.lru_cache(maxsize=2)
+def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy], list[Batch]]:
+    """The benchmark, the proxies by name and the batches on their device; kept from unit to unit."""
+    if job.torch not in (None, torch.__version__):
+        raise DataError(
+            f"this run computes with torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
+        )
+    benchmark = resolve(job.benchmark)()
+    known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
+    for name, source in job.sources:
+        if source_digest(known[name]) != source:
+            raise DataError(
+                f"the file of the proxy '{name}' changed while the run was going on; start again with a new --out"
+            )
+    batches = [
+        Batch(_channels_last(batch.images.to(job.device)), batch.labels.to(job.device))
+        for batch in read_batches(Path(job.batches), job.fingerprint)
+    ]
+    return benchmark, known, batches
+
+
+def _channels_last(images: torch.Tensor) -> torch.Tensor:
+    """The layout in which convolutions are fastest; images cut into tiles have none."""
+    return images.contiguous(memory_format=torch.channels_last) if images.dim() == 4 else images
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with a single thread, so that sums are made in one order everywhere."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

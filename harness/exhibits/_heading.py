@@ -1,0 +1,61 @@
+"""What every exhibit of a run stands under: what was ranked against what, and the correlations in each set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.display.tables.heading import Heading
+from harness.results import OpenedRun
+from harness.tasks import CLASSES, Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.store.records import Setting
+
+
+def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
+    """The correlation table of a run in each of the benchmark's sets of architectures.
+
+    Args:
+        run: whose scores.
+        baseline: the row that the others are compared with.
+    """
+    from harness.analysis import correlation_table
+
+    return correlation_table(
+        run.scores,
+        run.truth,
+        run.directions,
+        members={subset: run.benchmark.membership(subset) for subset in run.benchmark.subsets},
+        baseline=baseline,
+        aggregates=run.aggregates.values(),
+        beside=run.beside,
+    )
+
+
+def heading_of(run: OpenedRun) -> Heading:
+    """What was ranked against what."""
+    setting, task = run.setting, run.benchmark.task(run.setting.dataset)
+    return Heading(
+        benchmark=run.benchmark.title,
+        dataset=setting.dataset,
+        networks=run.networks,
+        subset=setting.subset,
+        seed=setting.sample_seed,
+        ground_truth=run.truth.describe(),
+        images=setting.images,
+        batch_size=setting.batch_size,
+        noise=setting.noise,
+        once_per_class=bool(setting.once_per_class),
+        facts=(
+            *_facts(setting, task.objective),
+            *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),
+        ),
+        sets=dict(run.benchmark.subsets),
+    )
+
+
+def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:
+    facts = (f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",)
+    return facts if objective == CLASSES else (*facts, f"Loss of the gradient proxies: {objective.words}")

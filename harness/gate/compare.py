@@ -1,0 +1,287 @@
+"""A run beside a baseline, proxy by proxy."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.statistics.comparison import Comparison, compare_jackknives
+from harness.analysis.statistics.jackknife import Floats, jackknife
+from harness.analysis.statistics.ranks import rank
+from harness.display.tables.numbers import counted
+from harness.gate.changes import ScoreChange, score_change
+from harness.gate.comparable import check_comparable, differences
+from harness.gate.costs import NOT_MEASURED, CostChange, OwnCosts, median_of
+from harness.gate.float_tolerance import FloatTolerance, float_tolerance
+from harness.gate.verdicts import ALARMS, MEANINGS, Limits, Verdict, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from harness.gate.baseline import Baseline
+    from harness.results import OpenedRun
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one proxy.
+
+    Attributes:
+        proxy: its name.
+        label: how tables write it.
+        verdict: the gravest that it earns.
+        then: Kendall τ of the baseline, NaN where undefined or new.
+        now: of the run.
+        ranking: τ now minus τ then, on the networks that have a score both times.
+        scores: what became of its scores.
+        tolerance: the relative changes of scores that rounding may make.
+        cost: what became of its own cost.
+        note: what else has to be known, or nothing.
+    """
+
+    proxy: str
+    label: str
+    verdict: Verdict
+    then: float
+    now: float
+    ranking: Comparison
+    scores: ScoreChange
+    tolerance: FloatTolerance
+    cost: CostChange
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The outcome of a check.
+
+    Attributes:
+        rows: one for each proxy, the gravest verdicts first.
+        heading: what was compared with what: pairs of a name and its text.
+        notes: what differs between the two and may.
+        allowed: verdicts that would be alarms, but are allowed.
+    """
+
+    rows: tuple[Row, ...]
+    heading: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    allowed: frozenset[Verdict] = frozenset()
+
+    def __repr__(self) -> str:
+        """How many proxies there are of each verdict."""
+        times = Counter(row.verdict for row in self.rows)
+        return f"<check of {len(self.rows)} proxies: {', '.join(f'{n} {verdict}' for verdict, n in times.items())}>"
+
+    def is_alarm(self, row: Row) -> bool:
+        """Whether a row makes the check fail."""
+        return row.verdict in ALARMS - self.allowed
+
+    @property
+    def alarms(self) -> list[Row]:
+        """The rows that make the check fail."""
+        return [row for row in self.rows if self.is_alarm(row)]
+
+
+_NO_RANKING = Comparison(math.nan, math.nan, math.nan, math.nan, "undefined", math.nan)
+_NO_TOLERANCE = FloatTolerance(math.nan, math.nan)
+
+
+def compare(
+    baseline: Baseline,
+    run: OpenedRun,
+    limits: Limits | None = None,
+    *,
+    costs: OwnCosts | None = None,
+    allowed: Collection[Verdict] = (),
+) -> Checked:
+    """Set a run beside a baseline.
+
+    Args:
+        baseline: what was.
+        run: what is; of the same setting, with at least the same networks.
+        limits: what is taken for a change; the defaults of :class:`~harness.gate.verdicts.Limits` unless given.
+        costs: of the run's proxies, from :func:`harness.gate.measure_costs.measure`; not judged unless given.
+        allowed: verdicts that are no alarms in this check.
+
+    Raises:
+        HarnessError: if they cannot be compared; the message says why.
+    """
+    check_comparable(baseline, run)
+    limits = limits or Limits()
+    tables = _Tables(baseline, run, costs)
+    factor, about_costs = _factor(baseline.costs, costs, limits)
+    notes = [*differences(baseline, run.manifest, run.setting.torch), *about_costs]
+    rows = [_row_of(name, tables, limits, factor) for name in sorted(tables.scored_now & set(baseline.proxies))]
+    if factor is not None:
+        unknown = ", ".join(row.label for row in rows if not row.cost.networks)
+        notes += [f"The cost is not judged, as it was not measured then or now, of: {unknown}."] if unknown else []
+    rows += [_missing(name, baseline) for name in sorted(set(baseline.proxies) - tables.scored_now)]
+    rows += [_new(name, tables) for name in sorted(tables.scored_now - set(baseline.proxies))]
+    return Checked(tuple(sorted(rows, key=_gravity)), _heading(baseline, run), tuple(notes), frozenset(allowed))
+
+
+def compare_with_costs(
+    baseline: Baseline,
+    run: OpenedRun,
+    measure: Callable[[], OwnCosts],
+    limits: Limits | None = None,
+    *,
+    allowed: Collection[Verdict] = (),
+) -> Checked:
+    """Set a run beside a baseline, and measure its costs; twice more where something seems slower.
+
+    The median of the three decides then: noise seldom comes twice in one place.
+
+    Args:
+        baseline: what was.
+        run: what is.
+        measure: measures the costs of the run's proxies anew.
+        limits: as of :func:`compare`.
+        allowed: as of :func:`compare`.
+
+    Raises:
+        HarnessError: if they cannot be compared; the message says why.
+    """
+    if baseline.costs is None:
+        return compare(baseline, run, limits, allowed=allowed)
+    costs = measure()
+    checked = compare(baseline, run, limits, costs=costs, allowed=allowed)
+    if not any(row.verdict == "slower" for row in checked.alarms):
+        return checked
+    costs = median_of([costs, measure(), measure()])
+    checked = compare(baseline, run, limits, costs=costs, allowed=allowed)
+    note = "Something seemed slower: costs were measured three times, the median counts."
+    return replace(checked, notes=(*checked.notes, note))
+
+
+def _gravity(row: Row) -> tuple[int, str]:
+    return list(MEANINGS).index(row.verdict), row.proxy
+
+
+class _Tables:
+    """Scores then and now as one array for each proxy, over the baseline's architectures, and the costs."""
+
+    def __init__(self, baseline: Baseline, run: OpenedRun, costs: OwnCosts | None) -> None:
+        self.baseline, self.run, self.costs = baseline, run, costs
+        names = baseline.architectures
+        now = run.scores[run.scores["architecture"].isin(names)]
+        self.scored_now = set(now["proxy"])
+        self.versions = now.groupby("proxy")["version"].max()
+        self.values_then, self.values_now = (_values(frame, names) for frame in (baseline.scores, now))
+        accuracy = np.asarray(run.truth.accuracy.reindex(names), dtype=np.float64)
+        self.accuracy: Floats = accuracy if run.truth.higher_is_better else -accuracy
+
+    def cost_change(self, name: str) -> CostChange:
+        """What became of a proxy's cost, if it was measured both times."""
+        then = self.baseline.costs
+        return NOT_MEASURED if then is None or self.costs is None else then.change_to(self.costs, name)
+
+    def kendall(self, values: Floats, better: str, used: Any) -> Any:
+        """τ-b and ρ of oriented scores with the accuracies, with each network left out."""
+        sign = 1.0 if better == "higher" else -1.0
+        return jackknife(rank(sign * values[used]), rank(self.accuracy[used]))
+
+
+def _row_of(name: str, tables: _Tables, limits: Limits, factor: float | None) -> Row:
+    frozen = tables.baseline.proxies[name]
+    then, now = tables.values_then[name], tables.values_now[name]
+    both = np.isfinite(then) & np.isfinite(now)
+    # Undeclared now: the direction that was frozen stands.
+    better = tables.run.facts[name].better if name in tables.run.facts else frozen.better
+    ranking = compare_jackknives(
+        tables.kendall(now, better, both), tables.kendall(then, frozen.better, both), confidence=0.95
+    )
+    tolerance = float_tolerance(name) if limits.floats is None else FloatTolerance(limits.floats, limits.floats)
+    scores = score_change(then, now, tolerance)
+    cost = tables.cost_change(name)
+    return Row(
+        proxy=name,
+        label=frozen.label,
+        verdict=decide(scores, ranking, cost, limits, factor),
+        then=tables.baseline.coefficients[name]["kendall"],
+        now=tables.kendall(now, better, np.isfinite(now))[0].value,
+        ranking=ranking,
+        scores=scores,
+        tolerance=tolerance,
+        cost=cost,
+        note=_note(name, better, scores, tables),
+    )
+
+
+def _note(name: str, better: str, scores: ScoreChange, tables: _Tables) -> str:
+    """What the numbers of a row do not tell."""
+    frozen, version = tables.baseline.proxies[name], int(tables.versions[name])
+    parts = []
+    if version != frozen.version:
+        parts.append(f"version {frozen.version} then, {version} now")
+    if better != frozen.better:
+        parts.append(f"{frozen.better} was better then, {better} is now")
+    if scores.scored_now < scores.scored_then:
+        parts.append(f"{scores.scored_now:,} networks with a score, {scores.scored_then:,} then")
+        errors = tables.run.scores.query("proxy == @name and status != 'ok'")["error"].dropna()
+        if len(errors):
+            parts.append(str(errors.mode().iloc[0]))
+    return "; ".join(parts)
+
+
+def _missing(name: str, baseline: Baseline) -> Row:
+    kendall = baseline.coefficients[name]["kendall"]
+    nothing = ScoreChange(0, math.nan, math.nan, math.nan, 0, 0)
+    return Row(
+        name,
+        baseline.proxies[name].label,
+        "missing",
+        kendall,
+        math.nan,
+        _NO_RANKING,
+        nothing,
+        _NO_TOLERANCE,
+        NOT_MEASURED,
+    )
+
+
+def _new(name: str, tables: _Tables) -> Row:
+    values, facts = tables.values_now[name], tables.run.facts.get(name)
+    usable = np.isfinite(values)
+    now = tables.kendall(values, facts.better, usable)[0].value if facts else math.nan
+    scores = ScoreChange(0, math.nan, math.nan, math.nan, 0, int(usable.sum()))
+    label = facts.label if facts else name
+    return Row(name, label, "new", math.nan, now, _NO_RANKING, scores, _NO_TOLERANCE, NOT_MEASURED)
+
+
+def _factor(then: OwnCosts | None, now: OwnCosts | None, limits: Limits) -> tuple[float | None, list[str]]:
+    """The growth of a cost that is called slower, None where none is; and what has to be known of it."""
+    if then is None:
+        return None, ["Costs are not judged: the baseline holds none of this kind; freeze it again."]
+    if now is None:
+        return None, ["Costs are not judged: they were not measured."]
+    if then.place.clock != now.place.clock:
+        return None, [f"Costs are not judged: told by the {then.place.clock} clock then, {now.place.clock} now."]
+    if then.place == now.place:
+        return limits.slower, []
+    elsewhere = (
+        f"Costs were measured on {then.place.processor} with torch {then.place.torch} then, on {now.place.processor} "
+        f"with torch {now.place.torch} now: slower is more than {limits.slower_elsewhere:g} times."
+    )
+    return limits.slower_elsewhere, [elsewhere]
+
+
+def _heading(baseline: Baseline, run: OpenedRun) -> tuple[tuple[str, str], ...]:
+    setting = baseline.setting
+    return (
+        ("Benchmark", f"{setting.benchmark}, {setting.dataset}, {counted(len(baseline.architectures), 'network')}"),
+        ("Ground truth", run.truth.describe()),
+        ("Inputs", f"mini-batches of {setting.batch_size} from {setting.images}, seed {setting.seed}"),
+        ("Torch", f"{setting.torch} then, {run.setting.torch} now; {setting.device}, {setting.dtype}"),
+    )
+
+
+def _values(scores: pd.DataFrame, architectures: list[str]) -> Mapping[str, Floats]:
+    finite = scores.assign(value=scores["value"].where(scores["status"] == "ok"))
+    table = finite.pivot(index="architecture", columns="proxy", values="value").reindex(architectures)
+    return {str(name): table[name].to_numpy(dtype=np.float64) for name in table}

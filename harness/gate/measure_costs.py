@@ -1,0 +1,221 @@
+"""What the proxies' own work takes: each repeated by itself, on a few networks, in processes of their own.
+
+In a run everything is computed once, so that what a proxy of some microseconds costs there is mostly chance. Here each
+proxy is called again and again, beside forward and backward passes that are timed in the same way, and the shortest
+time of each counts: other programs only ever add to it. The passes over the first mini-batch are there already; all
+else that a proxy asks for is computed anew each time and is its own work, whatever other proxies may share it.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from harness._utils.machine import processor_name
+from harness.errors import HarnessError
+from harness.execution.executors import spawned_workers
+from harness.execution.unit import CLOCKS, Job, clock_of, make_probe, one_thread
+from harness.gate.costs import OwnCosts, Place, median_of
+from harness.images import Batch
+from harness.images.batches import BATCHES_FILE, read_batches
+from harness.probe import Probe
+from harness.registry import proxies, reference, resolve, select_proxies
+from harness.registry.by_file import OWN_PROXIES, source_digest
+
+if TYPE_CHECKING:
+    from harness.contracts.proxy import Proxy
+    from harness.results import OpenedRun
+
+NETWORKS = 12
+ROUNDS = 8
+LEAST_ROUNDS = 3
+SECONDS = 60.0
+"""Of all rounds together, after which a network gets no more than the least."""
+BLOCK = 1e-3
+"""Seconds that a repetition lasts at least: the clock is too coarse for a single call."""
+
+
+def representative(scores: pd.DataFrame, networks: int = NETWORKS) -> list[str]:
+    """Evenly spaced among the architectures on which the most proxies have a score.
+
+    Args:
+        scores: of a run, with the columns ``architecture`` and ``status``.
+        networks: how many; all there are, if they are fewer.
+    """
+    scored = (scores["status"] == "ok").groupby(scores["architecture"]).sum().sort_index()
+    best = [str(name) for name in scored.index[scored == scored.max()]]
+    return [best[index] for index in np.unique(np.linspace(0, len(best) - 1, networks).round().astype(int))]
+
+
+def measure(
+    run: OpenedRun, architectures: Sequence[str], *, own: Sequence[str | Proxy] = (), processes: int = 1
+) -> OwnCosts:
+    """Time the proxies of a run, as their code is now, on its mini-batches and some of its networks.
+
+    Args:
+        run: whose proxies; those that are neither registered nor among ``own`` are left out.
+        architectures: the networks.
+        own: proxies that are not registered, as ``path.py:name`` or themselves.
+        processes: as of :func:`in_processes`.
+
+    Raises:
+        HarnessError: if a file of one's own proxies has changed since the run.
+    """
+    known = proxies() | {proxy.name: proxy for proxy in (select_proxies(own) if own else ())}
+    wanted = [known[str(name)] for name in run.scores["proxy"].unique() if name in known]
+    for proxy in wanted:
+        _check_unchanged(proxy, run)
+    return in_processes(job_of(run, list(map(reference, wanted))), architectures, processes)
+
+
+def job_of(run: OpenedRun, places: Sequence[str]) -> Job:
+    """What a process needs to know to time the proxies at these places on the run's mini-batches."""
+    return Job(
+        benchmark=reference(type(run.benchmark)),
+        dataset=run.setting.dataset,
+        seed=run.setting.seed,
+        proxies=tuple(places),
+        batches=str((run.directory / BATCHES_FILE).resolve()),
+        fingerprint=run.setting.fingerprint,
+        device=run.setting.device,
+    )
+
+
+def in_processes(job: Job, architectures: Sequence[str], processes: int = 1) -> OwnCosts:
+    """The median of what fresh processes measure, one after the other.
+
+    Each has its own places in memory, which moves what small operations take by several percent.
+
+    Raises:
+        HarnessError: if a process dies.
+    """
+    found = []
+    for _ in range(processes):
+        with spawned_workers(1) as process:
+            try:
+                found.append(process.submit(measure_here, job, tuple(architectures)).result())
+            except BrokenExecutor as error:
+                raise HarnessError("the process that measured costs died, perhaps for want of memory") from error
+    return median_of(found)
+
+
+def measure_here(job: Job, architectures: Sequence[str]) -> OwnCosts:
+    """Time the proxies of a job on some networks, in this process."""
+    chosen = [resolve(place) for place in job.proxies]
+    benchmark = resolve(job.benchmark)()
+    batches = [_on_device(batch, job.device) for batch in read_batches(Path(job.batches), job.fingerprint)]
+    clock = clock_of(job.device)
+    rows = {}
+    with one_thread():
+        for architecture in architectures:
+            probe = make_probe(job, benchmark, architecture, batches, [])
+            rows[architecture] = _own_work(
+                probe, chosen, CLOCKS.get(clock, CLOCKS["wall"]), SECONDS / len(architectures)
+            )
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    step, calls = table.pop(_STEP), table.pop(_CALLS)
+    return OwnCosts(table.div(step, axis=0), calls / step, Place(processor_name(), clock, torch.__version__))
+
+
+_STEP, _CALLS = " forward and backward", " calls"
+"""What is timed beside the proxies, under names that no proxy can have."""
+
+
+class _Repeated(Probe):
+    """A probe that has made the passes over the first mini-batch, and forgets whatever else it is asked for."""
+
+    def __init__(self, like: Probe) -> None:
+        super().__init__(like.network, like.batches, like.seed, like.objective)
+        self.forward()
+        self.loss_gradients()
+        self.layer_output_gradients()
+        self.input_jacobian()
+        self._held = dict(self._results)
+
+    @contextmanager
+    def random_state(self, *purpose: str) -> Iterator[None]:
+        """What is drawn does not matter here; to seed torch takes longer than many a proxy, in times that vary."""
+        yield
+
+    def score(self, proxy: Proxy) -> None:
+        """Call the proxy once more."""
+        self._results = dict(self._held)
+        proxy(self)
+
+
+def _own_work(like: Probe, chosen: Sequence[Proxy], clock: Callable[[], float], budget: float) -> dict[str, float]:
+    """The shortest seconds of each proxy, of the passes and of the calls; NaN of what cannot be computed."""
+    try:
+        probe = _Repeated(like)
+    except Exception:  # why the network cannot be computed stands beside the scores of the run
+        return dict.fromkeys([_STEP, _CALLS, *(proxy.name for proxy in chosen)], math.nan)
+    tasks: dict[str, Callable[[], Any]] = {_STEP: partial(_step, like), _CALLS: partial(_calls, like)}
+    tasks |= {proxy.name: partial(probe.score, proxy) for proxy in chosen}
+    best = dict.fromkeys(tasks, math.inf)
+    begin = clock()
+    for number in range(ROUNDS):
+        if number >= LEAST_ROUNDS and clock() - begin > budget:
+            break
+        # Each comes after each other in its turn, since what came before decides what lies in the caches.
+        for name in np.random.default_rng(number).permutation(list(tasks)):
+            best[name] = float(np.minimum(best[name], _seconds(tasks[name], clock)))
+    return best
+
+
+def _step(like: Probe) -> None:
+    Probe(like.network, like.batches, like.seed, like.objective).loss_gradients()
+
+
+def _calls(like: Probe) -> float:
+    """A walk over the parameters with an operation for each: next to no arithmetic, and no code of the harness."""
+    return float(torch.stack([parameter.detach().norm() for parameter in like.network.parameters()]).sum())
+
+
+def _seconds(task: Callable[[], Any], clock: Callable[[], float]) -> float:
+    """Mean seconds of a task within one block of repetitions, after one for the caches; NaN if it fails."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        begin = clock()
+        task()
+        first = clock() - begin
+        if first > BLOCK:
+            return first
+        begin = now = clock()
+        repeats = 0
+        while now - begin < BLOCK:
+            task()
+            repeats += 1
+            now = clock()
+        return (now - begin) / repeats
+    except Exception:  # a proxy may fail in any way; how it did stands beside the scores of the run
+        return math.nan
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _on_device(batch: Batch, device: str) -> Batch:
+    """A mini-batch laid out as every run has it."""
+    images = batch.images.to(device)
+    layout = torch.channels_last if images.dim() == 4 else torch.contiguous_format
+    return Batch(images.contiguous(memory_format=layout), batch.labels.to(device))
+
+
+def _check_unchanged(proxy: Proxy, run: OpenedRun) -> None:
+    noted = run.manifest.get(OWN_PROXIES, {}).get(proxy.name)
+    if noted is not None and noted["sha256"] != source_digest(proxy):
+        raise HarnessError(
+            f"the file of the proxy '{proxy.name}' has changed since the run {run.directory}, so its cost cannot be "
+            "told; run again into a new --out"
+        )

@@ -1,0 +1,76 @@
+"""The mini-batches of a run, kept beside its scores so that every network ever scored there sees the same images."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from harness._utils.plain_arrays import read_npz
+from harness.errors import DataError
+from harness.images import Batch
+
+BATCHES_FILE = "batches.npz"
+
+_provided: dict[str, bytes] = {}
+"""Contents of such files by fingerprint, in a worker that shares no file system with the run."""
+
+
+def provide_batches(fingerprint: str, content: bytes) -> None:
+    """Let this process know the mini-batches of a run without its file."""
+    _provided[fingerprint] = content
+
+
+def fingerprint(batches: Sequence[Batch]) -> str:
+    """A hash of the images and labels, the same for equal batches on every machine."""
+    digest = hashlib.blake2b(digest_size=8)
+    for batch in batches:
+        for array in (batch.images.contiguous().numpy(), batch.labels.contiguous().numpy()):
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def write_batches(path: Path, batches: Sequence[Batch]) -> None:
+    """Write the batches to an ``.npz`` file, whole or not at all."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for index, batch in enumerate(batches):
+        arrays[f"images{index}"] = batch.images.contiguous().numpy()
+        arrays[f"labels{index}"] = batch.labels.contiguous().numpy()
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    partial.replace(path)
+
+
+def read_batches(path: Path, expected: str) -> list[Batch]:
+    """The batches of a file written by :func:`write_batches`.
+
+    Raises:
+        DataError: if the file is missing, damaged, or holds other batches than the fingerprint says.
+    """
+    remedy = "start the run again with the same --images, or with a new --out"
+    try:
+        arrays = read_npz(_source(path, expected)).read
+        batches = [
+            Batch(torch.from_numpy(arrays[f"images{i}"]), torch.from_numpy(arrays[f"labels{i}"]))
+            for i in range(len(arrays) // 2)
+        ]
+    except FileNotFoundError:
+        raise DataError(f"the run's mini-batches are missing: {path}; {remedy}") from None
+    # What torch raises depends on what a damaged array holds.
+    except Exception as error:
+        raise DataError(f"the run's mini-batches in {path} cannot be read ({error}); {remedy}") from error
+    if fingerprint(batches) != expected:
+        raise DataError(f"the mini-batches in {path} are not those that this run's scores were made with; {remedy}")
+    return batches
+
+
+def _source(path: Path, fingerprint: str) -> Path | io.BytesIO:
+    return io.BytesIO(_provided[fingerprint]) if fingerprint in _provided else path

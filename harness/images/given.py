@@ -1,0 +1,85 @@
+"""Images that are given as arrays or tensors instead of files."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness._utils.arguments import shown
+from harness.errors import HarnessError
+from harness.images import Images, load_images
+from harness.tasks import Task
+
+_NAME = "arrays in memory"
+"""Stands where the description of other images, and messages about them, name a file."""
+
+_WANTED = (
+    "images must be a path, 'noise', harness.images.Images, an array or tensor of images (N, C, H, W), or a pair of "
+    "such images and their labels"
+)
+
+
+def images_given(
+    source: object, task: Task, seed: int, labels: Literal["file", "random"], resolution: int | None
+) -> Images:
+    """Images for a task from arrays or tensors, taken exactly as an ``.npz`` with the same arrays would be.
+
+    The description holds a fingerprint of the arrays, so that a run continues with the same ones alone.
+
+    Args:
+        source: images, uint8 or normalised float, (N, C, H, W) or (N, H, W, C); a pair of images and labels from 0; a
+            mapping with ``images`` and ``labels``; or a data set of torchvision, whose transforms are not applied.
+        task: see :func:`~harness.images.load_images`, as for all that follow.
+        seed: for random labels.
+        labels: ``random`` puts random ones in place of those given.
+        resolution: that images are resized to.
+
+    Raises:
+        HarnessError: if it is something else, or holds other images than the task's.
+    """
+    arrays = _arrays(source)
+    if "labels" not in arrays and labels == "file" and task.objective.target != "input":
+        raise HarnessError("images were given without labels: give a pair (images, labels), or labels='random'")
+    digest = hashlib.blake2b(digest_size=8)
+    for name, array in arrays.items():
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / _NAME
+        with path.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        found = load_images(path, task, seed, labels, resolution)
+    return replace(found, description=found.description.replace(_NAME, f"{_NAME} ({digest.hexdigest()})", 1))
+
+
+def _arrays(source: object) -> dict[str, NDArray[Any]]:
+    """The images, and the labels if there are any."""
+    parts: dict[str, object]
+    if isinstance(source, Mapping):
+        parts = {name: source[name] for name in ("images", "labels") if name in source}
+    elif isinstance(source, tuple | list) and len(source) == 2:
+        parts = dict(zip(("images", "labels"), source, strict=True))
+    elif hasattr(source, "data") and hasattr(source, "targets"):
+        parts = {"images": source.data, "labels": source.targets}
+    else:
+        parts = {"images": source}
+    arrays = {name: _array(part) for name, part in parts.items()}
+    if "images" not in arrays or any(array.dtype.kind not in "uif" or not array.ndim for array in arrays.values()):
+        raise HarnessError(f"{_WANTED}, not {shown(source)}")
+    return arrays
+
+
+def _array(part: object) -> NDArray[Any]:
+    if hasattr(part, "detach"):
+        part = part.detach().cpu().numpy()
+    try:
+        return np.asarray(part)
+    except (ValueError, TypeError):
+        raise HarnessError(f"{_WANTED}, not {shown(part)}") from None

@@ -1,0 +1,434 @@
+"""One network and its mini-batches: quantities that many proxies share, each computed at most once.
+
+A proxy asks the probe for what its formula needs. The first asker causes the computation, later ones get the same
+tensors, and the ledger knows what each would have cost alone. Nothing here changes the network: passes run on
+stand-in buffers, and a proxy that needs other weights or no batch norm gets a copy.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import math
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast, overload
+
+import torch
+from torch import Tensor, nn
+
+from harness.errors import HarnessError, NotApplicableError
+from harness.images import Batch
+from harness.probe.activity import active_units
+from harness.probe.copying import copy_network
+from harness.probe.curvature import Tape, curvature_along, record
+from harness.probe.curvature.dual import curvature_in_dual_numbers
+from harness.probe.ledger import Ledger
+from harness.probe.passes import Layer, gradients, layers_of, prunable_layers, untouched
+from harness.probe.replacing import is_parametrised, with_plain_weights
+from harness.probe.usage import Part, Usage, is_relu
+from harness.seeds import derive_seed
+from harness.tasks import CLASSES, Objective
+
+__all__ = ["ForwardPass", "NotApplicableError", "Probe", "quantity"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """What one forward pass leaves behind, still attached to its graph.
+
+    Attributes:
+        images: the leaf that gradients with respect to the input are taken at.
+        outputs: logits, (batch, classes), or whatever else the network gives.
+        relu_inputs: the input of each call of a ReLU module.
+        layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
+        transposed_accumulates: multiply-accumulate operations of all the transposed convolutions for this batch.
+        usage: what else the pass went through, where these lists cannot hold it; see :mod:`harness.probe.usage`.
+    """
+
+    images: Tensor
+    outputs: Tensor
+    relu_inputs: list[Tensor]
+    layer_outputs: list[tuple[Layer, Tensor]]
+    transposed_accumulates: int
+    usage: Usage
+
+
+@dataclass(frozen=True)
+class _BackwardPass:
+    """The gradient of the loss at the weights, and at the layers' outputs and the tape's edges if anticipated."""
+
+    weights: list[Tensor]
+    layer_outputs: list[Tensor]
+    edges: list[Tensor]
+
+
+_Quantity: TypeAlias = "Callable[Concatenate[Probe, P], R]"
+
+
+@overload
+def quantity(name: str, /) -> Callable[[_Quantity[P, R]], _Quantity[P, R]]: ...
+@overload
+def quantity(function: _Quantity[P, R], /) -> _Quantity[P, R]: ...
+def quantity(what: Any, /) -> Any:
+    """A function of a probe whose result is computed once for each probe, timed, and shared by all who ask.
+
+    It draws from a random state of its own, so that its result does not depend on what was asked for before. That
+    state is seeded with the quantity's name. Give the name, ``@quantity("my_lab:kernel")``, and never change it: then
+    the function may move to another file and every score stays what it was. Without a name, ``@quantity``, the module
+    and the function's own name serve.
+
+    Raises:
+        HarnessError: if another function has declared the same name.
+    """
+    if callable(what):
+        return _shared(what, functools.partial(_place, what))
+    name: str = what
+
+    def named(function: Callable[..., Any]) -> Callable[..., Any]:
+        code = inspect.unwrap(function).__code__
+        place = f"{code.co_filename}:{code.co_qualname}"
+        if _declared.setdefault(name, place) != place:
+            raise HarnessError(
+                f"two quantities are named '{name}': {_declared[name]} and {place}; give one of them another name"
+            )
+        return _shared(function, lambda: tuple(name.split(":")))
+
+    return named
+
+
+_declared: dict[str, str] = {}
+"""The declared name of each quantity, and the function that has it."""
+
+
+def _shared(function: Callable[..., Any], name: Callable[[], tuple[str, ...]]) -> Callable[..., Any]:
+    signature = inspect.signature(inspect.unwrap(function))
+
+    def key(*args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
+        """The quantity's name and all its arguments, defaults included."""
+        bound = signature.bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        return *name(), *bound.args[1:], *sorted(bound.kwargs.items())
+
+    @functools.wraps(function)
+    def shared(probe: Probe, *args: Any, **kwargs: Any) -> Any:
+        return probe.once(key(*args, **kwargs), lambda: function(probe, *args, **kwargs))
+
+    shared.key = key  # type: ignore[attr-defined]
+    return shared
+
+
+def _key(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
+    """What a quantity with these arguments is kept under."""
+    key: tuple[Hashable, ...] = function.key(*args, **kwargs)  # type: ignore[attr-defined]
+    return key
+
+
+def _place(function: Callable[..., Any]) -> tuple[str, str]:
+    """The name of a quantity that declares none: its module and its own name."""
+    original = inspect.unwrap(function)
+    # In worker processes the user's script goes by another name; what is drawn there must be the same.
+    module = "__main__" if original.__module__ == "__mp_main__" else original.__module__
+    return module, original.__qualname__
+
+
+class Probe:
+    """One network at initialisation, its mini-batches, and everything that proxies compute from them.
+
+    Args:
+        network: in training mode, mapping images to logits or whatever the objective asks for. It is left as it is.
+            Where some of its tensors are parametrised (:mod:`torch.nn.utils.parametrize`), ``probe.network`` is a copy
+            with plain weights of the same values, and ``probe.given`` is the network itself.
+        batches: mini-batches on the network's device; most proxies use the first alone.
+        seed: of all the random numbers that proxies draw.
+        objective: what the labels are, and the loss of (outputs, labels).
+        anticipate: names of quantities that will be asked for and that are free if known in advance
+            (``layer_output_gradients``, ``curvature_along_weights``). The results are the same without it.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        batches: Sequence[Batch],
+        seed: int = 0,
+        objective: Objective = CLASSES,
+        anticipate: Collection[str] = (),
+    ) -> None:
+        self.given = network
+        self.network = with_plain_weights(network) if is_parametrised(network) else network
+        self.batches = list(batches)
+        self.seed = seed
+        self.objective = objective
+        self.anticipate = frozenset(anticipate)
+        self.ledger = Ledger()
+        self._results: dict[Hashable, Any] = {}
+
+    def __repr__(self) -> str:
+        """The network, its mini-batches, and how much is computed already."""
+        batches = f"{len(self.batches)} mini-batches" + (f" like {self.batches[0]!r}" if self.batches else "")
+        return f"<probe of {type(self.network).__name__}: {batches}; {len(self._results)} quantities computed>"
+
+    def once(self, key: tuple[Hashable, ...], compute: Callable[[], R]) -> R:
+        """The result kept under the key; computed, timed and given a random state of its own at the first request."""
+        if key in self._results:
+            self.ledger.note_use(key)
+        else:
+            with self.ledger.measure(key), self.random_state(*map(str, key)):
+                self._results[key] = compute()
+        result: R = self._results[key]
+        return result
+
+    @property
+    def holds_results(self) -> bool:
+        """Whether quantities are kept for those who ask next."""
+        return bool(self._results)
+
+    def let_go(self) -> None:
+        """Keep nothing of what was computed, so that its memory is free; what is asked for again has the same bits."""
+        self._results.clear()
+        gc.collect()
+        if self.batches and self.batches[0].images.is_cuda:
+            torch.cuda.empty_cache()
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The convolutions and linear layers, in the network's order; of those that share a weight, the first."""
+        return prunable_layers(self.network)
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """The weight of each of ``layers``, each distinct tensor once; biases are not among them."""
+        return [layer.weight for layer in self.layers]
+
+    def batch(self, index: int = 0) -> Batch:
+        """The mini-batch of that index.
+
+        Raises:
+            NotApplicableError: if the run has fewer batches.
+        """
+        if index >= len(self.batches):
+            raise NotApplicableError(f"needs {index + 1} mini-batches, the run has {len(self.batches)}")
+        return self.batches[index]
+
+    def class_labels(self, batch: int = 0) -> Tensor:
+        """The class of each image of a mini-batch, int64, (batch,); the likeliest where a distribution is given.
+
+        Raises:
+            NotApplicableError: if the network does not classify images.
+        """
+        if not self.objective.has_classes:
+            raise NotApplicableError(f"needs classes of images; this task has none (its loss: {self.objective.words})")
+        labels = self.batch(batch).labels
+        return labels.argmax(dim=1) if self.objective.target == "distribution" else labels
+
+    def loss(self, outputs: Tensor, batch: int = 0) -> Tensor:
+        """The loss of the network's outputs for a mini-batch."""
+        return self.objective.loss(outputs, self.batch(batch).labels)
+
+    @quantity("harness.probe:Probe.forward")
+    def forward(self, batch: int = 0) -> ForwardPass:
+        """A forward pass in training mode with its graph, and each call of a ReLU, convolution or linear layer."""
+        passed, versions = self._pass(batch, copies=False)
+        recorded = [*passed.relu_inputs, *(output for _, output in passed.layer_outputs)]
+        if [tensor._version for tensor in recorded] == versions:
+            return passed
+        # The network changed in place what was recorded; this time it gets copies to change.
+        return self._pass(batch, copies=True)[0]
+
+    def _pass(self, batch: int, copies: bool) -> tuple[ForwardPass, list[int]]:
+        """A forward pass, and the version that each recorded tensor had when it was recorded."""
+        relu_inputs: list[Tensor] = []
+        relu_versions: list[int] = []
+        layer_outputs: list[tuple[Layer, Tensor]] = []
+        layer_versions: list[int] = []
+        transposed_accumulates = 0
+
+        def before_relu(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            relu_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
+            relu_versions.append(relu_inputs[-1]._version)
+
+        def after_layer(layer: nn.Module, _: Any, output: Tensor) -> Tensor | None:
+            layer_outputs.append((cast("Layer", layer), output))
+            layer_versions.append(output._version)
+            return output.clone() if copies else None
+
+        def after_transposed(layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
+            nonlocal transposed_accumulates
+            # Each entry of the input is multiplied with every weight of its channel.
+            weight = cast("nn.ConvTranspose2d", layer).weight
+            transposed_accumulates += inputs[0].numel() * weight[0].numel()
+
+        relus = [module for module in self.network.modules() if is_relu(module)]
+        handles = [relu.register_forward_pre_hook(before_relu) for relu in relus]
+        handles += [layer.register_forward_hook(after_layer) for layer in layers_of(self.network)]
+        transposed = [m for m in self.network.modules() if isinstance(m, nn.ConvTranspose2d)]
+        handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
+        images = self.batch(batch).images.detach().clone().requires_grad_(True)
+        usage = Usage(self.network)
+        try:
+            with untouched(self.network), usage:
+                outputs = self.network(images.clone())
+        finally:
+            for handle in handles:
+                handle.remove()
+        passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates, usage)
+        return passed, relu_versions + layer_versions
+
+    @quantity("harness.probe:Probe.loss_gradients")
+    def loss_gradients(self, batch: int = 0) -> list[Tensor]:
+        """∂L/∂W of each of ``weights``; zeros where a weight does not reach the loss.
+
+        Raises:
+            NotApplicableError: if the network multiplies by weights that are not among these.
+        """
+        return self._loss_backward(batch).weights
+
+    @quantity("harness.probe:Probe.layer_output_gradients")
+    def layer_output_gradients(self, batch: int = 0) -> list[Tensor]:
+        """∂L/∂(output) of each call of a layer, as ``forward(batch).layer_outputs`` lists them, shaped like it.
+
+        Raises:
+            NotApplicableError: if the network multiplies by weights other than by calling a layer.
+        """
+        self.forward(batch).usage.require(Part.LAYERS)
+        kept = self._loss_backward(batch).layer_outputs
+        if kept:
+            return kept
+        passed = self.forward(batch)
+        loss = self.loss(passed.outputs, batch)
+        return gradients(loss, [output for _, output in passed.layer_outputs], retain_graph=True)
+
+    @quantity("harness.probe:Probe._loss_backward")
+    def _loss_backward(self, batch: int) -> _BackwardPass:
+        """Gradients of the loss at the weights, and wherever else they are anticipated."""
+        passed = self.forward(batch)
+        passed.usage.require(Part.WEIGHTS)
+        weights = self.weights
+        outputs = [output for _, output in passed.layer_outputs]
+        first = batch == 0
+        anticipated = outputs if first and "layer_output_gradients" in self.anticipate else []
+        tape = self._tape() if first and "curvature_along_weights" in self.anticipate else None
+        edges = tape.wanted if tape else []
+        loss = self.loss(passed.outputs, batch)
+        # Only the first batch's graph is walked again (by the input Jacobian); the others' memory is given back.
+        found = iter(gradients(loss, [*weights, *anticipated, *edges], retain_graph=first))
+        if not first:
+            del self._results[_key(Probe.forward, batch)]
+        return _BackwardPass(*([next(found) for _ in asked] for asked in (weights, anticipated, edges)))
+
+    @quantity("harness.probe:Probe.input_jacobian")
+    def input_jacobian(self) -> Tensor:
+        """J = ∂(Σ outputs)/∂(images), one row an image: (batch, channels · height · width)."""
+        passed = self.forward(0)
+        (jacobian,) = gradients(passed.outputs.sum(), [passed.images], retain_graph=True)
+        return jacobian.flatten(1)
+
+    @quantity("harness.probe:Probe.jacobian_correlation")
+    def jacobian_correlation(self) -> Tensor:
+        """Correlation coefficients between the rows of the input Jacobian: (batch, batch), float64.
+
+        Undefined (NaN) in the rows of images on which the outputs do not depend.
+        """
+        return torch.corrcoef(self.input_jacobian().double())
+
+    def relu_inputs(self, batch: int = 0) -> list[Tensor]:
+        """What enters each call of a ReLU module.
+
+        Raises:
+            NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not.
+        """
+        passed = self.forward(batch)
+        if not passed.relu_inputs:
+            raise NotApplicableError("the network has no ReLU modules")
+        passed.usage.require(Part.RELUS)
+        return passed.relu_inputs
+
+    @quantity("harness.probe:Probe.relu_kernel")
+    def relu_kernel(self) -> Tensor:
+        """K_ij = the number of ReLU units that agree on images i and j: (batch, batch), float64.
+
+        With x the binary codes, u the number of units and r_i that of image i's active ones,
+        K = x xᵀ + (1 − x)(1 − x)ᵀ = 2 x xᵀ − r_i − r_j + u: one product instead of two, and one for all the ReLUs that
+        read the same tensor. Counts below 2²⁴ are exact in float32.
+
+        Raises:
+            NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not.
+        """
+        inputs = self.relu_inputs()
+        readers: dict[int, tuple[Tensor, int]] = {}
+        for tensor in inputs:
+            readers[id(tensor)] = (tensor, readers.get(id(tensor), (tensor, 0))[1] + 1)
+        size = len(inputs[0])
+        kernel = torch.zeros(size, size, dtype=torch.float64, device=inputs[0].device)
+        for tensor, count in readers.values():
+            codes = active_units(tensor.detach())
+            both_active = (codes @ codes.T).double()
+            active = both_active.diagonal()
+            kernel += count * (2 * both_active - active[:, None] - active[None, :] + codes.shape[1])
+        return kernel
+
+    @quantity("harness.probe:Probe._tape")
+    def _tape(self) -> Tape | None:
+        """The graph of the first batch's pass, where all of it can be walked by closed forms."""
+        return record(self.forward(0).outputs, self.weights)
+
+    @quantity("harness.probe:Probe.curvature_along_weights")
+    def curvature_along_weights(self) -> Tensor:
+        """wᵀ H g over all ``weights``: the Hessian of the loss between the weights w and their gradient g, float64.
+
+        Raises:
+            NotApplicableError: if the network multiplies by weights that are not among these.
+        """
+        self.forward(0).usage.require(Part.WEIGHTS)
+        tape = self._tape()
+        if tape is None:
+            return self._curvature_in_dual_numbers()
+        outputs, weights = self.forward(0).outputs, self.weights
+        passed = self._loss_backward(0).edges or gradients(self.loss(outputs), tape.wanted, retain_graph=True)
+        of_weights = {id(w): gradient for w, gradient in zip(weights, self.loss_gradients(), strict=True)}
+        return curvature_along(tape, passed, of_weights, outputs, self.loss)
+
+    @quantity("harness.probe:Probe._curvature_in_dual_numbers")
+    def _curvature_in_dual_numbers(self) -> Tensor:
+        """The same for any network, at a greater cost."""
+        return curvature_in_dual_numbers(self.network, self.batch(0).images, self.loss)
+
+    @quantity("harness.probe:Probe.multiply_accumulates")
+    def multiply_accumulates(self) -> int:
+        """Multiply-accumulate operations of one image's forward pass, in convolutions and linear layers.
+
+        Each position of a layer's output takes every weight once (a grouped convolution's weight is that much smaller),
+        and so does each position of a transposed convolution's input. A layer that is called several times counts each
+        time.
+
+        Raises:
+            NotApplicableError: if the network multiplies by weights other than by calling a layer.
+        """
+        passed, images = self.forward(0), len(self.batch(0).images)
+        passed.usage.require(Part.LAYERS)
+        direct = sum(
+            layer.weight.numel() * (output.numel() // images // layer.weight.shape[0])
+            for layer, output in passed.layer_outputs
+        )
+        return direct + passed.transposed_accumulates // images
+
+    def forward_backward_seconds(self) -> float:
+        """Time of the first batch's forward and backward pass, the unit that costs are told in; NaN if not made."""
+        seconds = [self.ledger.exclusive(_key(step, 0)) for step in (Probe.forward, Probe._loss_backward)]
+        return sum(seconds) if all(seconds) else math.nan
+
+    def copy(self) -> nn.Module:
+        """A copy of the network that may be changed."""
+        return copy_network(self.network)
+
+    @contextmanager
+    def random_state(self, *purpose: str) -> Iterator[None]:
+        """Draw from a seed of one's own; the global random state is as it was afterwards."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive_seed("probe", self.seed, *purpose))
+            yield

@@ -1,0 +1,141 @@
+r"""wᵀ H g from one walk up and one walk down the graph that a forward pass has left behind.
+
+H is the Hessian of the loss, w the weights and g their gradient. Along the direction w every tensor of the forward pass
+has a tangent, and so has every gradient of the backward pass; the tangent of g is H w. Closed forms carry both through
+the recorded graph (:mod:`harness.probe.curvature.rules`), and nothing of the two passes themselves is computed again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge
+
+from harness.probe.curvature.rules import Edge, Surroundings, Walk, rule_of
+
+
+@dataclass(frozen=True)
+class Tape:
+    """The graph of a forward pass, to be walked in both directions.
+
+    Attributes:
+        output: where the walk up ends and the walk down starts.
+        nodes: those between the wanted weights and the output, each after those that it is made of.
+        around: the graph.
+        edges: where the gradient of the loss must be known, besides the weights.
+    """
+
+    output: Edge
+    nodes: tuple[Any, ...]
+    around: Surroundings
+    edges: tuple[Edge, ...]
+
+    @property
+    def wanted(self) -> list[GradientEdge]:
+        """``edges``, as :func:`torch.autograd.grad` takes them."""
+        return [GradientEdge(*edge) for edge in self.edges]
+
+
+def record(outputs: Tensor, weights: Sequence[Tensor]) -> Tape | None:
+    """The tape of a forward pass; None where the graph holds an operation that no closed form is written for.
+
+    Args:
+        outputs: of the network, with their graph.
+        weights: leaves of the graph, along which the curvature is wanted.
+    """
+    if outputs.grad_fn is None:
+        return None
+    wanted = {id(weight) for weight in weights}
+    ordered = _inputs_first(outputs.grad_fn)
+    leaves = {node: node.variable for node in ordered if id(getattr(node, "variable", None)) in wanted}
+    leading = set(leaves)
+    for node in ordered:
+        if any(below in leading for below, _ in node.next_functions):
+            leading.add(node)
+    nodes = tuple(node for node in ordered if node in leading and node not in leaves)
+    around = Surroundings(leaves, leading, Counter(edge for node in ordered for edge in node.next_functions))
+    edges: list[Edge] = []
+    for node in nodes:
+        rule = rule_of(node)
+        several = any(below in leading and output != 0 for below, output in node.next_functions)
+        needed = None if rule is None or several else rule.needs(node, around)
+        if needed is None:
+            return None
+        edges += needed
+    return Tape((outputs.grad_fn, outputs.output_nr), nodes, around, tuple(dict.fromkeys(edges)))
+
+
+def _inputs_first(root: Any) -> list[Any]:
+    """All nodes that the root is made of and the root, each after those that it is made of itself."""
+    ordered: list[Any] = []
+    met: set[Any] = set()
+    waiting: list[tuple[Any, bool]] = [(root, False)]
+    while waiting:
+        node, finished = waiting.pop()
+        if finished:
+            ordered.append(node)
+        elif node not in met:
+            met.add(node)
+            waiting.append((node, True))
+            waiting += [(below, False) for below, _ in node.next_functions if below is not None]
+    return ordered
+
+
+@torch.no_grad()
+def curvature_along(
+    tape: Tape,
+    passed: Sequence[Tensor],
+    weight_gradients: Mapping[int, Tensor],
+    outputs: Tensor,
+    loss: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """wᵀ H g for the weights w and the gradient g of the loss, float64.
+
+    Args:
+        tape: of the forward pass.
+        passed: the gradient of the loss at ``tape.edges``.
+        weight_gradients: g, by the ``id`` of the weight.
+        outputs: of the forward pass.
+        loss: of outputs.
+    """
+    leaves = tape.around.leaves
+    of_leaves = {(leaf, 0): weight_gradients[id(weight)] for leaf, weight in leaves.items()}
+    walk = Walk(tape.around, dict(zip(tape.edges, passed, strict=True)) | of_leaves, {})
+    _walk_up(tape, walk)
+    total = outputs.new_zeros((), dtype=torch.float64)
+    moved: dict[Edge, Tensor] = {}
+    if tape.output in walk.tangents:
+        moved[tape.output] = _hessian_product(loss, outputs, walk.tangents[tape.output])
+    for node in reversed(tape.nodes):
+        rule: Any = rule_of(node)
+        for edge, tangent in rule.down(node, moved.pop((node, 0), None), walk):
+            if edge[0] in leaves:
+                total = total + (walk.gradients[edge].double() * tangent.double()).sum()
+            else:
+                moved[edge] = moved[edge] + tangent if edge in moved else tangent
+        del walk.tangents[node, 0]
+    return total
+
+
+def _walk_up(tape: Tape, walk: Walk) -> None:
+    """Find the tangent, along the weights, of what each node gives."""
+    walk.tangents.update({(leaf, 0): weight.detach() for leaf, weight in tape.around.leaves.items()})
+    for node in tape.nodes:
+        rule: Any = rule_of(node)
+        walk.tangents[node, 0] = rule.up(node, [walk.tangents.get(edge) for edge in node.next_functions], walk)
+
+
+def _hessian_product(loss: Callable[[Tensor], Tensor], outputs: Tensor, tangent: Tensor) -> Tensor:
+    """How the gradient of the loss at the outputs changes along their tangent."""
+    with torch.enable_grad():
+        leaf = outputs.detach().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(loss(leaf), leaf, create_graph=True)
+        if not gradient.requires_grad:
+            return torch.zeros_like(outputs)
+        (product,) = torch.autograd.grad(gradient, leaf, tangent, allow_unused=True, materialize_grads=True)
+    return product

@@ -1,0 +1,36 @@
+"""wᵀ H g of any network, in dual numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
+
+from harness.probe.curvature.batch_norm import with_differentiable_batch_norms
+from harness.probe.passes import gradients, prunable_layers, untouched
+
+
+def curvature_in_dual_numbers(network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
+    """wᵀ H g, with H the Hessian of the loss between the weights w and their gradient g, float64.
+
+    Forward mode carries the tangent w through one forward and backward pass; the tangent of the gradient is H w.
+
+    Args:
+        network: in training mode; it is left as it is.
+        images: the mini-batch.
+        loss: of the network's outputs.
+    """
+    twin = with_differentiable_batch_norms(network)
+    names = {id(parameter): name for name, parameter in twin.named_parameters()}
+    weights = [layer.weight for layer in prunable_layers(twin)]
+    total = images.new_zeros((), dtype=torch.float64)
+    with dual_level(), untouched(twin):
+        duals = {names[id(w)]: make_dual(w, w.detach().clone()) for w in weights}
+        outputs = torch.func.functional_call(twin, duals, (images.clone(),))
+        for gradient in gradients(loss(outputs), weights):
+            primal, tangent = unpack_dual(gradient)
+            if tangent is not None:
+                total = total + (primal.double() * tangent.double()).sum()
+    return total

@@ -1,0 +1,313 @@
+r"""How tangents along the weights go up and down through single nodes of torch's graph.
+
+Up: the tangent of what a node gives, from those of what it is made of. Down: the tangent of what it passes back, from
+that of the gradient that reaches it. A layer is linear in its weights, so its tangent along them is what it gives. For
+a convolution z = u ∗ w with gradients δ
+
+.. math:: \dot z = (\dot u + u) * w, \qquad \dot\delta_u = (\dot\delta_z + \delta_z) *^\top w, \qquad
+          \dot g_w = \dot u \star \delta_z + u \star \dot\delta_z ,
+
+which are four convolutions, where dual numbers take six and three more for the passes. Nodes that are linear pass
+tangents as they pass gradients, and torch's own node does it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from harness.probe.curvature.batch_norm import fused_gradient, tangent_of_gradient
+
+Edge = tuple[Any, int]
+"""What a node of the graph gives: the node, and which of its outputs."""
+
+CONVOLUTION = "ConvolutionBackward"
+
+Along = list[Tensor | None]
+Passed = Iterator[tuple[Edge, Tensor]]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The graph around a node.
+
+    Attributes:
+        leaves: the wanted weights, by the nodes that stand for them.
+        leading: those nodes, and all that they lead to.
+        readers: how many nodes read an edge.
+    """
+
+    leaves: Mapping[Any, Tensor]
+    leading: Collection[Any]
+    readers: Counter[Edge]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What is known on the way.
+
+    Attributes:
+        around: the graph.
+        gradients: of the loss, at the edges that the nodes need and at the wanted weights.
+        tangents: of what nodes give.
+        sums: of a batch norm's normalised input times the tangent of its input, over each channel.
+        together: convolutions that get the gradient and its tangent added up.
+    """
+
+    around: Surroundings
+    gradients: Mapping[Edge, Tensor]
+    tangents: dict[Edge, Tensor]
+    sums: dict[Any, Tensor] = field(default_factory=dict)
+    together: set[Any] = field(default_factory=set)
+
+
+class Rule(Protocol):
+    """One kind of node."""
+
+    def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
+        """Where the gradient of the loss must be known for the walk down; None if there is no closed form."""
+
+    def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
+        """The tangent of what the node gives, from those of what it is made of; one of them at least is there."""
+
+    def down(self, node: Any, moved: Tensor | None, walk: Walk) -> Passed:
+        """The tangents of what the node passes back and where each goes, as far as a wanted weight lies there.
+
+        Args:
+            node: of the graph.
+            moved: the tangent of the gradient that reaches the node; None where that does not change.
+            walk: what is known.
+        """
+
+
+def sum_of_those(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    """The sum of what is there."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first + second
+
+
+class _Convolution:
+    def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
+        weight = node.next_functions[1][0]
+        return [(node, 0)] if weight in around.leaves or weight not in around.leading else None
+
+    def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
+        of_input, of_weight, _ = along
+        inputs = sum_of_those(of_input, None if of_weight is None else node._saved_input)
+        return cast("Tensor", torch.ops.aten.convolution(inputs, node._saved_weight, None, *self._shape(node)))
+
+    def down(self, node: Any, moved: Tensor | None, walk: Walk) -> Passed:
+        (entering, weight, _), passed = node.next_functions, walk.gradients[node, 0]
+        goes_on, along_weight = entering[0] in walk.around.leading, weight in walk.tangents
+        if node in walk.together:
+            of_input, of_weight = self._back(node, moved, node._saved_input, to_input=goes_on, to_weight=True)
+            yield weight, cast("Tensor", of_weight) - walk.gradients[weight]
+            if of_input is not None:
+                yield entering, of_input
+        else:
+            both = sum_of_those(moved, passed if along_weight else None)
+            if goes_on and both is not None:
+                yield entering, cast("Tensor", self._back(node, both, node._saved_input, to_input=True)[0])
+            if along_weight and moved is not None:
+                yield weight, cast("Tensor", self._back(node, moved, node._saved_input, to_weight=True)[1])
+        if along_weight and entering in walk.tangents:
+            yield weight, cast("Tensor", self._back(node, passed, walk.tangents[entering], to_weight=True)[1])
+
+    def _back(
+        self, node: Any, gradient: Tensor | None, inputs: Tensor, *, to_input: bool = False, to_weight: bool = False
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """What the convolution passes back to its input and to its weight, for other gradients and inputs."""
+        of_input, of_weight, _ = torch.ops.aten.convolution_backward(
+            gradient, inputs, node._saved_weight, None, *self._shape(node), [to_input, to_weight, False]
+        )
+        return of_input, of_weight
+
+    @staticmethod
+    def _shape(node: Any) -> tuple[Any, ...]:
+        return (
+            node._saved_stride,
+            node._saved_padding,
+            node._saved_dilation,
+            node._saved_transposed,
+            node._saved_output_padding,
+            node._saved_groups,
+        )
+
+
+class _LinearLayer:
+    """b + u W, of whose weight W is the transpose."""
+
+    def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
+        return [(node, 0)] if node._saved_alpha == 1 else None
+
+    def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
+        _, of_input, of_weight = along
+        through = None if of_input is None else of_input @ node._saved_mat2
+        return cast("Tensor", sum_of_those(through, None if of_weight is None else node._saved_mat1 @ of_weight))
+
+    def down(self, node: Any, moved: Tensor | None, walk: Walk) -> Passed:
+        (_, entering, weight), passed = node.next_functions, walk.gradients[node, 0]
+        tangents, leading = walk.tangents, walk.around.leading
+        if entering[0] in leading:
+            through = None if moved is None else moved @ node._saved_mat2.T
+            together = sum_of_those(through, passed @ tangents[weight].T if weight in tangents else None)
+            if together is not None:
+                yield entering, together
+        if weight[0] in leading:
+            through = None if moved is None else node._saved_mat1.T @ moved
+            together = sum_of_those(through, tangents[entering].T @ passed if entering in tangents else None)
+            if together is not None:
+                yield weight, together
+
+
+class _BatchNorm:
+    """In training mode, with scale and shift; see :mod:`harness.probe.curvature.batch_norm`."""
+
+    def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
+        entering, scale, _ = node.next_functions
+        # What is passed back there must be this call's alone.
+        alone = scale[0] is not None and around.readers[scale] == 1 and around.readers[entering] == 1
+        return [entering, scale] if alone and node._saved_training else None
+
+    def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
+        tangent, walk.sums[node] = fused_gradient(cast("Tensor", along[0]), *self._saved(node))
+        return tangent
+
+    def down(self, node: Any, moved: Tensor | None, walk: Walk) -> Passed:
+        entering, scale, _ = node.next_functions
+        # A convolution needs the sum of the gradient and its tangent, and gives back what of it is the gradient's.
+        if _kind(entering[0]) == CONVOLUTION:
+            of_layer = entering[0].next_functions[1]
+            if of_layer in walk.tangents and walk.around.readers[of_layer] == 1:
+                walk.together.add(entering[0])
+        x, weight, mean, inverse_deviation, eps = self._saved(node)
+        tangent = tangent_of_gradient(
+            moved,
+            walk.tangents[entering],
+            walk.tangents[node, 0],
+            walk.gradients[entering],
+            walk.gradients[scale],
+            walk.sums.pop(node),
+            x,
+            weight,
+            mean,
+            inverse_deviation,
+            eps,
+            plus_gradient=entering[0] in walk.together,
+        )
+        yield entering, tangent
+
+    @staticmethod
+    def _saved(node: Any) -> tuple[Any, ...]:
+        """The input, γ, μ, 1 / σ and ε."""
+        return (
+            node._saved_input,
+            node._saved_weight,
+            node._saved_result1,
+            node._saved_result2,
+            node._saved_eps,
+        )
+
+
+class _Linear:
+    """Any node that is linear, at least piece by piece."""
+
+    def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
+        return []
+
+    def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
+        """What torch has of such a node is its transpose; the transpose of that is the node again."""
+        (given,) = node._input_metadata
+        with torch.enable_grad():
+            dummy = torch.zeros(given.shape, dtype=given.dtype, device=given.device, requires_grad=True)
+            pairs = [(back, tangent) for back, tangent in zip(_passed(node, dummy), along, strict=True)]
+            reached = [(back, tangent) for back, tangent in pairs if tangent is not None]
+            (result,) = torch.autograd.grad([back for back, _ in reached], dummy, [tangent for _, tangent in reached])
+        return result
+
+    def down(self, node: Any, moved: Tensor | None, walk: Walk) -> Passed:
+        if moved is not None:
+            for edge, tangent in zip(node.next_functions, _passed(node, moved), strict=True):
+                if edge[0] in walk.around.leading and tangent is not None:
+                    yield edge, tangent
+
+
+def _passed(node: Any, gradient: Tensor) -> tuple[Any, ...]:
+    """What the node passes back to each of its inputs."""
+    found = node(gradient)
+    return found if isinstance(found, tuple) else (found,)
+
+
+class _Diagonal(_Linear):
+    """A node that treats each entry by itself, whose Jacobian is therefore its own transpose."""
+
+    def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
+        return cast("Tensor", node(along[0]))
+
+
+class _Addition(_Linear):
+    def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
+        there = [tangent for tangent in along if tangent is not None]
+        (given,) = node._input_metadata
+        if node._saved_alpha == 1 and all(tangent.shape == given.shape for tangent in there):
+            return there[0] if len(there) == 1 else there[0] + there[1]
+        return super().up(node, along, walk)
+
+
+class _AveragePooling(_Linear):
+    def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
+        return F.avg_pool2d(
+            cast("Tensor", along[0]),
+            node._saved_kernel_size,
+            node._saved_stride,
+            node._saved_padding,
+            node._saved_ceil_mode,
+            node._saved_count_include_pad,
+            node._saved_divisor_override,
+        )
+
+
+_LINEAR_KINDS = (
+    "AsStrided",
+    "Cat",
+    "Clone",
+    "ConstantPadNd",
+    "MaxPool2DWithIndices",
+    "Mean",
+    "Permute",
+    "ReshapeAlias",
+    "Select",
+    "Slice",
+    "Sum",
+    "T",
+    "Transpose",
+    "UnsafeView",
+    "View",
+)
+
+_RULES: dict[str, Rule] = {
+    CONVOLUTION: _Convolution(),
+    "AddmmBackward": _LinearLayer(),
+    "NativeBatchNormBackward": _BatchNorm(),
+    "AddBackward": _Addition(),
+    "AvgPool2DBackward": _AveragePooling(),
+    "ReluBackward": _Diagonal(),
+    "LeakyReluBackward": _Diagonal(),
+    **{f"{kind}Backward": _Linear() for kind in _LINEAR_KINDS},
+}
+
+
+def rule_of(node: Any) -> Rule | None:
+    """The rule of a node, by torch's name for it without the number of its overload; None if there is none."""
+    return _RULES.get(_kind(node))
+
+
+def _kind(node: Any) -> str:
+    return str(node.name()).rstrip("0123456789")

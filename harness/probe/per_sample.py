@@ -1,0 +1,341 @@
+"""Gradients of each image by itself: the rows that NTK, GradSign and their kin are made of.
+
+Where images influence one another, as through batch norm in training mode, there is no way around one backward pass
+for each row. Where they do not, a forward and backward pass of several images gives every layer's inputs and the
+gradients of its outputs, and a product of the two gives what each image contributes. Such images pass a few at a time,
+so that memory is bounded, and always as many, so that no bit depends on how much memory there is.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from harness.probe import NotApplicableError, Probe
+from harness.probe.passes import gradients, untouched
+from harness.probe.per_sample_products import gradient_of_each_image
+from harness.probe.replacing import replace_modules
+from harness.probe.usage import Part, seeing
+
+MOST_ENTRIES = 2**28
+"""Entries of the rows that are kept at one time (1 GiB of float32); more parameters than that take another round."""
+
+MICRO_BATCH = 16
+"""Images that pass together, at least, where they do not influence one another; fewer make convolutions round alike no
+longer."""
+
+Score = Callable[[Tensor, slice], Tensor]
+"""The sum, over the images that the slice tells, of a number made of each image's own outputs."""
+
+
+class _NotSeparableError(Exception):
+    """A module was called in a way that does not tell its images apart."""
+
+
+def micro_batches(images: int) -> list[slice]:
+    """The images of a mini-batch in equal parts of at least ``MICRO_BATCH``, or in one part if there are fewer.
+
+    >>> micro_batches(50)
+    [slice(0, 17, None), slice(17, 34, None), slice(34, 50, None)]
+    """
+    parts = torch.arange(images).tensor_split(max(1, images // MICRO_BATCH))
+    return [slice(int(part[0]), int(part[-1]) + 1) for part in parts]
+
+
+def rows_by_backward(scalar: Callable[[int], Tensor], count: int, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
+    """The gradients of several scalars, one backward pass each.
+
+    Args:
+        scalar: makes the i-th scalar, with a graph that survives a backward pass or is made anew.
+        count: how many scalars there are.
+        parameters: what they are differentiated by.
+
+    Yields:
+        For each parameter in turn (count, entries), zeros where a scalar does not depend on it.
+    """
+    for group in _groups(parameters, MOST_ENTRIES // max(count, 1)):
+        rows = [parameter.new_zeros(count, parameter.numel()) for parameter in group]
+        for index in range(count):
+            for row, gradient in zip(rows, gradients(scalar(index), group, retain_graph=True), strict=True):
+                row[index] = gradient.flatten()
+        yield from rows
+
+
+def _groups(parameters: Sequence[Tensor], most: int) -> Iterator[list[Tensor]]:
+    """The parameters in their order, in groups of at most so many entries, or of a single larger parameter."""
+    group: list[Tensor] = []
+    size = 0
+    for parameter in parameters:
+        if group and size + parameter.numel() > most:
+            yield group
+            group, size = [], 0
+        group.append(parameter)
+        size += parameter.numel()
+    if group:
+        yield group
+
+
+def losses_of_images(probe: Probe) -> Score:
+    """The sum of the losses that the images of the probe's first mini-batch have one by one."""
+    labels, loss = probe.batch().labels, probe.objective.loss
+
+    def total(outputs: Tensor, at: slice) -> Tensor:
+        targets = labels[at]
+        return torch.stack([loss(outputs[i : i + 1], targets[i : i + 1]) for i in range(len(outputs))]).sum()
+
+    return total
+
+
+def rows_of_images(
+    network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part] = ()
+) -> Iterator[Tensor]:
+    """The gradient of each image's score, in a network that treats every image as if it came alone.
+
+    Each parameter is taken to act through the calls of the modules that own it. Where one acts in another way, or a
+    module is not called with one tensor that has a row for each image, images are passed one by one instead, with the
+    same result. Memory holds the
+    graph of one of the :func:`micro_batches` and rows of at most ``MOST_ENTRIES``; where there are more, all images
+    pass again.
+
+    Args:
+        network: one that treats images independently, such as one in evaluation mode, or one of
+            :func:`with_statistics_of_each_image`.
+        images: the mini-batch.
+        score: summed over images, of the network's outputs for them.
+        parameters: of the network, that the gradients are taken with respect to.
+        parts: of the network, that must be seen.
+
+    Yields:
+        For each parameter in turn (images, entries), zeros where an image's score does not depend on it. The entries
+        are in one order for all images, which is not always that of the parameter.
+
+    Raises:
+        NotApplicableError: if one of the parts is not seen.
+    """
+    for group in _groups(parameters, MOST_ENTRIES // len(images)):
+        try:
+            yield from _rows_of_group(network, images, score, group, parts)
+        except _NotSeparableError:
+            alone = _one_by_one(network, images, score)
+            yield from rows_by_backward(alone, len(images), group)
+
+
+def _rows_of_group(
+    network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part]
+) -> list[Tensor]:
+    """What :func:`rows_of_images` gives for parameters whose rows are held together.
+
+    Raises:
+        _NotSeparableError: if some call does not tell its images apart.
+    """
+    rows = [parameter.new_empty(len(images), parameter.numel()) for parameter in parameters]
+    for at in micro_batches(len(images)):
+        with _passing(network, at.stop - at.start, len(images)):
+            passed = _RecordedPass(network, images[at], _of_part(score, at), parameters, parts)
+        for row, parameter in zip(rows, parameters, strict=True):
+            row[at] = passed.of(parameter)
+    return rows
+
+
+def _of_part(score: Score, part: slice) -> Score:
+    """The score of some of the images, where those that are told are counted within the part."""
+    return lambda outputs, _: score(outputs, part)
+
+
+def sum_over_images(
+    network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part] = ()
+) -> list[Tensor | None]:
+    """The sum of what :func:`rows_of_images` gives, shaped like the parameters, at the cost of one backward pass.
+
+    None for a parameter that no image's score depends on.
+
+    Raises:
+        NotApplicableError: if one of the parts is not seen.
+    """
+    try:
+        with seeing(network, *parts), untouched(network):
+            total = score(network(images.clone()), slice(None))
+    except _NotSeparableError:
+        alone = _one_by_one(network, images, score)
+        total = torch.stack([alone(index) for index in range(len(images))]).sum()
+    return _gradients_or_none(total, parameters)
+
+
+def _one_by_one(network: nn.Module, images: Tensor, score: Score) -> Callable[[int], Tensor]:
+    """The score of each image, passed alone."""
+
+    def alone(index: int) -> Tensor:
+        at = slice(index, index + 1)
+        # All the rows that a batch norm then gets belong to one image, as where a network cuts it into tiles.
+        with _passing(network, 1, len(images)), untouched(network):
+            return score(network(images[at].clone()), at)
+
+    return alone
+
+
+@contextmanager
+def _passing(network: nn.Module, images: int, usually: int) -> Iterator[None]:
+    """Let batch norms of each image know that another number of them passes."""
+    norms = [module for module in network.modules() if isinstance(module, _NormOfEachImage)]
+    for norm in norms:
+        norm.images = images
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.images = usually
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of a module that owns a parameter, what went in and came out, and their versions at that time."""
+
+    module: nn.Module
+    inputs: Tensor
+    output: Tensor
+    versions: tuple[int, int]
+
+
+class _RecordedPass:
+    """One forward and backward pass of some images, from which each image's gradients are made.
+
+    Raises:
+        _NotSeparableError: if some call does not tell its images apart, or a parameter is used other than by calls.
+        NotApplicableError: if one of the parts is not seen.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        images: Tensor,
+        score: Score,
+        parameters: Sequence[Tensor],
+        parts: Collection[Part] = (),
+    ) -> None:
+        self._images = len(images)
+        wanted = {id(parameter) for parameter in parameters}
+        owners = [m for m in network.modules() if any(id(p) in wanted for p in m.parameters(recurse=False))]
+        calls: list[_Call] = []
+
+        def after(module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any], output: Any) -> None:
+            calls.append(_call(module, arguments, keywords, output, len(images)))
+
+        handles = [owner.register_forward_hook(after, with_kwargs=True) for owner in owners]
+        try:
+            with seeing(network, *parts) as usage, untouched(network):
+                total = score(network(images.clone()), slice(None))
+        finally:
+            for handle in handles:
+                handle.remove()
+        if usage.borrowed & wanted:
+            raise _NotSeparableError
+        if any((call.inputs._version, call.output._version) != call.versions for call in calls):
+            raise _NotSeparableError
+        called = {id(parameter) for call in calls for parameter in call.module.parameters(recurse=False)}
+        apart = [parameter for parameter in parameters if id(parameter) not in called]
+        found = _gradients_or_none(total, [*(call.output for call in calls), *apart])
+        if any(gradient is not None for gradient in found[len(calls) :]):
+            raise _NotSeparableError
+        self._calls = list(zip(calls, found[: len(calls)], strict=True))
+
+    def of(self, parameter: Tensor) -> Tensor:
+        """The gradients with respect to one parameter: (images, entries)."""
+        total: Tensor | None = None
+        for call, gradient in self._calls:
+            for name, own in call.module.named_parameters(recurse=False):
+                if own is parameter and gradient is not None:
+                    part = gradient_of_each_image(call.module, name, call.inputs.detach(), gradient)
+                    if total is not None and part.dim() != total.dim():
+                        # Layers of two kinds share the parameter, and give its entries in two orders.
+                        raise _NotSeparableError
+                    total = part if total is None else total + part
+        return parameter.new_zeros(self._images, parameter.numel()) if total is None else total.flatten(1)
+
+
+def _call(module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any], output: Any, images: int) -> _Call:
+    """The record of a call with one tensor in and one out, each with a row for every image."""
+    inputs = arguments[0] if len(arguments) == 1 and not keywords else None
+    if not (isinstance(inputs, Tensor) and isinstance(output, Tensor) and len(inputs) == len(output) == images):
+        raise _NotSeparableError
+    if isinstance(module, _NormOfEachImage):
+        raise _NotSeparableError
+    return _Call(module, inputs, output, (inputs._version, output._version))
+
+
+def _gradients_or_none(total: Tensor, inputs: Sequence[Tensor]) -> list[Tensor | None]:
+    """∂total/∂input for each input, None where it does not depend on it."""
+    reached = [tensor for tensor in inputs if tensor.requires_grad]
+    if not (total.requires_grad and reached):
+        return [None] * len(inputs)
+    found = iter(torch.autograd.grad(total, reached, allow_unused=True))
+    return [next(found) if tensor.requires_grad else None for tensor in inputs]
+
+
+def with_statistics_of_each_image(network: nn.Module, images: int) -> nn.Module:
+    """A copy of the network in training mode whose batch norms normalise each image by its own statistics.
+
+    So each image passes as it would in a mini-batch of its own, and none influences another.
+    """
+
+    def of_each_image(module: nn.Module) -> nn.Module | None:
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and (module.training or module.running_mean is None):
+            return _NormOfEachImage(module, images)
+        return None
+
+    return replace_modules(copy.deepcopy(network), of_each_image)
+
+
+class _NormOfEachImage(nn.Module):
+    """Batch norm of mini-batches of one image, for several of them at once."""
+
+    stands_for = nn.modules.batchnorm._BatchNorm
+
+    def __init__(self, original: nn.modules.batchnorm._BatchNorm, images: int) -> None:
+        super().__init__()
+        self.weight, self.bias, self.eps = original.weight, original.bias, original.eps
+        self.images = images
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each channel of each image normalised over its positions: (images, channels, ...)."""
+        if len(x) % self.images:
+            raise _NotSeparableError
+        if x.numel() == self.images * x.shape[1]:
+            raise NotApplicableError(
+                "needs mini-batches of one image, of which a batch norm gets a single value a channel: none is left"
+            )
+        if self.images == 1:
+            return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        if len(x) != self.images:
+            raise _NotSeparableError
+        normalised: Tensor = _NormaliseEachImage.apply(x, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
+        return normalised
+
+
+class _NormaliseEachImage(torch.autograd.Function):
+    """Group norm with one channel a group.
+
+    torch's own crashes the process (2.13, channels innermost) where only the gradients of scale and shift are asked
+    for, not that of the input; so this one always asks for the input's.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
+        ctx.sizes = (len(x), x.shape[1], x[0, 0].numel(), x.shape[1])
+        normalised, mean, inverse_deviation = torch.ops.aten.native_group_norm(x, weight, bias, *ctx.sizes, eps)
+        ctx.save_for_backward(x, mean, inverse_deviation, weight)
+        return cast("Tensor", normalised)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        affine = ctx.saved_tensors[-1] is not None
+        parts = torch.ops.aten.native_group_norm_backward(
+            gradients[0], *ctx.saved_tensors, *ctx.sizes, [True, affine, affine]
+        )
+        return *parts, None

@@ -1,0 +1,87 @@
+"""What modules make of one image alone: the feature maps that MeCo, Dextr and RBFleX look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from harness.probe import NotApplicableError
+from harness.probe.passes import untouched
+from harness.probe.usage import Part, Usage, seeing
+
+
+def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Module, Tensor]], Usage]:
+    """Each call of a module with the feature map it gave for the image, and what the pass went through.
+
+    Feature maps are float64, (channels, positions).
+
+    Containers and the network itself count as modules. One that returns what another returned shares its tensor, so
+    that callers can tell by identity what they have seen already. Features without positions, such as logits, have one.
+
+    Args:
+        network: in training mode; batch norm takes its statistics from this one image.
+        image: a mini-batch of one.
+
+    Raises:
+        NotApplicableError: if a batch norm meets a single value a channel, or a module is called that is not
+            registered.
+    """
+    called: list[tuple[nn.Module, Tensor]] = []
+    seen: dict[Hashable, Tensor] = {}
+    alive: list[Tensor] = []
+
+    def after(module: nn.Module, _: Any, output: Any) -> None:
+        if not isinstance(output, Tensor) or output.dim() < 2:
+            return
+        key = (id(output), output._version)
+        if key not in seen:
+            alive.append(output)  # an identity is unique only as long as its owner lives
+            first = output[0].detach().to(torch.float64, copy=True)
+            seen[key] = first.reshape(len(first), -1)
+        called.append((module, seen[key]))
+
+    hooks = [module.register_forward_hook(after) for module in network.modules()]
+    return called, pass_alone(network, image, hooks, Part.MODULES)
+
+
+def pass_alone(network: nn.Module, image: Tensor, hooks: Sequence[RemovableHandle], *parts: Part) -> Usage:
+    """One forward pass of a mini-batch of one image, after which the hooks are gone; what it went through.
+
+    Raises:
+        NotApplicableError: if a batch norm meets a single value a channel, or one of the parts is not seen.
+    """
+    try:
+        with seeing(network, *parts) as usage, torch.no_grad(), untouched(network):
+            network(image.clone())
+        return usage
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise NotApplicableError("a batch norm meets a single value a channel when one image passes") from error
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def once_each(matrices: Sequence[Tensor], compute: Callable[[Tensor], Tensor]) -> Tensor:
+    """One number for each matrix, computed once for those that are one tensor and together for those of one shape.
+
+    Args:
+        matrices: two-dimensional tensors.
+        compute: maps (n, rows, columns) to (n,).
+
+    >>> a = torch.ones(2, 2)
+    >>> once_each([a, torch.zeros(1, 3), a], lambda stacked: stacked.sum(dim=(1, 2))).tolist()
+    [4.0, 0.0, 4.0]
+    """
+    by_shape: dict[tuple[int, ...], dict[int, Tensor]] = {}
+    for matrix in matrices:
+        by_shape.setdefault(tuple(matrix.shape), {})[id(matrix)] = matrix
+    values: dict[int, Tensor] = {}
+    for alike in by_shape.values():
+        values |= dict(zip(alike, compute(torch.stack(list(alike.values()))), strict=True))
+    return torch.stack([values[id(matrix)] for matrix in matrices]) if matrices else torch.zeros(0)

@@ -1,0 +1,34 @@
+"""What each proxy costs, as it was measured on the networks that they are mostly compared on."""
+
+from __future__ import annotations
+
+import csv
+import functools
+from pathlib import Path
+
+FILE = Path(__file__).with_name("costs.csv")
+
+
+@functools.cache
+def measured_costs() -> dict[str, float]:
+    """Forward and backward passes that a proxy takes by itself, by name.
+
+    Medians over cells of NATS-Bench's topology space with 64 CIFAR-10 images, written by ``python -m tools.make_docs
+    --costs RUN``. A proxy that was not measured, such as one's own, is not there.
+    """
+    with FILE.open(encoding="utf-8", newline="") as file:
+        return {row["proxy"]: float(row["passes"]) for row in csv.DictReader(file)}
+
+
+def cost_in_words(proxy: str) -> str:
+    """The passes with two digits, for a table; a dash where they are not known.
+
+    >>> cost_in_words("grad_norm"), cost_in_words("nobody_s")
+    ('1.0', '–')
+    """
+    passes = measured_costs().get(proxy)
+    if passes is None:
+        return "–"
+    if passes < 0.01:
+        return "<0.01"
+    return f"{passes:.2f}" if passes < 0.995 else f"{passes:.1f}" if passes < 9.95 else f"{passes:.0f}"

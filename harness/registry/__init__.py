@@ -1,0 +1,307 @@
+"""Names to benchmarks and proxies, from the entry points of every installed package.
+
+A benchmark is a class in the group ``harness.benchmarks``; the groups ``harness.proxies`` and ``harness.aggregates``
+name proxies and rank aggregates, or modules that define them. The harness's own come in the same way as a third
+party's. A proxy that no package offers is named by where it is: see :mod:`harness.registry.by_file`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from harness._utils.arguments import shown
+from harness._utils.names import resolved, unknown_name
+from harness.contracts.aggregate import Aggregate
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.proxy import Proxy, ProxyFacts
+from harness.errors import HarnessError, UnknownNameError
+from harness.registry.by_file import load_file, load_own, reference_of
+from harness.registry.declared import declared_facts
+
+BENCHMARK_GROUP = "harness.benchmarks"
+PROXY_GROUP = "harness.proxies"
+AGGREGATE_GROUP = "harness.aggregates"
+
+LIST_BENCHMARKS = "harness list benchmarks"
+LIST_PROXIES = "harness list proxies"
+"""The commands that list what is registered."""
+
+T = TypeVar("T")
+
+STANDARD = (
+    "params",
+    "flops",
+    "l2_norm",
+    "grad_norm",
+    "plain",
+    "snip",
+    "grasp",
+    "fisher",
+    "synflow",
+    "jacob_cov",
+    "naswot",
+    "zen",
+    "epe_nas",
+    "zico",
+)
+"""What a run computes unless told otherwise: what the survey and its predecessors compare, at a low price."""
+
+
+@functools.cache
+def benchmark_classes() -> dict[str, type[Benchmark]]:
+    """Every registered benchmark class by name.
+
+    Raises:
+        HarnessError: if two packages register the same name, or an entry point cannot be imported.
+    """
+    found: dict[str, type[Benchmark]] = {}
+    for entry in _entries(BENCHMARK_GROUP):
+        loaded = _load(entry)
+        if not (isinstance(loaded, type) and issubclass(loaded, Benchmark)):
+            raise HarnessError(f"entry point '{entry.name}' of {BENCHMARK_GROUP} is no Benchmark class: {entry.value}")
+        _register(found, loaded.name, loaded, "benchmark")
+    return found
+
+
+@functools.cache
+def proxies() -> dict[str, Proxy]:
+    """Every registered proxy by name, in the order of registration.
+
+    Raises:
+        HarnessError: if two packages register the same name, or an entry point cannot be imported.
+    """
+    found: dict[str, Proxy] = {}
+    for entry in _entries(PROXY_GROUP):
+        for proxy in _offered(entry, Proxy, "proxy"):
+            _register(found, proxy.name, proxy, "proxy")
+    return found
+
+
+@functools.cache
+def proxy_facts() -> dict[str, ProxyFacts]:
+    """The facts of every registered proxy by name, in the order of registration; loads no module of the harness's own.
+
+    Raises:
+        HarnessError: as :func:`proxies`.
+    """
+    found: dict[str, ProxyFacts] = {}
+    for entry in _entries(PROXY_GROUP):
+        known = declared_facts().get(entry.value)
+        for facts in known or [proxy.facts for proxy in _offered(entry, Proxy, "proxy")]:
+            if facts.name in found:
+                # Loading them tells which two packages have the name.
+                proxies()
+            found[facts.name] = facts
+    return found
+
+
+@functools.cache
+def aggregates() -> dict[str, Aggregate]:
+    """Every registered rank aggregate by name, in the order of registration.
+
+    Raises:
+        HarnessError: if a name is taken by another aggregate or a proxy, or an entry point cannot be imported.
+    """
+    found: dict[str, Aggregate] = {}
+    for entry in _entries(AGGREGATE_GROUP):
+        for aggregate in _offered(entry, Aggregate, "aggregate"):
+            if aggregate.name in proxy_facts():
+                raise HarnessError(f"aggregate '{aggregate.name}' has the name of a registered proxy; rename it")
+            _register(found, aggregate.name, aggregate, "aggregate")
+    return found
+
+
+def load_benchmark(name: str) -> Benchmark:
+    """An instance of the named benchmark.
+
+    Raises:
+        UnknownNameError: if there is none; the message suggests near names.
+    """
+    classes, found = benchmark_classes(), benchmark_named(name)
+    if found is None:
+        raise UnknownNameError(unknown_name("benchmark", name, classes, LIST_BENCHMARKS))
+    return classes[found]()
+
+
+def benchmark_named(name: str) -> str | None:
+    """The registered name of the benchmark that is meant by a name or an alias; None if there is none."""
+    return resolved(name, {known: cls.aliases for known, cls in benchmark_classes().items()})
+
+
+def proxy_names() -> dict[str, tuple[str, ...]]:
+    """The name of every registered proxy, with its label and its aliases."""
+    return {name: (proxy.label, *proxy.aliases) for name, proxy in proxy_facts().items()}
+
+
+def aggregate_names() -> dict[str, tuple[str, ...]]:
+    """The name of every registered rank aggregate, with its label and its aliases."""
+    return {name: (aggregate.label, *aggregate.aliases) for name, aggregate in aggregates().items()}
+
+
+def named_among(name: str, rows: Iterable[str]) -> str | None:
+    """Which of these rows, proxies or aggregates, is meant by a name or an alias; None if none is."""
+    aliases = {**proxy_names(), **aggregate_names()}
+    return resolved(name, {row: aliases.get(row, ()) for row in rows})
+
+
+def select_proxies(names: str | Proxy | Iterable[str | Proxy] | None = "standard") -> list[Proxy]:
+    """The named proxies, each once, in the order asked for.
+
+    Args:
+        names: proxy names or aliases in any collection, also as one comma-separated string; None is ``standard``.
+            ``standard`` stands for those of ``STANDARD``, ``all`` for every proxy that is not a variant of another one,
+            ``variants`` for the variants. A proxy that is not registered is given itself, or named by where it is:
+            ``path.py:name`` or ``module:name``.
+
+    Raises:
+        UnknownNameError: if a name is not registered; the message suggests near names.
+        HarnessError: if no proxy is named, or one that is not registered cannot be had or takes a name that is.
+    """
+    known = proxies()
+    chosen: dict[str, Proxy] = {}
+    for name in _wanted(names):
+        if isinstance(name, Proxy):
+            _choose_own(chosen, name)
+        elif ":" in name:
+            _choose_own(chosen, load_own(name.strip()))
+        elif name.strip():
+            chosen |= _registered(name.strip(), known)
+    if not chosen:
+        raise HarnessError("no proxy was named; name some, or 'standard'")
+    return list(chosen.values())
+
+
+def _wanted(names: object) -> list[str | Proxy]:
+    """What was asked for, one by one."""
+    if names is None or isinstance(names, str):
+        return ["standard"] if names is None else [*names.split(",")]
+    if isinstance(names, Proxy):
+        return [names]
+    if callable(names) or not isinstance(names, Iterable):
+        raise HarnessError(_not_a_proxy(names))
+    wanted = list(names)
+    for name in wanted:
+        if not isinstance(name, str | Proxy):
+            raise HarnessError(_not_a_proxy(name))
+    return wanted
+
+
+def _not_a_proxy(value: object) -> str:
+    if inspect.isfunction(value):
+        return f"the function {value.__name__} is not a proxy yet; decorate it with @harness.proxy(...)"
+    return f"proxies must be names or proxies, such as 'params,naswot' or ['params', my_proxy], not {shown(value)}"
+
+
+def is_registered(proxy: Proxy) -> bool:
+    """Whether an installed package offers this very proxy."""
+    return proxies().get(proxy.name) is proxy
+
+
+def reference(target: type | Proxy) -> str:
+    """Where another process imports a benchmark class or a proxy from, as ``module:name`` or ``path.py:name``."""
+    if isinstance(target, Proxy):
+        return reference_of(target)
+    return f"{target.__module__}:{target.__qualname__}"
+
+
+def resolve(target: str) -> Any:
+    """The object behind a reference made by :func:`reference`."""
+    where, _, name = target.rpartition(":")
+    module = load_file(Path(where)) if where.endswith(".py") else import_module(where)
+    return functools.reduce(getattr, name.split("."), module)
+
+
+def check_importable(target: type | Proxy, elsewhere: bool = False) -> None:
+    """Refuse a benchmark or proxy that a worker could not import.
+
+    Args:
+        target: the benchmark class or the proxy.
+        elsewhere: whether workers are processes of their own, which share no interactive session.
+
+    Raises:
+        HarnessError: if the reference leads nowhere or elsewhere.
+    """
+    place = reference(target)
+    try:
+        found = resolve(place)
+    except (ImportError, AttributeError):
+        found = None
+    if found is not target:
+        raise HarnessError(
+            f"'{place}' cannot be imported by a worker process; define it at the top of a module, "
+            "under the name of its function or class"
+        )
+    if elsewhere and place.startswith("__main__:") and not hasattr(sys.modules["__main__"], "__file__"):
+        raise HarnessError(
+            f"'{place}' lives in an interactive session, which worker processes cannot import; write it into a file "
+            "and give path.py:name, or compute with one worker"
+        )
+
+
+def _registered(name: str, known: dict[str, Proxy]) -> dict[str, Proxy]:
+    """What one name stands for."""
+    if name == "standard":
+        return {standard: known[standard] for standard in STANDARD}
+    if name == "all":
+        return {p.name: p for p in known.values() if p.variant_of is None}
+    if name == "variants":
+        return {p.name: p for p in known.values() if p.variant_of is not None}
+    found = resolved(name, proxy_names())
+    if found is None:
+        choices = [*known, "standard", "all", "variants"]
+        raise UnknownNameError(unknown_name("proxy", name, choices, LIST_PROXIES))
+    return {found: known[found]}
+
+
+def _choose_own(chosen: dict[str, Proxy], proxy: Proxy) -> None:
+    """Add a proxy that was given itself, unless its name is taken."""
+    others: list[Proxy | Aggregate] = [*chosen.values(), *proxies().values(), *aggregates().values()]
+    taken = next((other for other in others if other.name == proxy.name and other is not proxy), None)
+    if taken is not None:
+        what = "aggregate" if isinstance(taken, Aggregate) else reference(taken)
+        raise HarnessError(
+            f"the proxy {reference(proxy)} is called '{proxy.name}', but that is the name of another one ({what}); "
+            "give yours another name"
+        )
+    chosen[proxy.name] = proxy
+
+
+def _entries(group: str) -> Sequence[EntryPoint]:
+    return list(entry_points(group=group))
+
+
+def _load(entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:
+        cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise HarnessError(
+            f"entry point '{entry.name}' of {entry.group} ({entry.value}) cannot be imported: {cause}; "
+            "reinstall or remove the package that offers it"
+        ) from error
+
+
+def _offered(entry: EntryPoint, kind: type[T], word: str) -> list[T]:
+    """What an entry point names: one object, or a module with some."""
+    loaded = _load(entry)
+    members = vars(loaded).values() if isinstance(loaded, ModuleType) else [loaded]
+    offered = [member for member in members if isinstance(member, kind)]
+    if not offered:
+        raise HarnessError(f"entry point '{entry.name}' of {entry.group} offers no {word}: {entry.value}")
+    return offered
+
+
+def _register(found: dict[str, Any], name: str, target: Any, kind: str) -> None:
+    if name in found and found[name] is not target:
+        raise HarnessError(
+            f"{kind} '{name}' is registered twice: by {reference(found[name])} and {reference(target)}; rename one"
+        )
+    found[name] = target

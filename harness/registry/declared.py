@@ -1,0 +1,32 @@
+"""The facts of the harness's own proxies as a file, so that reading scores needs neither their modules nor torch.
+
+``nox -s docs`` checks the file against the declarations, and writes it anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from harness.contracts.proxy import ProxyFacts
+
+FILE = Path(__file__).with_name("declared.json")
+
+
+@functools.cache
+def declared_facts() -> Mapping[str, tuple[ProxyFacts, ...]]:
+    """The facts of the proxies of each module of :mod:`harness.proxies`, in the order in which it defines them."""
+    modules = json.loads(FILE.read_text(encoding="utf-8"))
+    return {
+        module: tuple(ProxyFacts(**{**facts, "aliases": tuple(facts["aliases"])}) for facts in proxies)
+        for module, proxies in modules.items()
+    }
+
+
+def declared_text(modules: Mapping[str, Iterable[ProxyFacts]]) -> str:
+    """What the file holds for these facts."""
+    stated = {module: [asdict(facts) for facts in proxies] for module, proxies in modules.items()}
+    return json.dumps(stated, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,198 @@
+"""A run opened for reading: its scores, the accuracies they are compared with, and what is known of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness._utils.arguments import accepts, epochs, optional, path, shown, texts
+from harness._utils.arguments import text as text_of
+from harness._utils.names import resolved, unknown_name
+from harness.contracts.aggregate import Aggregate
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.ground_truth import GroundTruth
+from harness.contracts.proxy import Direction
+from harness.errors import HarnessError, UnknownNameError
+from harness.registry import LIST_PROXIES, aggregate_names, aggregates, load_benchmark, proxy_facts, proxy_names
+from harness.registry.by_file import OWN_PROXIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.analysis.joined import Joined
+    from harness.store.records import Setting
+
+
+class Facts(NamedTuple):
+    """What an analysis needs to know of a proxy."""
+
+    better: Direction
+    label: str
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """The scores of a run, finished or not, and the benchmark's ground truth.
+
+    Attributes:
+        directory: where the run is.
+        setting: everything that fixes its scores.
+        manifest: versions and settings as they were recorded.
+        benchmark: what was run.
+        scores: one row for each architecture and proxy.
+        truth: the accuracies that the scores are compared with.
+        beside: other accuracies to be ranked as if they were proxies, by the name of their row.
+    """
+
+    directory: Path
+    setting: Setting
+    manifest: dict[str, Any] = field(repr=False)
+    benchmark: Benchmark
+    scores: pd.DataFrame = field(repr=False)
+    truth: GroundTruth = field(repr=False)
+    beside: Mapping[str, GroundTruth] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        """What was scored, and what it is compared with."""
+        return (
+            f"<run {self.directory}: {self.setting.benchmark}, {self.setting.dataset}; {self.networks:,} networks, "
+            f"{self.scores['proxy'].nunique()} proxies; against {self.truth.describe()}>"
+        )
+
+    @cached_property
+    def facts(self) -> dict[str, Facts]:
+        """Direction and label of every registered proxy, and of those that the run brought along."""
+        known = {name: Facts(proxy.better, proxy.label) for name, proxy in proxy_facts().items()}
+        own = self.manifest.get(OWN_PROXIES, {})
+        return known | {name: Facts(facts["better"], facts["label"]) for name, facts in own.items()}
+
+    @cached_property
+    def aggregates(self) -> dict[str, Aggregate]:
+        """Every registered rank aggregate."""
+        return aggregates()
+
+    @cached_property
+    def directions(self) -> dict[str, Direction]:
+        """Which way is better, for every proxy of the run whose direction is known."""
+        return {name: self.facts[name].better for name in self.scores["proxy"].unique() if name in self.facts}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """How rows are written; that an accuracy comes from training shows in its name."""
+        labels = {name: known.label for name, known in self.facts.items()}
+        labels |= {name: aggregate.label for name, aggregate in self.aggregates.items()}
+        return labels | {name: f"{truth.split}, {truth.when} (trained)" for name, truth in self.beside.items()}
+
+    @property
+    def networks(self) -> int:
+        """How many networks have a score."""
+        return int(self.scores["architecture"].nunique())
+
+    @cached_property
+    def joined(self) -> Joined:
+        """The scores beside the accuracies, both turned so that higher is better."""
+        from harness.analysis.joined import join
+
+        return join(self.scores, self.truth, self.directions, aggregates=self.aggregates.values(), beside=self.beside)
+
+    def within(self, subset: str) -> Joined:
+        """The same of one of the benchmark's sets of architectures.
+
+        Raises:
+            UnknownNameError: if the benchmark has no such set.
+        """
+        import numpy as np
+
+        belongs = self.benchmark.membership(subset)
+        return self.joined.within(np.array([belongs(a) for a in self.joined.architectures], dtype=bool))
+
+    def row_named(self, name: str) -> str:
+        """The row that is meant by a name or an alias: of a known proxy, an aggregate, or a truth beside.
+
+        Raises:
+            UnknownNameError: if there is none.
+        """
+        own: dict[str, tuple[str, ...]] = {row: (known.label,) for row, known in self.facts.items()}
+        known = {**own, **proxy_names(), **aggregate_names(), **dict.fromkeys(self.beside, ())}
+        found = resolved(name, known)
+        if found is None:
+            raise UnknownNameError(unknown_name("proxy", name, known, LIST_PROXIES))
+        return found
+
+
+@accepts(directory=path, split=optional(text_of), epochs=optional(epochs), beside=texts)
+def open_run(
+    directory: Path | str,
+    *,
+    split: str | None = None,
+    epochs: int | str | None = None,
+    beside: Iterable[str] = (),
+) -> OpenedRun:
+    """Open the scores of a run with the benchmark's ground truth.
+
+    Args:
+        directory: the ``out`` of a run.
+        split: of the accuracies; the benchmark's default unless given.
+        epochs: of the training, or which epoch; the benchmark's default unless given.
+        beside: other ground truths as ``split/epochs``, such as ``val/12``, to be ranked as if they were proxies.
+
+    Raises:
+        HarnessError: if there is no run, no score in it yet, or no ground truth for it.
+    """
+    from harness.store import Store
+
+    with Store.read(Path(directory)) as store:
+        scores, setting, manifest = store.scores(), store.setting, store.manifest()
+    if scores.empty:
+        raise HarnessError(f"{directory} holds no scores yet; let 'harness run' go on for a while")
+    benchmark = load_benchmark(setting.benchmark)
+    truth = benchmark.ground_truth(setting.dataset, split, epochs)
+    truths = _truths_beside(benchmark, truth, beside)
+    return OpenedRun(Path(directory), setting, manifest, benchmark, scores, truth, truths)
+
+
+def as_run(value: object, name: str) -> OpenedRun:
+    """What an analysis starts from: an opened run, a report of one, or the directory of one."""
+    opened = getattr(value, "run", value)
+    if isinstance(opened, str | PathLike):
+        return open_run(path(opened, name))
+    if not isinstance(opened, OpenedRun):
+        raise HarnessError(
+            f"{name} must be an opened run (harness.results.open_run), a report, or the out directory of a run, "
+            f"not {shown(value)}"
+        )
+    return opened
+
+
+def as_runs(value: object, name: str) -> list[OpenedRun]:
+    """Several of them; one alone too."""
+    if isinstance(value, str | PathLike) or not isinstance(value, Iterable):
+        return [as_run(value, name)]
+    return [as_run(each, f"each of {name}") for each in value]
+
+
+def parse_truth(text: str) -> tuple[str | None, int | str | None]:
+    """Split and epochs of a ground truth written as ``split/epochs``; None for what is left out.
+
+    >>> parse_truth("val/12"), parse_truth("test"), parse_truth("test/final")
+    (('val', 12), ('test', None), ('test', 'final'))
+    """
+    split, _, epochs = text.partition("/")
+    return split or None, int(epochs) if epochs.isdecimal() else epochs or None
+
+
+def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Iterable[str]) -> dict[str, GroundTruth]:
+    """The ground truths to rank as if they were proxies, by the name of their row."""
+    found = {}
+    for text in wanted:
+        other = benchmark.ground_truth(truth.dataset, *parse_truth(text))
+        if (other.split, other.epochs) == (truth.split, truth.epochs):
+            raise HarnessError(
+                f"'{text}' is the ground truth that is ranked against; name another one of {benchmark.name}"
+            )
+        found[f"{other.split}/{other.epochs}"] = other
+    return found

@@ -1,0 +1,79 @@
+"""A run made again from its published scores, so that it can go on."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness._utils.arguments import accepts, path
+from harness.errors import HarnessError
+from harness.store import Store
+from harness.store.records import Setting
+from harness.store.score_files import read_manifest
+from harness.store.sqlite import COLUMNS, explained
+
+NUMBERS = ("value", "own_seconds", "standalone_seconds", "forward_backward_seconds")
+
+
+@accepts(scores=path, directory=path)
+def restore(scores: Path | str, directory: Path | str) -> int:
+    """Make the store of a run from a table of its scores; returns the number of outcomes.
+
+    The mini-batches are not in such a table. ``harness run`` with the same settings and images draws them again, and
+    refuses to go on if they are not the same.
+
+    Args:
+        scores: what ``harness store export`` wrote (the manifest lies beside it), or the ``scores.csv.gz`` of a report,
+            or the folder of the report.
+        directory: of the run; it must hold none.
+
+    Raises:
+        HarnessError: if the table or its manifest is missing, damaged or changed by hand, or there is a run already.
+    """
+    table, manifest_file = _files(Path(scores))
+    setting, facts = _manifest(manifest_file, table)
+    rows = _rows(table)
+    target = Path(directory)
+    with Store.create_anew(target, setting, facts) as store, explained(target), store.transaction():
+        store.add_rows(rows)
+    return len(rows)
+
+
+def _files(path: Path) -> tuple[Path, Path]:
+    """The table of scores and its manifest."""
+    table = path / "scores.csv.gz" if path.is_dir() else path
+    if not table.is_file():
+        raise HarnessError(f"there is no table of scores '{table}'")
+    for manifest in (table.with_name(f"{table.name}.json"), table.with_name("manifest.json")):
+        if manifest.is_file():
+            return table, manifest
+    raise HarnessError(f"'{table}' has no manifest beside it ('{table.name}.json' or 'manifest.json')")
+
+
+def _manifest(file: Path, scores: Path) -> tuple[Setting, dict[str, Any]]:
+    manifest = read_manifest(file, scores)
+    try:
+        setting, checksum = Setting(**manifest.pop("setting")), manifest.pop("checksum")
+    except (ValueError, TypeError, KeyError) as error:
+        raise HarnessError(f"'{file}' is not the manifest of a run ({error})") from error
+    if setting.checksum() != checksum:
+        raise HarnessError(f"the setting in '{file}' was changed by hand; its scores cannot be trusted")
+    manifest.pop("schema", None)
+    return setting, {**manifest, "restored_from": file.name}
+
+
+def _rows(file: Path) -> list[tuple[Any, ...]]:
+    try:
+        # As text, so that every number comes back to the last bit.
+        table = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, dtype=str)
+        table = table[list(COLUMNS)].astype(object)
+        table = table.where(table.notna(), None)
+        table["version"] = [int(version) for version in table["version"]]
+        for column in NUMBERS:
+            table[column] = [None if number is None else float(number) for number in table[column]]
+    except (ValueError, TypeError, KeyError, OSError, EOFError, zlib.error, MemoryError) as error:
+        raise HarnessError(f"'{file}' is no table of scores ({error})") from error
+    return list(table.itertuples(index=False, name=None))

@@ -1,0 +1,281 @@
+"""The contract of importing: what a benchmark's table must hold, and that every other one is refused."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from harness.contracts.benchmark import Benchmark
+from harness.data import Importable, import_table
+from harness.data.local_tables import read_table, table_path
+from harness.data.plausibility import FEWEST_IN_GROUP, near_chance
+from harness.errors import DataError
+from harness.testing.benchmark.declared import column_of, decimals_of, description_of, every_truth, limits_of
+from harness.testing.benchmark.subject import Contract, refusal
+from harness.testing.benchmark.tables import format_of, made_up_table, write_made
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_UNKNOWN = "no such architecture"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A benchmark whose local table is a made-up one.
+
+    Attributes:
+        benchmark: an instance that finds the table.
+        frame: the made-up table, for a test to copy and to damage.
+        partial: whether it has only some of the architectures.
+        folder: for files to import.
+    """
+
+    benchmark: Benchmark
+    frame: pd.DataFrame
+    partial: bool
+    folder: Path
+
+    @property
+    def row(self) -> str:
+        """The architecture that a test damages."""
+        return str(self.frame.index[-1])
+
+    def refused(self, damaged: pd.DataFrame, what: str, *, row: str = "", partial: bool | None = None) -> str:
+        """The message that a damaged table is refused with: it names the file and the row; the former table stays."""
+        file = write_made(damaged, self.folder / "damaged.parquet")
+        stored = table_path(self.benchmark.name)
+        before = stored.read_bytes()
+        allowed = self.partial if partial is None else partial
+        promise = f"an import must refuse a table with {what}"
+        message = refusal(lambda: import_table(self.benchmark, file, allow_partial=allowed), promise, DataError)
+        for part in filter(None, (file.name, row)):
+            assert part in message, f"{promise}, in a message that names '{part}'; it says: {message}"
+        assert stored.read_bytes() == before, f"{promise} and leave the former table as it was"
+        others = [path.name for path in stored.parent.iterdir() if path != stored]
+        assert not others, f"{promise} and leave no other file; it left {others}"
+        return message
+
+
+class ImportContract(Contract):
+    """What a benchmark promises whose ground truth the user imports; skipped for all others."""
+
+    @pytest.fixture
+    def imported(
+        self,
+        subject: Benchmark,
+        tmp_path: Path,
+        tmp_path_factory: pytest.TempPathFactory,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Imported:
+        """The benchmark with a made-up table of every ground truth, in a folder of the test's own."""
+        self.importable(subject)
+        self.architectures_of(subject)
+        made = made_up_table(subject)
+        home = tmp_path / "home"
+        monkeypatch.setenv("HARNESS_DATA", str(home))
+        kept = _KEPT.get(type(subject))
+        if kept is None:
+            import_table(subject, write_made(made.frame, tmp_path / "made-up.parquet"), allow_partial=made.partial)
+            kept = _KEPT[type(subject)] = tmp_path_factory.mktemp("kept") / "table"
+            shutil.copyfile(table_path(subject.name), kept)
+        else:
+            home.mkdir()
+            shutil.copyfile(kept, table_path(subject.name))
+        return Imported(type(subject)(), made.frame, made.partial, tmp_path)
+
+    def importable(self, subject: Benchmark) -> None:
+        """Skip the test for a benchmark that brings its ground truth along."""
+        if not isinstance(subject, Importable):
+            pytest.skip("it brings its ground truth along: there is nothing to import")
+
+    def test_its_format_has_a_column_for_every_declared_truth(self, subject: Benchmark) -> None:
+        """And describes each; it has no others."""
+        self.importable(subject)
+        table_format = format_of(subject)
+        declared = {column_of(dataset, truth) for dataset, truth in every_truth(subject)}
+        differing = sorted(declared ^ set(table_format.truths))
+        assert not differing, (
+            f"truths of the benchmark and of its table_format differ in '{differing[0]}'; both must name "
+            "dataset/split/epochs"
+        )
+        for column in table_format.truths:
+            assert description_of(table_format, column), f"say in table_format what the column '{column}' holds"
+
+    def test_its_format_is_sane(self, subject: Benchmark) -> None:
+        """Essential columns, limits, decimals and words."""
+        self.importable(subject)
+        table_format = format_of(subject)
+        assert table_format.essential, "table_format must name the columns of which a source needs one (essential)"
+        strange = [column for column in table_format.essential if column not in table_format.truths]
+        assert not strange, f"the essential column '{strange[0]}' is none of the format's truths"
+        for column in table_format.truths:
+            lowest, highest = limits_of(table_format, column)
+            assert lowest < highest, f"the limits of '{column}' run from {lowest} to {highest}"
+            assert decimals_of(table_format, column) >= 0, f"'{column}' cannot have fewer than no decimals"
+            chance = table_format.truths[column].chance
+            assert chance is None or lowest < chance < highest, f"chance of '{column}' is {chance}, outside its limits"
+        assert set(table_format.datasets) <= set(subject.datasets), "table_format names a data set too many"
+        for words in ("obtain", "seeds"):
+            text = getattr(table_format, words)
+            assert text and "\n" not in text, f"table_format.{words} must be a text of one line; it is {text!r}"
+
+    def test_its_format_lists_the_benchmark_s_architectures(self, subject: Benchmark) -> None:
+        """The table holds these and no others."""
+        self.importable(subject)
+        table_format, architectures = format_of(subject), self.architectures_of(subject)
+        if table_format.listing is None:
+            assert list(table_format.architectures()) == architectures, (
+                "table_format().architectures() must list what architectures() lists"
+            )
+        else:
+            assert len(architectures) <= table_format.listing.size, (
+                f"there are {len(architectures)} architectures, more than the listing's {table_format.listing.size}"
+            )
+
+    def test_its_format_counts_the_parameters_of_built_networks(self, subject: Benchmark) -> None:
+        """They tell the table of another benchmark from its own."""
+        self.importable(subject)
+        architectures = self.chosen(subject)
+        for dataset in format_of(subject).datasets:
+            counted = format_of(subject).parameters(architectures, dataset)
+            for architecture, count in zip(architectures, counted, strict=True):
+                with torch.device("meta"):
+                    network = subject.build(architecture, dataset)
+                built = sum(parameter.numel() for parameter in network.parameters())
+                assert built == count, (
+                    f"table_format().parameters gives {count} for '{architecture}' on '{dataset}', but the network "
+                    f"that build() gives has {built}"
+                )
+
+    def test_a_table_comes_back_as_it_was_imported(self, imported: Imported) -> None:
+        """Every architecture in the benchmark's order, every value to the declared decimals."""
+        stored, table_format = read_table(imported.benchmark.name), format_of(imported.benchmark)
+        assert list(stored.index) == list(imported.benchmark.architectures()), (
+            "the table's order is not the benchmark's"
+        )
+        for column in table_format.truths:
+            expected = imported.frame.loc[stored.index, column]
+            np.testing.assert_allclose(stored[column], expected, rtol=1e-6, atol=0, err_msg=f"column '{column}'")
+
+    def test_ground_truth_is_what_was_imported(self, imported: Imported) -> None:
+        """Each declared truth reads its own column."""
+        for dataset, truth in every_truth(imported.benchmark):
+            column = column_of(dataset, truth)
+            found = imported.benchmark.ground_truth(dataset, *truth).accuracy
+            np.testing.assert_allclose(
+                found, imported.frame.loc[found.index, column], rtol=1e-6, err_msg=f"ground_truth reads not '{column}'"
+            )
+
+    def test_a_table_that_lacks_an_architecture_is_refused(self, imported: Imported) -> None:
+        """Unless the user allows it."""
+        missing = "" if imported.partial else imported.row
+        imported.refused(imported.frame.drop(index=imported.row), "a missing row", row=missing, partial=False)
+
+    def test_a_table_that_repeats_an_architecture_is_refused(self, imported: Imported) -> None:
+        """Nobody knows which row is right."""
+        rows = [*range(len(imported.frame)), -1]
+        imported.refused(imported.frame.iloc[rows], "a repeated row", row=imported.row)
+
+    def test_a_table_with_an_unknown_architecture_is_refused(self, imported: Imported) -> None:
+        """Even where the table itself lists the architectures: a row must be what its identifier says."""
+        damaged = imported.frame.rename(index={imported.row: _UNKNOWN})
+        imported.refused(damaged, "an unknown architecture", row=_UNKNOWN)
+
+    def test_values_outside_the_limits_are_refused(self, imported: Imported) -> None:
+        """Below the least possible and above the greatest."""
+        table_format = format_of(imported.benchmark)
+        for column in table_format.essential:
+            lowest, highest = limits_of(table_format, column)
+            for value in (lowest - 1, highest + 1):
+                if math.isfinite(value):
+                    self.refused_value(imported, column, value, f"{value:g} in the column '{column}'")
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+    def test_values_that_are_not_finite_are_refused(self, imported: Imported, value: float) -> None:
+        """NaN, ∞ and −∞."""
+        column = format_of(imported.benchmark).essential[0]
+        self.refused_value(imported, column, value, f"the value {value}")
+
+    def refused_value(self, imported: Imported, column: str, value: float, what: str) -> None:
+        """A value in the damaged row, refused with the column and the row."""
+        damaged = imported.frame.copy()
+        damaged.loc[imported.row, column] = value
+        message = imported.refused(damaged, what, row=imported.row)
+        assert column in message, f"the message must name the column '{column}'; it says: {message}"
+
+    def test_fractions_in_place_of_percent_are_refused(self, imported: Imported) -> None:
+        """For every column that ends at 100."""
+        table_format = format_of(imported.benchmark)
+        of_percent = [column for column in table_format.essential if limits_of(table_format, column) == (0, 100)]
+        if not of_percent:
+            pytest.skip("none of its essential columns is in percent")
+        for column in of_percent:
+            damaged = imported.frame.assign(**{column: imported.frame[column] / 100})
+            message = imported.refused(damaged, f"fractions in the column '{column}'")
+            assert "percent" in message, f"the message must say that percent are wanted; it says: {message}"
+
+    def test_fractions_in_one_row_are_refused(self, imported: Imported) -> None:
+        """With a row of each kind."""
+        table_format = format_of(imported.benchmark)
+        for column, truth in table_format.truths.items():
+            fractions = (imported.frame[column] / 100).to_numpy(dtype=float)
+            if not truth.is_percent:
+                continue
+            row = next(row for row in range(len(fractions) // 2, -1, -1) if not near_chance(fractions, truth)[row])
+            values = imported.frame[column].to_numpy(dtype=float, copy=True)
+            values[row] = fractions[row]
+            damaged = imported.frame.assign(**{column: values})
+            imported.refused(damaged, f"one fraction in the column '{column}'", row=str(damaged.index[row]))
+            return
+        pytest.skip("none of its columns is in percent")
+
+    def test_columns_of_architectures_that_disagree_are_refused(self, imported: Imported) -> None:
+        """Nobody knows which of them the values belong to."""
+        damaged = imported.frame.assign(arch=imported.frame.index[::-1])
+        message = imported.refused(damaged, "columns 'architecture' and 'arch' that disagree")
+        assert "disagree" in message, f"the message must say that the columns disagree; it says: {message}"
+
+    def test_a_column_turned_round_is_refused(self, imported: Imported) -> None:
+        """Such as an error rate in place of an accuracy."""
+        table_format = format_of(imported.benchmark)
+        contrast = table_format.contrast
+        if contrast is None:
+            pytest.skip("it declares no architectures that show the direction of a column (TableFormat.contrast)")
+        groups = contrast.worse(imported.frame), contrast.better(imported.frame)
+        assert not (groups[0] & groups[1]).any(), "no architecture can be worse and better than others"
+        if not imported.partial:
+            assert all(group.any() for group in groups), "TableFormat.contrast must name architectures of both groups"
+        if min(group.sum() for group in groups) < FEWEST_IN_GROUP:
+            pytest.skip("the made-up table holds too few architectures that show the direction")
+        column = table_format.essential[0]
+        values = imported.frame[column]
+        damaged = imported.frame.assign(**{column: values.max() + values.min() - values})
+        message = imported.refused(damaged, f"the column '{column}' turned round")
+        assert column in message, f"the message must name the column '{column}'; it says: {message}"
+
+    def test_the_table_of_another_benchmark_is_refused(self, imported: Imported) -> None:
+        """Other columns, and other architectures."""
+        table_format = format_of(imported.benchmark)
+        other = imported.frame.rename(columns={column: f"other/{column}" for column in table_format.truths})
+        imported.refused(other, "none of its ground truths")
+        names = [f"other-{number}" for number in range(len(imported.frame))]
+        imported.refused(imported.frame.set_axis(names), "architectures of another benchmark", row="other-")
+
+    def test_parameters_of_another_network_are_refused(self, imported: Imported) -> None:
+        """The sign of another benchmark's table, or of another version of the network."""
+        for dataset in format_of(imported.benchmark).datasets:
+            damaged, column = imported.frame.copy(), f"{dataset}/params"
+            damaged.loc[imported.row, column] = damaged[column].iloc[-1] + 1
+            imported.refused(damaged, f"one parameter too many in '{column}'", row=imported.row)
+
+
+_KEPT: dict[type[Benchmark], Path] = {}
+"""The made-up table of each benchmark as it was stored, so that it is imported once."""

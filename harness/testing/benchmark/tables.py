@@ -1,0 +1,100 @@
+"""Tables of made-up ground truth, made from what a benchmark's format declares."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.contracts.benchmark import Benchmark
+from harness.data import Importable
+from harness.data.local_tables import read_table
+from harness.testing.benchmark.declared import decimals_of, limits_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.data import TableFormat
+
+_ROWS_LISTED = 64
+_STANDS_FOR_INFINITY = 1000.0
+
+
+@dataclass(frozen=True)
+class MadeTable:
+    """A made-up table.
+
+    Attributes:
+        frame: indexed by architecture, with every ground truth and the parameter counts.
+        partial: whether it has only some of the architectures.
+    """
+
+    frame: pd.DataFrame
+    partial: bool
+
+
+def format_of(benchmark: Benchmark) -> TableFormat:
+    """The format of a benchmark that is known to be importable."""
+    return cast("Importable", benchmark).table_format()
+
+
+def made_up_table(benchmark: Benchmark) -> MadeTable:
+    """A table with different values in every row of every ground truth, from the least plausible to the greatest.
+
+    Architectures that the format knows to be worse than others have the worse values.
+
+    The architectures are all that the format lists, or, where only a source lists them, some of the imported table.
+
+    Raises:
+        DataError: if the architectures come with a table and none was imported.
+    """
+    import pandas as pd
+
+    table_format = format_of(benchmark)
+    if table_format.listing is None:
+        frame = pd.DataFrame(index=pd.Index(list(table_format.architectures())))
+        for dataset in table_format.datasets:
+            frame[f"{dataset}/params"] = table_format.parameters(list(frame.index), dataset)
+    else:
+        stored = read_table(benchmark.name)
+        rows = np.unique(np.linspace(0, len(stored) - 1, _ROWS_LISTED).round().astype(int))
+        frame = stored.iloc[rows].copy()
+        for dataset in table_format.datasets:
+            frame[f"{dataset}/params"] = table_format.listing.parameters(frame, dataset)
+    order = _worst_first(table_format, frame)
+    for column, truth in table_format.truths.items():
+        values = made_up_values(table_format, column, len(frame))
+        made = np.empty_like(values)
+        made[order] = values if truth.higher_is_better else values[::-1]
+        frame[column] = made
+    return MadeTable(frame, partial=table_format.listing is not None)
+
+
+def _worst_first(table_format: TableFormat, frame: pd.DataFrame) -> NDArray[np.intp]:
+    """The places of the rows: those known to be worse, the others, those known to be better."""
+    if table_format.contrast is None:
+        return np.arange(len(frame))
+    standing = table_format.contrast.better(frame).astype(int) - table_format.contrast.worse(frame)
+    return np.argsort(standing, kind="stable")
+
+
+def made_up_values(table_format: TableFormat, column: str, count: int) -> NDArray[np.float64]:
+    """Evenly spread values within the column's limits, rounded to its decimals; no percentage looks like a fraction."""
+    lowest, highest = limits_of(table_format, column)
+    truth = table_format.truths[column]
+    if truth.is_percent:
+        lowest = max(lowest, 2, truth.chance or 0)
+    lowest = lowest if math.isfinite(lowest) else min(-_STANDS_FOR_INFINITY, highest - _STANDS_FOR_INFINITY)
+    highest = highest if math.isfinite(highest) else max(_STANDS_FOR_INFINITY, lowest + _STANDS_FOR_INFINITY)
+    spread: NDArray[np.float64] = np.linspace(lowest, highest, count).round(decimals_of(table_format, column))
+    return spread.clip(lowest, highest)
+
+
+def write_made(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a table, indexed by architecture, as a user's Parquet file."""
+    frame.rename_axis("architecture").reset_index().to_parquet(path, index=False)
+    return path

@@ -1,0 +1,135 @@
+"""The contract of a proxy, tried on a user's own: ``harness test-proxy path.py:name``."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+from harness.registry import select_proxies
+
+if TYPE_CHECKING:
+    from harness.contracts.proxy import Proxy
+
+_TEST_FILE = """
+from harness.testing.run import proxy_under_test
+from harness.testing import ProxyContract
+
+
+class TestProxy(ProxyContract):
+    proxy = proxy_under_test()
+"""
+_under_test: list[Proxy] = []
+
+
+@dataclass(frozen=True)
+class BrokenPromise:
+    """A test of the contract that failed.
+
+    Attributes:
+        promise: what was promised, in words.
+        words: what was found, and how to mend it.
+    """
+
+    promise: str
+    words: str
+
+
+@dataclass
+class Conformance:
+    """What the contract says of a proxy.
+
+    Attributes:
+        kept: how many tests passed.
+        skipped: how many did not apply.
+        broken: those that failed; one for each promise, with the first network that broke it.
+    """
+
+    kept: int = 0
+    skipped: int = 0
+    broken: list[BrokenPromise] = field(default_factory=list)
+
+
+def proxy_under_test() -> Proxy:
+    """The proxy that :func:`conformance` is trying."""
+    return _under_test[-1]
+
+
+def conformance(name: str) -> Conformance:
+    """Try every promise of :class:`harness.testing.ProxyContract` on one proxy, with pytest, in this process.
+
+    Args:
+        name: of a registered proxy, or ``path.py:name`` or ``module:name``.
+
+    Raises:
+        HarnessError: if pytest is not installed, the name leads to no proxy or to several, or pytest could not run.
+    """
+    if importlib.util.find_spec("pytest") is None:
+        raise HarnessError("the contract of a proxy is told by tests, which need pytest: pip install pytest")
+    chosen = select_proxies([name])
+    if len(chosen) != 1:
+        raise HarnessError(f"'{name}' stands for {len(chosen)} proxies; name one")
+    import pytest
+
+    outcome = Conformance()
+    with _trying(chosen[0]), tempfile.TemporaryDirectory() as directory:
+        # Under a name of its own, since pytest keeps modules by their name.
+        file = Path(directory) / f"test_proxy_{uuid.uuid4().hex}.py"
+        file.write_text(_TEST_FILE, encoding="utf-8")
+        options = ["-q", "-c", "/dev/null", "--rootdir", directory, "-p", "no:cacheprovider", "--import-mode=importlib"]
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            code = pytest.main([*options, str(file)], plugins=[_Listener(outcome)])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise HarnessError(f"pytest could not run the contract: {' '.join(printed.getvalue().split())[-300:]}")
+    return outcome
+
+
+@contextlib.contextmanager
+def _trying(proxy: Proxy) -> Iterator[None]:
+    _under_test.append(proxy)
+    try:
+        yield
+    finally:
+        _under_test.pop()
+
+
+class _Listener:
+    """A plugin of pytest that keeps what each test said."""
+
+    def __init__(self, outcome: Conformance) -> None:
+        self._outcome = outcome
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Called by pytest for each phase of each test."""
+        if report.passed and report.when == "call":
+            self._outcome.kept += 1
+        elif report.skipped:
+            self._outcome.skipped += 1
+        elif report.failed:
+            promise = _promise(report.nodeid)
+            if promise not in [broken.promise for broken in self._outcome.broken]:
+                self._outcome.broken.append(BrokenPromise(promise, _words(report)))
+
+
+def _promise(node: str) -> str:
+    """The name of a test as a sentence.
+
+    >>> _promise("test_x.py::TestProxy::test_it_prints_nothing[a]")
+    'it prints nothing'
+    """
+    return node.rpartition("::")[2].partition("[")[0].removeprefix("test_").replace("_", " ")
+
+
+def _words(report: Any) -> str:
+    """What an assertion said, without the code around it."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash is not None else str(report.longrepr)
+    return str(text).removeprefix("AssertionError: ").partition("\nassert ")[0].strip()

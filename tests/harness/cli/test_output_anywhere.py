@@ -1,0 +1,381 @@
+"""What is printed can be read wherever it goes: in any encoding, at any width, whatever characters names hold."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import harness
+from harness import cli, registry
+from harness._utils.console import output, say
+from harness._utils.names import folded
+from harness._utils.transliteration import SYMBOLS, transliterated
+from harness._utils.visible import json_page, visible, visible_page
+from harness.display.figures.saving import figure_bytes
+from harness.display.tables.columns import Column
+from harness.display.tables.markdown import table_of
+
+ENCODINGS = ["cp1252", "latin-1", "ascii", "cp932"]
+UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+EVIL = "a\x1b[31mb\x1b]0;title\x07 \u202ec\u2066\x9b\nd\udcff"
+
+
+def called(*arguments, encoding="utf-8", monkeypatch):
+    """The bytes that a command prints to the output and to the error stream, and its exit code."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict") for _ in range(2)]
+    monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setattr(cli.app, "rich_markup_mode", cli.app.rich_markup_mode)
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code
+    for stream in streams:
+        stream.flush()
+    return (*(stream.buffer.getvalue().decode(encoding) for stream in streams), code)
+
+
+COMMANDS = {
+    "help": ["--help"],
+    "help of a command": ["analyse", "search", "--help"],
+    "misused": ["report", "RUN", "--nonsense"],
+    "list proxies": ["list", "proxies"],
+    "list benchmarks": ["list", "benchmarks"],
+    "list protocols": ["list", "protocols"],
+    "status": ["data", "status"],
+    "run": ["run", "digits", "--sample", "24", "--seed", "0", "--sample-seed", "0", "--batch-size", "8",
+            "--proxies", "params,flops,naswot,synflow,snip,zen,zico,plain", "--out", "RUN"],
+    "report": ["report", "RUN", "--out", "OUT", "--no-figures"],
+    "verify": ["store", "verify", "RUN"],
+    "agree": ["agree", "RUN", "RUN"],
+    "unknown": ["run", "digits", "--proxies", "nobody's τ", "--out", "OUT"],
+    "stability": ["analyse", "stability", "RUN", "OTHER"],
+    **{name: ["analyse", name, "RUN"] for name in (
+        "scatter", "heatmap", "top", "selection", "beyond-size", "redundancy", "bias", "search", "budgets", "pareto",
+        "pairs", "noise-ceiling", "required-n",
+    )},
+}  # fmt: skip
+
+
+class TestEncodings:
+    @pytest.mark.parametrize("encoding", ENCODINGS)
+    def test_every_command_prints_the_same_table(self, encoding, digits_runs, tmp_path, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "120")
+        monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+        places = {"RUN": str(digits_runs[0]), "OTHER": str(digits_runs[1]), "OUT": str(tmp_path / "out")}
+        # The slow commands under one encoding alone: they print by the same two doors.
+        slow = {"search", "pareto", "redundancy", "required-n", "scatter", "heatmap"}
+        for name, arguments in COMMANDS.items():
+            if name in slow and encoding != "cp1252":
+                continue
+            filled = [places.get(argument, argument) for argument in arguments]
+            out, err, code = called(*filled, encoding=encoding, monkeypatch=monkeypatch)
+            assert code == (2 if name in ("misused", "unknown") else 0), (name, err)
+            assert "Traceback" not in err
+            assert not set(out + err) & set(SYMBOLS), name
+            if name == "report":
+                assert "Kendall tau" in out and "o tie" in out and "+-" not in out
+
+    def test_columns_stay_in_line(self):
+        def lines(encoding):
+            file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+            table = Table("τ", "b")
+            table.add_row(Text("≥ ± Δτ", style="bold"), "x")
+            table.add_row("plain", Text("○ tie"))
+            output(Console(file=file, width=60)).print(table)
+            file.flush()
+            return file.buffer.getvalue().decode(encoding).splitlines()
+
+        ascii_lines = lines("ascii")
+        assert (
+            len({line.index("x" if "x" in line else "o") for line in ascii_lines if "x" in line or "tie" in line}) == 1
+        )
+        assert len(ascii_lines) == len(lines("utf-8"))
+
+    def test_every_sign_of_the_code_is_known(self):
+        root = Path(harness.__file__).parents[1]
+        literals = (
+            node.value
+            for folder in ("harness", "benchmarks")
+            for file in (root / folder).rglob("*.py")
+            if file.name != "transliteration.py"
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        )
+        assert "\\u" not in transliterated("".join(sorted(set("".join(literals)) - {"\\"})), "ascii")
+
+    def test_files_are_utf_8_whatever_the_output_is(self, digits_runs, tmp_path):
+        subprocess.run(
+            [sys.executable, "-m", "harness", "report", digits_runs[0], "--no-figures", "--out", tmp_path],
+            env=os.environ
+            | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+            check=True,
+            capture_output=True,
+        )
+        assert "Kendall τ" in (tmp_path / "correlations.md").read_text(encoding="utf-8")
+
+
+class TestUnseenCharacters:
+    def test_they_are_written_out(self):
+        assert visible(EVIL) == r"a\x1b[31mb\x1b]0;title\x07 \u202ec\u2066\x9b\nd\udcff"
+        assert visible_page("τ ≥\n× é") == "τ ≥\n× é"
+        assert not UNSEEN.search(visible(EVIL))
+
+    def test_in_a_terminal(self, capsys):
+        file = io.StringIO()
+        console = output(Console(file=file, width=200, force_terminal=True, color_system=None))
+        table = Table(EVIL)
+        table.add_row(Text(EVIL, style="bold"))
+        console.print(table, Text(EVIL), EVIL.replace("[", "\\["))
+        assert not UNSEEN.search(file.getvalue())
+        say(EVIL, err=True)
+        assert not UNSEEN.search(capsys.readouterr().err)
+
+    def test_styles_stay_on_their_words(self):
+        file = io.StringIO()
+        console = output(Console(file=file, width=80, force_terminal=True, color_system="standard"))
+        console.print(Text.assemble("a\x1b ", ("bold", "bold"), " c"))
+        assert file.getvalue() == "a\\x1b \x1b[1mbold\x1b[0m c\n"
+
+    def test_in_markdown_latex_and_json(self):
+        from harness.display.tables.latex import escape
+
+        assert not UNSEEN.search(table_of([Column("a", "A", (EVIL,))]))
+        assert not UNSEEN.search(escape(EVIL)) and r"\textbackslash{}x1b" in escape(EVIL)
+        assert not UNSEEN.search(json_page({"name": EVIL}))
+        assert json.loads(json_page({"name": EVIL, "nan": float("nan")})) == {"name": EVIL, "nan": None}
+
+    def test_in_a_figure(self):
+        from matplotlib.figure import Figure
+
+        figure = Figure()
+        text = figure.text(0, 0, "a\x1b[31m\nb")
+        figure_bytes(figure, "png")
+        assert text.get_text() == "a\\x1b[31m\nb"
+
+    def test_from_a_proxy_to_every_file(self, tmp_path, monkeypatch):
+        source = tmp_path / "evil_proxy.py"
+        source.write_text(
+            f"import harness\n"
+            f"@harness.proxy({visible(EVIL)!r}.encode().decode('unicode_escape')[:9], label={EVIL[:-1]!r}, "
+            "better='higher', data='nothing', cite='x\\x1b[1m')\n"
+            "def evil(probe):\n    'Sum.'\n    return probe.network is not None and id(probe) % 7\n",
+            encoding="utf-8",
+        )
+        harness.run("digits", sample=8, batch_size=8, proxies=["params", f"{source}:evil"], out=tmp_path / "run")
+        page = tmp_path / "page.html"
+        out, err, code = called("report", tmp_path / "run", "--html", page, monkeypatch=monkeypatch)
+        assert code == 0, err
+        assert not UNSEEN.search(out) and r"a\x1b[31mb" in out
+        files = [page, *(file for file in (tmp_path / "run" / "report").iterdir() if file.suffix in
+                 (".md", ".tex", ".csv", ".json"))]  # fmt: skip
+        assert [file.name for file in files if UNSEEN.search(file.read_text(encoding="utf-8"))] == []
+
+    def test_in_complaints(self, monkeypatch, tmp_path):
+        for arguments in (["report", f"{tmp_path}/a\x1b[31m\nb"], ["report", "RUN", "--a\x1b[31mb"]):
+            _, err, code = called(*arguments, monkeypatch=monkeypatch)
+            assert code == 2 and not UNSEEN.search(err) and "\\x1b" in err
+        _, err, _ = called("report", f"{tmp_path}/a\nb", monkeypatch=monkeypatch)
+        assert err.count("\n") == 1
+
+    def test_in_junit(self):
+        from xml.etree import ElementTree
+
+        from harness.gate import outputs
+
+        class Checked:
+            rows, alarms = (), ()
+
+        assert ElementTree.fromstring(outputs.as_junit(Checked())).tag == "testsuites"
+        with pytest.raises(ElementTree.ParseError):
+            ElementTree.fromstring("<a>\x1b</a>")
+        ElementTree.fromstring(visible_page("<a>\x1b</a>"))
+
+    def test_nothing_is_printed_past_the_doors(self):
+        """Every module prints by ``say`` or through ``output`` of :mod:`harness._utils.console`."""
+        root = Path(harness.__file__).parent
+        past = [
+            f"{file.relative_to(root)}: {line.strip()}"
+            for file in root.rglob("*.py")
+            if file.parent.name != "bench"
+            for line in file.read_text(encoding="utf-8").splitlines()
+            if re.search(r"typer\.echo|click\.echo|(?<![\w.])print\(|(?<!stderr=True, )Console\((?!stderr=True)", line)
+            and ">>>" not in line
+            and file.name != "terminal.py"
+        ]
+        assert past == []
+
+
+class TestWidth:
+    @pytest.mark.parametrize("width", [60, 80, 140])
+    def test_columns_is_honoured_where_there_is_no_terminal(self, width, digits_runs, tmp_path, monkeypatch):
+        monkeypatch.setenv("COLUMNS", str(width))
+        for arguments in (["report", digits_runs[0], "--out", tmp_path, "--no-figures"],
+                          ["analyse", "beyond-size", digits_runs[0]], ["analyse", "bias", digits_runs[0]]):  # fmt: skip
+            out, _, _ = called(*arguments, monkeypatch=monkeypatch)
+            lines = out.partition("\nwritten to")[0].splitlines()
+            assert max(map(len, lines)) <= width
+            assert [line for line in lines if line != line.rstrip()] == []
+            assert "…" not in out
+
+    def test_a_wide_table_comes_in_parts_that_name_the_rows(self, digits_runs, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "60")
+        out, _, _ = called("analyse", "beyond-size", digits_runs[0], monkeypatch=monkeypatch)
+        assert len(re.findall(r"(?m)^ NASWOT ", out)) >= 2
+
+
+class TestWords:
+    def test_one_network_is_no_table_of_dashes(self, tmp_path, monkeypatch):
+        harness.run("digits", sample=1, batch_size=8, proxies="params,snip", out=tmp_path)
+        out, _, _ = called("report", tmp_path, "--no-figures", monkeypatch=monkeypatch)
+        assert "Set 'all': 1 network\n" in out and "1 architecture drawn" in out
+        assert "need 3 networks or more" in out
+        assert "–" not in out
+
+    def test_sets_are_explained_where_they_are_printed(self, digits_runs, tmp_path, monkeypatch):
+        out, _, _ = called("report", digits_runs[0], "--out", tmp_path, "--no-figures", monkeypatch=monkeypatch)
+        markdown = (tmp_path / "correlations.md").read_text(encoding="utf-8")
+        for text in (" ".join(out.split()), markdown):
+            for name, described in harness.load("digits").subsets.items():
+                assert name == "all" or described in text
+            assert "of 24 networks" in text
+
+    def test_ties_are_not_dim(self):
+        from harness.display.tables.terminal import STYLES
+
+        assert STYLES["tie"] == ""
+
+
+class TestAliases:
+    @pytest.mark.parametrize(
+        ("typed", "meant"),
+        [("nwot", "naswot"), ("NASWOT", "naswot"), ("jacov", "jacob_cov"), ("#Params", "params"), ("#params", "params"),
+         ("#FLOPs", "flops"), ("zen_score", "zen"), ("Zen-Score", "zen"), ("Grad-Norm", "grad_norm")],
+    )  # fmt: skip
+    def test_of_proxies(self, typed, meant):
+        assert [proxy.name for proxy in registry.select_proxies(typed)] == [meant]
+
+    @pytest.mark.parametrize(
+        ("typed", "meant"),
+        [("nasbench201", "nats-tss"), ("NAS-Bench-201", "nats-tss"), ("nb201", "nats-tss"), ("NATS_TSS", "nats-tss"),
+         ("nas-bench-101", "nasbench101"), ("nb101", "nasbench101"), ("transnasbench101-micro", "transnas-micro"),
+         ("TransNAS-Bench-101-macro", "transnas-macro")],
+    )  # fmt: skip
+    def test_of_benchmarks(self, typed, meant):
+        assert registry.benchmark_named(typed) == meant
+
+    def test_none_means_two_things(self):
+        rows = {**registry.proxy_names(), **registry.aggregate_names()}
+        benchmarks = {name: cls.aliases for name, cls in registry.benchmark_classes().items()}
+        for known in (rows, benchmarks):
+            meanings = {}
+            for name, aliases in known.items():
+                for spelling in {folded(name), *map(folded, aliases)}:
+                    assert meanings.setdefault(spelling, name) == name, spelling
+
+    def test_an_exact_name_wins_over_an_alias(self):
+        from harness._utils.names import resolved
+
+        assert resolved("nwot", {"naswot": ["nwot"], "nwot": []}) == "nwot"
+        assert resolved("NWOT", {"naswot": ["nwot"], "nwot": []}) == "nwot"
+        assert resolved("x", {"a": ["x"], "b": ["X"]}) is None
+
+    def test_the_store_and_every_analysis_keep_the_registered_name(self, tmp_path, monkeypatch):
+        scores = harness.run("DIGITS", sample=6, batch_size=8, proxies="#Params,nwot",
+                             out=tmp_path / "run")  # fmt: skip
+        assert set(scores["proxy"]) == {"params", "naswot"}
+        report = harness.report(tmp_path / "run", baseline="NWOT")
+        assert set(report.correlations.loc[report.correlations["verdict"] == "baseline", "proxy"]) == {"naswot"}
+        _, err, code = called("analyse", "beyond-size", tmp_path / "run", "--given", "#params", monkeypatch=monkeypatch)
+        assert code == 0, err
+
+    def test_another_table_may_use_them(self, digits_runs, tmp_path):
+        scores = harness.report(digits_runs[0]).scores
+        theirs = scores.pivot(index="architecture", columns="proxy", values="value")[["naswot", "zen"]]
+        theirs.rename(columns={"naswot": "nwot", "zen": "zen_score"}).to_csv(tmp_path / "theirs.csv")
+        assert set(harness.agreement(digits_runs[0], tmp_path / "theirs.csv")["proxy"]) == {"naswot", "zen"}
+
+    def test_an_unknown_name_is_not_answered_with_all(self):
+        with pytest.raises(harness.HarnessError, match="'harness list proxies' shows all") as raised:
+            registry.select_proxies("synfow")
+        assert "'synflow'" in str(raised.value) and len(str(raised.value)) < 150
+
+
+class TestForPrograms:
+    def test_version(self, monkeypatch):
+        out, _, code = called("--version", monkeypatch=monkeypatch)
+        assert (out, code) == (f"harness {harness.__version__}\n", 0)
+
+    def test_lists_and_status(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+        proxies = json.loads(called("list", "proxies", "--json", encoding="ascii", monkeypatch=monkeypatch)[0])
+        assert {entry["name"] for entry in proxies["proxies"]} == set(registry.proxies())
+        assert "nwot" in next(entry for entry in proxies["proxies"] if entry["name"] == "naswot")["aliases"]
+        benchmarks = json.loads(called("list", "benchmarks", "--json", monkeypatch=monkeypatch)[0])
+        assert {entry["name"] for entry in benchmarks["benchmarks"]} == set(registry.benchmark_classes())
+        status = json.loads(called("data", "status", "--json", monkeypatch=monkeypatch)[0])
+        assert status["ground_truth"]["digits"]["state"] == "comes with the package"
+        assert status["ground_truth"]["nats-tss"]["state"] == "missing"
+
+    def test_a_report_has_every_digit_and_null_for_what_is_undefined(self, digits_runs, monkeypatch):
+        out, _, code = called("report", digits_runs[0], "--json", monkeypatch=monkeypatch)
+        assert code == 0
+        document = json.loads(out)
+        table = harness.report(digits_runs[0]).correlations
+        read = pd.DataFrame(document["correlations"])
+        pd.testing.assert_frame_equal(read[["proxy", "kendall"]], table[["proxy", "kendall"]].reset_index(drop=True),
+                                      check_exact=True)  # fmt: skip
+        base = next(row for row in document["correlations"] if row["verdict"] == "baseline")
+        assert base["p_value"] is None
+
+    @pytest.mark.parametrize(
+        ("words", "offered"),
+        [("harness run nats", {"nats-tss", "nats-sss"}), ("harness run digits --proxies snip,zi", {"snip,zico"})],
+    )
+    @pytest.mark.parametrize("shell", ["bash", "zsh"])
+    def test_a_shell_is_offered_names(self, shell, words, offered):
+        environment = {"bash": {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))},
+                       "zsh": {"_TYPER_COMPLETE_ARGS": words}}[shell]  # fmt: skip
+        code = "import sys; sys.argv = ['harness']; from harness.cli import main; main()"
+        found = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | environment | {"_HARNESS_COMPLETE": f"complete_{shell}"},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert all(name in found.stdout for name in offered), found.stderr
+
+    def test_figures_are_drawn_whatever_the_backend_variable_says(self, tmp_path):
+        code = "import harness.display.figures.bars, matplotlib.figure, os; print(os.environ.get('MPLBACKEND'))"
+        found = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"MPLBACKEND": "module://no_such_package.backend_inline"},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        )
+        assert found.stdout == "None\n"
+
+    def test_a_backend_that_is_there_is_left_alone(self, monkeypatch):
+        from harness.display.figures.style import ignore_missing_backend
+
+        monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
+        monkeypatch.setenv("MPLBACKEND", "module://harness.reporting.style")
+        ignore_missing_backend()
+        assert os.environ["MPLBACKEND"] == "module://harness.reporting.style"

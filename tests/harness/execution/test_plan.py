@@ -1,0 +1,150 @@
+"""A plan fixes everything that a score depends on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from harness.errors import DataError, HarnessError, UnknownNameError
+from harness.execution.plan import make_plan
+from harness.images import Images
+from harness.images.batches import fingerprint, read_batches, write_batches
+from harness.registry import load_benchmark, select_proxies
+
+DIGITS = load_benchmark("digits")
+
+
+def random_images(count=64, seed=0):
+    rng = np.random.default_rng(seed)
+    pixels = rng.standard_normal((count, *DIGITS.task("digits").image_shape), dtype=np.float32)
+    return Images(pixels=pixels, labels=rng.integers(0, 10, count), description="random images")
+
+
+def plan(**options):
+    return make_plan(DIGITS, select_proxies("params,zico"), random_images(), **{"sample": 5, "batch_size": 8} | options)
+
+
+class TestSample:
+    def test_a_larger_sample_begins_with_the_smaller_one(self):
+        assert list(plan(sample=20).architectures[:5]) == list(plan().architectures)
+
+    def test_another_seed_draws_another_sample(self):
+        assert set(plan(sample=20, seed=1).architectures) != set(plan(sample=20).architectures)
+
+    def test_no_architecture_is_drawn_twice(self):
+        everything = plan(sample=None).architectures
+        assert len(set(everything)) == len(everything) == len(DIGITS.architectures())
+
+    def test_the_sample_stays_within_its_set(self):
+        belongs = DIGITS.membership("connected")
+        assert all(map(belongs, plan(sample=50, subset="connected").architectures))
+
+    def test_every_architecture_is_drawn_equally_often(self):
+        size, draws = 25, 400
+        total = len(DIGITS.architectures())
+        counts = dict.fromkeys(DIGITS.architectures(), 0)
+        for seed in range(draws):
+            for architecture in DIGITS.sample(size, seed):
+                counts[architecture] += 1
+        probability = size / total
+        statistic = sum((count - draws * probability) ** 2 for count in counts.values())
+        degrees = statistic / (draws * probability * (1 - probability))
+        assert abs(degrees - total) < 5 * np.sqrt(2 * total), "χ² of a uniform draw"
+
+    @pytest.mark.parametrize("size", [0, 10**6])
+    def test_an_impossible_size_is_refused(self, size):
+        with pytest.raises(HarnessError, match=rf"a sample of {size} was asked for.*ask for 1 to"):
+            plan(sample=size)
+
+
+class TestSetting:
+    def test_it_names_the_batches_by_a_fingerprint(self):
+        assert plan().setting.fingerprint == plan(sample=9).setting.fingerprint
+        assert plan().setting.fingerprint != plan(seed=1).setting.fingerprint
+        assert plan().setting.fingerprint != plan(batch_size=16).setting.fingerprint
+
+    def test_each_field_shows_in_the_checksum(self):
+        setting = plan().setting
+        changed = [
+            dataclasses.replace(setting, **{field.name: f"other {field.name}"}) for field in dataclasses.fields(setting)
+        ]
+        assert len({setting.checksum(), *(other.checksum() for other in changed)}) == len(changed) + 1
+
+    def test_the_checksum_of_a_setting_without_later_fields_is_what_it_was_before_there_were_any(self):
+        later = ("resolution", "once_per_class")
+        fields = {name: value for name, value in dataclasses.asdict(plan().setting).items() if name not in later}
+        before = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8).hexdigest()
+        assert plan().setting.checksum() == before
+
+    def test_the_benchmarks_own_resolution_is_no_other_setting(self):
+        assert plan(resolution=8).setting == plan().setting
+
+    def test_images_that_do_not_have_the_resolution_are_refused(self):
+        with pytest.raises(
+            HarnessError, match=r"images of shape \(1, 8, 8\).*do not fit digits, which has \(1, 4, 4\)"
+        ):
+            plan(resolution=4)
+
+    def test_there_are_two_batches_so_that_zico_can_be_added_later(self):
+        only_params = make_plan(DIGITS, select_proxies("params"), random_images(), sample=2, batch_size=8)
+        assert len(only_params.batches) == 2
+
+
+class TestRefusing:
+    def test_an_unknown_dataset(self):
+        with pytest.raises(UnknownNameError, match="unknown dataset of digits 'cifar10'"):
+            plan(dataset="cifar10")
+
+    def test_an_unknown_set(self):
+        with pytest.raises(UnknownNameError, match="did you mean 'connected'"):
+            plan(subset="conected")
+
+    def test_too_few_images_for_the_batches(self):
+        with pytest.raises(HarnessError, match="64"):
+            plan(batch_size=40)
+
+    def test_a_batch_of_one(self):
+        with pytest.raises(HarnessError, match="too small for batch norm"):
+            plan(batch_size=1)
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+    def test_a_gpu_where_there_is_none(self):
+        with pytest.raises(HarnessError, match="sees no GPU; use --device cpu"):
+            plan(device="cuda")
+
+    def test_an_unknown_device(self):
+        with pytest.raises(HarnessError, match="unknown device 'tpu'"):
+            plan(device="tpu")
+
+
+class TestBatchesOnDisk:
+    def test_they_come_back_bit_for_bit(self, tmp_path):
+        batches = plan().batches
+        write_batches(tmp_path / "batches.npz", batches)
+        again = read_batches(tmp_path / "batches.npz", fingerprint(batches))
+        for before, after in zip(batches, again, strict=True):
+            assert torch.equal(before.images, after.images)
+            assert torch.equal(before.labels, after.labels)
+
+    def test_the_memory_layout_does_not_show_in_the_fingerprint(self):
+        batches = plan().batches
+        other = [dataclasses.replace(b, images=b.images.contiguous(memory_format=torch.channels_last)) for b in batches]
+        assert fingerprint(other) == fingerprint(batches)
+
+    @pytest.mark.parametrize("content", [b"", b"garbage", None])
+    def test_a_damaged_or_missing_file_is_refused(self, tmp_path, content):
+        path = tmp_path / "batches.npz"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(DataError, match="start the run again"):
+            read_batches(path, "0")
+
+    def test_other_batches_are_refused(self, tmp_path):
+        write_batches(tmp_path / "batches.npz", plan(seed=1).batches)
+        with pytest.raises(DataError, match="not those that this run's scores were made with"):
+            read_batches(tmp_path / "batches.npz", plan().setting.fingerprint)

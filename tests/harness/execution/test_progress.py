@@ -1,0 +1,76 @@
+"""A run whose output is no terminal says now and then how far it is, and how long it will take."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import harness
+from harness.execution.progress import FIRST, MOST, ProgressLines
+from harness.store.records import Score, UnitResult
+
+
+class Log:
+    """The lines of a run of which every network takes the same time."""
+
+    def __init__(self, total, seconds, before=0, failing=0):
+        self.lines, self.times, self.now = [], [], 0.0
+        told = ProgressLines(self.note, lambda: self.now)
+        told(before, total)
+        for done in range(before + 1, total + 1):
+            self.now += seconds
+            status = "failed" if done <= failing else "ok"
+            told.stored([UnitResult("a", (Score("snip", 1, status, None, None, 0, 0),), 0.0)])
+            told(done, total)
+
+    def note(self, line):
+        self.lines.append(line)
+        self.times.append(self.now)
+
+
+def test_a_line_has_count_rate_time_left_and_failures():
+    log = Log(1000, 1.5, failing=3)
+    assert log.lines[0] == "0 of 1,000 networks"
+    assert log.lines[1] == "7 of 1,000 networks, 0.67 a second, about 25 min left, 3 failed outcomes"
+    assert log.lines[-1] == "1,000 of 1,000 networks, 0.67 a second, 3 failed outcomes"
+
+
+def test_lines_come_more_and_more_seldom():
+    log = Log(100_000, 1.0)
+    pauses = [b - a for a, b in zip(log.times, log.times[1:], strict=False)]
+    assert pauses[0] == FIRST and sorted(pauses[:-1]) == pauses[:-1] and max(pauses) <= MOST + 1
+    assert len(log.lines) < 400
+
+
+def test_a_short_run_has_its_first_and_last_line_alone():
+    assert Log(5, 0.01).lines == ["0 of 5 networks", "5 of 5 networks, 100 a second"]
+
+
+def test_what_was_there_already_counts_for_nothing_in_the_rate():
+    log = Log(110, 60, before=100)
+    assert log.lines[:2] == [
+        "100 of 110 networks, those there already",
+        "101 of 110 networks, 1 a minute, about 9 min left",
+    ]
+
+
+def test_nothing_to_do_is_one_line():
+    assert Log(5, 1, before=5).lines == ["5 of 5 networks, those there already"]
+
+
+def test_the_command_writes_them_to_the_error_stream(tmp_path):
+    command = [
+        sys.executable, "-m", "harness", "run", "digits", "--sample", "3", "--batch-size", "4", "--proxies", "params",
+        "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = done.stderr.splitlines()
+    assert lines[0] == "0 of 3 networks" and lines[-1].startswith("3 of 3 networks, ") and len(lines) == 2
+    assert done.stdout.startswith("3 networks scored")
+
+
+def test_python_is_quiet_unless_asked(tmp_path, capfd):
+    harness.run("digits", sample=2, batch_size=4, proxies="params", out=tmp_path / "run")
+    assert capfd.readouterr() == ("", "")
+    harness.run("digits", sample=3, batch_size=4, proxies="params", out=tmp_path / "run", progress=ProgressLines())
+    assert capfd.readouterr().err.startswith("2 of 3 networks, those there already\n3 of 3 networks, ")

@@ -1,0 +1,423 @@
+"""Images: official files, .npz files and noise become normalised, described, disjoint batches, or a clear error."""
+
+import pickle
+import re
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.errors import DataError, HarnessError
+from harness.images import PIXEL_STATISTICS, Images, load_images
+from harness.tasks import DISTRIBUTION, IMAGE, PIXEL_CLASSES, RECONSTRUCTION, VECTOR, Task
+
+CIFAR10 = Task("cifar10", (3, 32, 32), 10)
+CIFAR100 = Task("cifar100", (3, 32, 32), 100)
+IMAGENET16 = Task("ImageNet16-120", (3, 16, 16), 120)
+
+
+def random_pixels(count, side=32, seed=0):
+    return np.random.default_rng(seed).integers(256, size=(count, 3, side, side), dtype=np.uint8)
+
+
+def write_cifar10(path, count=20, seed=0):
+    pixels = random_pixels(count, seed=seed)
+    labels = np.arange(count, dtype=np.uint8) % 10
+    np.concatenate([labels[:, None], pixels.reshape(count, -1)], axis=1).tofile(path)
+    return pixels, labels
+
+
+def write_cifar100(path, count=20):
+    pixels = random_pixels(count)
+    coarse, fine = np.arange(count, dtype=np.uint8) % 20, np.arange(count, dtype=np.uint8) + 60
+    np.concatenate([coarse[:, None], fine[:, None], pixels.reshape(count, -1)], axis=1).tofile(path)
+    return pixels, fine
+
+
+def write_imagenet16(path, labels, protocol=4, side=16):
+    pixels = random_pixels(len(labels), side)
+    path.write_bytes(pickle.dumps({"data": pixels.reshape(len(labels), -1), "labels": list(labels)}, protocol))
+    return pixels
+
+
+def write_npz(path, **arrays):
+    np.savez(path, **arrays)
+    return path
+
+
+def normalised(pixels, dataset):
+    mean, deviation = (np.array(values).reshape(1, 3, 1, 1) for values in PIXEL_STATISTICS[dataset])
+    return (pixels - mean) / deviation
+
+
+def refusal(source, task, **options):
+    """The message, which must be one line without a folder in it."""
+    with pytest.raises(DataError) as caught:
+        load_images(source, task, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+class TestCifar:
+    def test_a_file_of_cifar10(self, tmp_path):
+        pixels, labels = write_cifar10(tmp_path / "data_batch_1.bin")
+        images = load_images(tmp_path / "data_batch_1.bin", CIFAR10)
+        assert images.pixels.dtype == np.float32
+        assert images.labels.dtype == np.int64
+        np.testing.assert_allclose(images.pixels, normalised(pixels, "cifar10"), atol=1e-5)
+        assert np.array_equal(images.labels, labels)
+
+    def test_cifar100_has_the_fine_labels(self, tmp_path):
+        pixels, fine = write_cifar100(tmp_path / "train.bin")
+        images = load_images(str(tmp_path / "train.bin"), CIFAR100)
+        np.testing.assert_allclose(images.pixels, normalised(pixels, "cifar100"), atol=1e-5)
+        assert np.array_equal(images.labels, fine)
+
+    def test_the_kind_is_told_by_the_contents(self, tmp_path):
+        _, fine = write_cifar100(tmp_path / "renamed")
+        assert np.array_equal(load_images(tmp_path / "renamed", CIFAR100).labels, fine)
+
+    def test_a_size_that_fits_both_kinds_is_told_by_the_labels(self, tmp_path):
+        pixels, labels = write_cifar10(tmp_path / "images.bin", count=3074)
+        images = load_images(tmp_path / "images.bin", CIFAR10)
+        assert np.array_equal(images.labels, labels)
+        np.testing.assert_allclose(images.pixels[-1], normalised(pixels[-1:], "cifar10")[0], atol=1e-5)
+
+    def test_a_folder_gives_its_training_batches_in_the_order_of_their_numbers(self, tmp_path):
+        for number in (10, 2, 1):
+            write_cifar10(tmp_path / f"data_batch_{number}.bin", count=number, seed=number)
+        write_cifar10(tmp_path / "test_batch.bin", count=7)
+        images = load_images(tmp_path, CIFAR10)
+        expected = np.concatenate([random_pixels(number, seed=number) for number in (1, 2, 10)])
+        np.testing.assert_allclose(images.pixels, normalised(expected, "cifar10"), atol=1e-5)
+
+    def test_cifar100_is_refused_for_cifar10(self, tmp_path):
+        write_cifar100(tmp_path / "train.bin")
+        assert "train.bin holds CIFAR-100 (100 classes), but cifar10 has 10" in refusal(tmp_path, CIFAR10)
+
+    def test_cifar10_is_refused_for_cifar100(self, tmp_path):
+        write_cifar10(tmp_path / "data_batch_1.bin")
+        assert "holds CIFAR-10 (10 classes), but cifar100 has 100" in refusal(tmp_path, CIFAR100)
+
+    def test_large_images_are_refused_for_a_task_of_small_ones(self, tmp_path):
+        write_cifar10(tmp_path / "data_batch_1.bin")
+        assert "images of 3×32×32 (channels×height×width), but ImageNet16-120 has 3×16×16" in refusal(
+            tmp_path, IMAGENET16
+        )
+
+    def test_a_truncated_file_is_refused_with_its_size(self, tmp_path):
+        write_cifar10(tmp_path / "data_batch_1.bin")
+        whole = (tmp_path / "data_batch_1.bin").read_bytes()
+        (tmp_path / "data_batch_1.bin").write_bytes(whole[:-1])
+        message = refusal(tmp_path, CIFAR10)
+        assert message.startswith("data_batch_1.bin is truncated or of another kind: its 61,459 bytes")
+
+    def test_wrong_labels_in_a_file_of_the_right_size_are_refused(self, tmp_path):
+        np.full(3073 * 2, 200, dtype=np.uint8).tofile(tmp_path / "data_batch_1.bin")
+        assert "no whole records of CIFAR-10 (3,073 bytes)" in refusal(tmp_path, CIFAR10)
+
+
+class TestImageNet16:
+    @pytest.mark.parametrize("protocol", [2, 4])
+    def test_labels_start_at_1_and_the_first_120_classes_are_taken(self, tmp_path, protocol):
+        pixels = write_imagenet16(tmp_path / "train_data_batch_1", [1, 120, 121, 1000, 5], protocol)
+        images = load_images(tmp_path, IMAGENET16)
+        assert images.labels.tolist() == [0, 119, 4]
+        np.testing.assert_allclose(images.pixels, normalised(pixels[[0, 1, 4]], "ImageNet16-120"), atol=1e-5)
+
+    def test_batches_are_joined_in_the_order_of_their_numbers(self, tmp_path):
+        for number in (10, 2, 1):
+            write_imagenet16(tmp_path / f"train_data_batch_{number}", [number])
+        assert load_images(tmp_path, IMAGENET16).labels.tolist() == [0, 1, 9]
+
+    def test_a_pickle_that_runs_code_is_refused(self, tmp_path):
+        (tmp_path / "train_data_batch_1").write_bytes(pickle.dumps({"data": print, "labels": [1]}))
+        assert "'builtins.print', which is no plain data" in refusal(tmp_path, IMAGENET16)
+
+    @pytest.mark.parametrize(
+        ("content", "cause"),
+        [
+            ([1, 2], "lacks 'data' or 'labels'"),
+            ({"data": np.zeros((1, 768), np.uint8)}, "lacks 'data' or 'labels'"),
+            ({"data": [1], "labels": [1]}, "no uint8 array"),
+            ({"data": np.zeros((2, 768), np.uint8), "labels": [1]}, "one row per label"),
+            ({"data": np.zeros((1, 768), np.uint8), "labels": [0]}, "labels start at 1"),
+            ({"data": np.zeros((1, 3072), np.uint8), "labels": [1]}, "images of 3×32×32"),
+            ({"data": np.zeros((1, 768), np.uint8), "labels": [121]}, "holds no image"),
+        ],
+    )
+    def test_other_contents_are_refused(self, tmp_path, content, cause):
+        (tmp_path / "train_data_batch_1").write_bytes(pickle.dumps(content))
+        assert cause in refusal(tmp_path, IMAGENET16)
+
+
+class TestNpz:
+    @pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 3, 1)])
+    def test_bytes_with_channels_first_or_last_are_normalised(self, tmp_path, axes):
+        pixels = random_pixels(5, 16)
+        path = write_npz(tmp_path / "a.npz", images=pixels.transpose(axes), labels=np.arange(5))
+        images = load_images(path, IMAGENET16)
+        np.testing.assert_allclose(images.pixels, normalised(pixels, "ImageNet16-120"), atol=1e-5)
+        assert images.labels.tolist() == [0, 1, 2, 3, 4]
+
+    def test_float_images_stay_as_they_are(self, tmp_path):
+        pixels = np.random.default_rng(0).normal(size=(5, 3, 32, 32))
+        images = load_images(write_npz(tmp_path / "a.npz", images=pixels, labels=np.zeros(5, int)), CIFAR10)
+        assert np.array_equal(images.pixels, pixels.astype(np.float32))
+        assert "float values as they are" in images.description
+
+    def test_a_data_set_without_published_statistics_is_normalised_by_its_own(self, tmp_path):
+        task = Task("mine", (3, 16, 16), 2)
+        images = load_images(write_npz(tmp_path / "a.npz", images=random_pixels(9, 16), labels=np.arange(9) % 2), task)
+        np.testing.assert_allclose(images.pixels.mean(axis=(0, 2, 3)), 0, atol=1e-4)
+        np.testing.assert_allclose(images.pixels.std(axis=(0, 2, 3)), 1, atol=1e-4)
+        assert "normalised by their own mean and deviation" in images.description
+
+    @pytest.mark.parametrize(
+        ("arrays", "cause"),
+        [
+            ({"pixels": np.zeros(3)}, "has no array 'images'; it holds pixels"),
+            ({"images": np.zeros((2, 3, 32, 32), np.uint8)}, "has no array 'labels': give integers 0..9, or ask for"),
+            ({"images": np.zeros((2, 3, 32), np.uint8), "labels": np.zeros(2, int)}, "wanted uint8 or float"),
+            ({"images": np.zeros((2, 3, 32, 32), np.int64), "labels": np.zeros(2, int)}, "wanted uint8 or float"),
+            ({"images": np.zeros((2, 3, 16, 16), np.uint8), "labels": np.zeros(2, int)}, "images of 3×16×16"),
+            ({"images": np.zeros((2, 32, 32, 1), np.uint8), "labels": np.zeros(2, int)}, "images of 32×32×1"),
+            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.array([0, 10])}, "holds the label 10"),
+            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.array([0, -1])}, "holds the label -1"),
+            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.zeros(3, int)}, "wanted: (2,), give integers"),
+            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.zeros(2)}, "wanted: (2,), give integers"),
+            ({"images": np.full((2, 3, 32, 32), np.nan), "labels": np.zeros(2, int)}, "NaN or infinite"),
+            ({"images": np.zeros((0, 3, 32, 32), np.uint8), "labels": np.zeros(0, int)}, "holds no image"),
+            ({"images": np.array([None]), "labels": np.zeros(1, int)}, "no .npz file of plain arrays"),
+        ],
+    )
+    def test_other_arrays_are_refused(self, tmp_path, arrays, cause):
+        assert cause in refusal(write_npz(tmp_path / "a.npz", **arrays), CIFAR10)
+
+    def test_a_truncated_file_is_refused(self, tmp_path):
+        path = write_npz(tmp_path / "a.npz", images=random_pixels(5), labels=np.zeros(5, int))
+        path.write_bytes(path.read_bytes()[:1000])
+        assert "a.npz is damaged" in refusal(path, CIFAR10)
+
+    def test_random_labels_take_the_place_of_absent_or_unfit_ones_when_asked_for(self, tmp_path):
+        path = write_npz(tmp_path / "a.npz", images=random_pixels(500, 16), labels=np.arange(500))
+        assert "label 120 and 379 more that are none of the 120 classes" in refusal(path, IMAGENET16)
+        images = load_images(path, IMAGENET16, seed=1, labels="random")
+        assert set(images.labels) <= set(range(120))
+        assert images.description.endswith(", random labels")
+        assert np.array_equal(images.labels, load_images(path, IMAGENET16, seed=1, labels="random").labels)
+        assert not np.array_equal(images.labels, load_images(path, IMAGENET16, seed=2, labels="random").labels)
+
+
+class TestNoise:
+    def test_noise_says_that_it_is_noise(self):
+        assert load_images("noise", CIFAR10).description == (
+            "4,096 images of Gaussian noise with random labels (no real images)"
+        )
+
+    @pytest.mark.parametrize("task", [CIFAR10, IMAGENET16, Task("mine", (1, 8, 8), 3)])
+    def test_noise_is_standard_normal_with_every_class(self, task):
+        images = load_images("noise", task)
+        assert images.pixels.shape == (4096, *task.image_shape)
+        assert abs(images.pixels.mean()) < 0.02
+        assert abs(images.pixels.std() - 1) < 0.02
+        assert set(images.labels) == set(range(task.classes))
+
+    def test_noise_depends_on_the_seed_alone(self):
+        assert load_images("noise", CIFAR10, 3).fingerprint == load_images("noise", CIFAR10, 3).fingerprint
+        assert load_images("noise", CIFAR10, 3).fingerprint != load_images("noise", CIFAR10, 4).fingerprint
+
+
+class TestSources:
+    def test_a_missing_file_is_named(self, tmp_path):
+        assert "no file or folder of images at" in refusal(tmp_path / "absent.bin", CIFAR10)
+
+    def test_an_empty_file_is_named(self, tmp_path):
+        (tmp_path / "data_batch_1.bin").touch()
+        assert refusal(tmp_path, CIFAR10) == "data_batch_1.bin is empty"
+
+    def test_a_folder_without_images_says_what_it_should_hold(self, tmp_path):
+        assert "should hold data_batch_1.bin" in refusal(tmp_path, CIFAR10)
+
+    def test_a_compressed_archive_is_to_be_extracted(self, tmp_path):
+        (tmp_path / "cifar-10-binary.tar.gz").write_bytes(b"\x1f\x8b\x08\x00")
+        assert "extract it" in refusal(tmp_path / "cifar-10-binary.tar.gz", CIFAR10)
+
+    def test_the_description_names_files_without_folders_and_says_what_was_done(self, tmp_path):
+        write_cifar10(tmp_path / "data_batch_1.bin")
+        one = load_images(tmp_path, CIFAR10).description
+        assert one == "20 images of data_batch_1.bin, normalised as cifar10, no augmentation"
+        write_cifar10(tmp_path / "data_batch_2.bin")
+        two = load_images(tmp_path, CIFAR10).description
+        assert two == "40 images of data_batch_1.bin and 1 more files, normalised as cifar10, no augmentation"
+
+
+def numbered(count):
+    pixels = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1)
+    return Images(pixels, np.arange(count), "numbered")
+
+
+class TestBatches:
+    @settings(max_examples=30)
+    @given(st.integers(1, 8), st.integers(1, 5), st.integers(0, 9), st.integers(0, 5))
+    def test_batches_are_disjoint_and_keep_labels_with_their_images(self, size, count, spare, seed):
+        batches = numbered(size * count + spare).batches(size, count, seed)
+        assert [batch.images.shape for batch in batches] == [(size, 1, 1, 1)] * count
+        assert all(torch.equal(batch.images.flatten().long(), batch.labels) for batch in batches)
+        assert len(set(torch.cat([batch.labels for batch in batches]).tolist())) == size * count
+
+    def test_types(self):
+        (batch,) = numbered(5).batches(2, 1, 0)
+        assert batch.images.dtype == torch.float32
+        assert batch.labels.dtype == torch.int64
+
+    def test_the_same_seed_draws_the_same_images_and_a_smaller_batch_its_beginning(self):
+        def drawn(size, seed):
+            return numbered(100).batches(size, 1, seed)[0].labels.tolist()
+
+        assert drawn(20, 0) == drawn(20, 0)
+        assert drawn(20, 0)[:8] == drawn(8, 0)
+        assert drawn(20, 0) != drawn(20, 1)
+
+    def test_batches_are_copies(self):
+        images = numbered(5)
+        images.batches(5, 1, 0)[0].images.zero_()
+        assert images.pixels.sum() == 10
+
+    def test_too_few_images_say_how_many_there_are_and_what_to_do(self):
+        with pytest.raises(HarnessError, match=r"2 disjoint batches of 8 need 16 images, but there are 15 .*smaller"):
+            numbered(15).batches(8, 2, 0)
+
+    @pytest.mark.parametrize(("size", "count"), [(0, 1), (1, 0), (-1, 1)])
+    def test_nothing_is_no_batch(self, size, count):
+        with pytest.raises(HarnessError, match="at least one"):
+            numbered(5).batches(size, count, 0)
+
+
+class TestFingerprint:
+    def test_it_is_16_digits_and_depends_on_pixels_labels_and_shape(self):
+        pixels, labels = np.zeros((2, 1, 2, 2), np.float32), np.array([0, 1])
+        changed = pixels.copy()
+        changed[1, 0, 1, 1] = 1
+        marks = [
+            Images(pixels, labels, "a").fingerprint,
+            Images(changed, labels, "a").fingerprint,
+            Images(pixels, labels[::-1].copy(), "a").fingerprint,
+            Images(pixels.reshape(2, 1, 1, 4), labels, "a").fingerprint,
+        ]
+        assert len(set(marks)) == 4
+        assert all(len(mark) == 16 and int(mark, 16) >= 0 for mark in marks)
+
+    def test_the_description_and_the_layout_in_memory_leave_it_alone(self):
+        pixels = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
+        labels = np.array([0, 1])
+        other = np.asfortranarray(pixels)
+        assert Images(pixels, labels, "a").fingerprint == Images(other, labels, "b").fingerprint
+
+
+@pytest.mark.real_data
+class TestRealImages:
+    @pytest.mark.parametrize(
+        ("folder", "task"), [("cifar-10-batches-bin", CIFAR10), ("cifar-100-binary", CIFAR100)], ids=["10", "100"]
+    )
+    def test_cifar_has_mean_0_and_deviation_1_in_each_channel(self, real_data, folder, task):
+        images = load_images(real_data / "images" / folder, task)
+        assert images.pixels.shape == (2048, 3, 32, 32)
+        assert set(images.labels) == set(range(task.classes))
+        np.testing.assert_allclose(images.pixels.mean(axis=(0, 2, 3)), 0, atol=0.05)
+        np.testing.assert_allclose(images.pixels.std(axis=(0, 2, 3)), 1, atol=0.06)
+
+    def test_the_imagenet_sample_needs_random_labels(self, real_data):
+        path = real_data / "images" / "imagenet16-sample-1000.npz"
+        assert "has no array 'labels'" in refusal(path, IMAGENET16)
+        images = load_images(path, IMAGENET16, labels="random")
+        assert images.pixels.shape == (1000, 3, 16, 16)
+        assert abs(images.pixels.mean()) < 0.2
+
+
+class TestResolution:
+    """Images may be asked for at another height and width; the description says so."""
+
+    def test_noise_is_drawn_at_it(self):
+        noise = load_images("noise", Task("cifar10", (3, 32, 32), 10), resolution=8)
+        assert noise.pixels.shape == (4096, 3, 8, 8) and "8 × 8" in noise.description
+
+    def test_of_large_images_fewer_are_drawn(self):
+        noise = load_images("noise", Task("large", (3, 256, 256), 10))
+        assert 256 <= len(noise.pixels) < 4096 and f"{len(noise.pixels):,} images" in noise.description
+
+    def test_images_of_any_size_are_resized_to_it(self, tmp_path):
+        np.savez(tmp_path / "a.npz", images=np.full((4, 3, 20, 20), 7, np.uint8), labels=np.arange(4))
+        task = Task("cifar10", (3, 32, 32), 10)
+        resized = load_images(tmp_path / "a.npz", task, resolution=16)
+        assert resized.pixels.shape == (4, 3, 16, 16) and resized.labels.tolist() == [0, 1, 2, 3]
+        assert resized.description.endswith("resized to 16 × 16")
+        with pytest.raises(DataError, match="--resolution resizes images"):
+            load_images(tmp_path / "a.npz", task)
+
+    def test_random_labels_are_the_same_at_every_resolution(self, tmp_path):
+        np.savez(tmp_path / "a.npz", images=np.zeros((50, 3, 32, 32), np.uint8))
+        task = Task("cifar10", (3, 32, 32), 10)
+        plain = load_images(tmp_path / "a.npz", task, labels="random")
+        resized = load_images(tmp_path / "a.npz", task, labels="random", resolution=8)
+        assert np.array_equal(plain.labels, resized.labels)
+
+    def test_it_must_be_positive(self):
+        with pytest.raises(HarnessError, match="ask for 1 or more"):
+            load_images("noise", Task("cifar10", (3, 32, 32), 10), resolution=0)
+
+
+class TestOtherObjectives:
+    """Tasks that ask for more than a class take their targets from the same files."""
+
+    TASKS: ClassVar = {
+        objective.target: Task("made up", (3, 8, 8), 5, objective)
+        for objective in (DISTRIBUTION, VECTOR, PIXEL_CLASSES, IMAGE, RECONSTRUCTION)
+    }
+
+    @pytest.mark.parametrize("kind", TASKS)
+    def test_noise_has_targets_of_the_right_kind(self, kind):
+        task = self.TASKS[kind]
+        noise = load_images("noise", task)
+        assert noise.labels.shape[1:] == task.objective.target_shape(task.image_shape, 5)
+        batch = noise.batches(4, 1, seed=0)[0]
+        assert len(batch.labels) == 4
+
+    @pytest.mark.parametrize("kind", ["distribution", "vector", "pixel_class", "image"])
+    def test_targets_are_read_from_a_file_and_resized_with_it(self, tmp_path, kind):
+        task = self.TASKS[kind]
+        pixels = np.random.default_rng(0).standard_normal((6, 3, 8, 8), dtype=np.float32)
+        targets = task.objective.random_targets(pixels, 5, np.random.default_rng(1))
+        np.savez(tmp_path / "a.npz", images=pixels, labels=targets)
+        assert np.array_equal(load_images(tmp_path / "a.npz", task).labels, targets)
+        smaller = load_images(tmp_path / "a.npz", task, resolution=4)
+        assert smaller.labels.shape[1:] == task.objective.target_shape((3, 4, 4), 5)
+
+    def test_what_is_to_be_reproduced_is_the_resized_image(self, tmp_path):
+        np.savez(tmp_path / "a.npz", images=np.random.default_rng(0).integers(255, size=(6, 3, 8, 8)).astype(np.uint8))
+        images = load_images(tmp_path / "a.npz", self.TASKS["input"], resolution=4)
+        assert np.array_equal(images.labels, images.pixels)
+
+    @pytest.mark.parametrize(
+        ("kind", "labels", "message"),
+        [
+            ("vector", np.zeros((2, 4), np.float32), "wanted: (2, 5), give finite numbers for 'vector'"),
+            ("vector", np.full((2, 5), np.nan, np.float32), "NaN or infinite"),
+            ("pixel_class", np.full((2, 8, 8), 5), "holds the label 5"),
+            ("pixel_class", np.zeros((2, 8, 8), np.float32), "give integers 0..4"),
+            ("image", np.zeros((2, 5, 4, 4), np.float32), "wanted: (2, 5, 8, 8)"),
+        ],
+    )
+    def test_targets_of_another_kind_are_refused(self, tmp_path, kind, labels, message):
+        np.savez(tmp_path / "a.npz", images=np.zeros((2, 3, 8, 8), np.uint8), labels=labels)
+        with pytest.raises(DataError, match=re.escape(message)):
+            load_images(tmp_path / "a.npz", self.TASKS[kind])
+
+    def test_images_in_tiles(self, tmp_path):
+        task = Task("puzzle", (9, 3, 4, 4), 5)
+        np.savez(tmp_path / "a.npz", images=np.ones((3, 9, 4, 4, 3), np.uint8), labels=[0, 1, 2])
+        assert load_images(tmp_path / "a.npz", task).pixels.shape == (3, 9, 3, 4, 4)
+        assert load_images("noise", task).pixels.shape[1:] == (9, 3, 4, 4)

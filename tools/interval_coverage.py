@@ -1,0 +1,125 @@
+"""Do the intervals hold what they promise? A simulation: ``python -m tools.interval_coverage``.
+
+Networks are drawn at random from populations whose coefficients are known, again and again, and the share of 95 %
+intervals that hold the population's coefficient is counted. It should be 0.95.
+
+The true accuracy is a standard normal variable and a score another that is correlated with it. A tied score takes 28
+values, in the proportions in which #Params takes its 28 on NAS-Bench-201: the networks with a convolutions 3×3 and b
+convolutions 1×1 on six edges that carry one of five operations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.statistics.comparison import compare_jackknives
+from harness.analysis.statistics.correlation import estimate
+from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.statistics.ranks import rank
+from harness.seeds import derive_seed
+
+CONFIDENCE = 0.95
+POPULATION = 1_000_000
+"""Networks from which a population's coefficient is computed; its own standard error is then below 0.001."""
+
+SHARED_NOISE = 0.5
+"""The share of two scores' noise that they have in common; the paired comparison is there to make use of it."""
+
+
+def coefficient_coverage(
+    taus: Sequence[float], networks: Sequence[int], tied: Sequence[bool], draws: int, population: int = POPULATION
+) -> pd.DataFrame:
+    """The share of intervals that hold the population's τ-b, and ρ; one row for each tied, tau and networks.
+
+    Args:
+        taus: Kendall's τ between score and accuracy, before ties.
+        networks: sample sizes.
+        tied: whether the score takes 28 values or is continuous.
+        draws: how many samples are drawn of each size.
+        population: how many networks stand for the population.
+    """
+    rows = []
+    for ties in tied:
+        for tau in taus:
+            target = _jackknives(population, (tau,), ties, derive_seed("population", str(tau), int(ties)))[0]
+            for size in networks:
+                held = np.zeros(2)
+                for draw in range(draws):
+                    sample = _jackknives(size, (tau,), ties, derive_seed("sample", str(tau), int(ties), size, draw))[0]
+                    for which, (own, true) in enumerate(zip(sample, target, strict=True)):
+                        interval = estimate(own, CONFIDENCE)
+                        held[which] += interval.low <= true.value <= interval.high
+                rows.append((28 if ties else "all", target[0].value, size, *(held / draws)))
+    return pd.DataFrame(rows, columns=["distinct scores", "tau", "networks", "kendall held", "spearman held"])
+
+
+def comparison_coverage(
+    pairs: Sequence[tuple[float, float]], networks: Sequence[int], draws: int, population: int = POPULATION
+) -> pd.DataFrame:
+    """The share of paired intervals that hold the population's difference of τ-b, and the shares of verdicts.
+
+    Where both scores of a pair have the same τ they are exchangeable, and each win or loss is a false one. Both scores
+    are tied. Arguments are those of :func:`coefficient_coverage`, but for pairs of τ before ties, the baseline's last.
+    """
+    rows = []
+    for pair in pairs:
+        proxy, baseline = _jackknives(population, pair, True, derive_seed("population", *map(str, pair)))
+        # The difference of an exchangeable pair is zero by symmetry, and only nearly so in any sample.
+        target = 0.0 if pair[0] == pair[1] else proxy[0].value - baseline[0].value
+        for size in networks:
+            held = wins = losses = 0
+            for draw in range(draws):
+                own, other = _jackknives(size, pair, True, derive_seed("sample", *map(str, pair), size, draw))
+                comparison = compare_jackknives(own, other, CONFIDENCE)
+                held += comparison.low <= target <= comparison.high
+                wins += comparison.verdict == "win"
+                losses += comparison.verdict == "loss"
+            rows.append((*pair, target, size, held / draws, wins / draws, losses / draws))
+    return pd.DataFrame(rows, columns=["tau", "baseline tau", "difference", "networks", "held", "win", "loss"])
+
+
+def _jackknives(networks: int, taus: tuple[float, ...], ties: bool, seed: int) -> list[tuple[Jackknife, Jackknife]]:
+    """(τ-b, ρ) of one score for each τ on one random sample of networks."""
+    random = np.random.default_rng(seed)
+    accuracy, shared = random.normal(size=(2, networks))
+    truth = rank(accuracy)
+    result = []
+    for tau in taus:
+        noise = math.sqrt(SHARED_NOISE) * shared + math.sqrt(1 - SHARED_NOISE) * random.normal(size=networks)
+        # Kendall's τ of two normal variables with correlation r is 2/π · arcsin r.
+        correlation = math.sin(math.pi / 2 * tau)
+        score = correlation * accuracy + math.sqrt(1 - correlation**2) * noise
+        result.append(jackknife(rank(np.searchsorted(_params_cuts(), score) if ties else score), truth))
+    return result
+
+
+def _params_cuts() -> Floats:
+    """Where a standard normal variable is cut into 28 values of the proportions of #Params on NAS-Bench-201."""
+    from scipy.special import ndtri
+
+    by_size = [(a, b) for a in range(7) for b in range(7 - a)]
+    cells = np.array([math.comb(6, a) * math.comb(6 - a, b) * 3 ** (6 - a - b) for a, b in by_size])
+    cuts: Floats = ndtri(np.cumsum(cells)[:-1] / 5**6)
+    return cuts
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m tools.interval_coverage", description=main.__doc__)
+    parser.add_argument("--draws", type=int, default=4000, help="samples of each kind (default 4000)")
+    draws = parser.parse_args().draws
+    sizes = (50, 200, 1000)
+    coefficients = coefficient_coverage((0.0, 0.3, 0.6, 0.8), sizes, (True, False), draws)
+    comparisons = comparison_coverage(((0.3, 0.3), (0.6, 0.6), (0.8, 0.8), (0.65, 0.6)), sizes, draws)
+    for table in (coefficients, comparisons):
+        sys.stdout.write(table.to_string(index=False, float_format="{:.3f}".format) + "\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Pages that are made from declared facts, so that they cannot disagree with the code.
+
+``python -m tools.make_docs`` writes them, with ``--check`` it only tells whether they are up to date, and with
+``--costs RUN`` it first takes what proxies cost from a run of all of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness._utils.citations import citation
+from harness.analysis.timings import cost_table
+from harness.cli.listing import family_order
+from harness.proxies._measured_costs import FILE, cost_in_words, measured_costs
+from harness.registry import aggregates, proxies
+from harness.registry.declared import FILE as DECLARED
+from harness.registry.declared import declared_text
+from harness.store import Store
+
+if TYPE_CHECKING:
+    from harness.aggregates import Aggregate
+    from harness.contracts.proxy import Proxy, ProxyFacts
+
+DOCUMENTS = Path(__file__).parents[1] / "docs"
+
+
+def proxies_page() -> str:
+    """``docs/proxies.md``: every proxy and rank aggregate of the harness with its facts and its formula."""
+    own = [proxy for proxy in proxies().values() if proxy.function.__module__.startswith("harness.")]
+    own.sort(key=family_order)
+    pooled = [a for a in aggregates().values() if a.combine.__module__.startswith("harness.")]
+    pooled.sort(key=lambda aggregate: aggregate.name)
+    return "\n".join(
+        [
+            "# Proxies",
+            "",
+            "Made from the declared facts by `python -m tools.make_docs`; do not edit. How to add one of your own:",
+            "[adding-a-proxy.md](adding-a-proxy.md).",
+            "",
+            "| name | label | better | looks at | batches | cost | supervised | what it computes |",
+            "|---|---|---|---|---|---|---|---|",
+            *map(_row, own),
+            "",
+            "*Looks at*: nothing but the network, noise, images, or images with their labels. *Batches*: the",
+            "mini-batches that it needs, if only for their shape. *Cost*: by itself, in forward and backward passes",
+            "of the same network, the median over cells of NATS-Bench's topology space with 64 CIFAR-10 images on one",
+            "thread ([performance.md](performance.md)). *Supervised*: a constant was chosen with the accuracies of a",
+            "benchmark.",
+            "",
+            "What every proxy does about modules that are used more than once, and about what is not a module:",
+            "[What a proxy sees](adding-a-proxy.md#what-a-proxy-sees).",
+            "",
+            *_aggregates_table(pooled),
+            *(line for proxy in own for line in _section(proxy, own)),
+            *(line for aggregate in pooled for line in _aggregate_section(aggregate)),
+        ]
+    )
+
+
+def _row(p: Proxy) -> str:
+    supervised = "yes" if p.supervised else "no"
+    name, cost = f"[`{p.name}`](#{p.name})", cost_in_words(p.name)
+    cells = (name, _cell(p.label), p.better, p.data, str(p.batches), cost, supervised, _cell(p.summary))
+    return f"| {' | '.join(cells)} |"
+
+
+def _aggregates_table(pooled: Sequence[Aggregate]) -> list[str]:
+    if not pooled:
+        return []
+    rows = [f"| [`{a.name}`](#{a.name}) | {_cell(a.label)} | {_parts(a)} | {_cell(a.summary)} |" for a in pooled]
+    return [
+        "Rank aggregates give a network a score among others alone: `harness report` computes them over the pool of",
+        "networks for which every part is finite, says how many these are, and stores nothing of it. $r_p$ is the",
+        "rank of a network in the pool by part p, from 1 for the worst to the pool's size m for the best; equal scores",
+        "share the mean of their ranks.",
+        "",
+        "| name | label | parts | what it computes |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _section(proxy: Proxy, own: Sequence[Proxy]) -> list[str]:
+    """One proxy: name, facts, then its documentation as it stands in the code."""
+    variants = [f"`{other.name}`" for other in own if other.variant_of == proxy.name]
+    facts = [
+        f"variant of `{proxy.variant_of}`" if proxy.variant_of else "",
+        f"better: {proxy.better}",
+        f"looks at: {proxy.data}" + (f", {proxy.batches} mini-batches" if proxy.batches > 1 else ""),
+        f"supervised: {proxy.supervised}" if proxy.supervised else "",
+        f"variants: {', '.join(variants)}" if variants else "",
+        f"version {proxy.version}",
+        f"follows: {proxy.source}",
+    ]
+    return _described(proxy.name, proxy.function, facts, proxy.cite)
+
+
+def _aggregate_section(aggregate: Aggregate) -> list[str]:
+    """One rank aggregate, likewise."""
+    facts = [
+        f"rank aggregate of {_parts(aggregate)}",
+        f"better: {aggregate.better}",
+        f"supervised: {aggregate.supervised}" if aggregate.supervised else "",
+        f"follows: {aggregate.source}",
+    ]
+    return _described(aggregate.name, aggregate.combine, facts, aggregate.cite)
+
+
+def _described(name: str, formula: Callable[..., object], facts: Iterable[str], cite: str) -> list[str]:
+    documentation = (inspect.getdoc(formula) or "").partition("\n\nRaises:")[0]
+    body = re.sub(r":math:`([^`]*)`", r"$\1$", documentation).replace("``", "`")
+    return [f"## {name}", "", body, "", f"*{'; '.join(filter(None, facts))}.* {citation(cite)}.", ""]
+
+
+def _parts(aggregate: Aggregate) -> str:
+    return ", ".join(f"`{part}`" for part in aggregate.parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def write_costs(run: Path) -> None:
+    """Write what each proxy took by itself in a run, in the passes of each network, beside the proxies."""
+    with Store.read(run) as store:
+        scores = store.scores()
+    table = cost_table(scores).sort_values("proxy")
+    passes = table.set_index("proxy")["standalone_ratio"].dropna()
+    rows = [f"{name},{value:.3g}" for name, value in passes.items()]
+    FILE.write_text("\n".join(["proxy,passes", *rows]) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Write the pages, or with ``--check`` end with exit code 1 where one is not up to date."""
+    if sys.argv[1:2] == ["--costs"]:
+        write_costs(Path(sys.argv[2]))
+        measured_costs.cache_clear()
+    for path, text in pages().items():
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            sys.exit(f"{path.name} is not up to date; run: python -m tools.make_docs")
+
+
+def pages() -> dict[Path, str]:
+    """Every file that is made from declared facts, with what it holds."""
+    return {DOCUMENTS / "proxies.md": proxies_page(), DECLARED: declared_text(_own_facts())}
+
+
+def _own_facts() -> dict[str, list[ProxyFacts]]:
+    """The facts of the harness's proxies, by the module that an entry point names."""
+    own: dict[str, list[ProxyFacts]] = {}
+    for proxy in proxies().values():
+        if proxy.function.__module__.startswith("harness."):
+            own.setdefault(proxy.function.__module__, []).append(proxy.facts)
+    return own
+
+
+if __name__ == "__main__":
+    main()

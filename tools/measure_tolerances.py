@@ -1,0 +1,195 @@
+"""Measures how much rounding moves the scores of a baseline: ``python -m tools.measure_tolerances BASELINE``.
+
+The baseline's networks are scored again, each time with one thing otherwise that must not matter: two threads instead
+of one, tensors with channels first in memory instead of last, the images of each mini-batch in another order. Runs of
+the same plan with another torch or processor are set beside it by ``--other NAME=RUN``. The largest relative change of
+each proxy (see :func:`harness.gate.changes.relative_changes`), times ``SAFETY``, is its tolerance for one network, and
+the largest median of the changes, times ``SAFETY``, its tolerance for the median; both are at least ``SAFETY`` units in
+the last place of float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from harness._utils.machine import processor_name
+from harness.analysis.statistics.jackknife import Floats
+from harness.errors import HarnessError
+from harness.execution.unit import Job, make_probe
+from harness.gate.baseline import Baseline
+from harness.gate.baseline_files import read_baseline
+from harness.gate.changes import relative_changes
+from harness.gate.float_tolerance import FILE, FloatTolerance
+from harness.gate.rerun import plan_of
+from harness.images import Batch
+from harness.probe import NotApplicableError
+from harness.store import Store
+
+if TYPE_CHECKING:
+    from harness.execution.plan import Plan
+
+SAFETY = 10
+"""Other processors and versions than the measured ones round otherwise again."""
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One thing done otherwise than in a run.
+
+    Attributes:
+        threads: how many torch computes with.
+        channels_last: the layout of images and weights in memory.
+        permuted: whether the images of each mini-batch are in another order.
+    """
+
+    threads: int = 1
+    channels_last: bool = True
+    permuted: bool = False
+
+
+AS_RUN = Variation()
+TWO_THREADS = "two threads"
+VARIATIONS = {
+    "channels first": Variation(channels_last=False),
+    "other order of images": Variation(permuted=True),
+    TWO_THREADS: Variation(threads=2),
+}
+
+
+def scores_under(plan: Plan, variation: Variation) -> dict[str, Floats]:
+    """The scores of a plan's networks with something done otherwise, for each proxy; NaN where there is none."""
+    job = Job(plan.benchmark_reference, plan.setting.dataset, plan.setting.seed, (), "", "", plan.setting.device)
+    batches = [_varied(batch, variation) for batch in plan.batches]
+    layout = torch.channels_last if variation.channels_last else torch.contiguous_format
+    found: dict[str, list[float]] = {proxy.name: [] for proxy in plan.proxies}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(variation.threads)
+    try:
+        for architecture in plan.architectures:
+            probe = make_probe(job, plan.benchmark, architecture, batches, list(plan.proxies))
+            probe.network.to(memory_format=layout)  # type: ignore[call-overload]
+            for proxy in plan.proxies:
+                with probe.random_state("proxy", proxy.name):
+                    try:
+                        found[proxy.name].append(proxy(probe))
+                    except NotApplicableError:
+                        found[proxy.name].append(math.nan)
+    finally:
+        torch.set_num_threads(threads)
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def _varied(batch: Batch, variation: Variation) -> Batch:
+    images, labels = batch.images, batch.labels
+    if variation.permuted:
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+        images, labels = images[order], labels[order]
+    layout = torch.channels_last if variation.channels_last and images.dim() == 4 else torch.contiguous_format
+    return Batch(images.contiguous(memory_format=layout), labels)
+
+
+def extent(then: Floats, now: Floats) -> FloatTolerance:
+    """The largest relative change and the median; infinite where a score is finite one time alone."""
+    if (np.isfinite(then) != np.isfinite(now)).any():
+        return FloatTolerance(math.inf, math.inf)
+    both = np.isfinite(then)
+    changes = relative_changes(then[both], now[both])
+    return FloatTolerance(float(changes.max(initial=0.0)), float(np.median(changes)) if len(changes) else 0.0)
+
+
+def measure(
+    baseline: Baseline, others: Mapping[str, Path] | None = None, threaded: int | None = None
+) -> dict[str, dict[str, FloatTolerance]]:
+    """For each variation and proxy the largest relative change to the baseline's scores, and the median.
+
+    Args:
+        baseline: made with this version of torch.
+        others: runs of the same plan with another torch or processor, by what is other.
+        threaded: how many networks are scored with two threads; all unless given. On a busy machine threads wait for
+            each other, a hundred times as long as they compute.
+
+    Raises:
+        HarnessError: if the baseline was made with another torch, or the other runs lack networks.
+    """
+    if baseline.setting.torch != torch.__version__:
+        raise HarnessError(f"the baseline is of torch {baseline.setting.torch}, this is {torch.__version__}")
+    plan = plan_of(baseline)
+    then = _wide(baseline.scores, baseline.architectures)
+    found = {}
+    for name, variation in VARIATIONS.items():
+        networks = plan.architectures[: threaded if name == TWO_THREADS else None]
+        found[name] = scores_under(replace(plan, architectures=networks), variation)
+    for name, directory in (others or {}).items():
+        with Store.read(directory) as store:
+            found[name] = _wide(store.scores(), baseline.architectures)
+    return {
+        name: {proxy: extent(then[proxy][: len(scores[proxy])], scores[proxy]) for proxy in then if proxy in scores}
+        for name, scores in found.items()
+    }
+
+
+def record_of(baseline: Baseline, measured: Mapping[str, Mapping[str, FloatTolerance]]) -> dict[str, Any]:
+    """What is written: the tolerances, with everything that they come from."""
+    tolerances = {
+        name: FloatTolerance(*map(_safe, zip(*(row[name] for row in measured.values() if name in row), strict=True)))
+        for name in sorted(baseline.proxies)
+    }
+    unusable = [name for name, tolerance in tolerances.items() if not math.isfinite(tolerance.single)]
+    if unusable:
+        raise HarnessError(f"rounding decides whether {unusable[0]} has a score at all; no tolerance covers that")
+    setting = baseline.setting
+    return {
+        "plan": f"{setting.benchmark}, {len(baseline.architectures)} networks, batch size {setting.batch_size}",
+        "torch": setting.torch,
+        "processor": processor_name(),
+        "safety": SAFETY,
+        "relative_changes": {
+            name: {proxy: found._asdict() for proxy, found in row.items()} for name, row in measured.items()
+        },
+        "tolerances": {name: tolerance._asdict() for name, tolerance in tolerances.items()},
+        "default": FloatTolerance(*map(max, zip(*tolerances.values(), strict=True)))._asdict(),
+    }
+
+
+def _safe(found: Sequence[float]) -> float:
+    """A tolerance for what was found: wider by the factor of safety, to two figures."""
+    return float(f"{SAFETY * max(*found, float(np.finfo(np.float32).eps)):.2g}")
+
+
+def _wide(scores: Any, architectures: Sequence[str]) -> dict[str, Floats]:
+    finite = scores.assign(value=scores["value"].where(scores["status"] == "ok"))
+    table = finite.pivot(index="architecture", columns="proxy", values="value")
+    lacking = [architecture for architecture in architectures if architecture not in table.index]
+    if lacking:
+        raise HarnessError(f"another run lacks {len(lacking)} of the baseline's networks, one '{lacking[0]}'")
+    return {str(name): table.loc[list(architectures), name].to_numpy(dtype=float) for name in table}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and write the record."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("baseline", type=Path)
+    parser.add_argument("--other", action="append", default=[], metavar="NAME=RUN", help="a run made elsewhere")
+    parser.add_argument("--threaded", type=int, metavar="N", help="networks that are scored with two threads")
+    parser.add_argument("--out", type=Path, default=FILE)
+    chosen = parser.parse_args(arguments)
+    baseline = read_baseline(chosen.baseline)
+    others = {name: Path(run) for name, _, run in (other.partition("=") for other in chosen.other)}
+    record = record_of(baseline, measure(baseline, others, chosen.threaded))
+    record["networks_with_two_threads"] = len(baseline.architectures[: chosen.threaded])
+    chosen.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{json.dumps(record['tolerances'], indent=2)}\nwritten to {chosen.out}\n")
+
+
+if __name__ == "__main__":
+    main()

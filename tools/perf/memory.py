@@ -1,0 +1,74 @@
+"""What one network takes: ``python -m tools.perf.memory nasbench101 ARCHITECTURE --batch-size 16``.
+
+Computes one unit on noise in this process, which has computed nothing before, and prints on one line the peak of its
+resident memory and, for comparison, what the graph of the shared forward pass keeps; both in megabytes. ``--estimate``
+prints the second alone and computes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from harness import api
+from harness.execution.limits.memory import parse_bytes, peak_megabytes
+from harness.execution.limits.out_of_memory import graph_bytes
+from harness.execution.plan import Plan
+from harness.execution.runner import run
+from harness.probe import Probe
+from harness.store import Store
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """One architecture, with noise for images."""
+    plan = api.prepare(
+        options.benchmark,
+        dataset=options.dataset,
+        sample=1,
+        subset="all",
+        seed=0,
+        sample_seed=None,
+        proxies=options.proxies,
+        images="noise",
+        labels="file",
+        batch_size=options.batch_size,
+        resolution=options.resolution,
+        device="cpu",
+    )
+    return replace(plan, architectures=[options.architecture])
+
+
+def main() -> None:
+    """Print the peak, the graph and how many outcomes of each kind there were."""
+    parser = argparse.ArgumentParser(prog="python -m tools.perf.memory", description=main.__doc__)
+    parser.add_argument("benchmark")
+    parser.add_argument("architecture")
+    parser.add_argument("--dataset")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--resolution", type=int)
+    parser.add_argument("--proxies", default="standard")
+    parser.add_argument("--memory-limit")
+    parser.add_argument("--estimate", action="store_true")
+    options = parser.parse_args()
+    plan = plan_of(options)
+    network = plan.benchmark.build(options.architecture, plan.setting.dataset)
+    graph = (graph_bytes(Probe(network, plan.batches)) or 0) / 2**20
+    if options.estimate:
+        sys.stdout.write(f"graph {graph:,.0f} MB\n")
+        return
+    del network
+    limit = parse_bytes(options.memory_limit) if options.memory_limit else None
+    with tempfile.TemporaryDirectory() as directory:
+        run(plan, directory, memory_limit=limit)
+        with Store.read(Path(directory)) as store:
+            outcomes = Counter(store.scores()["status"])
+    counted = ", ".join(f"{number} {status}" for status, number in sorted(outcomes.items()))
+    sys.stdout.write(f"peak {peak_megabytes():,.0f} MB, graph {graph:,.0f} MB, {counted}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What a run takes beyond its proxies, and what a second worker brings."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness.execution.executors import InlineExecutor, spawned_workers
+from harness.execution.plan import Plan, make_plan
+from harness.execution.runner import run
+from harness.execution.unit import CLOCKS, clock_of, compute_unit
+from harness.images import load_images
+from harness.registry import load_benchmark, select_proxies
+from harness.store.records import UnitResult
+
+CLOCK = CLOCKS[clock_of("cpu")]
+ROUNDS = 3
+"""One worker and two are timed in turn, so often, against a machine that changes its speed."""
+
+WARM_UP = 4
+"""Networks that are scored before the clock starts: by then every worker has started and read its images."""
+
+
+class _Timed(InlineExecutor):
+    """Computes in this process, and adds up how long units and, in them, proxies take."""
+
+    def __init__(self) -> None:
+        self.units = 0.0
+        self.proxies = 0.0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        assert fn is compute_unit
+        start = CLOCK()
+        future = super().submit(fn, *args, **kwargs)
+        self.units += CLOCK() - start
+        result: UnitResult = future.result()
+        self.proxies += result.scoring_seconds
+        return future
+
+
+def plan_of(networks: int, batch_size: int, images: str) -> Plan:
+    """The survey's suite on uniformly drawn NATS-TSS networks."""
+    benchmark = load_benchmark("nats-tss")
+    return make_plan(
+        benchmark,
+        select_proxies("standard"),
+        load_images(images, benchmark.task("cifar10")),
+        sample=networks,
+        batch_size=batch_size,
+    )
+
+
+def measure_overhead(plan: Plan) -> tuple[float, float, float]:
+    """Processor time of a run in this process; of it, in its units; of that, in its proxies."""
+    timed = _Timed()
+    with tempfile.TemporaryDirectory() as directory:
+        start = CLOCK()
+        run(plan, Path(directory), executor=lambda: timed)
+        whole = CLOCK() - start
+    return whole, timed.units, timed.proxies
+
+
+def measure_throughput(plan: Plan, workers: int) -> float:
+    """Networks a second, once the workers are warm and as long as all of them have work."""
+    moments: list[float] = []
+
+    def note(done: int, total: int) -> None:
+        moments.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as directory:
+        run(plan, Path(directory), workers=workers, executor=lambda: spawned_workers(workers), progress=note)
+    steady = moments[WARM_UP : len(moments) - (workers - 1)]
+    return (len(steady) - 1) / (steady[-1] - steady[0])
+
+
+def print_throughput(console: Console, networks: int, batch_size: int, images: str) -> None:
+    """Both, on the survey's suite."""
+    plan = plan_of(networks, batch_size, images)
+    whole, units, proxies = measure_overhead(plan)
+    beside = 100 * (whole - units) / whole
+    building = 100 * (units - proxies) / whole
+    console.print(
+        f"a run of {networks} networks in one process: {beside:.1f} % of its time is the run with its store, "
+        f"{building:.1f} % building networks and keeping the accounts, the rest proxies"
+    )
+    pairs = [(measure_throughput(plan, 1), measure_throughput(plan, 2)) for _ in range(ROUNDS)]
+    one, two = (statistics.median(rates) for rates in zip(*pairs, strict=True))
+    efficiencies = sorted(two / (2 * one) for one, two in pairs)
+    console.print(
+        f"workers: {one:.2f} networks a second with one, {two:.2f} with two; efficiency "
+        f"{statistics.median(efficiencies):.2f} (median of {ROUNDS} pairs of runs, {efficiencies[0]:.2f} to "
+        f"{efficiencies[-1]:.2f})"
+    )
