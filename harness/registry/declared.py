@@ -19,6 +19,9 @@ FILE = Path(__file__).with_name("declared.json")
 @functools.cache
 def declared_facts() -> Mapping[str, tuple[ProxyFacts, ...]]:
     """The facts of the proxies of each module of :mod:`harness.proxies`, in the order in which it defines them."""
+    if not FILE.is_file():
+        # It is made from the modules; without it they are loaded.
+        return {}
     modules = json.loads(FILE.read_text(encoding="utf-8"))
     return {
         module: tuple(ProxyFacts(**{**facts, "aliases": tuple(facts["aliases"])}) for facts in proxies)

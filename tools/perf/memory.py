@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness import api
-from harness.execution.limits.memory import parse_bytes, peak_megabytes
+from harness._utils.arguments import parse_bytes
+from harness.execution.limits.memory import peak_megabytes
 from harness.execution.limits.out_of_memory import graph_bytes
 from harness.execution.plan import Plan
 from harness.execution.runner import run
