@@ -17,6 +17,8 @@ FIRST, MOST, GROWTH = 10.0, 300.0, 1.5
 class ProgressLines:
     """Writes a line at the start, then more and more seldom, and at the end; give it to a run as its ``progress``.
 
+    A run that has nothing to compute writes nothing.
+
     Args:
         write: what a line is given to; to the error stream, at once, unless given.
         clock: seconds that never go back.
@@ -41,7 +43,8 @@ class ProgressLines:
         now = self._clock()
         if self._first is None:
             self._first, self._began, self._last = done, now, now
-            self._write(f"{done:,} of {total:,} networks" + (", those there already" if done else ""))
+            if done < total:
+                self._write(f"{done:,} of {total:,} networks" + (", those there already" if done else ""))
         elif done > self._first and (now - self._last >= self._pause or done == total):
             if now - self._last >= self._pause:
                 self._pause = min(MOST, self._pause * GROWTH)

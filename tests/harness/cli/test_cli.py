@@ -35,7 +35,7 @@ class TestMainJob:
     def test_run_says_what_it_did_and_what_comes_next(self, finished):
         again = call("run", "digits", *SMALL, "--out", finished)
         assert again.stdout == f"12 networks scored, 0 of them now; next: harness report {finished}\n"
-        assert again.stderr == "", "no progress bar where there is no terminal"
+        assert again.stderr == "", "nothing was computed, so there is no progress to tell"
 
     def test_report_prints_the_table_under_its_facts(self, finished, tmp_path):
         output = call("report", finished, "--out", tmp_path, "--no-figures").stdout

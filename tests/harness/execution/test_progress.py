@@ -54,8 +54,8 @@ def test_what_was_there_already_counts_for_nothing_in_the_rate():
     ]
 
 
-def test_nothing_to_do_is_one_line():
-    assert Log(5, 1, before=5).lines == ["5 of 5 networks, those there already"]
+def test_nothing_to_do_is_no_line():
+    assert Log(5, 1, before=5).lines == Log(0, 1).lines == []
 
 
 def test_the_command_writes_them_to_the_error_stream(tmp_path):
