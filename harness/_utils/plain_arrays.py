@@ -16,6 +16,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harness._utils.visible import one_line
+
 Array = NDArray[Any]
 
 _HIGHEST_RATIO = 1032
@@ -59,7 +61,7 @@ def read_npz(source: Path | IO[bytes], wanted: Collection[str] | None = None) ->
         raise ValueError("its arrays do not fit in memory") from None
     except Exception as error:
         # What numpy and zipfile raise depends on which byte is damaged.
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
+        raise ValueError(one_line(str(error)) or type(error).__name__) from None
     arrays.names.sort()
     return arrays
 
@@ -82,7 +84,7 @@ def read_npy(path: Path) -> Array:
     except MemoryError:
         raise ValueError("its array does not fit in memory") from None
     except Exception as error:
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
+        raise ValueError(one_line(str(error)) or type(error).__name__) from None
 
 
 def _memory() -> float:

@@ -34,6 +34,15 @@ def visible(text: str) -> str:
     return text if text.isprintable() else _LINE.sub(_written_out, text)
 
 
+def one_line(text: str) -> str:
+    r"""Text of any number of lines, as one line in which every character is seen.
+
+    >>> print(one_line("no such\n  column: a" + chr(7)))
+    no such column: a\x07
+    """
+    return visible(" ".join(text.split()))
+
+
 def visible_page(text: str) -> str:
     r"""The same for text of several lines, which stay lines.
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness._utils.json_text import json_checksum, parse_json
 from harness._utils.names import listed
+from harness._utils.visible import one_line
 from harness.contracts.ground_truth import GroundTruth
 from harness.data.checksum import column_checksum, table_checksum
 from harness.errors import DataError
@@ -296,7 +297,7 @@ def _decode_metadata(schema: pyarrow.Schema, benchmark: str) -> TableMetadata:
 
 
 def _damaged(benchmark: str, cause: str) -> DataError:
-    reason = " ".join(cause.split())
     return DataError(
-        f"'{table_path(benchmark)}' cannot be used: {reason}; import it anew with: harness data import {benchmark} FILE"
+        f"'{table_path(benchmark)}' cannot be used: {one_line(cause)}; import it anew with: "
+        f"harness data import {benchmark} FILE"
     )

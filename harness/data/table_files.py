@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness._utils.names import listed
+from harness._utils.visible import one_line
 from harness.data.columns import check_agreement, column_key, one_of_each
 from harness.errors import DataError
 
@@ -64,7 +65,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = pq.read_table(path).to_pandas()
     except (pa.ArrowException, OSError, MemoryError) as error:
-        raise DataError(f"{path.name} is a damaged Parquet file ({' '.join(str(error).split())})") from None
+        raise DataError(f"{path.name} is a damaged Parquet file ({one_line(str(error))})") from None
     names = [str(column).strip() for column in frame.columns]
     # pandas writes an index that is not a plain count of the rows as a column, and takes it back as the index.
     if frame.index.name is not None or not _counts_rows(frame):
@@ -111,7 +112,7 @@ def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
         texts = {made: "str" for column, made in zip(names, unique, strict=True) if column_key(column) in text}
         frame = read(low_memory=False, dtype=texts)
     except UNREADABLE as error:
-        cause = " ".join(str(error).split())
+        cause = one_line(str(error))
         raise DataError(f"{name} is truncated, or no CSV or Parquet table ({cause})") from None
     if frame.index.nlevels > 1:
         raise DataError(f"{name} has rows with {frame.index.nlevels} fields more than its first line has names")

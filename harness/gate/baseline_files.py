@@ -15,6 +15,7 @@ import pandas as pd
 
 from harness._utils.arguments import accepts, path
 from harness._utils.json_text import json_checksum, parse_json
+from harness._utils.visible import one_line
 from harness.errors import DataError
 from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
 from harness.gate.costs import OwnCosts, Place
@@ -96,7 +97,7 @@ def _read_checked(source: Path) -> tuple[dict[str, Any], pd.DataFrame]:
         name = Path(str(error.filename)).name
         raise DataError(f"{source} holds no baseline (no {name}); freeze a run with 'harness baseline'") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"the baseline {source} cannot be read ({error}); {remedy}") from error
+        raise DataError(f"the baseline {source} cannot be read ({one_line(str(error))}); {remedy}") from error
     if not isinstance(document, dict) or document.get("checksum") != checksum_of(document):
         raise DataError(f"{source / DOCUMENT} was changed by hand or damaged; {remedy}")
     if hashlib.sha256(packed).hexdigest() != document.get("scores_sha256"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,7 +20,6 @@ from harness.registry import reference
 from harness.registry.by_file import OWN_PROXIES, source_digest
 from harness.store.checksums import (
     WRONG_TYPE,
-    Columns,
     Row,
     add_checksums,
     add_up,
@@ -326,36 +324,51 @@ class Store:
         """
         import pandas as pd
 
+        query = "SELECT * FROM scores ORDER BY architecture, proxy"
         with explained(self.directory), self._snapshot():
-            table = pd.DataFrame(self._checked_columns(leave_out_damaged))
+            table = self._checked_table(query)
+            if table is None:
+                damaged = self.damaged_units()
+                if not leave_out_damaged:
+                    refuse_damaged(self.directory, damaged)
+                with damaged_text_read(self.connection):
+                    rows = self.connection.execute(query).fetchall()
+                try:
+                    columns = columns_of(by_column([row for row in rows if row[0] not in set(damaged)]))
+                except WRONG_TYPE as error:
+                    raise StoreError(f"the store in {self.directory} is damaged ({error}); restore it") from error
+                table = pd.DataFrame(columns)
         table.insert(3, "seed", self.setting.seed)
         return table
 
-    def _checked_columns(self, leave_out_damaged: bool) -> Columns:
-        query = "SELECT * FROM scores ORDER BY architecture, proxy"
+    def _checked_table(self, query: str) -> pd.DataFrame | None:
+        """The outcomes that a query finds; None if they are not as they were written."""
+        import pandas as pd
+
+        parts: list[pd.DataFrame] = []
+        errors: list[str | None] = []
+        totals: dict[str, int] = {}
+        checked = keeps_checksums(self.connection)
         try:
-            (values,) = values_of(self.connection, query, at_once=sys.maxsize)
-            columns = columns_of(values)
-            if not keeps_checksums(self.connection):
-                return columns
-            totals: dict[str, int] = {}
-            add_up(columns, totals)
-            if totals == stored_checksums(self.connection):
-                return columns
+            # In parts: Python's collector of garbage would go through millions of objects again and again.
+            for values in values_of(self.connection, query):
+                columns = columns_of(values)
+                if checked:
+                    add_up(columns, totals)
+                errors += columns.pop("error")
+                if len(columns["architecture"]) or not parts:
+                    parts.append(pd.DataFrame(columns))
         except WRONG_TYPE:
-            pass
+            return None
         except sqlite3.OperationalError as error:
             if "decode" not in str(error):
                 raise
-        damaged = self.damaged_units()
-        if not leave_out_damaged:
-            refuse_damaged(self.directory, damaged)
-        with damaged_text_read(self.connection):
-            rows = self.connection.execute(query).fetchall()
-        try:
-            return columns_of(by_column([row for row in rows if row[0] not in set(damaged)]))
-        except WRONG_TYPE as error:
-            raise StoreError(f"the store in {self.directory} is damaged ({error}); restore it") from error
+            return None
+        if checked and totals != stored_checksums(self.connection):
+            return None
+        table = pd.concat(parts, ignore_index=True)
+        table.insert(COLUMNS.index("error"), "error", errors)
+        return table
 
     def damaged_units(self) -> list[str]:
         """The networks whose outcomes do not match their checksum, sorted; none where no checksums are kept.
@@ -505,14 +518,14 @@ class Store:
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """All that is read in the block is of one moment, also while a run goes on."""
-        if self.connection.in_transaction:
-            yield
-            return
-        self.connection.execute("BEGIN")
+        own = not self.connection.in_transaction
+        if own:
+            self.connection.execute("BEGIN")
         try:
             yield
         finally:
-            self.connection.rollback()
+            if own:
+                self.connection.rollback()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness._utils.visible import one_line
 from harness.errors import StoreError
-from harness.store.sqlite import CHECKSUM_TABLES, COLUMNS, one_line
+from harness.store.sqlite import CHECKSUM_TABLES, COLUMNS
 
 Row = tuple[Any, ...]
 """One outcome: the columns ``COLUMNS`` of the table of scores."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness._utils.arguments import accepts, path
+from harness._utils.visible import one_line
 from harness.errors import HarnessError, StoreError
 from harness.images.batches import BATCHES_FILE, read_batches
 from harness.registry import load_benchmark
 from harness.store import Store
 from harness.store.checksums import in_words, keeps_checksums
 from harness.store.score_files import write_manifest
-from harness.store.sqlite import FILE_NAME, explained, one_line
+from harness.store.sqlite import FILE_NAME, explained
 
 EXPORTS = (".csv", ".csv.gz", ".parquet")
 

@@ -46,9 +46,10 @@ def read_manifest(file: Path, scores: Path) -> dict[str, Any]:
         f"restore it, or, if it was changed on purpose, remove '{SCORES_CHECKSUM}' and '{MANIFEST_CHECKSUM}' "
         f"from {file.name}"
     )
-    if MANIFEST_CHECKSUM in manifest and manifest[MANIFEST_CHECKSUM] != json_checksum(manifest, MANIFEST_CHECKSUM):
+    checksums = [name for name in (SCORES_CHECKSUM, MANIFEST_CHECKSUM) if name in manifest]
+    if len(checksums) == 1 or (checksums and manifest[MANIFEST_CHECKSUM] != json_checksum(manifest, MANIFEST_CHECKSUM)):
         raise HarnessError(f"'{file}' was damaged or changed by hand; {remedy}")
-    if SCORES_CHECKSUM in manifest and manifest[SCORES_CHECKSUM] != _sha256(scores):
+    if checksums and manifest[SCORES_CHECKSUM] != _sha256(scores):
         raise HarnessError(f"'{scores}' was damaged or changed by hand; {remedy}")
     return {key: value for key, value in manifest.items() if key not in (SCORES_CHECKSUM, MANIFEST_CHECKSUM)}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness._utils.visible import one_line
 from harness.errors import StoreError
 from harness.store.file_systems import network_file_system
 
@@ -153,15 +154,6 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 def _address(path: Path, mode: str) -> str:
     """As an address, so that another store can be attached as one that is only read."""
     return f"{path.resolve().as_uri()}?mode={mode}"
-
-
-def one_line(text: str) -> str:
-    r"""Text of a file that may be damaged, as visible text on one line.
-
-    >>> print(one_line("no such column: a" + chr(7)))
-    no such column: a\x07
-    """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
 
 
 @contextmanager
