@@ -134,7 +134,8 @@ def run(
         batch_size: images in a mini-batch, the same for every network.
         resolution: height and width that images are resized to, or noise is drawn with; the benchmark's own unless
             given.
-        workers: worker processes with one thread each; 1 computes in this process.
+        workers: worker processes with one thread each; 1 computes in this process. A script that asks for more must
+            do so under ``if __name__ == "__main__":``, since every worker begins by running the script again.
         shard: a part of the sample, such as ``3/16`` or ``(3, 16)``, into an ``out`` of its own; :func:`harness.merge`
             brings the parts together. One that holds no network computes nothing and warns.
         once_per_class: of networks that the benchmark's canonical form calls one, score one for all; #Params and what
@@ -155,6 +156,10 @@ def run(
     Raises:
         HarnessError: for whatever the user can mend; the message says how.
     """
+    from harness.execution.executors import refuse_in_starting_worker
+
+    refuse_in_starting_worker(workers)
+
     from harness.execution.runner import run as compute
     from harness.store import Store
 

@@ -11,6 +11,17 @@ class HarnessError(Exception):
     """
 
 
+class UnguardedScriptError(HarnessError, SystemExit):
+    """A script asks for worker processes outside ``if __name__ == "__main__":``, so that each of them runs it again.
+
+    Uncaught, it ends the script with its message alone: a traceback would add nothing to it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = message
+
+
 class UnknownNameError(HarnessError):
     """A benchmark, proxy, dataset or set that is not registered; the message suggests near names."""
 

@@ -14,7 +14,7 @@ from harness._utils.arguments import accepts, function, memory, optional, path, 
 from harness._utils.machine import processor_name
 from harness.errors import DataError, HarnessError
 from harness.execution.equivalence import missing_units, networks, shared_out
-from harness.execution.executors import InlineExecutor, WorkerDiedError, spawned_workers
+from harness.execution.executors import InlineExecutor, WorkerDiedError, refuse_in_starting_worker, spawned_workers
 from harness.execution.plan import Plan
 from harness.execution.unit import Job, clock_of, compute_unit, failed_unit
 from harness.images.batches import BATCHES_FILE, read_batches, write_batches
@@ -78,8 +78,8 @@ def run(
     Args:
         plan: what to compute, from :func:`~harness.execution.plan.make_plan`.
         directory: the run's directory; scores that are there already are kept and not computed again.
-        workers: worker processes; 1 computes in this process. A script that asks for more must be guarded by
-            ``if __name__ == "__main__":``, as for every use of processes in Python.
+        workers: worker processes; 1 computes in this process. A script that asks for more must do so under
+            ``if __name__ == "__main__":``, since every worker begins by running the script again.
         executor: makes the executor to use instead, any :class:`concurrent.futures.Executor`.
         time_limit: seconds for one network; proxies that it does not suffice for have failed. A worker that hangs
             where Python cannot interrupt it is ended a little later.
@@ -94,7 +94,9 @@ def run(
     Raises:
         StoreError: if the store belongs to another setting, or cannot be written.
         HarnessError: if the memory limit cannot be set, or is less than what a worker needs for nothing.
+        UnguardedScriptError: if a script asks for workers outside ``if __name__ == "__main__":``.
     """
+    refuse_in_starting_worker(workers)
     if memory_limit is not None and plan.setting.device != "cpu":
         raise HarnessError("a memory limit bounds the memory of the CPU; leave --memory-limit away on a GPU")
     if workers < 1:
@@ -243,18 +245,25 @@ class _Dispatcher:
         """Let a worker answer first, so that no network is blamed for one that dies while it starts.
 
         Raises:
-            HarnessError: if they die again and again before they are given any network.
+            HarnessError: if they die again and again before they are given any network, or one ends by itself.
         """
         for _ in range(self.STARTS):
+            executor = self._start()
             try:
-                self._start().submit(_answer).result()
+                executor.submit(_answer).result()
             except BrokenExecutor:
                 self.close()
             else:
                 return
+            code = getattr(executor, "start_failure", None)
+            if code is not None:
+                raise HarnessError(
+                    f"the worker processes cannot start: one ended with exit code {code}, and what it said stands "
+                    'above. They run the script again, so what it does belongs under: if __name__ == "__main__":'
+                )
         raise HarnessError(
             f"the worker processes died {self.STARTS} times in a row before they computed anything; is there memory "
-            "for them? A script that asks for workers must be guarded by: if __name__ == '__main__'"
+            'for them? A script that asks for workers must do so under: if __name__ == "__main__":'
         )
 
 

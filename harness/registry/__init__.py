@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from harness._utils.arguments import shown
 from harness._utils.names import resolved, unknown_name
+from harness._utils.signals import stops_noted
 from harness.contracts.aggregate import Aggregate
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy, ProxyFacts
@@ -239,7 +240,9 @@ def check_importable(target: type | Proxy, elsewhere: bool = False) -> None:
             f"'{place}' cannot be imported by a worker process; define it at the top of a module, "
             "under the name of its function or class"
         )
-    if elsewhere and place.startswith("__main__:") and not hasattr(sys.modules["__main__"], "__file__"):
+    from harness.execution.executors import main_can_be_run_again
+
+    if elsewhere and place.startswith("__main__:") and not main_can_be_run_again():
         raise HarnessError(
             f"'{place}' lives in an interactive session, which worker processes cannot import; write it into a file "
             "and give path.py:name, or compute with one worker"
@@ -279,14 +282,17 @@ def _entries(group: str) -> Sequence[EntryPoint]:
 
 
 def _load(entry: EntryPoint) -> Any:
-    try:
-        return entry.load()
-    except Exception as error:
-        cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise HarnessError(
-            f"entry point '{entry.name}' of {entry.group} ({entry.value}) cannot be imported: {cause}; "
-            "reinstall or remove the package that offers it"
-        ) from error
+    with stops_noted() as stops:
+        try:
+            return entry.load()
+        except BaseException as error:
+            if stops:
+                raise
+            cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise HarnessError(
+                f"entry point '{entry.name}' of {entry.group} ({entry.value}) cannot be imported: {cause}; "
+                "reinstall or remove the package that offers it"
+            ) from error
 
 
 def _offered(entry: EntryPoint, kind: type[T], word: str) -> list[T]:

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from harness._utils.names import unknown_name
+from harness._utils.signals import stops_noted
 from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError, UnknownNameError
 
@@ -74,12 +75,15 @@ def load_file(path: Path) -> ModuleType:
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     sys.modules[name] = module
-    try:
-        # The user has named this file to be run; compiling it here keeps stale bytecode out.
-        exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102
-    except Exception as error:
-        del sys.modules[name]
-        raise HarnessError(f"{path} cannot be imported: {_cause(error, path)}") from error
+    with stops_noted() as stops:
+        try:
+            # The user has named this file to be run; compiling it here keeps stale bytecode out.
+            exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102
+        except BaseException as error:
+            del sys.modules[name]
+            if stops:
+                raise
+            raise HarnessError(f"{path} cannot be imported: {_cause(error, path)}") from error
     return module
 
 
@@ -128,15 +132,19 @@ def facts_of(proxy: Proxy) -> dict[str, Any]:
 def _load(where: str) -> ModuleType:
     if where.endswith(".py"):
         return load_file(Path(where))
-    try:
-        return import_module(where)
-    except Exception as error:
-        raise HarnessError(f"the module '{where}' of a proxy cannot be imported: {_cause(error)}") from error
+    with stops_noted() as stops:
+        try:
+            return import_module(where)
+        except BaseException as error:
+            if stops:
+                raise
+            raise HarnessError(f"the module '{where}' of a proxy cannot be imported: {_cause(error)}") from error
 
 
-def _cause(error: Exception, path: Path | None = None) -> str:
+def _cause(error: BaseException, path: Path | None = None) -> str:
     """The error in one line, with the line of the user's file that raised it."""
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    message = " ".join(str(error).split())
+    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     if isinstance(error, SyntaxError) or path is None:
         return text
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import threading
 
 import pytest
 
-from harness.execution.executors import spawned_workers
-from harness.execution.limits.signals import uninterrupted
+from harness._utils.signals import stops_noted, uninterrupted
+from harness.errors import HarnessError, UnguardedScriptError
+from harness.execution.executors import refuse_in_starting_worker, spawned_workers
 
 INTERRUPTED_START = """
 import os, signal
@@ -36,6 +38,38 @@ except KeyboardInterrupt:
 finally:
     pool.shutdown()
 """
+
+
+UNGUARDED = """
+import harness
+
+harness.run("digits", sample=2, proxies="params", batch_size=8, out="run", workers=2)
+"""
+MESSAGE = (
+    "worker processes begin by running script.py again, so its call of harness must stand under: "
+    'if __name__ == "__main__": (or use workers=1)\n'
+)
+
+KILLED_TRACKER = """
+import os, signal, time
+from multiprocessing import resource_tracker
+from harness.execution.executors import spawned_workers
+
+if __name__ == "__main__":
+    pool = spawned_workers(1)
+    print(pool.submit(abs, -1).result())
+    tracker = resource_tracker._resource_tracker._pid
+    os.kill(tracker, signal.SIGKILL)
+    os.waitpid(tracker, 0)
+    pool.shutdown()
+    del pool
+"""
+
+
+def python(*arguments, cwd, program=None):
+    return subprocess.run(
+        [sys.executable, *arguments], input=program, capture_output=True, text=True, timeout=120, check=False, cwd=cwd
+    )
 
 
 def test_ctrl_c_while_workers_start_leaves_none_behind():
@@ -87,3 +121,53 @@ def test_a_thread_is_left_alone():
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(signal.SIGINT)]
+
+
+class TestTheScriptThatAsksForWorkers:
+    """Every worker begins by running it again."""
+
+    def test_without_a_guard_one_line_says_so(self, tmp_path):
+        (tmp_path / "script.py").write_text(UNGUARDED)
+        ended = python("script.py", cwd=tmp_path)
+        assert (ended.stdout, ended.stderr, ended.returncode) == ("", MESSAGE, 1)
+
+    def test_that_line_is_an_error_that_can_be_caught(self):
+        error = UnguardedScriptError("what to do")
+        assert isinstance(error, HarnessError) and str(error) == error.code == "what to do"
+
+    def test_standard_input_is_not_run_again(self, tmp_path):
+        program = "from harness.execution.executors import spawned_workers\nprint(spawned_workers(1).submit(abs, -1).result())\n"
+        ended = python("-", cwd=tmp_path, program=program)
+        assert (ended.stdout, ended.stderr, ended.returncode) == ("1\n", "", 0)
+
+    @pytest.mark.parametrize(("name", "workers", "ends"), [("harness-worker-1", 1, "at once"), ("theirs", 2, "raises")])
+    def test_it_is_found_out_before_anything_is_done(self, monkeypatch, name, workers, ends):
+        """Our own workers end without a word; in those of other code there is an error to read."""
+        process, codes = multiprocessing.current_process(), []
+        monkeypatch.setattr(process, "_inheriting", True, raising=False)
+        monkeypatch.setattr(process, "_name", name)
+        monkeypatch.setattr(os, "_exit", codes.append)
+        if ends == "at once":
+            refuse_in_starting_worker(workers)
+            assert codes == [78]
+        else:
+            refuse_in_starting_worker(1)
+            with pytest.raises(UnguardedScriptError, match="begin by running"):
+                refuse_in_starting_worker(workers)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no resource tracker")
+def test_a_killed_resource_tracker_leaves_no_word(tmp_path):
+    (tmp_path / "script.py").write_text(KILLED_TRACKER)
+    ended = python("script.py", cwd=tmp_path)
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("1\n", "", 0)
+
+
+def test_a_ctrl_c_is_told_from_an_error_that_looks_like_one():
+    with stops_noted() as stops:
+        with pytest.raises(KeyboardInterrupt):
+            raise KeyboardInterrupt
+        assert stops == []
+        with pytest.raises(KeyboardInterrupt) as raised:
+            signal.raise_signal(signal.SIGINT)
+        assert stops == [raised.value]

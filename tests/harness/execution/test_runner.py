@@ -107,6 +107,12 @@ class Stillborn(Executor):
         return future
 
 
+class Misled(Stillborn):
+    """Its workers end with an error while they start."""
+
+    start_failure = 1
+
+
 class DyingOnce(Executor):
     """The worker of the first unit dies when others have been computed; later units go well."""
 
@@ -307,6 +313,10 @@ class TestFailure:
         with pytest.raises(HarnessError, match=r"died 5 times in a row before they computed anything.*__main__"):
             run(digits_plan(2, "params"), tmp_path, executor=Stillborn)
         assert scores(tmp_path).empty
+
+    def test_workers_that_end_with_an_error_while_they_start_are_not_started_five_times(self, tmp_path):
+        with pytest.raises(HarnessError, match=r"cannot start: one ended with exit code 1.*__main__"):
+            run(digits_plan(1), tmp_path, workers=2, executor=Misled)
 
     def test_what_was_finished_when_a_worker_died_is_kept(self, tmp_path):
         computed = []

@@ -117,13 +117,25 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         ("code", "says"),
-        [("\n\nundefined_name\n", r"NameError: .* \(line 3\)"), ("x = 1\ndef f(:\n", r"SyntaxError: .*line 2\)")],
+        [
+            ("\n\nundefined_name\n", r"NameError: .* \(line 3\)"),
+            ("x = 1\ndef f(:\n", r"SyntaxError: .*line 2\)"),
+            ("import sys\nsys.exit(0)\n", r"SystemExit: 0 \(line 2\)"),
+            ("raise SystemExit\n", r"SystemExit \(line 1\)"),
+            ("raise KeyboardInterrupt\n", r"KeyboardInterrupt \(line 1\)"),
+        ],
     )
     def test_an_error_of_the_file_comes_with_its_line(self, path, code, says):
         path.write_text(code)
         with pytest.raises(HarnessError, match=f"cannot be imported: {says}") as raised:
             load_own(f"{path}:mine")
         assert "\n" not in str(raised.value)
+
+    def test_a_module_that_leaves_while_it_is_imported(self, path, monkeypatch):
+        monkeypatch.syspath_prepend(path.parent)
+        (path.parent / "leaving_module.py").write_text("import sys\nsys.exit(3)\n")
+        with pytest.raises(HarnessError, match="'leaving_module' of a proxy cannot be imported: SystemExit: 3"):
+            load_own("leaving_module:mine")
 
     @pytest.mark.parametrize(("taken", "by"), [("snip", "harness.proxies.gradient:snip"), ("az_nas", "aggregate")])
     def test_a_name_that_is_registered(self, path, taken, by):

@@ -193,7 +193,7 @@ def test_an_entry_point_that_cannot_be_imported_names_itself_and_the_remedy(inst
     assert "'broken'" in message and value in message and "reinstall or remove" in message and "\n" not in message
 
 
-@pytest.mark.parametrize("source", ["1 / 0", "this is no Python"])
+@pytest.mark.parametrize("source", ["1 / 0", "this is no Python", "import sys; sys.exit(3)", "raise KeyboardInterrupt"])
 def test_a_package_that_raises_while_it_is_imported_is_named_too(install, monkeypatch, tmp_path, source):
     (tmp_path / "raising_package.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)

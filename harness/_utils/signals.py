@@ -1,4 +1,4 @@
-"""Moments at which Ctrl-C must wait."""
+"""Ctrl-C: moments at which it must wait, and knowing it from an error that only looks like it."""
 
 from __future__ import annotations
 
@@ -36,3 +36,35 @@ def uninterrupted() -> Iterator[None]:
         # Also where the block failed: whoever deals with that must not go on as if nobody had asked it to stop.
         for signalled in came:
             signal.raise_signal(signalled)
+
+
+@contextmanager
+def stops_noted() -> Iterator[list[BaseException]]:
+    """A block that knows what SIGINT and SIGTERM have raised in it; yields these errors as they come.
+
+    So a ``KeyboardInterrupt`` that the code of others raises is told from Ctrl-C, and a Ctrl-C that such code swallows
+    is not lost. Handlers do what they always do.
+    """
+    came: list[BaseException] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        handler = handlers[signal.Signals(number)]
+        assert callable(handler)
+        try:
+            handler(number, frame)
+        except BaseException as error:
+            came.append(error)
+            raise
+
+    noted = [number for number, handler in handlers.items() if callable(handler)]
+    try:
+        for number in noted:
+            signal.signal(number, note)
+        yield came
+    finally:
+        for number in noted:
+            signal.signal(number, handlers[number])
