@@ -12,18 +12,21 @@ import math
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from harness._utils.process_state import Snapshot, settings_as_before
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
 from harness.errors import DataError
+from harness.execution.left_behind import Watch, in_words, is_own
 from harness.execution.limits.memory import check_limit, limited
 from harness.execution.limits.out_of_memory import explain, is_out_of_memory
+from harness.execution.limits.signals import stops_noted
 from harness.execution.limits.time import Deadline, OutOfTimeError
 from harness.images import Batch
 from harness.images.batches import read_batches
@@ -35,6 +38,9 @@ from harness.seeds import derive_seed
 from harness.store.records import Score, Status, Unit, UnitResult
 
 _one_unit = threading.Lock()
+
+Outcome = tuple[Status, float | None, str | None]
+"""Of one proxy: its status, its score if there is one, and else why there is none."""
 
 CLOCKS: dict[str, Callable[[], float]] = {"processor": time.thread_time, "wall": time.perf_counter}
 """The clocks that costs are told by on a processor."""
@@ -112,25 +118,99 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
     the run.
     """
     check_limit(job.memory_limit)
-    benchmark, known, batches = _prepare(job)
+    benchmark, known = _prepare(job)
+    _batches(job)
     chosen = [known[name] for name in unit.proxies]
+    known_code = all(map(is_own, chosen)) and job.time_limit is None
     deadline = Deadline(job.time_limit)
-    # Seeds and the number of threads belong to the process: two units in one would disturb each other.
-    with _one_unit, one_thread(), deadline.running():
-        try:
-            with deadline.interruptible(), limited(job.memory_limit):
-                probe = make_probe(job, benchmark, unit.architecture, batches, chosen)
-        except Exception as error:
-            reason = f"the network could not be built: {_one_line(error)}"
+    # Seeds and settings belong to the process: two units in one would disturb each other.
+    with (
+        _one_unit,
+        one_thread(),
+        settings_as_before(at_a_glance=known_code) as settings,
+        deadline.running(),
+        stops_noted() as stops,
+    ):
+        scene = _Scene(job, unit, benchmark, chosen, deadline, stops, settings)
+        reason = scene.set()
+        if reason is not None:
             return failed_unit(unit, {p.name: p.version for p in chosen}, reason)
-        outcomes = [(proxy, *_score(proxy, probe, deadline, job.memory_limit)) for proxy in chosen]
-    ledger = probe.ledger
+        outcomes = [(proxy, *scene.outcome(proxy)) for proxy in chosen]
+    ledger = scene.probe.ledger
     names = {proxy.name for proxy in chosen}
     scores = tuple(
         Score(p.name, p.version, status, value, error, ledger.marginal(p.name, names), ledger.standalone(p.name))
         for p, status, value, error in outcomes
     )
-    return UnitResult(unit.architecture, scores, probe.forward_backward_seconds(), ledger.total())
+    return UnitResult(unit.architecture, scores, scene.probe.forward_backward_seconds(), ledger.total())
+
+
+class _Scene:
+    """What the proxies of one unit find: the network and all that is around it, the same for each of them.
+
+    Where a proxy leaves something changed, all of it is made again: what the others share may have been computed while
+    it was changed.
+    """
+
+    probe: Probe
+    _watch: Watch
+
+    def __init__(
+        self,
+        job: Job,
+        unit: Unit,
+        benchmark: Benchmark,
+        chosen: Sequence[Proxy],
+        deadline: Deadline,
+        stops: Sequence[BaseException],
+        settings: Snapshot,
+    ) -> None:
+        self._job = job
+        self._unit = unit
+        self._benchmark = benchmark
+        self._chosen = chosen
+        self._deadline = deadline
+        self._stops = stops
+        # Foreign proxies are compared with what the building of the network leaves, which is read anew.
+        self._closely = not all(map(is_own, chosen))
+        self._settings = None if self._closely else settings
+        self._is_set = False
+
+    def set(self) -> str | None:
+        """Make the network and its probe; returns why that is not possible, if it is not."""
+        job = self._job
+        try:
+            with self._deadline.interruptible(), limited(job.memory_limit):
+                architecture, batches = self._unit.architecture, _batches(job)
+                probe = make_probe(job, self._benchmark, architecture, batches, self._chosen, self._settings)
+                self._watch = Watch(probe, _untouched_batches(job) if self._closely else None)
+        except BaseException as error:
+            if self._stops:
+                raise
+            return f"the network could not be built: {_one_line(error)}"
+        if hasattr(self, "probe"):
+            probe.ledger = self.probe.ledger
+            probe.ledger.measure_again()
+        self.probe, self._is_set = probe, True
+        return None
+
+    def outcome(self, proxy: Proxy) -> Outcome:
+        """One proxy's outcome; one that leaves anything changed has failed."""
+        if not self._is_set:
+            reason = self.set()
+            if reason is not None:
+                return "failed", None, f"{reason}, again after a proxy had left something changed"
+        self._watch.before(proxy)
+        status, value, error = _score(proxy, self.probe, self._deadline, self._job.memory_limit, self._stops)
+        changed = self._watch.after(proxy)
+        if self._stops:
+            # The proxy has kept it to itself.
+            raise self._stops[0]
+        if not changed:
+            return status, value, error
+        self._is_set = False
+        _batches.cache_clear()
+        return "failed", None, "; ".join(filter(None, [error, in_words(changed)]))
 
 
 def failed_unit(unit: Unit, versions: dict[str, int], reason: str) -> UnitResult:
@@ -139,7 +219,14 @@ def failed_unit(unit: Unit, versions: dict[str, int], reason: str) -> UnitResult
     return UnitResult(unit.architecture, scores, math.nan)
 
 
-def make_probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[Batch], chosen: list[Proxy]) -> Probe:
+def make_probe(
+    job: Job,
+    benchmark: Benchmark,
+    architecture: str,
+    batches: list[Batch],
+    chosen: Sequence[Proxy],
+    settings: Snapshot | None = None,
+) -> Probe:
     """The freshly drawn network of an architecture with its mini-batches, as every proxy of the unit sees it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed("weights", benchmark.name, job.dataset, architecture, job.seed))
@@ -147,16 +234,19 @@ def make_probe(job: Job, benchmark: Benchmark, architecture: str, batches: list[
     network = network.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
     objective = benchmark.task(job.dataset).objective
-    probe = Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipate=anticipated)
+    probe = Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipated, settings)
     probe.ledger = ledger_for(job.device)
     return probe
 
 
 def _score(
-    proxy: Proxy, probe: Probe, deadline: Deadline, memory_limit: int | None
-) -> tuple[Status, float | None, str | None]:
-    """One proxy's outcome. One that does not fit beside what others left is tried again with all of that let go."""
-    attempts = 2 if probe.holds_results else 1
+    proxy: Proxy, probe: Probe, deadline: Deadline, memory_limit: int | None, stops: Sequence[BaseException]
+) -> Outcome:
+    """One proxy's outcome. One that does not fit beside what others left is tried again with all of that let go.
+
+    Whatever it raises is its outcome, ``SystemExit`` and ``KeyboardInterrupt`` too, save what a signal has raised.
+    """
+    attempts = 2 if probe.results else 1
     reason = ""
     for _ in range(attempts):
         try:
@@ -164,14 +254,16 @@ def _score(
                 deadline.interruptible(),
                 limited(memory_limit),
                 probe.ledger.measure(proxy.name),
-                probe.random_state("proxy", proxy.name),
+                probe.random_state("proxy", proxy.name, everywhere=not is_own(proxy)),
             ):
                 value = proxy(probe)
         except NotApplicableError as error:
             return "skipped", None, str(error)
         except OutOfTimeError as error:
             return "failed", None, str(error)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if stops:
+                raise
             if not is_out_of_memory(error):
                 return "failed", None, _one_line(error)
             reason = explain(error, probe, memory_limit)
@@ -182,7 +274,7 @@ def _score(
     return "failed", None, reason
 
 
-def _one_line(error: Exception | SystemExit) -> str:
+def _one_line(error: BaseException) -> str:
     """The error's type and message, and the line of code that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     # Names of files may hold what is no Unicode, which could not be stored.
@@ -191,8 +283,8 @@ def _one_line(error: Exception | SystemExit) -> str:
 
 
 @functools.lru_cache(maxsize=2)
-def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy], list[Batch]]:
-    """The benchmark, the proxies by name and the batches on their device; kept from unit to unit."""
+def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
+    """The benchmark and the proxies by name; kept from unit to unit."""
     if job.torch not in (None, torch.__version__):
         raise DataError(
             f"this run computes with torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
@@ -204,11 +296,26 @@ def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy], list[Batch]]:
             raise DataError(
                 f"the file of the proxy '{name}' changed while the run was going on; start again with a new --out"
             )
-    batches = [
+    return benchmark, known
+
+
+@functools.lru_cache(maxsize=2)
+def _batches(job: Job) -> list[Batch]:
+    """The run's mini-batches on their device; kept from unit to unit, and read again after a proxy spoiled them."""
+    return _read_batches(job)
+
+
+@functools.lru_cache(maxsize=2)
+def _untouched_batches(job: Job) -> list[Batch]:
+    """The same once more, in memory that no proxy sees."""
+    return _read_batches(job)
+
+
+def _read_batches(job: Job) -> list[Batch]:
+    return [
         Batch(_channels_last(batch.images.to(job.device)), batch.labels.to(job.device))
         for batch in read_batches(Path(job.batches), job.fingerprint)
     ]
-    return benchmark, known, batches
 
 
 def _channels_last(images: torch.Tensor) -> torch.Tensor:

@@ -136,6 +136,7 @@ class _Repeated(Probe):
 
     def __init__(self, like: Probe) -> None:
         super().__init__(like.network, like.batches, like.seed, like.objective)
+        self.strict = False
         self.forward()
         self.loss_gradients()
         self.layer_output_gradients()
@@ -143,7 +144,7 @@ class _Repeated(Probe):
         self._held = dict(self._results)
 
     @contextmanager
-    def random_state(self, *purpose: str) -> Iterator[None]:
+    def random_state(self, *purpose: str, everywhere: bool = False) -> Iterator[None]:
         """What is drawn does not matter here; to seed torch takes longer than many a proxy, in times that vary."""
         yield
 

@@ -41,20 +41,28 @@ class Ledger:
         self._between = between
         self._entries: dict[Hashable, _Entry] = {}
         self._open: list[Hashable] = []
+        self._outdated: set[Hashable] = set()
         self._since: Any = None
 
     @contextmanager
     def measure(self, key: Hashable) -> Iterator[None]:
         """Time a computation; nested measurements are taken out of its time."""
         self.note_use(key)
-        self._entries.setdefault(key, _Entry())
+        entry = self._entries.setdefault(key, _Entry())
         self._switch()
+        if key in self._outdated:
+            self._outdated.remove(key)
+            entry.spans.clear()
         self._open.append(key)
         try:
             yield
         finally:
             self._switch()
             self._open.pop()
+
+    def measure_again(self) -> None:
+        """From now on, let a computation that is made again count in the place of the first time, not beside it."""
+        self._outdated = set(self._entries)
 
     def note_use(self, key: Hashable) -> None:
         """Remember that the computation being timed uses another one."""

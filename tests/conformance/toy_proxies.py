@@ -327,6 +327,27 @@ def turns_gradients_off(probe):
 
 
 @declared()
+def switches_threads(probe):
+    """Sum of the magnitudes of the gradients, and two threads for all."""
+    torch.set_num_threads(2)
+    return gradient(probe)
+
+
+@declared()
+def replaces_the_loss(probe):
+    """Sum of the magnitudes of the gradients, and another loss for all."""
+    nn.functional.cross_entropy = lambda outputs, labels: outputs.sum()
+    return gradient(probe)
+
+
+@declared()
+def moves_elsewhere(probe):
+    """Sum of the magnitudes of the gradients, from somewhere else."""
+    os.chdir("/")
+    return gradient(probe)
+
+
+@declared()
 def talks(probe):
     """Sum of the magnitudes of the gradients, told to all."""
     print("scoring")  # noqa: T201

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness._utils.process_state import SETTINGS, Snapshot, Surroundings
 from harness.probe import Probe
 from harness.testing.proxy.networks import CELLS, OTHERS
 from harness.testing.proxy.subject import ProxySubject, changed, described, seed_everything, state_of
@@ -58,15 +59,20 @@ class ProxyPurityContract(ProxySubject):
             assert before[library] == after[library], f"it draws from the global random state of {library}: {remedy}"
 
     def test_it_leaves_torch_s_settings_as_they_were(self) -> None:
-        """Gradients, number format, threads, determinism."""
+        """Gradients, number format, threads, determinism, backends, modes, hooks."""
         probe = self.probe("of every kind")
-        torch.set_grad_enabled(True)
-        before = _settings()
+        before = Snapshot(SETTINGS)
         self._run(probe)
-        after = _settings()
-        torch.set_grad_enabled(True)
-        torch.set_default_dtype(torch.float32)
-        assert after == before, f"it changes a setting of torch: {before} before, {after} after"
+        changed = before.put_back()
+        assert not changed, f"it changes a setting of torch or of Python: {', '.join(changed)}"
+
+    def test_it_leaves_the_process_as_it_was(self) -> None:
+        """Functions that others call, environment variables, the working directory, signals, warnings."""
+        probe = self.probe("of every kind")
+        before = Surroundings({type(module) for module in probe.network.modules()})
+        self._run(probe)
+        changed = before.put_back()
+        assert not changed, f"it leaves {', '.join(changed)} changed: other proxies come after it"
 
     def test_it_prints_nothing(self, capfd: pytest.CaptureFixture[str]) -> None:
         """A run scores thousands of networks."""
@@ -86,14 +92,4 @@ def _random_states() -> dict[str, object]:
         "torch": torch.get_rng_state().tolist(),
         "numpy": str(np.random.get_state()),  # noqa: NPY002
         "random": random.getstate(),
-    }
-
-
-def _settings() -> dict[str, object]:
-    return {
-        "gradients": torch.is_grad_enabled(),
-        "inference": torch.is_inference_mode_enabled(),
-        "dtype": torch.get_default_dtype(),
-        "threads": torch.get_num_threads(),
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
     }

@@ -136,7 +136,10 @@ class TestTheScriptThatAsksForWorkers:
         assert isinstance(error, HarnessError) and str(error) == error.code == "what to do"
 
     def test_standard_input_is_not_run_again(self, tmp_path):
-        program = "from harness.execution.executors import spawned_workers\nprint(spawned_workers(1).submit(abs, -1).result())\n"
+        program = (
+            "from harness.execution.executors import spawned_workers\n"
+            "print(spawned_workers(1).submit(abs, -1).result())\n"
+        )
         ended = python("-", cwd=tmp_path, program=program)
         assert (ended.stdout, ended.stderr, ended.returncode) == ("1\n", "", 0)
 

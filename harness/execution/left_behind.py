@@ -1,0 +1,252 @@
+"""What a proxy has left changed, of all that other proxies and later networks see.
+
+The project's own proxies are held to leave nothing by their tests, so after them only what costs nothing is compared: a
+few settings, and how often the mini-batches and some tensors of the network were written to. After every other proxy
+everything is compared, contents included.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness._utils.process_state import Surroundings, glance
+from harness.contracts.proxy import Proxy
+from harness.images import Batch
+from harness.probe import Probe
+
+BATCHES = "the mini-batches"
+"""How a message calls them."""
+
+MOST_NAMED = 3
+_ALL_COMPARED = 2**16
+"""Entries of a shared tensor up to which all of them are compared; of a larger one, a sample."""
+_SAMPLED = 256
+
+
+def is_own(proxy: Proxy) -> bool:
+    """Whether a proxy is the project's own."""
+    return proxy.function.__module__.startswith("harness.proxies.")
+
+
+class Watch:
+    """The state of a unit as every proxy is to find it, to be taken before the first.
+
+    Args:
+        probe: of the unit's network.
+        originals: copies of its mini-batches that no proxy has seen; needed where not all proxies are the project's
+            own.
+    """
+
+    def __init__(self, probe: Probe, originals: Sequence[Batch] | None = None) -> None:
+        self._probe = probe
+        self._network = probe.network
+        self._batches = list(probe.batches)
+        self._witnesses = [tensor for batch in self._batches for tensor in (batch.images, batch.labels)]
+        # What is done to all weights is done to the first; of a batch norm's buffers torch counts the third alone.
+        self._witnesses += itertools.islice(probe.network.parameters(), 1)
+        self._witnesses += itertools.islice(probe.network.buffers(), 2, 3)
+        self._glance = self._glanced()
+        self._contents = _Contents(probe, originals) if originals is not None else None
+        self._surroundings: Surroundings | None = None
+
+    def before(self, proxy: Proxy) -> None:
+        """To be called before a proxy."""
+        self._probe.strict = not is_own(proxy)
+        if not is_own(proxy):
+            assert self._contents is not None, "copies of the mini-batches are needed"
+            self._contents.before()
+            self._surroundings = Surroundings({type(module) for module in self._network.modules()})
+
+    def after(self, proxy: Proxy) -> list[str]:
+        """What the proxy has left changed, in words; the process is then as it was, the probe is spoiled."""
+        if is_own(proxy):
+            return [] if self._glanced() == self._glance else [*self._probe.settings.put_back(), *self._written_to()]
+        assert self._contents is not None and self._surroundings is not None, "before() comes first"
+        # First of all the functions that the rest of this is made of.
+        surroundings = self._surroundings.put_back()
+        changed = [*self._probe.settings.put_back(), *surroundings, *self._contents.changed()]
+        return list(dict.fromkeys(changed))
+
+    def _glanced(self) -> tuple[Any, ...]:
+        return (*glance(), *(tensor._version for tensor in self._witnesses))
+
+    def _written_to(self) -> Iterator[str]:
+        versions = self._glance[-len(self._witnesses) :]
+        of_batches = 2 * len(self._batches)
+        for index, (tensor, version) in enumerate(zip(self._witnesses, versions, strict=True)):
+            if tensor._version != version:
+                yield BATCHES if index < of_batches else "the network's weights or buffers"
+                return
+
+
+def in_words(changed: Sequence[str]) -> str:
+    """Why a proxy that left something changed has failed, in one line.
+
+    >>> in_words(["torch's gradient mode (True -> False)"])
+    "it left torch's gradient mode (True -> False) changed; a proxy must leave everything as it found it"
+    """
+    named = list(changed[:MOST_NAMED])
+    if len(changed) > MOST_NAMED:
+        named.append(f"{len(changed) - MOST_NAMED} more")
+    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return f"it left {listed} changed; a proxy must leave everything as it found it"
+
+
+class _Contents:
+    """Copies of what a unit's proxies share, and its structure.
+
+    Args:
+        probe: of the unit's network.
+        originals: copies of its mini-batches.
+    """
+
+    def __init__(self, probe: Probe, originals: Sequence[Batch]) -> None:
+        self._probe = probe
+        self._facts = {name: value for name, value in vars(probe).items() if name not in _NOT_FACTS}
+        self._originals = originals
+        self._batches = [(batch, batch.images, batch.labels) for batch in probe.batches]
+        self._batch_facts = [_facts(tensor) for _, *tensors in self._batches for tensor in tensors]
+        named = [*probe.network.named_parameters(), *probe.network.named_buffers()]
+        self._weights = [(name, tensor, tensor.detach().clone(), _facts(tensor)) for name, tensor in named]
+        self._network = probe.network
+        self._structure = dict(_structure(probe.network))
+        self._results: dict[Hashable, list[Any]] = {}
+
+    def before(self) -> None:
+        """Note the quantities that are kept already, and those that will be from now on."""
+        self._results = {key: list(_marks(result)) for key, result in self._probe.results.items()}
+        self._probe.on_result = self._note
+
+    def changed(self) -> list[str]:
+        """What is no longer as it was, in words."""
+        self._probe.on_result = None
+        if self._probe.network is not self._network:
+            return ["the network, by another one,"]
+        return [*self._of_the_probe(), *self._of_the_batches(), *self._of_the_network(), *self._of_the_results()]
+
+    def _note(self, key: Hashable, result: Any) -> None:
+        self._results[key] = list(_marks(result))
+
+    def _of_the_probe(self) -> Iterator[str]:
+        now = {name: value for name, value in vars(self._probe).items() if name not in _NOT_FACTS}
+        if now.keys() != self._facts.keys() or not all(now[name] is self._facts[name] for name in now):
+            yield "the probe's attributes"
+
+    def _of_the_batches(self) -> Iterator[str]:
+        now = self._probe.batches
+        if len(now) != len(self._batches) or not all(a is b for a, (b, *_) in zip(now, self._batches, strict=True)):
+            yield BATCHES
+            return
+        facts = [_facts(tensor) for _, *tensors in self._batches for tensor in tensors]
+        for (batch, images, labels), original in zip(self._batches, self._originals, strict=True):
+            kept = batch.images is images and batch.labels is labels and facts == self._batch_facts
+            if not kept or not (_same(images, original.images) and _same(labels, original.labels)):
+                yield BATCHES
+                return
+
+    def _of_the_network(self) -> Iterator[str]:
+        structure = dict(_structure(self._probe.network))
+        if structure != self._structure:
+            names = [*self._structure, *structure]
+            changed = (name for name in names if structure.get(name) != self._structure.get(name))
+            yield from map(_of_network, dict.fromkeys(changed))
+            return
+        for name, tensor, before, facts in self._weights:
+            if _facts(tensor) != facts or not _same(tensor.detach(), before):
+                yield _of_network(name)
+
+    def _of_the_results(self) -> Iterator[str]:
+        now = self._probe.results
+        for key, marks in self._results.items():
+            # One that is kept no more is computed again when it is asked for.
+            if key in now and not _equal_marks(list(_marks(now[key])), marks):
+                name = key[1] if isinstance(key, tuple) and len(key) > 1 else key
+                yield f"the shared quantity {name}"
+
+
+_NOT_FACTS = frozenset({"_results", "ledger", "on_result", "batches", "network", "strict"})
+_PLAIN = (type(None), bool, int, float, str)
+
+
+def _of_network(name: str) -> str:
+    return f"'{name}' of the network" if name else "the network"
+
+
+def _facts(tensor: Tensor) -> tuple[Any, ...]:
+    """What a tensor is besides its contents."""
+    hooks = getattr(tensor, "_backward_hooks", None)
+    facts = (type(tensor), tensor.requires_grad, tensor.is_leaf, tensor.dtype, tensor.shape, tensor.stride())
+    return (
+        *facts,
+        tensor._version,
+        id(tensor.grad) if tensor.is_leaf and tensor.grad is not None else None,
+        len(hooks or ()),
+    )
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are equal in kind and in all entries; NaN equals NaN."""
+    if a.shape != b.shape or a.dtype != b.dtype or a.device != b.device:
+        return False
+    return torch.equal(a, b) or (a.is_floating_point() and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True))
+
+
+def _structure(network: nn.Module) -> Iterator[tuple[str, Any]]:
+    """Of every module what makes it compute as it does: its class, its mode, its parts, its hooks, its numbers."""
+    for name, module in network.named_modules():
+        facts: dict[str, Any] = {}
+        for attribute, value in vars(module).items():
+            if isinstance(value, dict) and attribute.startswith("_"):
+                facts[attribute] = tuple((key, id(entry)) for key, entry in value.items())
+            elif attribute == "training" or type(module).__module__.startswith("torch.nn."):
+                facts[attribute] = value if type(value) in _PLAIN else id(value)
+        # A network may keep what it likes in attributes of its own while it computes, but no other way to compute.
+        facts["forward"] = id(vars(module).get("forward"))
+        yield name, (id(module), id(type(module)), facts)
+
+
+def _marks(value: Any) -> Iterator[Any]:
+    """What is compared of a shared quantity: the identity of its parts, and the contents of its tensors.
+
+    Nothing here holds a tensor of the quantity itself, so that its memory can be given back.
+    """
+    if isinstance(value, Tensor):
+        yield id(value)
+        yield value._version
+        yield _sample(value.detach())
+    elif isinstance(value, list | tuple):
+        yield len(value)
+        for entry in value:
+            yield from _marks(entry)
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield key
+            yield from _marks(entry)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from _marks(getattr(value, field.name))
+    else:
+        yield value if type(value) in _PLAIN else id(value)
+
+
+def _sample(tensor: Tensor) -> Tensor | None:
+    """A copy of the tensor, or of some of its entries where it is large."""
+    if tensor.numel() <= _ALL_COMPARED:
+        return tensor.clone()
+    try:
+        return tensor.as_strided((_SAMPLED,), (tensor.numel() // _SAMPLED,)).clone()
+    except RuntimeError:  # its entries do not lie one after the other
+        return None
+
+
+def _equal_marks(now: list[Any], before: list[Any]) -> bool:
+    return len(now) == len(before) and all(
+        _same(a, b) if isinstance(a, Tensor) and isinstance(b, Tensor) else type(a) is type(b) and a == b
+        for a, b in zip(now, before, strict=True)
+    )
