@@ -31,7 +31,7 @@ from harness.probe.curvature.dual import curvature_in_dual_numbers
 from harness.probe.ledger import Ledger
 from harness.probe.passes import Layer, gradients, layers_of, prunable_layers, untouched
 from harness.probe.replacing import is_parametrised, with_plain_weights
-from harness.probe.usage import Part, Usage, is_relu
+from harness.probe.usage import Part, Usage, is_relu, seeing
 from harness.seeds import derive_seed
 from harness.tasks import CLASSES, Objective
 
@@ -179,6 +179,7 @@ class Probe:
         Otherwise it is computed with those at hand; code that is known to leave them alone saves the comparison."""
         self.settings = Snapshot(SETTINGS) if settings is None else settings
         self._results: dict[Hashable, Any] = {}
+        self._usages: dict[str, Usage] = {}
 
     def __repr__(self) -> str:
         """The network, its mini-batches, and how much is computed already."""
@@ -252,6 +253,29 @@ class Probe:
         """The loss of the network's outputs for a mini-batch."""
         return self.objective.loss(outputs, self.batch(batch).labels)
 
+    @contextmanager
+    def seeing(self, network: nn.Module, *parts: Part, method: str = "forward") -> Iterator[None]:
+        """Make a pass of the network or of an altered copy in training mode, of which these parts must be seen.
+
+        As :func:`harness.probe.usage.seeing`, but what a method goes through is recorded once for all of these passes.
+
+        Args:
+            network: that makes the pass.
+            parts: as registered modules.
+            method: of the network that makes the pass.
+
+        Raises:
+            NotApplicableError: if some part is used in another way.
+        """
+        known = self._usages.get(method)
+        if known is not None:
+            known.require(*parts)
+            yield
+        else:
+            with seeing(network, *parts) as usage:
+                yield
+                self._usages[method] = usage
+
     @quantity("harness.probe:Probe.forward")
     def forward(self, batch: int = 0) -> ForwardPass:
         """A forward pass in training mode with its graph, and each call of a ReLU, convolution or linear layer."""
@@ -291,14 +315,15 @@ class Probe:
         transposed = [m for m in self.network.modules() if isinstance(m, nn.ConvTranspose2d)]
         handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
         images = self.batch(batch).images.detach().clone().requires_grad_(True)
-        usage = Usage(self.network)
         try:
-            with untouched(self.network), usage:
+            with untouched(self.network), self.seeing(self.network):
                 outputs = self.network(images.clone())
         finally:
             for handle in handles:
                 handle.remove()
-        passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates, usage)
+        passed = ForwardPass(
+            images, outputs, relu_inputs, layer_outputs, transposed_accumulates, self._usages["forward"]
+        )
         return passed, relu_versions + layer_versions
 
     @quantity("harness.probe:Probe.loss_gradients")

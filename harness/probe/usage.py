@@ -134,6 +134,7 @@ class Usage(TorchFunctionMode):
         self.borrowed: set[int] = set()
         self._network = network
         self._unseen: dict[Part, dict[tuple[str, int], nn.Module]] = {}
+        self._places: dict[Part, list[str]] = {}
         self._registered: set[int] = set()
         self._owners: dict[int, set[int]] = {}
         self._layer_weights: set[int] = set()
@@ -168,6 +169,12 @@ class Usage(TorchFunctionMode):
         for handle in self._handles:
             handle.remove()
         super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
+        self._places = {
+            part: [self._place(name, module) for (name, _), module in unseen.items()]
+            for part, unseen in self._unseen.items()
+        }
+        # What was recorded may outlive the copy of a network that it was recorded on.
+        del self._network, self._unseen, self._made_of, self._running
 
     def _before(self, module: nn.Module, _: Any) -> None:
         if threading.get_ident() != self._thread:
@@ -191,8 +198,12 @@ class Usage(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        tensors = _tensors((*args, *kwargs.values()))
-        known = [self._made_of[id(tensor)] for tensor in tensors if id(tensor) in self._made_of]
+        values = (*args, *kwargs.values()) if kwargs else args
+        known = [self._made_of[id(value)] for value in values if id(value) in self._made_of]
+        tensors: list[Tensor] = []
+        if known or any(type(value) in (list, tuple) for value in values):
+            tensors = _tensors(values)
+            known = [self._made_of[id(tensor)] for tensor in tensors if id(tensor) in self._made_of]
         # Before the call, because a stand-in's weight may not fit there.
         if known and (name in _LAYER_FUNCTIONS or (name in _MATRIX_PRODUCTS and len(known) < len(tensors))):
             self._note_product(name, known)
@@ -243,14 +254,14 @@ class Usage(TorchFunctionMode):
             self._unseen.setdefault(part, {})[name, id(self._running[-1])] = self._running[-1]
 
     def require(self, *parts: Part) -> None:
-        """Check that the passes went through none of these parts other than by registered modules.
+        """Check that the passes, which are over, went through none of these parts other than by registered modules.
 
         Raises:
             NotApplicableError: if they did, with the places where.
         """
         for part in parts:
-            if part in self._unseen:
-                places = [self._place(name, module) for (name, _), module in self._unseen[part].items()]
+            if part in self._places:
+                places = self._places[part]
                 more = f" and {len(places) - 3} more" if len(places) > 3 else ""
                 raise NotApplicableError(f"the network {part.value}: {', '.join(places[:3])}{more}")
 

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
 from harness.probe.passes import gradients, untouched
-from harness.probe.usage import Part, seeing
+from harness.probe.usage import Part
 from harness.proxies._drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _block_features(probe: Probe) -> list[Tensor]:
     if not hasattr(probe.network, "forward_blocks"):
         raise NotApplicableError("the network has no forward_blocks (the features after stem and blocks)")
     network: Any = kaiming_copy(probe)
-    with seeing(network, Part.WEIGHTS), untouched(network):
+    with probe.seeing(network, Part.WEIGHTS, method="forward_blocks"), untouched(network):
         features: list[Tensor] = network.forward_blocks(gaussian_images(probe, NOISE_IMAGES))
     if len(features) < 2 or any(feature.dim() != 4 for feature in features):
         raise NotApplicableError("forward_blocks gave fewer than two feature maps")

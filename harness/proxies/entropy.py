@@ -9,7 +9,7 @@ from torch import Tensor
 
 from harness.contracts.proxy import proxy
 from harness.probe import quantity
-from harness.probe.usage import Part, seeing
+from harness.probe.usage import Part
 from harness.proxies._alterations import gaussian_weights, without_batch_norm, without_relus
 from harness.proxies.zen import network_with_features, standard_normal
 
@@ -55,7 +55,8 @@ def _entropy(probe: Probe) -> Tensor:
     generator = torch.Generator().manual_seed(probe.seed)
     network = gaussian_weights(network_with_features(probe).double(), generator)
     network = without_relus(without_batch_norm(network))
-    with torch.no_grad(), seeing(network, Part.WEIGHTS, Part.BATCH_NORMS, Part.RELUS):
+    parts = (Part.WEIGHTS, Part.BATCH_NORMS, Part.RELUS)
+    with torch.no_grad(), probe.seeing(network, *parts, method="forward_features"):
         inputs = standard_normal(probe.batch().images.double(), generator)
         features: Tensor = network.forward_features(inputs)  # type: ignore[operator]
         return features.std().log() + torch.tensor(float(features.shape[1]), dtype=torch.float64).log()

@@ -15,7 +15,7 @@ import torch
 from harness.contracts.proxy import proxy
 from harness.probe import quantity
 from harness.probe.passes import gradients
-from harness.probe.usage import Part, seeing
+from harness.probe.usage import Part
 from harness.proxies._alterations import gaussian_weights
 from harness.proxies._sums import sum_of
 from harness.seeds import derive_seed
@@ -73,7 +73,7 @@ def _gradients_on_noise(probe: Probe) -> list[Tensor]:
     network = gaussian_weights(probe.copy(), generator)
     like = probe.batch().images
     pixels = torch.randn(like.shape, generator=generator)
-    with seeing(network, Part.WEIGHTS):
+    with probe.seeing(network, Part.WEIGHTS):
         outputs = network(pixels.to(like))
     drawn = probe.objective.random_targets(pixels.numpy(), outputs.shape[1], np.random.default_rng(seed))
     targets = torch.from_numpy(drawn).to(like.device)

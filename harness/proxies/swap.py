@@ -12,7 +12,7 @@ from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
 from harness.probe.activity import active_units
 from harness.probe.passes import untouched
-from harness.probe.usage import Part, seeing
+from harness.probe.usage import Part
 from harness.proxies._drawn import gaussian_draws, typical_images
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _mean_patterns(probe: Probe) -> float:
     images = typical_images(probe, IMAGES)
     draws = gaussian_draws(probe, REPEATS)
     first = next(draws)
-    with seeing(first, Part.WEIGHTS, Part.RELUS):
+    with probe.seeing(first, Part.WEIGHTS, Part.RELUS):
         counts = [_patterns(first, images)]
     counts += [_patterns(network, images) for network in draws]
     return sum(counts) / len(counts)

@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
 from harness.probe.passes import gradients, prunable_layers
-from harness.probe.usage import Part, seeing
+from harness.probe.usage import Part
 from harness.proxies._alterations import without_batch_norm
 from harness.proxies._sums import sum_of
 
@@ -35,7 +35,7 @@ def _flow(probe: Probe, network: nn.Module, *parts: Part) -> Tensor:
     like = probe.batch().images
     image = torch.ones(1, *like.shape[1:], dtype=torch.float64, device=like.device)
     weights = [layer.weight for layer in prunable_layers(linear)]
-    with seeing(linear, *parts):
+    with probe.seeing(linear, *parts):
         outputs = linear(image)
     flow = gradients(outputs.sum(), weights)
     return sum_of((weight.detach() * g).abs().sum() for weight, g in zip(weights, flow, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.probe.usage import Part, seeing
+from harness.probe.usage import Part
 from harness.proxies._alterations import gaussian_weights
 from harness.proxies._sums import sum_of
 
@@ -110,17 +109,21 @@ def _mean_score(probe: Probe, repeats: int) -> Tensor:
     statistics = _StatisticsOfCalls(network)
     generator = torch.Generator().manual_seed(probe.seed)
     like = probe.batch().images
-    return torch.stack([_score(network, statistics, like, generator) for _ in range(repeats)]).mean()
+    with torch.no_grad():
+        scores = [_score(probe, network, statistics, like, generator) for _ in range(repeats)]
+    return torch.stack(scores).mean()
 
 
-@torch.no_grad()
-def _score(network: Any, statistics: _StatisticsOfCalls, like: Tensor, generator: torch.Generator) -> Tensor:
+def _score(
+    probe: Probe, network: Any, statistics: _StatisticsOfCalls, like: Tensor, generator: torch.Generator
+) -> Tensor:
     gaussian_weights(network, generator)
     inputs, noise = standard_normal(like, generator), standard_normal(like, generator)
-    with seeing(network, *SEEN) if statistics.passes == 0 else nullcontext(), statistics.of_one_pass():
+    with probe.seeing(network, *SEEN, method="forward_features"):
         features: Tensor = network.forward_features(inputs)
-    with statistics.of_one_pass():
-        moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
+    statistics.end_pass()
+    moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
+    statistics.end_pass()
     distance = (moved - features).abs().flatten(1).sum(dim=1).mean().double().log()
     return distance + sum_of(variance.mean().sqrt().log() for variance in statistics.variances())
 
@@ -130,19 +133,14 @@ class _StatisticsOfCalls:
 
     Args:
         network: a copy that may be changed; the pass must call a batch norm as often every time.
-
-    Attributes:
-        passes: how many were made.
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self.passes = 0
         norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
         self._initial = {norm: {name: _copied(buffer) for name, buffer in norm._buffers.items()} for norm in norms}
         self._of_calls = {norm: [dict(norm._buffers)] for norm in norms}
         self._called: Counter[nn.Module] = Counter()
-        for norm in norms:
-            norm.register_forward_pre_hook(self._before)
+        self._hooks = {norm: norm.register_forward_pre_hook(self._before) for norm in norms}
 
     def _before(self, norm: nn.Module, _: Any) -> None:
         calls, index = self._of_calls[norm], self._called[norm]
@@ -151,12 +149,12 @@ class _StatisticsOfCalls:
         norm._buffers.update(calls[index])
         self._called[norm] += 1
 
-    @contextmanager
-    def of_one_pass(self) -> Iterator[None]:
+    def end_pass(self) -> None:
         """Count calls from the first one again."""
+        for norm in [norm for norm in self._hooks if self._called[norm] <= 1]:
+            # Nothing to keep apart, in this pass and all that follow.
+            self._hooks.pop(norm).remove()
         self._called.clear()
-        yield
-        self.passes += 1
 
     def variances(self) -> Iterator[Tensor]:
         """The running variance of each call, (channels,); of a batch norm that is never called, its own."""
@@ -208,7 +206,7 @@ def _zen_paper(probe: Probe) -> Tensor:
     with torch.no_grad():
         norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
         handles = [norm.register_forward_pre_hook(before_batch_norm) for norm in norms]
-        with seeing(network, *SEEN):
+        with probe.seeing(network, *SEEN, method="forward_features"):
             features: Tensor = network.forward_features(inputs)
         for handle in handles:
             handle.remove()

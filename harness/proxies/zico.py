@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
 from harness.probe.passes import gradients, untouched
-from harness.probe.usage import Part, seeing
+from harness.probe.usage import Part
 from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _gradients_of_halves(probe: Probe) -> tuple[list[Tensor], list[Tensor]]:
         raise NotApplicableError("a single image has no halves; ask for a larger mini-batch (--batch-size)")
 
     def of(part: slice) -> list[Tensor]:
-        with seeing(probe.network, Part.WEIGHTS), untouched(probe.network):
+        with probe.seeing(probe.network, Part.WEIGHTS), untouched(probe.network):
             outputs = probe.network(batch.images[part].clone())
         return gradients(probe.objective.loss(outputs, batch.labels[part]), probe.weights)
 
