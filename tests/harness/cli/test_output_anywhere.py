@@ -102,9 +102,8 @@ class TestEncodings:
             return file.buffer.getvalue().decode(encoding).splitlines()
 
         ascii_lines = lines("ascii")
-        assert (
-            len({line.index("x" if "x" in line else "o") for line in ascii_lines if "x" in line or "tie" in line}) == 1
-        )
+        second = [line.index(word) for word in ("x", "o tie") for line in ascii_lines if word in line]
+        assert len(second) == 2 and len(set(second)) == 1
         assert len(ascii_lines) == len(lines("utf-8"))
 
     def test_every_sign_of_the_code_is_known(self):
@@ -360,6 +359,11 @@ class TestForPrograms:
             check=False,
         )
         assert all(name in found.stdout for name in offered), found.stderr
+
+    def test_every_registered_name_can_be_completed(self):
+        from harness.cli import completion
+
+        assert completion.rows("") == sorted([*registry.proxies(), *registry.aggregates()])
 
     def test_figures_are_drawn_whatever_the_backend_variable_says(self, tmp_path):
         code = "import harness.display.figures.bars, matplotlib.figure, os; print(os.environ.get('MPLBACKEND'))"
