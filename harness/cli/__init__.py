@@ -13,7 +13,7 @@ import typer
 
 from harness._utils.console import console, say, say_json
 from harness._utils.transliteration import is_unicode, tolerate
-from harness._utils.visible import visible, visible_page
+from harness._utils.visible import visible, visible_page, write_page
 from harness.cli import completion
 from harness.cli.analyse import analyse_app
 from harness.cli.gate import baseline, check, test_proxy
@@ -251,7 +251,7 @@ def report(
         say(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}", err=json)
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(result.html(), encoding="utf-8", newline="\n")
+        write_page(html, result.html())
         say(f"the page: {html}", err=json)
 
 
@@ -273,7 +273,7 @@ def agree(
     print_agreement(table, console())
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(out, index=False, lineterminator="\n")
+        write_page(out, table.to_csv(index=False, lineterminator="\n"))
 
 
 def _parse_renames(renames: list[str]) -> dict[str, str]:

@@ -48,7 +48,7 @@ def cause(trouble: str) -> None:
 def leak() -> None:
     """Takes memory until there is no more."""
     before = resource.getrlimit(resource.RLIMIT_AS)
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    size = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + ROOM, before[1]))
     try:
         kept = []

@@ -83,7 +83,7 @@ class Watch:
 
 def megabytes() -> float:
     """Memory that this process has now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def wide_plan(size: int) -> Plan:

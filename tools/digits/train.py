@@ -52,9 +52,9 @@ def read_ledger(path: Path) -> dict[Unit, Outcome]:
     """The trainings that are done; a last line that was cut off does not count."""
     if not path.exists():
         return {}
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     whole_lines = text[: text.rfind("\n") + 1]
-    path.write_text(whole_lines)
+    path.write_text(whole_lines, encoding="utf-8")
     rows = csv.DictReader(io.StringIO(whole_lines))
     return {
         (row["architecture"], int(row["seed"])): Outcome(float(row["accuracy"]), float(row["seconds"])) for row in rows
@@ -65,9 +65,9 @@ def train_missing(units: list[Unit], workers: int, ledger: Path) -> None:
     """Train each unit and append it to the ledger, with a line of progress every few seconds."""
     if not ledger.exists():
         ledger.parent.mkdir(parents=True, exist_ok=True)
-        ledger.write_text("architecture,seed,accuracy,seconds\n")
+        ledger.write_text("architecture,seed,accuracy,seconds\n", encoding="utf-8")
     start = last = time.monotonic()
-    with ledger.open("a", newline="") as file:
+    with ledger.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for done, ((architecture, seed), outcome) in enumerate(_train_all(units, workers), start=1):
             writer.writerow([architecture, seed, repr(outcome.accuracy), f"{outcome.seconds:.3f}"])
@@ -115,10 +115,10 @@ def check_recipe(folder: Path) -> None:
         HarnessError: if there is one.
     """
     path, recipe = folder / "recipe.txt", f"{RECIPE}\n"
-    if path.exists() and path.read_text() != recipe:
+    if path.exists() and path.read_text(encoding="utf-8") != recipe:
         raise HarnessError(f"{folder} holds trainings of another recipe; give another --out")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(recipe)
+    path.write_text(recipe, encoding="utf-8")
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def read_accuracies(folder: Path = FOLDER) -> pd.DataFrame:
 
 def read_description(folder: Path = FOLDER) -> dict[str, object]:
     """The recipe, the versions and the cost that the committed accuracies were trained with."""
-    description: dict[str, object] = parse_json((folder / DESCRIPTION).read_text())
+    description: dict[str, object] = parse_json((folder / DESCRIPTION).read_text(encoding="utf-8"))
     return description
 
 
@@ -67,7 +67,7 @@ def write_accuracies(folder: Path, cells: Sequence[str], accuracies: NDArray[np.
         "versions": _versions(),
         "processor": platform.machine(),
     }
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
 def _versions() -> dict[str, str]:

@@ -125,7 +125,7 @@ def _give_back_at_once() -> None:
 def _from_status(entry: str) -> int | None:
     """Bytes that Linux tells of this process; None on other systems."""
     if _STATUS.exists():
-        for line in _STATUS.read_text().splitlines():
+        for line in _STATUS.read_text(encoding="utf-8").splitlines():
             if line.startswith(f"{entry}:"):
                 return int(line.split()[1]) * 1024
     return None
