@@ -20,7 +20,7 @@ def pytest_configure() -> None:
     """
     import harness.reporting  # noqa: F401
 
-    # Processes that tests start print what is compared with text; tests/harness/cli/test_output_anywhere.py tries others.
+    # What processes print is compared with text; tests/harness/cli/test_output_anywhere.py tries other encodings.
     os.environ["PYTHONIOENCODING"] = "utf-8"
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -27,6 +27,7 @@ from typing import Any, ParamSpec, TypeVar
 from harness._utils.signals import uninterrupted
 from harness.errors import UnguardedScriptError
 from harness.execution.limits.memory import keep_freed_memory
+from harness.registry import main_can_be_run_again
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -190,15 +191,6 @@ def refuse_in_starting_worker(workers: int) -> None:
         os._exit(_RAN_THE_SCRIPT)
     if workers > 1:
         raise _unguarded()
-
-
-def main_can_be_run_again() -> bool:
-    """Whether a starting worker runs what this process runs: a script or a module, no notebook or standard input."""
-    main = sys.modules["__main__"]
-    if getattr(main, "__spec__", None) is not None:
-        return True
-    file: str | None = getattr(main, "__file__", None)
-    return file is not None and Path(file).is_file()
 
 
 def _unguarded() -> UnguardedScriptError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -239,13 +240,20 @@ def check_importable(target: type | Proxy, elsewhere: bool = False) -> None:
             f"'{place}' cannot be imported by a worker process; define it at the top of a module, "
             "under the name of its function or class"
         )
-    from harness.execution.executors import main_can_be_run_again
-
     if elsewhere and place.startswith("__main__:") and not main_can_be_run_again():
         raise HarnessError(
             f"'{place}' lives in an interactive session, which worker processes cannot import; write it into a file "
             "and give path.py:name, or compute with one worker"
         )
+
+
+def main_can_be_run_again() -> bool:
+    """Whether a starting worker runs what this process runs: a script or a module, no notebook or standard input."""
+    main = sys.modules["__main__"]
+    if getattr(main, "__spec__", None) is not None:
+        return True
+    file: str | None = getattr(main, "__file__", None)
+    return file is not None and Path(file).is_file()
 
 
 def _registered(name: str, known: dict[str, Proxy]) -> dict[str, Proxy]:
