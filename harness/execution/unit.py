@@ -20,13 +20,13 @@ from pathlib import Path
 import torch
 
 from harness._utils.process_state import Snapshot, settings_as_before
+from harness._utils.signals import stops_noted
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
 from harness.errors import DataError
 from harness.execution.left_behind import Watch, in_words, is_own
 from harness.execution.limits.memory import check_limit, limited
 from harness.execution.limits.out_of_memory import explain, is_out_of_memory
-from harness.execution.limits.signals import stops_noted
 from harness.execution.limits.time import Deadline, OutOfTimeError
 from harness.images import Batch
 from harness.images.batches import read_batches

@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from harness.execution.limits.signals import stops_noted
 from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness._utils.process_state import SETTINGS, Snapshot, Surroundings
+from harness._utils.signals import stops_noted
 from harness.contracts.benchmark import Benchmark
 from harness.execution import left_behind, process_state
 from harness.execution.unit import Job, compute_unit
