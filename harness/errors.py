@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+__all__ = [
+    "DataError",
+    "HarnessError",
+    "InstructionsError",
+    "NotApplicableError",
+    "StoreError",
+    "UnguardedScriptError",
+    "UnknownNameError",
+]
+
 
 class HarnessError(Exception):
     """Bad input or a situation that the user can mend.

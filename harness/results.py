@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from harness.analysis.joined import Joined
     from harness.store.records import Setting
 
+__all__ = ["OpenedRun", "open_run"]
+
 
 class Facts(NamedTuple):
     """What an analysis needs to know of a proxy."""

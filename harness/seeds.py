@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+__all__ = ["derive_seed"]
+
 
 def derive_seed(*parts: str | int) -> int:
     """A 63-bit seed from the parts of a key, the same on every machine and in every order of work.

@@ -18,6 +18,8 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from torch import Tensor
 
+__all__ = ["CLASSES", "DISTRIBUTION", "IMAGE", "PIXEL_CLASSES", "RECONSTRUCTION", "VECTOR", "Objective", "Task"]
+
 TargetKind = Literal["class", "distribution", "vector", "pixel_class", "image", "input"]
 
 

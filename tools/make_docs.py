@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness._utils.citations import citation
@@ -150,7 +153,81 @@ def main() -> None:
 
 def pages() -> dict[Path, str]:
     """Every file that is made from declared facts, with what it holds."""
-    return {DOCUMENTS / "proxies.md": proxies_page(), DECLARED: declared_text(_own_facts())}
+    return {
+        DOCUMENTS / "proxies.md": proxies_page(),
+        DOCUMENTS / "api.md": api_page(),
+        DECLARED: declared_text(_own_facts()),
+    }
+
+
+PUBLIC = (
+    "harness",
+    "harness.contracts",
+    "harness.probe",
+    "harness.tasks",
+    "harness.seeds",
+    "harness.images",
+    "harness.data",
+    "harness.analysis",
+    "harness.results",
+    "harness.reporting",
+    "harness.execution",
+    "harness.testing",
+    "harness.errors",
+)
+"""The modules whose names others may import."""
+
+
+def api_page() -> str:
+    """``docs/api.md``: every public name with the first line of its documentation."""
+    lines = [
+        "# Public names",
+        "",
+        "Made by `python -m tools.make_docs`; do not edit. These names keep their meaning within a minor version.",
+        "Everything else is private and may change. Names that moved since 0.1 still import, with a warning.",
+        "",
+    ]
+    for module in map(importlib.import_module, PUBLIC):
+        lines += [f"## `{module.__name__}`", "", f"{_first_line(module)}", "", "| name | what it is |", "|---|---|"]
+        lines += [
+            f"| `{name}` | {_cell(_summary(getattr(module, name)))} |"
+            for name in sorted(module.__all__)
+            if name != "__version__"
+        ]
+        lines.append("")
+    lines += [
+        "## `harness.exhibits`",
+        "",
+        "One module each, with a function of its name that turns an opened run into an exhibit:",
+        "`harness.exhibits.top.top(run)`.",
+        "",
+        "| module | what it shows |",
+        "|---|---|",
+        *(f"| `{name}` | {_cell(_first_line(module))} |" for name, module in _exhibits()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _exhibits() -> list[tuple[str, ModuleType]]:
+    import harness.exhibits
+
+    found = sorted(module.name for module in pkgutil.iter_modules(harness.exhibits.__path__))
+    helpers = ("catalogue", "network_costs", "part", "pool")
+    shown = [name for name in found if not name.startswith("_") and name not in helpers]
+    return [(name, importlib.import_module(f"harness.exhibits.{name}")) for name in shown]
+
+
+def _first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _summary(thing: object) -> str:
+    """The first paragraph of a class or a function; of a constant, what it is."""
+    if inspect.isclass(thing) or inspect.isroutine(thing):
+        text = _first_line(thing)
+        return re.sub(r":\w+:`~?([^`]*)`", r"`\1`", text)
+    return f"`{thing!r}`" if isinstance(thing, str) else f"a constant `{type(thing).__name__}`"
 
 
 def _own_facts() -> dict[str, list[ProxyFacts]]:

@@ -1,1 +1,8 @@
 """What a third party implements: a benchmark, a proxy, a rank aggregate."""
+
+from harness.contracts.aggregate import Aggregate, aggregate
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.ground_truth import Costs, GroundTruth
+from harness.contracts.proxy import Proxy, ProxyFacts, proxy
+
+__all__ = ["Aggregate", "Benchmark", "Costs", "GroundTruth", "Proxy", "ProxyFacts", "aggregate", "proxy"]

@@ -3,16 +3,24 @@
 from harness.data.device_costs import Costed, CostTable
 from harness.data.formats import Contrast, Importable, Listing, SourceReader, TableFormat, Truth
 from harness.data.importing import ImportSummary, import_table
+from harness.data.local_tables import read_table, table_ground_truth
+from harness.data.sources import Download, Files, FileShare, Sources
 
 __all__ = [
     "Contrast",
     "CostTable",
     "Costed",
+    "Download",
+    "FileShare",
+    "Files",
     "ImportSummary",
     "Importable",
     "Listing",
     "SourceReader",
+    "Sources",
     "TableFormat",
     "Truth",
     "import_table",
+    "read_table",
+    "table_ground_truth",
 ]

@@ -24,6 +24,8 @@ from harness.tasks import CLASSES, Objective, Task
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["NOISE", "Batch", "Images", "load_images"]
+
 NOISE = "noise"
 NOISE_IMAGES = 4096
 """How many images of noise are drawn; of large images fewer, so that no more than ``NOISE_VALUES`` numbers are."""

@@ -30,12 +30,12 @@ from harness.probe.curvature import Tape, curvature_along, record
 from harness.probe.curvature.dual import curvature_in_dual_numbers
 from harness.probe.ledger import Ledger
 from harness.probe.passes import Layer, gradients, layers_of, prunable_layers, untouched
-from harness.probe.replacing import is_parametrised, with_plain_weights
+from harness.probe.replacing import is_parametrised, replace_modules, with_plain_weights
 from harness.probe.usage import Part, Usage, is_relu, seeing
 from harness.seeds import derive_seed
 from harness.tasks import CLASSES, Objective
 
-__all__ = ["ForwardPass", "NotApplicableError", "Probe", "quantity"]
+__all__ = ["ForwardPass", "NotApplicableError", "Part", "Probe", "quantity", "replace_modules", "seeing"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
