@@ -63,7 +63,7 @@ def write_beside(directory: Path, beside: pd.DataFrame, labels: Labels | None = 
     directory.mkdir(parents=True, exist_ok=True)
     full, page = directory / "published.csv", directory / "published.md"
     write_page(full, beside.to_csv(index=False, lineterminator="\n"))
-    lines = [HEADER, ("---",) * len(HEADER), *(tuple(map(escape, row)) for row in _rows(beside, labels))]
+    lines = [HEADER, ("---",) * len(HEADER), *((escape(row[0]), *row[1:]) for row in _rows(beside, labels))]
     table = ["| " + " | ".join(row) + " |" for row in lines]
     write_page(page, "\n".join([*table, "", visible(_note(beside)), ""]))
     return [full, page]
