@@ -64,7 +64,7 @@ def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> No
     for header in ("proxy", "better", "looks at"):
         table.add_column(header, no_wrap=True)
     table.add_column("cost", justify="right", no_wrap=True)
-    table.add_column("what it computes, and where that is defined", ratio=1)
+    table.add_column("what it computes, and where that is defined", ratio=1, overflow="fold")
     for proxy in [
         *brought,
         *sorted(proxy_facts().values(), key=family_order),
@@ -93,7 +93,7 @@ def _table_of_aggregates() -> Table:
     table = Table(title="Rank aggregates", title_justify="left", box=box.HORIZONTALS, padding=(0, 1, 0, 0))
     table.add_column("aggregate", no_wrap=True)
     table.add_column("parts", no_wrap=True)
-    table.add_column("what it computes, and where that is defined", ratio=1)
+    table.add_column("what it computes, and where that is defined", ratio=1, overflow="fold")
     for aggregate in sorted(aggregates().values(), key=lambda aggregate: aggregate.name):
         table.add_row(Text(aggregate.name), "\n".join(aggregate.parts), _described(aggregate))
     return table
