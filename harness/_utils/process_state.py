@@ -364,13 +364,12 @@ class Surroundings:
     def _functions(self) -> Iterator[str]:
         for space, before in self._namespaces:
             now = vars(space)
-            is_class = isinstance(space, type)
             for name, value in before.items():
-                if now.get(name, _MISSING) is not value and name not in _BOOKKEEPING:
+                found = now.get(name, _MISSING)
+                if found is not value and name not in _BOOKKEEPING and not _is_of_compiler(found):
                     setattr(space, name, value)
                     yield f"the function {_name(space)}.{name}" if callable(value) else f"{_name(space)}.{name}"
-            # A new name in a class hides the one that it inherits; in a module it hides nothing.
-            for name in [name for name in now if name not in before and name not in _BOOKKEEPING] if is_class else ():
+            for name in [name for name in now if name not in before and _hides(space, name)]:
                 delattr(space, name)
                 yield f"the class {_name(space)} ({name})"
 
@@ -433,6 +432,7 @@ class Surroundings:
 
 
 _MISSING = object()
+_COMPILER = tuple(str(Path(torch.__file__).parent / name) for name in ("_dynamo", "_compile.py"))
 _HAS_MASK = hasattr(signal, "pthread_sigmask")
 _SIGNALS = [
     getattr(signal, name)
@@ -454,6 +454,17 @@ def _folder() -> Path | None:
 
 def _name(space: ModuleType | type) -> str:
     return space.__name__ if isinstance(space, ModuleType) else f"{space.__module__}.{space.__qualname__}"
+
+
+def _hides(space: ModuleType | type, name: str) -> bool:
+    """Whether a new name in a class hides the one that it inherits; in a module it hides nothing."""
+    inherited = space.__mro__[1:] if isinstance(space, type) else ()
+    return name not in _BOOKKEEPING and any(name in vars(base) for base in inherited)
+
+
+def _is_of_compiler(value: object) -> bool:
+    """Whether torch's compiler has put a function in the place of another, as it does when it is first used."""
+    return getattr(getattr(value, "__code__", None), "co_filename", "").startswith(_COMPILER)
 
 
 def _namespaces() -> list[ModuleType | type]:

@@ -279,7 +279,8 @@ def _one_line(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     # Names of files may hold what is no Unicode, which could not be stored.
     message = " ".join(str(error).split())[:500].encode(errors="backslashreplace").decode()
-    return f"{type(error).__name__}: {message} ({Path(frame.filename).name}:{frame.lineno})"
+    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return f"{said} ({Path(frame.filename).name}:{frame.lineno})"
 
 
 @functools.lru_cache(maxsize=2)

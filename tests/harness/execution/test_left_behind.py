@@ -112,13 +112,13 @@ def threads(probe):
 
 @offender("torch's deterministic algorithms (0 -> 2)")
 def deterministic(probe):
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")
     return 1
 
 
 @offender("torch's deterministic algorithms (0 -> 1)")
 def deterministic_with_warnings(probe):
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")
     return 1
 
 
@@ -622,12 +622,23 @@ def test_a_library_that_is_imported_for_the_first_time_may_add_to_the_surroundin
     del sys.modules["library_of_the_test"]
 
 
+def test_what_torch_replaces_itself_is_no_change(monkeypatch):
+    """Its compiler does so when it is first used, which may be in a proxy."""
+    before = Surroundings()
+    code = compile("def manual_seed(seed): pass", process_state._COMPILER[0] + "/eval_frame.py", "exec")
+    scope = {}
+    exec(code, scope)
+    monkeypatch.setattr(torch, "manual_seed", scope["manual_seed"])
+    monkeypatch.setattr(nn.Module, "_mark_of_the_test", True, raising=False)
+    assert before.put_back() == []
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("imitated", "KeyboardInterrupt:"),
+        ("imitated", "KeyboardInterrupt (test_left_behind.py:"),
         ("base", "BaseException: of the worst kind"),
-        ("generator", "GeneratorExit:"),
+        ("generator", "GeneratorExit (test_left_behind.py:"),
     ],
 )
 def test_whatever_it_raises_is_its_outcome(job, undisturbed, name, says):
