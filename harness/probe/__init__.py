@@ -7,15 +7,13 @@ stand-in buffers, and a proxy that needs other weights or no batch norm gets a c
 
 from __future__ import annotations
 
-import functools
 import gc
-import inspect
 import math
 import random
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -30,6 +28,7 @@ from harness.probe.curvature import Tape, curvature_along, record
 from harness.probe.curvature.dual import curvature_in_dual_numbers
 from harness.probe.ledger import Ledger
 from harness.probe.passes import Layer, gradients, layers_of, prunable_layers, untouched
+from harness.probe.quantities import key_of, quantity
 from harness.probe.replacing import is_parametrised, replace_modules, with_plain_weights
 from harness.probe.usage import Part, Usage, is_relu, seeing
 from harness.seeds import derive_seed
@@ -37,7 +36,6 @@ from harness.tasks import CLASSES, Objective
 
 __all__ = ["ForwardPass", "NotApplicableError", "Part", "Probe", "quantity", "replace_modules", "seeing"]
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -69,75 +67,6 @@ class _BackwardPass:
     weights: list[Tensor]
     layer_outputs: list[Tensor]
     edges: list[Tensor]
-
-
-_Quantity: TypeAlias = "Callable[Concatenate[Probe, P], R]"
-
-
-@overload
-def quantity(name: str, /) -> Callable[[_Quantity[P, R]], _Quantity[P, R]]: ...
-@overload
-def quantity(function: _Quantity[P, R], /) -> _Quantity[P, R]: ...
-def quantity(what: Any, /) -> Any:
-    """A function of a probe whose result is computed once for each probe, timed, and shared by all who ask.
-
-    It draws from a random state of its own, so that its result does not depend on what was asked for before. That
-    state is seeded with the quantity's name. Give the name, ``@quantity("my_lab:kernel")``, and never change it: then
-    the function may move to another file and every score stays what it was. Without a name, ``@quantity``, the module
-    and the function's own name serve.
-
-    Raises:
-        HarnessError: if another function has declared the same name.
-    """
-    if callable(what):
-        return _shared(what, functools.partial(_place, what))
-    name: str = what
-
-    def named(function: Callable[..., Any]) -> Callable[..., Any]:
-        code = inspect.unwrap(function).__code__
-        place = f"{code.co_filename}:{code.co_qualname}"
-        if _declared.setdefault(name, place) != place:
-            raise HarnessError(
-                f"two quantities are named '{name}': {_declared[name]} and {place}; give one of them another name"
-            )
-        return _shared(function, lambda: tuple(name.split(":")))
-
-    return named
-
-
-_declared: dict[str, str] = {}
-"""The declared name of each quantity, and the function that has it."""
-
-
-def _shared(function: Callable[..., Any], name: Callable[[], tuple[str, ...]]) -> Callable[..., Any]:
-    signature = inspect.signature(inspect.unwrap(function))
-
-    def key(*args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
-        """The quantity's name and all its arguments, defaults included."""
-        bound = signature.bind(None, *args, **kwargs)
-        bound.apply_defaults()
-        return *name(), *bound.args[1:], *sorted(bound.kwargs.items())
-
-    @functools.wraps(function)
-    def shared(probe: Probe, *args: Any, **kwargs: Any) -> Any:
-        return probe.once(key(*args, **kwargs), lambda: function(probe, *args, **kwargs))
-
-    shared.key = key  # type: ignore[attr-defined]
-    return shared
-
-
-def _key(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
-    """What a quantity with these arguments is kept under."""
-    key: tuple[Hashable, ...] = function.key(*args, **kwargs)  # type: ignore[attr-defined]
-    return key
-
-
-def _place(function: Callable[..., Any]) -> tuple[str, str]:
-    """The name of a quantity that declares none: its module and its own name."""
-    original = inspect.unwrap(function)
-    # In worker processes the user's script goes by another name; what is drawn there must be the same.
-    module = "__main__" if original.__module__ == "__mp_main__" else original.__module__
-    return module, original.__qualname__
 
 
 class Probe:
@@ -179,12 +108,24 @@ class Probe:
         Otherwise it is computed with those at hand; code that is known to leave them alone saves the comparison."""
         self.settings = Snapshot(SETTINGS) if settings is None else settings
         self._results: dict[Hashable, Any] = {}
+        self._named: dict[str, Callable[..., Any]] = {}
         self._usages: dict[str, Usage] = {}
 
     def __repr__(self) -> str:
         """The network, its mini-batches, and how much is computed already."""
         batches = f"{len(self.batches)} mini-batches" + (f" like {self.batches[0]!r}" if self.batches else "")
         return f"<probe of {type(self.network).__name__}: {batches}; {len(self._results)} quantities computed>"
+
+    def check_name(self, name: str, function: Callable[..., Any]) -> None:
+        """Refuse a second function under the declared name of another one: it would get the other one's results.
+
+        Raises:
+            HarnessError: if there is such a function.
+        """
+        known = self._named.setdefault(name, function)
+        if known is not function:
+            places = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in (known, function))
+            raise HarnessError(f"two quantities are named '{name}': {places}; give one of them another name")
 
     def once(self, key: tuple[Hashable, ...], compute: Callable[[], R]) -> R:
         """The result kept under the key; computed, timed and given a random state of its own at the first request.
@@ -365,7 +306,7 @@ class Probe:
         # Only the first batch's graph is walked again (by the input Jacobian); the others' memory is given back.
         found = iter(gradients(loss, [*weights, *anticipated, *edges], retain_graph=first))
         if not first:
-            del self._results[_key(Probe.forward, batch)]
+            del self._results[key_of(Probe.forward, batch)]
         return _BackwardPass(*([next(found) for _ in asked] for asked in (weights, anticipated, edges)))
 
     @quantity("harness.probe:Probe.input_jacobian")
@@ -466,7 +407,7 @@ class Probe:
 
     def forward_backward_seconds(self) -> float:
         """Time of the first batch's forward and backward pass, the unit that costs are told in; NaN if not made."""
-        seconds = [self.ledger.exclusive(_key(step, 0)) for step in (Probe.forward, Probe._loss_backward)]
+        seconds = [self.ledger.exclusive(key_of(step, 0)) for step in (Probe.forward, Probe._loss_backward)]
         return sum(seconds) if all(seconds) else math.nan
 
     def copy(self) -> nn.Module:

@@ -78,13 +78,17 @@ def test_a_declared_name_draws_the_same_from_any_file():
     assert drawn_in("one", "") != drawn_in("other", "")
 
 
-def test_two_functions_cannot_declare_one_name():
+def test_two_functions_of_one_name_are_refused_before_one_gets_the_other_s_result():
     @quantity("lab:taken")
     def first(probe):
         return torch.zeros(())
 
-    with pytest.raises(HarnessError, match=r"two quantities are named 'lab:taken': .*first and .*second"):
+    @quantity("lab:taken")
+    def second(probe):
+        return torch.ones(())
 
-        @quantity("lab:taken")
-        def second(probe):
-            return torch.ones(())
+    probe = Probe(nn.Linear(1, 1), [])
+    assert first(probe) == first(probe) == 0
+    with pytest.raises(HarnessError, match=r"two quantities are named 'lab:taken': .*first and .*second"):
+        second(probe)
+    assert second(Probe(nn.Linear(1, 1), [])) == 1, "a notebook's cell may define it again"
