@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
@@ -16,8 +15,7 @@ from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError
 from harness.images import Batch, Images
 from harness.images.batches import fingerprint
-from harness.registry import is_registered, reference
-from harness.registry.by_file import facts_of
+from harness.registry import reference
 from harness.store.records import Setting
 from harness.tasks import Task
 
@@ -54,11 +52,6 @@ class Plan:
     def benchmark_reference(self) -> str:
         """Where workers import the benchmark from."""
         return reference(type(self.benchmark))
-
-    @property
-    def own_proxies(self) -> dict[str, dict[str, Any]]:
-        """The facts of the proxies that no installed package offers, by name."""
-        return {proxy.name: facts_of(proxy) for proxy in self.proxies if not is_registered(proxy)}
 
 
 @accepts(

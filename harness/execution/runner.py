@@ -102,7 +102,7 @@ def run(
     if workers < 1:
         raise HarnessError(f"{workers} workers were asked for; ask for 1 or more")
     make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
-    with Store.create_or_open(Path(directory), plan, _facts(plan)) as store:
+    with Store.create_or_open(Path(directory), plan.setting, plan.proxies, _facts(plan)) as store:
         if say is not None:
             for note in store.notes:
                 say(note)

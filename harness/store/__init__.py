@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from harness._utils.json_text import parse_json
 from harness.errors import StoreError
-from harness.registry import reference
-from harness.registry.by_file import OWN_PROXIES, source_digest
+from harness.registry import is_registered, reference
+from harness.registry.by_file import OWN_PROXIES, facts_of, source_digest
 from harness.store.checksums import (
     WRONG_TYPE,
     Row,
@@ -57,7 +57,7 @@ from harness.store.sqlite import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.execution.plan import Plan
+    from harness.contracts.proxy import Proxy
 
 _OF_THE_STORE = ("schema", "setting", "checksum")
 """Entries of the manifest that every store has; the others are facts."""
@@ -86,14 +86,17 @@ class Store:
         return f"<store of the run {self.directory}>"
 
     @classmethod
-    def create_or_open(cls, directory: Path, plan: Plan, facts: Mapping[str, Any]) -> Self:
+    def create_or_open(
+        cls, directory: Path, setting: Setting, proxies: Sequence[Proxy], facts: Mapping[str, Any]
+    ) -> Self:
         """The store of a run, new or continued, for writing.
 
         Networks whose outcomes were damaged are removed, so that they are missing and computed again; the notes say so.
 
         Args:
             directory: the run's directory; made if it is not there.
-            plan: its setting and its proxies' versions must be those of the store.
+            setting: must be that of the store.
+            proxies: that are to be computed; their versions and sources must be those of the store.
             facts: further entries for a new store's manifest.
 
         Raises:
@@ -103,13 +106,13 @@ class Store:
         try:
             with explained(directory):
                 if store._is_new():
-                    store._initialise(plan.setting, facts)
-                store._mend_manifest(plan, facts)
-                store._check_setting(plan)
+                    store._initialise(setting, facts)
+                store._mend_manifest(setting, facts)
+                store._check_setting(setting)
                 store._keep_checksums()
-                store._remove_damaged(plan)
-                store._check_versions(plan)
-                store._note_own_proxies(plan)
+                store._remove_damaged(proxies)
+                store._check_versions(proxies)
+                store._note_own_proxies(proxies)
         except BaseException:
             store.close()
             raise
@@ -434,13 +437,13 @@ class Store:
     def _damaged_entries(self) -> list[str]:
         return damaged_entries(self.connection) if keeps_checksums(self.connection) else []
 
-    def _mend_manifest(self, plan: Plan, facts: Mapping[str, Any]) -> None:
-        """Write damaged entries of the manifest again, if what is left of it shows that the plan is that of the run."""
+    def _mend_manifest(self, setting: Setting, facts: Mapping[str, Any]) -> None:
+        """Write damaged entries of the manifest again, if what is left of it shows that it is the same run."""
         damaged = self._damaged_entries()
         if not damaged or OWN_PROXIES in damaged:
             return
         stored = self._sound_entries(damaged)
-        entries = self._entries_of(plan.setting)
+        entries = self._entries_of(setting)
         if not any(name in stored for name in ("setting", "checksum")) or any(
             stored.get(name, value) != value for name, value in entries.items()
         ):
@@ -468,7 +471,7 @@ class Store:
             "the store was written before checksums were kept; from now on it has them, so that damage is found"
         )
 
-    def _remove_damaged(self, plan: Plan) -> None:
+    def _remove_damaged(self, proxies: Sequence[Proxy]) -> None:
         damaged = self.damaged_units()
         if not damaged:
             return
@@ -476,14 +479,14 @@ class Store:
             remove_units(self.connection, damaged)
         note = f"the outcomes of {in_words(damaged)} were damaged; they were removed and are computed again"
         others = {name for (name,) in self.connection.execute("SELECT DISTINCT proxy FROM scores")}
-        others -= {proxy.name for proxy in plan.proxies}
+        others -= {proxy.name for proxy in proxies}
         if others:
             note += f", those of {', '.join(sorted(others))} by a run with these proxies"
         self.notes.append(note)
 
-    def _check_setting(self, plan: Plan) -> None:
+    def _check_setting(self, setting: Setting) -> None:
         self._check_schema()
-        mine, wanted = asdict(self.setting), asdict(plan.setting)
+        mine, wanted = asdict(self.setting), asdict(setting)
         differing = [name for name in mine if mine[name] != wanted[name]]
         if differing:
             parts = "; ".join(f"{name}: there '{mine[name]}', now '{wanted[name]}'" for name in differing)
@@ -491,8 +494,8 @@ class Store:
                 f"{self.directory} holds a run of another setting ({parts}); use the same setting, or a new --out"
             )
 
-    def _check_versions(self, plan: Plan) -> None:
-        versions = {proxy.name: proxy.version for proxy in plan.proxies}
+    def _check_versions(self, proxies: Sequence[Proxy]) -> None:
+        versions = {proxy.name: proxy.version for proxy in proxies}
         for proxy, version in self.connection.execute("SELECT DISTINCT proxy, version FROM scores"):
             if versions.get(proxy, version) != version:
                 raise StoreError(
@@ -500,11 +503,14 @@ class Store:
                     f"{versions[proxy]}; use a new --out"
                 )
 
-    def _note_own_proxies(self, plan: Plan) -> None:
+    def _note_own_proxies(self, proxies: Sequence[Proxy]) -> None:
         """Note the facts of proxies that are not registered, and refuse one whose source is not that of its scores."""
-        noted, own = self.manifest().get(OWN_PROXIES, {}), plan.own_proxies
+        noted, own = (
+            self.manifest().get(OWN_PROXIES, {}),
+            {proxy.name: facts_of(proxy) for proxy in proxies if not is_registered(proxy)},
+        )
         scored = {name for (name,) in self.connection.execute("SELECT DISTINCT proxy FROM scores")}
-        for proxy in plan.proxies:
+        for proxy in proxies:
             if proxy.name not in scored or proxy.name not in {*noted, *own}:
                 continue
             if proxy.name not in noted or noted[proxy.name]["sha256"] != source_digest(proxy):

@@ -106,7 +106,7 @@ class TestScores:
         standing = pd.Series(wanted.representatives)
         member = standing[standing.duplicated()].index[0]
         before = scores(tmp_path)
-        with Store.create_or_open(tmp_path, wanted, {}) as store:
+        with Store.create_or_open(tmp_path, wanted.setting, wanted.proxies, {}) as store:
             store.connection.execute(
                 "UPDATE scores SET status = 'failed', value = NULL WHERE architecture = ?", (member,)
             )

@@ -42,7 +42,7 @@ def result(architecture, *scores):
 
 @pytest.fixture
 def store(tmp_path, plan):
-    with Store.create_or_open(tmp_path / "run", plan, {"python": "3"}) as store:
+    with Store.create_or_open(tmp_path / "run", plan.setting, plan.proxies, {"python": "3"}) as store:
         yield store
 
 
@@ -92,7 +92,7 @@ class TestKeeping:
 class TestRefusing:
     def reopen(self, store, plan):
         store.close()
-        return Store.create_or_open(store.directory, plan, {})
+        return Store.create_or_open(store.directory, plan.setting, plan.proxies, {})
 
     @pytest.mark.parametrize(("field", "value"), [("seed", 1), ("batch_size", 16), ("torch", "0.1"), ("dataset", "x")])
     def test_another_setting_is_refused_and_named(self, store, plan, field, value):
@@ -113,7 +113,7 @@ class TestRefusing:
 
     def test_a_second_writer_is_refused(self, store, plan):
         with pytest.raises(StoreError, match="another run is writing"):
-            Store.create_or_open(store.directory, plan, {})
+            Store.create_or_open(store.directory, plan.setting, plan.proxies, {})
 
     def test_another_schema_is_refused(self, store, plan):
         store.note("schema", 99)
@@ -130,7 +130,7 @@ class TestRefusing:
         store.close()
         (store.directory / FILE_NAME).write_bytes(b"not a database" * 100)
         with pytest.raises(StoreError, match="the file is damaged"):
-            Store.create_or_open(store.directory, plan, {})
+            Store.create_or_open(store.directory, plan.setting, plan.proxies, {})
 
     def test_a_directory_without_a_run_is_refused(self, tmp_path):
         with pytest.raises(StoreError, match="holds no run"):
@@ -139,7 +139,7 @@ class TestRefusing:
     def test_a_file_in_place_of_the_directory_is_refused(self, tmp_path, plan):
         (tmp_path / "run").write_text("")
         with pytest.raises(StoreError, match="cannot be used"):
-            Store.create_or_open(tmp_path / "run", plan, {})
+            Store.create_or_open(tmp_path / "run", plan.setting, plan.proxies, {})
 
 
 def test_a_full_disk_loses_nothing_that_was_committed(store, plan):
