@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "tests"]
@@ -29,7 +32,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests and the doctests, a file at a time on each core."""
+    """Run the everyday tests and the doctests, a file at a time on each core; all of them with ``-- --all``."""
     install(session, "test")
     session.run(
         "pytest", "--numprocesses", "auto", "--dist", "loadfile", *session.posargs, env={"OMP_NUM_THREADS": "1"}
@@ -44,6 +47,24 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the sdist and the wheel, check them, and use the wheel in this environment, outside the checkout."""
+    session.install("build", "twine", "--constraint", CONSTRAINTS)
+    folder = Path(session.create_tmp())
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
+    built = sorted(map(str, (folder / "dist").iterdir()))
+    session.run("twine", "check", "--strict", *built)
+    wheel = next(path for path in built if path.endswith(".whl"))
+    session.install("--force-reinstall", "--no-deps", wheel)
+    session.install(wheel, "--constraint", CONSTRAINTS)
+    with session.chdir(folder):
+        session.run("harness", "--version")
+        session.run("harness", "run", "digits", "--sample", "20", "--out", "run")
+        session.run("harness", "report", "run")
 
 
 @nox.session
