@@ -50,7 +50,7 @@ class TestReading:
         assert part.architectures is None
 
     def test_the_example_of_the_page_is_a_protocol(self, tmp_path):
-        page = (REPOSITORY / "docs" / "reproducing.md").read_text()
+        page = (REPOSITORY / "docs" / "reproduce-a-paper.md").read_text()
         example = page.partition("```toml\n")[2].partition("```")[0]
         (part,) = load_protocol(written(tmp_path, example)).parts
         assert (part.subset, part.seeds, part.batch_size) == ("reachable", 5, 64)
