@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -160,18 +161,41 @@ def load_images(
     Raises:
         DataError: if the source is missing, damaged, or holds other images than the task's.
     """
-    rng = label_generator(task, seed)
     if str(source) == NOISE:
-        return _noise(task.at_resolution(resolution), rng, resolution)
+        return _noise(task.at_resolution(resolution), label_generator(task, seed), resolution)
     files = list_files(Path(source))
-    parts = [read_file(path, task, any_size=resolution is not None) for path in files]
-    pixels, treatment = _normalise(*_join_pixels(parts, files), task)
+    parts = {path.name: read_file(path, task, any_size=resolution is not None) for path in files}
     names = files[0].resolve().name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more files"
+    return images_of(parts, names, task, seed, labels, resolution)
+
+
+def images_of(
+    parts: Mapping[str, RawImages],
+    names: str,
+    task: Task,
+    seed: int,
+    labels: Literal["file", "random"],
+    resolution: int | None,
+) -> Images:
+    """Images for a task from what files or arrays hold, by their names; see :func:`load_images`.
+
+    Args:
+        parts: what each of them holds, by its name.
+        names: what the description calls all of them.
+        task: the shape and the classes that the images must have.
+        seed: for random labels.
+        labels: ``random`` puts randomly drawn labels in place of those that came along.
+        resolution: that images are resized to.
+
+    Raises:
+        DataError: if the parts or their labels do not fit the task.
+    """
+    pixels, treatment = _normalise(*_join_pixels(parts), task)
     description = f"{len(pixels):,} images of {names}, {treatment}, no augmentation"
     if labels == "random":
         unlabelled = Images(pixels, np.zeros(len(pixels), dtype=np.int64), description)
-        return unlabelled.at_resolution(resolution, CLASSES).with_random_labels(task, rng)
-    return Images(pixels, _join_labels(parts, files, task), description).at_resolution(resolution, task.objective)
+        return unlabelled.at_resolution(resolution, CLASSES).with_random_labels(task, label_generator(task, seed))
+    return Images(pixels, _join_labels(parts, task), description).at_resolution(resolution, task.objective)
 
 
 def label_generator(task: Task, seed: int) -> np.random.Generator:
@@ -189,45 +213,44 @@ def _noise(task: Task, rng: np.random.Generator, resolution: int | None) -> Imag
     return Images(pixels, drawn, f"{count:,} images of Gaussian noise{size} {asked} (no real images)", noise=True)
 
 
-def _join_pixels(parts: list[RawImages], files: list[Path]) -> tuple[NDArray[Any], bool]:
-    """The pixels of all files, and whether they are normalised already."""
-    sizes = {part.pixels.shape[1:] for part in parts}
+def _join_pixels(parts: Mapping[str, RawImages]) -> tuple[NDArray[Any], bool]:
+    """The pixels of all parts, and whether they are normalised already."""
+    first, found = next(iter(parts)), list(parts.values())
+    sizes = {part.pixels.shape[1:] for part in found}
     if len(sizes) > 1:
-        raise DataError(f"{files[0].name} and its neighbours hold images of {len(sizes)} different sizes")
-    if len({part.normalised for part in parts}) > 1:
-        raise DataError(f"{files[0].name} and its neighbours hold images of which only some are normalised")
+        raise DataError(f"{first} and its neighbours hold images of {len(sizes)} different sizes")
+    if len({part.normalised for part in found}) > 1:
+        raise DataError(f"{first} and its neighbours hold images of which only some are normalised")
     # Networks compute other last digits from pixels that lie in another order in memory.
-    pixels = np.ascontiguousarray(np.concatenate([part.pixels for part in parts]))
+    pixels = np.ascontiguousarray(np.concatenate([part.pixels for part in found]))
     if not len(pixels):
-        raise DataError(f"{files[0].name} holds no image")
-    return pixels, parts[0].normalised
+        raise DataError(f"{first} holds no image")
+    return pixels, found[0].normalised
 
 
-def _join_labels(parts: list[RawImages], files: list[Path], task: Task) -> NDArray[Any]:
+def _join_labels(parts: Mapping[str, RawImages], task: Task) -> NDArray[Any]:
     if task.objective.target == "input":
-        return _normalise(*_join_pixels(parts, files), task)[0]
+        return _normalise(*_join_pixels(parts), task)[0]
     integers = task.objective.target in ("class", "pixel_class")
     wanted = f"integers 0..{task.classes - 1}" if integers else f"finite numbers for '{task.objective.target}'"
     remedy = f"give {wanted}, or ask for random labels (--random-labels)"
     joined: list[NDArray[Any]] = []
-    for part, path in zip(parts, files, strict=True):
+    for name, part in parts.items():
         if part.labels is None:
-            raise DataError(f"{path.name} {part.unlabelled}: {remedy}")
-        labels = (
-            class_numbers(part.labels, task.classes, path.name) if task.objective.target == "class" else part.labels
-        )
+            raise DataError(f"{name} {part.unlabelled}: {remedy}")
+        labels = class_numbers(part.labels, task.classes, name) if task.objective.target == "class" else part.labels
         expected = (len(part.pixels), *task.objective.target_shape(part.pixels.shape[1:], task.classes))
         if labels.shape != expected or (labels.dtype.kind in "iu") != integers:
-            raise DataError(f"{path.name}: 'labels' is {labels.dtype} {labels.shape}; wanted: {expected}, {remedy}")
+            raise DataError(f"{name}: 'labels' is {labels.dtype} {labels.shape}; wanted: {expected}, {remedy}")
         if not integers:
             if not np.isfinite(labels).all():
-                raise DataError(f"{path.name}: 'labels' holds NaN or infinite values; {remedy}")
+                raise DataError(f"{name}: 'labels' holds NaN or infinite values; {remedy}")
             joined.append(labels.astype(np.float32))
             continue
         outside = labels[(labels < 0) | (labels >= task.classes)]
         if len(outside):
             raise DataError(
-                f"{path.name} holds the label {outside[0]} and {len(outside) - 1:,} more that are none of the "
+                f"{name} holds the label {outside[0]} and {len(outside) - 1:,} more that are none of the "
                 f"{task.classes} classes of {task.dataset}: {remedy}"
             )
         joined.append(labels.astype(np.int64))

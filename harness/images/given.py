@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +11,8 @@ from numpy.typing import NDArray
 
 from harness._utils.arguments import shown
 from harness.errors import HarnessError
-from harness.images import Images, load_images
+from harness.images import Images, images_of
+from harness.images.arrays import raw_images
 from harness.tasks import Task
 
 _NAME = "arrays in memory"
@@ -29,7 +27,7 @@ _WANTED = (
 def images_given(
     source: object, task: Task, seed: int, labels: Literal["file", "random"], resolution: int | None
 ) -> Images:
-    """Images for a task from arrays or tensors, taken exactly as an ``.npz`` with the same arrays would be.
+    """Images for a task from arrays or tensors, taken as an ``.npz`` with the same arrays is.
 
     The description holds a fingerprint of the arrays, so that a run continues with the same ones alone.
 
@@ -51,12 +49,8 @@ def images_given(
     for name, array in arrays.items():
         digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / _NAME
-        with path.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        found = load_images(path, task, seed, labels, resolution)
-    return replace(found, description=found.description.replace(_NAME, f"{_NAME} ({digest.hexdigest()})", 1))
+    raw = raw_images(arrays, _NAME, task, any_size=resolution is not None)
+    return images_of({_NAME: raw}, f"{_NAME} ({digest.hexdigest()})", task, seed, labels, resolution)
 
 
 def _arrays(source: object) -> dict[str, NDArray[Any]]:

@@ -335,7 +335,7 @@ BROKEN = {
         saved((torch.zeros(2, 3, 32, 32, dtype=torch.long), torch.zeros(2))),
         "wanted uint8 or float",
     ),
-    "zip of files": (bytes_of("a.zip", b"PK\5\6" + bytes(18)), "it holds nothing"),
+    "zip of files": (bytes_of("a.zip", b"PK\5\6" + bytes(18)), "it holds none"),
     "one picture": (bytes_of("a.png", b"\x89PNG\r\n\x1a\n" + bytes(20)), "is one image: give a folder that holds"),
     "hdf5": (bytes_of("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(20)), "is an HDF5 file; wanted: data_batch_1.bin"),
     "xz": (bytes_of("a.xz", b"\xfd7zXZ\0" + bytes(20)), "extract it"),
