@@ -12,6 +12,21 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--all`` runs the nightly tests too."""
+    parser.addoption("--all", action="store_true", help="run the nightly tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out nightly tests, unless all are asked for or files are named."""
+    named = any(".py" in argument for argument in config.args)
+    if config.getoption("--all") or named:
+        return
+    nightly = [item for item in items if item.get_closest_marker("nightly")]
+    config.hook.pytest_deselected(items=nightly)
+    items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+
+
 def pytest_configure() -> None:
     """Hear Ctrl-C even where a shell started the tests in the background, with the signal ignored.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from harness_benchmarks.digits import RECIPE, Digits, train
+from harness_benchmarks.digits import RECIPE, Digits
 from harness_benchmarks.digits.data import noisy_test_images, split_digits
 from harness_benchmarks.digits.table import read_accuracies, read_description, write_accuracies
 from harness_benchmarks.digits.training import train_once
@@ -16,6 +16,7 @@ from harness_benchmarks.nb201.topology import canonical_form
 from scipy.stats import kendalltau
 
 from harness.errors import HarnessError, UnknownNameError
+from tools.digits import train
 from tools.digits.reliability import simple_baselines, split_half_agreement
 
 QUICK = dataclasses.replace(RECIPE, epochs=1, test_draws=1)

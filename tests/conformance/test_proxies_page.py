@@ -41,7 +41,7 @@ def test_the_commands_do_what_the_page_says(folder):
         outputs.append(process.stdout)
     assert "4 networks scored" in outputs[0]
     assert "Log grad" in outputs[1]
-    assert "Sum over layers of the logarithm of the gradient's norm." in outputs[2]
+    assert "Sum over layers of the logarithm of the gradient's norm." in " ".join(outputs[2].split())
 
 
 def test_python_takes_the_proxy_itself(folder, monkeypatch):
@@ -61,11 +61,13 @@ def test_a_package_offers_it_by_the_entry_point(folder, monkeypatch):
         registry, "entry_points", lambda group: [*real(group=group), *([added] if group == added.group else [])]
     )
     registry.proxies.cache_clear()
+    registry.proxy_facts.cache_clear()
     try:
         assert "log_grad" in [proxy.name for proxy in registry.select_proxies("all")]
     finally:
         monkeypatch.undo()
         registry.proxies.cache_clear()
+        registry.proxy_facts.cache_clear()
 
 
 @pytest.fixture

@@ -143,5 +143,5 @@ def test_on_named_networks_every_proxy_is_finite_but_where_it_is_undefined(subje
 
 
 def test_every_benchmark_of_this_project_has_named_networks():
-    own = {name for name, cls in benchmark_classes().items() if cls.__module__.partition(".")[0] == "benchmarks"}
+    own = {name for name, cls in benchmark_classes().items() if cls.__module__.startswith("harness_benchmarks.")}
     assert own == set(NAMED)

@@ -17,10 +17,11 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from harness._utils import process_state
 from harness._utils.process_state import SETTINGS, Snapshot, Surroundings
 from harness._utils.signals import stops_noted
 from harness.contracts.benchmark import Benchmark
-from harness.execution import left_behind, process_state
+from harness.execution import left_behind
 from harness.execution.unit import Job, compute_unit
 from harness.images import Batch
 from harness.images.batches import fingerprint, write_batches

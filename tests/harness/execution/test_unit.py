@@ -151,7 +151,7 @@ def test_a_proxy_that_raises_failed_with_type_message_and_place(job):
 def test_a_proxy_that_returns_no_number_failed(job):
     _, status, value, error = scores(job, ["not_a_scalar"])["not_a_scalar"]
     assert (status, value) == ("failed", None)
-    assert "Error: " in error and "base.py:" in error
+    assert "Error: " in error and "proxy.py:" in error
 
 
 @pytest.mark.parametrize(("name", "said"), [("not_a_number", "the score is nan"), ("infinite", "the score is -inf")])

@@ -55,7 +55,7 @@ def test_a_pass_over_another_mini_batch_is_own_work_and_sums_are_next_to_nothing
     costs = measure_here(job_of(run, places), representative(run.scores, 4))
     # Medians: with so short a measurement a busy machine may halve a single one.
     usual = costs.passes.median()
-    assert usual["zico"] > 0.5 and (usual[["plain", "params"]] < 0.3).all()
+    assert usual["zico"] > 0.4 and (usual[["plain", "params"]] < 0.3).all()
     assert costs.calls.between(0, 1).all() and costs.place.torch == run.setting.torch
 
 

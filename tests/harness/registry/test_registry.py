@@ -70,6 +70,7 @@ def install(monkeypatch):
 
     def forget():
         registry.proxies.cache_clear()
+        registry.proxy_facts.cache_clear()
         registry.aggregates.cache_clear()
         registry.benchmark_classes.cache_clear()
 
