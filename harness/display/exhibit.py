@@ -72,10 +72,8 @@ class Exhibit:
 
     def show(self, console: Console | None = None) -> None:
         """Print the tables under the heading."""
-        from rich.console import Console
         from rich.text import Text
 
-        console = console or Console()
         from harness._utils.console import output
         from harness.display.tables.terminal import print_heading
 
