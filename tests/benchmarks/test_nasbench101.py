@@ -247,6 +247,7 @@ class TestWholeBenchmark:
         assert len(described) == ARCHITECTURES
         assert np.array_equal(parameter_counts(described), published[described.index])
 
+    @pytest.mark.nightly
     def test_built_networks_have_the_published_parameters(self):
         published = read_table("nasbench101", ["cifar10/params"])["cifar10/params"]
         for name in BENCHMARK.sample(100, seed=0):

@@ -11,7 +11,7 @@ from harness_benchmarks.nasbench101.network import CellNetwork
 
 CELLS = 2_000
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_data]
+pytestmark = [pytest.mark.nightly, pytest.mark.real_data]
 
 
 @pytest.fixture(scope="module")

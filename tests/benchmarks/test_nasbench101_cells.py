@@ -133,6 +133,7 @@ class TestTableOfCells:
 
 
 class TestParameters:
+    @pytest.mark.nightly
     @settings(deadline=None)
     @given(cells())
     def test_the_closed_form_counts_as_the_built_network(self, cell):

@@ -88,6 +88,7 @@ def test_the_example_keeps_the_contract(run):
     assert "failed" not in outcomes and "errors" not in outcomes
 
 
+@pytest.mark.nightly
 def test_a_failure_says_what_the_page_shows(run):
     result = run(lambda code: code.replace('data="labels"', 'data="images"'))
     assert result.parseoutcomes()["failed"] == 1

@@ -17,7 +17,7 @@ from harness.data import Importable, import_table
 from harness.execution.unit import Job, compute_unit
 from harness.images import load_images
 from harness.images.batches import fingerprint, write_batches
-from harness.registry import benchmark_classes, proxies, reference
+from harness.registry import STANDARD, benchmark_classes, proxies, reference
 from harness.store.records import Unit
 
 PROXIES = proxies()
@@ -116,6 +116,14 @@ def walk(benchmark, architecture, dataset, folder, left_out=frozenset()):
 
 
 @pytest.mark.parametrize("subject", benchmark_classes(), indirect=True)
+def test_on_a_drawn_network_every_standard_proxy_gives_a_score(subject, tmp_path):
+    (architecture,) = subject.sample(1, seed=1)
+    scores = walk(subject, architecture, subject.datasets[0], tmp_path, set(PROXIES) - set(STANDARD))
+    assert {name: score.error for name, score in scores.items() if score.status == "failed"} == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("subject", benchmark_classes(), indirect=True)
 def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_path):
     datasets = TASKS.get(subject.name, subject.datasets)
     for dataset, architecture in zip(datasets, itertools.cycle(subject.sample(DRAWN, seed=0)), strict=False):
@@ -130,6 +138,7 @@ def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_
         assert scores["params"].value == counted
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("subject", NAMED, indirect=True)
 def test_on_named_networks_every_proxy_is_finite_but_where_it_is_undefined(subject, tmp_path):
     for architecture in NAMED[subject.name]:

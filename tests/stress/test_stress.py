@@ -9,6 +9,8 @@ from whole_space import whole_run, wide_plan
 
 from harness.execution.runner import run
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):

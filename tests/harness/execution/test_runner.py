@@ -191,6 +191,7 @@ class TestSameScores:
         assert run(digits_plan(), tmp_path).computed == 0
         assert (tmp_path / "scores.sqlite").read_bytes() == before
 
+    @pytest.mark.nightly
     def test_after_the_parent_was_killed(self, tmp_path, undisturbed):
         process = subprocess.Popen(command(tmp_path, "--workers", "2"))
         wait_for_scores(tmp_path, process)
@@ -224,6 +225,7 @@ class TestSameScores:
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
+    @pytest.mark.nightly
     @pytest.mark.parametrize("end", [os.kill, os.killpg], ids=["the command", "every process of the job"])
     def test_after_slurm_ended(self, tmp_path, undisturbed, end):
         process = subprocess.Popen(
@@ -242,6 +244,7 @@ class TestSameScores:
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
+    @pytest.mark.nightly
     def test_beside_a_second_run_which_is_refused(self, tmp_path, undisturbed):
         process = subprocess.Popen(command(tmp_path, "--workers", "2"))
         wait_for_scores(tmp_path, process)
@@ -272,6 +275,7 @@ class TestFailure:
         assert set(table.loc["snip", "error"]) == {"the 0.5 seconds of this network were used up before"}
         assert set(table.loc["params", "status"]) == {"ok"}
 
+    @pytest.mark.nightly
     def test_a_worker_that_hangs_where_python_is_not_asked_is_ended(self, tmp_path):
         plan = digits_plan(1, [*select_proxies("params"), deaf])
         run(plan, tmp_path, time_limit=1, workers=2)
@@ -291,6 +295,7 @@ class TestFailure:
             else:
                 assert row["status"] == "ok"
 
+    @pytest.mark.nightly
     @pytest.mark.parametrize("deadly", [crashing, greedy])
     def test_so_is_one_that_crashes_it_or_has_it_killed_for_its_memory(self, tmp_path, deadly):
         run(digits_plan(1, [*select_proxies("params"), deadly]), tmp_path, workers=2)
