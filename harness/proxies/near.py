@@ -27,6 +27,7 @@ SEEN = (Part.LAYERS, Part.ACTIVATIONS, Part.BATCH_NORMS, Part.MODULES)
     data="images",
     cite="husistein2025near",
     source="src/near_score/near_score.py",
+    version=2,
 )
 def near(probe: Probe) -> Tensor:
     r"""Sum of the effective ranks of pre- and post-activations.

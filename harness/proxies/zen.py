@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harness.probe import Probe
 
 PERTURBATION = 0.01
+MOMENTUM = 0.1
+"""Of every batch norm, as in the official networks."""
 SEEN = (Part.WEIGHTS, Part.BATCH_NORMS)
 
 
@@ -45,6 +47,7 @@ def standard_normal(like: Tensor, generator: torch.Generator) -> Tensor:
     data="noise",
     cite="lin2021zen",
     source="ZeroShotProxy/compute_zen_score.py",
+    version=2,
     batches=1,
     aliases=("zen_nas",),
 )
@@ -54,8 +57,10 @@ def zen(probe: Probe) -> Tensor:
     :math:`\log \operatorname{mean}_n \lVert f(x_n + \alpha \epsilon_n) - f(x_n) \rVert_1 + \sum_{BN} \log
     \sqrt{\operatorname{mean}_c \sigma^2_c}` with f the features before global pooling, x and ε from N(0, 1), α = 0.01,
     Gaussian weights, training mode and residual connections kept. As the official code does, σ² is the running
-    variance after the two passes (.81 + .19 of the batch variance) and the norm is L1; the paper's algorithm has the
-    batch variance and the Frobenius norm (``zen_paper``). One repeat, as in the official search; ``zen_32`` has more.
+    variance after the two passes, .81 + .19 of the batch variance, and the norm is L1; the paper's algorithm has the
+    batch variance and the Frobenius norm (``zen_paper``). The momentum is .1 in every batch norm, whatever the network
+    declares: NAS-Bench-101's networks mix .1 with .997, which would weigh the variances of some layers differently.
+    One repeat, as in the official search; ``zen_32`` has more.
 
     The official search scores networks whose blocks are built without their residual links. That is defined for blocks
     with one shortcut beside the layers. In a cell each node adds up several edges, none of which is the residual one,
@@ -82,6 +87,7 @@ def _zen(probe: Probe) -> Tensor:
     data="noise",
     cite="lin2021zen",
     source="ZeroShotProxy/compute_zen_score.py, whose command line repeats 32 times",
+    version=2,
     batches=1,
     variant_of="zen",
 )
@@ -137,6 +143,8 @@ class _StatisticsOfCalls:
 
     def __init__(self, network: nn.Module) -> None:
         norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.momentum = MOMENTUM  # type: ignore[assignment]
         self._initial = {norm: {name: _copied(buffer) for name, buffer in norm._buffers.items()} for norm in norms}
         self._of_calls = {norm: [dict(norm._buffers)] for norm in norms}
         self._called: Counter[nn.Module] = Counter()
@@ -173,6 +181,7 @@ def _copied(buffer: Tensor | None) -> Tensor | None:
     data="noise",
     cite="lin2021zen",
     source="Algorithm 1 of the paper, residual connections kept",
+    version=2,
     batches=1,
     variant_of="zen",
 )

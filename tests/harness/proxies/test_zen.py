@@ -104,6 +104,15 @@ def test_batch_norm_without_running_statistics_adds_nothing(named_network, batch
     assert zen(Probe(network, batches)) == pytest.approx(with_scale - math.log(running.mean()) / 2, rel=1e-9)
 
 
+@pytest.mark.parametrize("proxy", EVERY)
+def test_the_momentum_that_a_network_declares_does_not_matter(proxy, named_network, batches):
+    network = named_network("mixed")
+    declared = copy.deepcopy(network)
+    for index, module in enumerate(m for m in declared.modules() if isinstance(m, nn.BatchNorm2d)):
+        module.momentum = (0.997, None, 0.5)[index % 3]
+    assert proxy(Probe(declared, batches)) == proxy(Probe(network, batches))
+
+
 def test_a_linear_network_by_hand():
     # f(x + αε) - f(x) = α W ε, whatever x is.
     class OneConvolution(nn.Module):
