@@ -50,6 +50,19 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def oldest(session: nox.Session) -> None:
+    """Run the main job with the oldest versions that pyproject.toml allows, but for torch, which is the tested one."""
+    requirements = PROJECT["project"]["dependencies"]
+    session.install("torch", "--constraint", CONSTRAINTS)
+    session.install(*(each.replace(">=", "==") for each in requirements if not each.startswith("torch")))
+    session.install("--no-deps", ".")
+    out = session.create_tmp()
+    session.run("harness", "run", "digits", "--sample", "6", "--batch-size", "8", "--out", f"{out}/run")
+    session.run("harness", "report", f"{out}/run", "--html", f"{out}/page.html")
+    session.run("harness", "analyse", "top", f"{out}/run", "--out", f"{out}/top")
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build the sdist and the wheel, check them, and use the wheel in this environment, outside the checkout."""
     session.install("build", "twine", "--constraint", CONSTRAINTS)
