@@ -134,7 +134,8 @@ class _Workers(ProcessPoolExecutor):
         Raises:
             UnguardedScriptError: if a worker ended because the script asked for a run in it.
         """
-        self._remind_tracker()
+        with uninterrupted():
+            self._remind_tracker()
         super().shutdown(wait, cancel_futures=cancel_futures)
         if _RAN_THE_SCRIPT in self._exit_codes():
             raise _unguarded()
