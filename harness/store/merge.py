@@ -132,7 +132,7 @@ def _absorb(store: Store, directory: Path) -> tuple[int, int]:
                     raise StoreError(_conflict(conflict, store.directory, directory))
                 connection.execute(_INCOMING)
                 (mended,) = connection.execute(_MENDED).fetchone()
-                added = store.add_incoming() - mended
+                added = store.outcomes.add_incoming() - mended
         finally:
             connection.execute("DETACH other")
     return added, mended

@@ -38,7 +38,7 @@ def restore(scores: Path | str, directory: Path | str) -> int:
     rows = _rows(table)
     target = Path(directory)
     with Store.create_anew(target, setting, facts) as store, explained(target), store.transaction():
-        store.add_rows(rows)
+        store.outcomes.add(rows)
     return len(rows)
 
 

@@ -174,3 +174,30 @@ def explained(directory: Path) -> Iterator[None]:
         else:
             remedy = "see that the directory can be written to, or use another --out"
         raise StoreError(f"the store in {directory} cannot be used ({text}); {remedy}") from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is written in the block, or nothing."""
+    # Ctrl-C may come between any two of these steps.
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite rolls a transaction back by itself when the disk is full.
+        connection.rollback()
+        raise
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is read in the block is of one moment, also while a run goes on."""
+    own = not connection.in_transaction
+    if own:
+        connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if own:
+            connection.rollback()

@@ -7,7 +7,7 @@ from unittest.mock import ANY
 import pytest
 from bit_flips import all_kinds, flip_bits
 
-import harness.store
+import harness.store.outcomes
 
 
 @pytest.fixture(scope="module")
@@ -28,5 +28,5 @@ def test_no_flip_is_silent_and_none_a_traceback(kinds):
 
 
 def test_it_is_seen_where_nothing_is_checked(kinds, monkeypatch):
-    monkeypatch.setattr(harness.store, "stored_checksums", lambda connection: ANY)
+    monkeypatch.setattr(harness.store.outcomes, "stored_checksums", lambda connection: ANY)
     assert flip_bits(kinds[:1], seed=1, flips=60, say=lambda words: None)["store"]["silent"] > 0

@@ -126,7 +126,7 @@ class TestADamagedOutcome:
         with Store.read(run) as model, Store.create_or_open_like(run, model) as store:
             change(run, DAMAGE[0], name := first(kept))
             store.connection.execute("DELETE FROM scores WHERE architecture = ? AND proxy = 'params'", (name,))
-            store.add_rows([(name, *ROW[1:])])
+            store.outcomes.add([(name, *ROW[1:])])
             assert store.damaged_units() == [name]
 
     def test_what_a_run_does_not_compute_again_is_told(self, run):
@@ -159,7 +159,7 @@ class TestAStoreThatIsLargerThanOnePart:
             def while_it_grows(*arguments):
                 for values in read(*arguments):
                     yield values
-                    writer.add_rows([(f"new {next(names)}", *ROW[1:])])
+                    writer.outcomes.add([(f"new {next(names)}", *ROW[1:])])
 
             monkeypatch.setattr(store_checksums, "values_of", while_it_grows)
             assert reader.damaged_units() == []

@@ -1,0 +1,157 @@
+"""What a store says of itself: its schema, its setting, and facts about how its scores were made.
+
+Every entry has a checksum. The entries ``setting`` and ``checksum`` say the same twice, so that either can be mended.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness._utils.json_text import parse_json
+from harness.errors import StoreError
+from harness.registry.by_file import OWN_PROXIES
+from harness.store.checksums import (
+    checksums_of_everything,
+    damaged_entries,
+    damaged_text_read,
+    in_words,
+    keeps_checksums,
+    text_checksum,
+)
+from harness.store.records import Setting
+from harness.store.sqlite import CHECKSUM_TABLES, READABLE, SCHEMA, SCHEMA_VERSION, transaction
+
+OF_EVERY_STORE = ("schema", "setting", "checksum")
+"""Entries that every store has; the others are facts."""
+
+
+class Manifest:
+    """The manifest of one store.
+
+    Args:
+        directory: the run's, for messages.
+        connection: to the store's database.
+    """
+
+    def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
+        self._directory = directory
+        self._connection = connection
+
+    def entries(self) -> dict[str, Any]:
+        """All entries by name, as they are."""
+        rows = self._connection.execute("SELECT key, value FROM manifest ORDER BY key")
+        return {key: parse_json(value) for key, value in rows}
+
+    def write(self, key: str, value: Any) -> None:
+        """Write an entry with its checksum, within a transaction."""
+        text = json.dumps(value)
+        self._connection.execute("INSERT OR REPLACE INTO manifest VALUES (?, ?)", (key, text))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO manifest_checksums VALUES (?, ?)", (key, text_checksum(key, text))
+        )
+
+    def is_new(self) -> bool:
+        """Whether the file holds nothing yet."""
+        return self._connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+
+    def begin(self, setting: Setting, facts: Mapping[str, Any]) -> None:
+        """Make the tables of a new store, and the manifest of a run."""
+        with transaction(self._connection):
+            for statement in (*SCHEMA, *CHECKSUM_TABLES):
+                self._connection.execute(statement)
+            for key, value in {**_entries_of(setting), **facts}.items():
+                self.write(key, value)
+
+    def check(self) -> None:
+        """Refuse a store of another schema, a damaged manifest, and a setting that was changed.
+
+        Raises:
+            StoreError: in these cases.
+        """
+        self._check_tables()
+        damaged = self._damaged()
+        if damaged:
+            raise StoreError(
+                f"the manifest in {self._directory} was damaged or changed by hand, entry {in_words(damaged)}; "
+                "'harness run' with the same settings mends it if enough is left; else restore the file, or use a new "
+                "--out"
+            )
+        try:
+            manifest = self.entries()
+            schema = manifest["schema"]
+            changed = schema in READABLE and Setting(**manifest["setting"]).checksum() != manifest["checksum"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"the manifest in {self._directory} cannot be read ({type(error).__name__}: {error}); the file is "
+                "damaged or of another harness; restore it, or use a new --out"
+            ) from error
+        if schema not in READABLE:
+            raise StoreError(
+                f"{self._directory} has schema {schema}, this harness reads schemas {READABLE[0]} to {READABLE[-1]}; "
+                "use the harness version that made it, or a new --out"
+            )
+        if schema == SCHEMA_VERSION and not keeps_checksums(self._connection):
+            raise StoreError(f"{self._directory} lost its checksums; restore the file, or use a new --out")
+        if changed:
+            raise StoreError(f"the setting in {self._directory} was changed by hand; its scores cannot be trusted")
+
+    def _check_tables(self) -> None:
+        """Refuse a file whose description of its tables is not as it was written: columns would be mistaken."""
+        found = dict(self._connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+        wanted = SCHEMA if len(found) == len(SCHEMA) else (*SCHEMA, *CHECKSUM_TABLES)
+        if not set(wanted) <= set(found.values()):
+            raise StoreError(
+                f"the store in {self._directory} is damaged or of another harness: its tables are not those that are "
+                "written; restore it, or use a new --out"
+            )
+
+    def upgrade(self) -> list[str]:
+        """Give a store of before there were checksums those of what it holds; returns what was done, in words."""
+        if keeps_checksums(self._connection):
+            return []
+        with transaction(self._connection):
+            self._connection.execute(
+                "UPDATE manifest SET value = ? WHERE key = 'schema'", (json.dumps(SCHEMA_VERSION),)
+            )
+            checksums_of_everything(self._connection)
+        return ["the store was written before checksums were kept; from now on it has them, so that damage is found"]
+
+    def mend(self, setting: Setting, facts: Mapping[str, Any]) -> list[str]:
+        """Write damaged entries again, if what is left shows that it is the same run; returns what was done, in words.
+
+        Args:
+            setting: that of the run.
+            facts: the entries beside it.
+        """
+        damaged = self._damaged()
+        if not damaged or OWN_PROXIES in damaged:
+            return []
+        stored = self._sound_entries(damaged)
+        entries = _entries_of(setting)
+        if not any(name in stored for name in ("setting", "checksum")) or any(
+            stored.get(name, value) != value for name, value in entries.items()
+        ):
+            return []
+        with transaction(self._connection):
+            for table in ("manifest", "manifest_checksums"):
+                self._connection.execute(f"DELETE FROM {table}")
+            for key, value in {**entries, **facts, **stored}.items():
+                self.write(key, value)
+        return [f"the manifest was damaged, entry {in_words(damaged)}; it was written again"]
+
+    def _sound_entries(self, damaged: Collection[str]) -> dict[str, Any]:
+        with damaged_text_read(self._connection):
+            rows = self._connection.execute("SELECT key, value FROM manifest").fetchall()
+        return {key: parse_json(value) for key, value in rows if key not in damaged}
+
+    def _damaged(self) -> list[str]:
+        return damaged_entries(self._connection) if keeps_checksums(self._connection) else []
+
+
+def _entries_of(setting: Setting) -> dict[str, Any]:
+    return {"schema": SCHEMA_VERSION, "setting": asdict(setting), "checksum": setting.checksum()}
