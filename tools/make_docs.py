@@ -235,7 +235,7 @@ def _own_facts() -> dict[str, list[ProxyFacts]]:
     own: dict[str, list[ProxyFacts]] = {}
     for proxy in proxies().values():
         if proxy.function.__module__.startswith("harness."):
-            own.setdefault(proxy.function.__module__, []).append(proxy.facts)
+            own.setdefault(proxy.function.__module__, []).append(proxy)
     return own
 
 

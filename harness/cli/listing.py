@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.aggregates import Aggregate
-    from harness.contracts.proxy import Proxy, ProxyFacts
+    from harness.contracts.proxy import ProxyFacts
 
 
 def print_benchmarks(console: Console | None = None) -> None:
@@ -59,7 +59,7 @@ def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> No
         own: further proxies, as ``path.py:name`` or ``module:name``; they stand first.
     """
     target = output(console)
-    brought = [proxy.facts for proxy in select_proxies(own)] if own else []
+    brought = select_proxies(own) if own else []
     table = Table(title="Proxies", title_justify="left", box=box.HORIZONTALS, padding=(0, 1, 0, 0))
     for header in ("proxy", "better", "looks at"):
         table.add_column(header, no_wrap=True)
@@ -84,7 +84,7 @@ def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> No
         target.print("Computed by 'harness report' where all parts were scored; never stored.", highlight=False)
 
 
-def family_order(proxy: Proxy | ProxyFacts) -> tuple[str, bool, str]:
+def family_order(proxy: ProxyFacts) -> tuple[str, bool, str]:
     """A key that sorts proxies by name, each followed by its variants."""
     return proxy.variant_of or proxy.name, proxy.variant_of is not None, proxy.name
 

@@ -54,7 +54,7 @@ def proxies_document(own: Sequence[str] = ()) -> Document:
     Args:
         own: further proxies, as ``path.py:name`` or ``module:name``; they stand first.
     """
-    brought = [proxy.facts for proxy in select_proxies(own)] if own else []
+    brought = select_proxies(own) if own else []
     pooled = [
         {
             "name": name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -16,9 +16,24 @@ Direction = Literal["higher", "lower"]
 Data = Literal["nothing", "noise", "images", "labels"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProxyFacts:
-    """What is declared of a proxy: everything but its formula. The attributes are those of :class:`Proxy`."""
+    """What is declared of a proxy: everything but its formula.
+
+    Attributes:
+        name: the registered name.
+        label: how tables and figures write it.
+        better: whether a higher or a lower score predicts a better network. It is declared, never fitted.
+        data: what it looks at: nothing but the network, noise, images, or images with their labels.
+        cite: key of the paper in ``CITATIONS``.
+        source: the paper's equation or the official code's file that the definition follows.
+        version: raised whenever scores change, so that old and new scores are never mixed.
+        batches: how many mini-batches it needs.
+        variant_of: the proxy that this one differs from in a detail, where official codes disagree.
+        supervised: which of its constants were chosen with the accuracies of which benchmark; None where none was.
+        aliases: other names that it is known by elsewhere; its label is one anyway.
+        summary: what it computes, in one line.
+    """
 
     name: str
     label: str
@@ -34,39 +49,17 @@ class ProxyFacts:
     summary: str
 
 
-@dataclass(frozen=True)
-class Proxy:
-    """A zero-shot proxy and its declared facts; call it with a :class:`~harness.probe.Probe` to get the score.
+@dataclass(frozen=True, kw_only=True)
+class Proxy(ProxyFacts):
+    """A zero-shot proxy with its declared facts; call it with a :class:`~harness.probe.Probe` to get the score.
 
     Attributes:
-        name: the registered name.
-        label: how tables and figures write it.
-        better: whether a higher or a lower score predicts a better network. It is declared, never fitted.
-        data: what it looks at: nothing but the network, noise, images, or images with their labels.
-        cite: key of the paper in ``CITATIONS``.
-        source: the paper's equation or the official code's file that the definition follows.
-        version: raised whenever scores change, so that old and new scores are never mixed.
-        batches: how many mini-batches it needs.
         anticipates: probe quantities that are free if known in advance.
-        variant_of: the proxy that this one differs from in a detail, where official codes disagree.
-        supervised: which of its constants were chosen with the accuracies of which benchmark; None where none was.
         function: the formula.
-        aliases: other names that it is known by elsewhere; its label is one anyway.
     """
 
-    name: str
-    label: str
-    better: Direction
-    data: Data
-    cite: str
-    source: str
-    version: int
-    batches: int
     anticipates: tuple[str, ...]
-    variant_of: str | None
-    supervised: str | None
     function: Callable[[Probe], float | int | Tensor] = field(repr=False)
-    aliases: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Its name, which way is better, what it looks at, and what it computes."""
@@ -75,16 +68,6 @@ class Proxy:
     def __call__(self, probe: Probe) -> float:
         """The score of the probe's network."""
         return float(self.function(probe))
-
-    @property
-    def summary(self) -> str:
-        """The first line of the formula's documentation."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
-
-    @property
-    def facts(self) -> ProxyFacts:
-        """Everything but the formula."""
-        return ProxyFacts(**{each.name: getattr(self, each.name) for each in fields(ProxyFacts)})
 
 
 def proxy(
@@ -116,19 +99,20 @@ def proxy(
 
     def declare(function: Callable[[Probe], float | int | Tensor]) -> Proxy:
         return Proxy(
-            name,
-            label or name,
-            better,
-            data,
-            cite,
-            source,
-            version,
-            batches,
-            anticipates,
-            variant_of,
-            supervised,
-            function,
-            aliases,
+            name=name,
+            label=label or name,
+            better=better,
+            data=data,
+            cite=cite,
+            source=source,
+            version=version,
+            batches=batches,
+            variant_of=variant_of,
+            supervised=supervised,
+            aliases=aliases,
+            summary=(inspect.getdoc(function) or "").partition("\n")[0],
+            anticipates=anticipates,
+            function=function,
         )
 
     return declare

@@ -96,7 +96,7 @@ def proxy_facts() -> dict[str, ProxyFacts]:
     found: dict[str, ProxyFacts] = {}
     for entry in _entries(PROXY_GROUP):
         known = declared_facts().get(entry.value)
-        for facts in known or [proxy.facts for proxy in _offered(entry, Proxy, "proxy")]:
+        for facts in known or _offered(entry, Proxy, "proxy"):
             if facts.name in found:
                 # Loading them tells which two packages have the name.
                 proxies()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 
 from harness.contracts.proxy import ProxyFacts
@@ -31,5 +31,9 @@ def declared_facts() -> Mapping[str, tuple[ProxyFacts, ...]]:
 
 def declared_text(modules: Mapping[str, Iterable[ProxyFacts]]) -> str:
     """What the file holds for these facts."""
-    stated = {module: [asdict(facts) for facts in proxies] for module, proxies in modules.items()}
+    names = [each.name for each in fields(ProxyFacts)]
+    stated = {
+        module: [{name: getattr(facts, name) for name in names} for facts in proxies]
+        for module, proxies in modules.items()
+    }
     return json.dumps(stated, indent=1, ensure_ascii=False) + "\n"
