@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,39 +17,12 @@ from harness.cli.analyse import analyse_app
 from harness.cli.gate import baseline, check, test_proxy
 from harness.cli.reproduce import list_protocols, reproduce
 from harness.cli.run import INTERRUPTED, run
-from harness.cli.shared import OWN_PROXY, AtHome
+from harness.cli.shared import OWN_PROXY, Commands
 from harness.cli.store import merge, store_app
 from harness.errors import HarnessError, InstructionsError
 
-
-class VisibleErrors(AtHome):
-    """The commands, whose complaints about arguments show every character of what was typed."""
-
-    def make_context(self, *arguments: Any, **options: Any) -> Any:
-        """The context of a call, or a complaint."""
-        with _visible_complaints():
-            return super().make_context(*arguments, **options)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Call the command, which may complain."""
-        with _visible_complaints():
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _visible_complaints() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        worded = getattr(error, "format_message", None)
-        if worded is not None:
-            text = visible_page(worded())
-            error.format_message = lambda: text  # type: ignore[attr-defined]
-        raise
-
-
 app = typer.Typer(
-    cls=VisibleErrors,
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Rank zero-shot NAS proxies against the accuracies that networks truly reach.",

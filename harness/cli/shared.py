@@ -1,8 +1,10 @@
-"""What the commands of ``harness analyse`` have in common: their options, and showing an exhibit."""
+"""What commands have in common: how they are parsed, their options, and showing an exhibit."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from harness._utils.console import console, say
+from harness._utils.visible import visible_page
 from harness.cli import completion
 
 if TYPE_CHECKING:
@@ -17,12 +20,38 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 
-class AtHome(TyperGroup):
-    """Commands that know the home folder as ``~`` where shells leave it as it is, as in ``--out=~/run``."""
+class Commands(TyperGroup):
+    """The commands, as users type them and as they are answered.
+
+    They know the home folder as ``~`` where shells leave it as it is, as in ``--out=~/run``. Complaints about arguments
+    show every character of what was typed.
+    """
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """The context of a call, or a complaint."""
+        with _visible_complaints():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command, which may complain."""
+        with _visible_complaints():
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The arguments with the home folder in place of each ``~`` that begins a value."""
         return super().parse_args(ctx, [_at_home(argument) for argument in args])
+
+
+@contextmanager
+def _visible_complaints() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        worded = getattr(error, "format_message", None)
+        if worded is not None:
+            text = visible_page(worded())
+            error.format_message = lambda: text  # type: ignore[attr-defined]
+        raise
 
 
 def _at_home(argument: str) -> str:
