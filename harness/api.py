@@ -66,7 +66,7 @@ _OF_A_PLAN = {
     "once_per_class": yes_or_no,
     "device": device,
 }
-"""How the parameters that :func:`run` and :func:`prepare` have in common may be given."""
+"""How the parameters of :func:`prepare`, which :func:`run` hands on to it, may be given."""
 
 
 @accepts(benchmark=text)
@@ -87,7 +87,6 @@ def load(benchmark: str) -> Benchmark:
     memory_limit=optional(memory),
     retry_failed=yes_or_no,
     progress=optional(function),
-    **_OF_A_PLAN,
 )
 def run(
     benchmark: Benchmark | str,
@@ -213,7 +212,7 @@ def prepare(
     labels: Literal["file", "random"],
     batch_size: int,
     resolution: int | None = None,
-    shard: str | tuple[int, int] | None = None,
+    shard: str | tuple[int, int] | None = (1, 1),
     once_per_class: bool = False,
     device: str | torch.device,
     elsewhere: bool = False,

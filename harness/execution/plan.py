@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 
 import torch
 
-from harness._utils.arguments import accepts, optional, text, whole, yes_or_no
-from harness._utils.arguments import device as device_of
-from harness._utils.arguments import shard as shard_of
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError
@@ -54,18 +51,6 @@ class Plan:
         return reference(type(self.benchmark))
 
 
-@accepts(
-    dataset=optional(text),
-    sample=optional(whole()),
-    subset=text,
-    seed=whole(),
-    sample_seed=optional(whole()),
-    batch_size=whole(),
-    resolution=optional(whole()),
-    shard=shard_of,
-    once_per_class=yes_or_no,
-    device=device_of,
-)
 def make_plan(
     benchmark: Benchmark,
     proxies: Sequence[Proxy],

@@ -10,11 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness._utils.arguments import accepts, function, memory, optional, path, seconds, whole, yes_or_no
 from harness._utils.machine import processor_name
 from harness.errors import DataError, HarnessError
 from harness.execution.equivalence import missing_units, networks, shared_out
-from harness.execution.executors import InlineExecutor, WorkerDiedError, refuse_in_starting_worker, spawned_workers
+from harness.execution.executors import InlineExecutor, WorkerDiedError, spawned_workers
 from harness.execution.plan import Plan
 from harness.execution.unit import Job, clock_of, compute_unit, failed_unit
 from harness.images.batches import BATCHES_FILE, read_batches, write_batches
@@ -49,15 +48,6 @@ class RunSummary:
     interrupted: bool
 
 
-@accepts(
-    directory=path,
-    workers=whole(),
-    executor=optional(function),
-    time_limit=optional(seconds),
-    memory_limit=optional(memory),
-    retry_failed=yes_or_no,
-    progress=optional(function),
-)
 def run(
     plan: Plan,
     directory: Path | str,
@@ -94,9 +84,7 @@ def run(
     Raises:
         StoreError: if the store belongs to another setting, or cannot be written.
         HarnessError: if the memory limit cannot be set, or is less than what a worker needs for nothing.
-        UnguardedScriptError: if a script asks for workers outside ``if __name__ == "__main__":``.
     """
-    refuse_in_starting_worker(workers)
     if memory_limit is not None and plan.setting.device != "cpu":
         raise HarnessError("a memory limit bounds the memory of the CPU; leave --memory-limit away on a GPU")
     if workers < 1:
