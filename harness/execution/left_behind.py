@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness._utils.process_state import Surroundings, glance
+from harness._utils.process_settings import glance
+from harness._utils.surroundings import Surroundings
 from harness.contracts.proxy import Proxy
 from harness.images import Batch
 from harness.probe import Probe

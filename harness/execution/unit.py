@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from harness._utils.process_state import Snapshot, settings_as_before
+from harness._utils.process_settings import Snapshot, settings_as_before
 from harness._utils.signals import stops_noted
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy

@@ -13,24 +13,25 @@ import random
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness._utils.process_state import SETTINGS, Snapshot, with_settings
+from harness._utils.process_settings import SETTINGS, Snapshot, with_settings
 from harness.errors import HarnessError, NotApplicableError
 from harness.images import Batch
 from harness.probe.activity import active_units
 from harness.probe.copying import copy_network
 from harness.probe.curvature import Tape, curvature_along, record
 from harness.probe.curvature.dual import curvature_in_dual_numbers
+from harness.probe.forward import ForwardPass, recorded_pass
 from harness.probe.ledger import Ledger
-from harness.probe.passes import Layer, gradients, layers_of, prunable_layers, untouched
+from harness.probe.passes import Layer, gradients, prunable_layers
 from harness.probe.quantities import key_of, quantity
 from harness.probe.replacing import is_parametrised, replace_modules, with_plain_weights
-from harness.probe.usage import Part, Usage, is_relu, seeing
+from harness.probe.usage import Part, Usage, seeing
 from harness.seeds import derive_seed
 from harness.tasks import CLASSES, Objective
 
@@ -38,26 +39,8 @@ __all__ = ["ForwardPass", "NotApplicableError", "Part", "Probe", "quantity", "re
 
 R = TypeVar("R")
 
-
-@dataclass(frozen=True)
-class ForwardPass:
-    """What one forward pass leaves behind, still attached to its graph.
-
-    Attributes:
-        images: the leaf that gradients with respect to the input are taken at.
-        outputs: logits, (batch, classes), or whatever else the network gives.
-        relu_inputs: the input of each call of a ReLU module.
-        layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
-        transposed_accumulates: multiply-accumulate operations of all the transposed convolutions for this batch.
-        usage: what else the pass went through, where these lists cannot hold it; see :mod:`harness.probe.usage`.
-    """
-
-    images: Tensor
-    outputs: Tensor
-    relu_inputs: list[Tensor]
-    layer_outputs: list[tuple[Layer, Tensor]]
-    transposed_accumulates: int
-    usage: Usage
+_OFFERED = "harness.probe"
+"""How the declared names of the quantities begin that the probe itself offers, wherever they are defined."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +118,7 @@ class Probe:
         if key in self._results:
             self.ledger.note_use(key)
         else:
-            strict, ours = self.strict and key[0] == __name__, str(key[0]).startswith("harness.")
+            strict, ours = self.strict and key[0] == _OFFERED, str(key[0]).startswith("harness.")
             with (
                 self.ledger.measure(key),
                 self.random_state(*map(str, key), everywhere=not ours),
@@ -195,7 +178,7 @@ class Probe:
         return self.objective.loss(outputs, self.batch(batch).labels)
 
     @contextmanager
-    def seeing(self, network: nn.Module, *parts: Part, method: str = "forward") -> Iterator[None]:
+    def seeing(self, network: nn.Module, *parts: Part, method: str = "forward") -> Iterator[Usage]:
         """Make a pass of the network or of an altered copy in training mode, of which these parts must be seen.
 
         As :func:`harness.probe.usage.seeing`, but what a method goes through is recorded once for all of these passes.
@@ -211,61 +194,16 @@ class Probe:
         known = self._usages.get(method)
         if known is not None:
             known.require(*parts)
-            yield
+            yield known
         else:
             with seeing(network, *parts) as usage:
-                yield
+                yield usage
                 self._usages[method] = usage
 
     @quantity("harness.probe:Probe.forward")
     def forward(self, batch: int = 0) -> ForwardPass:
         """A forward pass in training mode with its graph, and each call of a ReLU, convolution or linear layer."""
-        passed, versions = self._pass(batch, copies=False)
-        recorded = [*passed.relu_inputs, *(output for _, output in passed.layer_outputs)]
-        if [tensor._version for tensor in recorded] == versions:
-            return passed
-        # The network changed in place what was recorded; this time it gets copies to change.
-        return self._pass(batch, copies=True)[0]
-
-    def _pass(self, batch: int, copies: bool) -> tuple[ForwardPass, list[int]]:
-        """A forward pass, and the version that each recorded tensor had when it was recorded."""
-        relu_inputs: list[Tensor] = []
-        relu_versions: list[int] = []
-        layer_outputs: list[tuple[Layer, Tensor]] = []
-        layer_versions: list[int] = []
-        transposed_accumulates = 0
-
-        def before_relu(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            relu_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
-            relu_versions.append(relu_inputs[-1]._version)
-
-        def after_layer(layer: nn.Module, _: Any, output: Tensor) -> Tensor | None:
-            layer_outputs.append((cast("Layer", layer), output))
-            layer_versions.append(output._version)
-            return output.clone() if copies else None
-
-        def after_transposed(layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
-            nonlocal transposed_accumulates
-            # Each entry of the input is multiplied with every weight of its channel.
-            weight = cast("nn.ConvTranspose2d", layer).weight
-            transposed_accumulates += inputs[0].numel() * weight[0].numel()
-
-        relus = [module for module in self.network.modules() if is_relu(module)]
-        handles = [relu.register_forward_pre_hook(before_relu) for relu in relus]
-        handles += [layer.register_forward_hook(after_layer) for layer in layers_of(self.network)]
-        transposed = [m for m in self.network.modules() if isinstance(m, nn.ConvTranspose2d)]
-        handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
-        images = self.batch(batch).images.detach().clone().requires_grad_(True)
-        try:
-            with untouched(self.network), self.seeing(self.network):
-                outputs = self.network(images.clone())
-        finally:
-            for handle in handles:
-                handle.remove()
-        passed = ForwardPass(
-            images, outputs, relu_inputs, layer_outputs, transposed_accumulates, self._usages["forward"]
-        )
-        return passed, relu_versions + layer_versions
+        return recorded_pass(self.network, self.batch(batch).images, lambda: self.seeing(self.network))
 
     @quantity("harness.probe:Probe.loss_gradients")
     def loss_gradients(self, batch: int = 0) -> list[Tensor]:

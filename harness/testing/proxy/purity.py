@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from harness._utils.process_state import SETTINGS, Snapshot, Surroundings
+from harness._utils.process_settings import SETTINGS, Snapshot
+from harness._utils.surroundings import Surroundings
 from harness.probe import Probe
 from harness.testing.proxy.networks import CELLS, OTHERS
 from harness.testing.proxy.subject import ProxySubject, changed, described, seed_everything, state_of

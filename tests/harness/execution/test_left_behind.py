@@ -17,9 +17,10 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from harness._utils import process_state
-from harness._utils.process_state import SETTINGS, Snapshot, Surroundings
+from harness._utils import surroundings
+from harness._utils.process_settings import SETTINGS, Snapshot
 from harness._utils.signals import stops_noted
+from harness._utils.surroundings import Surroundings
 from harness.contracts.benchmark import Benchmark
 from harness.execution import left_behind
 from harness.execution.unit import Job, compute_unit
@@ -626,7 +627,7 @@ def test_a_library_that_is_imported_for_the_first_time_may_add_to_the_surroundin
 def test_what_torch_replaces_itself_is_no_change(monkeypatch):
     """Its compiler does so when it is first used, which may be in a proxy."""
     before = Surroundings()
-    code = compile("def manual_seed(seed): pass", process_state._COMPILER[0] + "/eval_frame.py", "exec")
+    code = compile("def manual_seed(seed): pass", surroundings._COMPILER[0] + "/eval_frame.py", "exec")
     scope = {}
     exec(code, scope)
     monkeypatch.setattr(torch, "manual_seed", scope["manual_seed"])
@@ -669,7 +670,7 @@ def test_in_a_thread_no_signal_is_looked_for():
 
 
 def test_every_setting_can_be_read_and_put_back():
-    for part in process_state.SETTINGS:
-        value = part.read()
-        part.put_back(value)
-        assert part.read() == value, part.words
+    for setting in SETTINGS:
+        value = setting.read()
+        setting.put_back(value)
+        assert setting.read() == value, setting.words

@@ -1,0 +1,187 @@
+"""What a process sees of its system, and the functions that others call: reading it, and putting it back.
+
+It is compared only after proxies that are not the project's own: the functions of torch, NumPy and this package, the
+environment, the working directory, where modules are imported from, warnings, streams and signals.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+_C: Any = torch._C
+
+
+class Surroundings:
+    """What the process sees of its system, and the functions that others call, at one moment.
+
+    A library that is imported for the first time, maybe in a proxy, may add variables, filters and places to import
+    from. These stay, and count as no change.
+
+    Args:
+        classes: of the network's modules, whose methods are looked at too.
+    """
+
+    def __init__(self, classes: Collection[type] = ()) -> None:
+        self._namespaces = [(space, dict(vars(space))) for space in (*_namespaces(), *sorted(classes, key=repr))]
+        self._modules = len(sys.modules)
+        self._environment = dict(os.environ)
+        self._folder = _folder()
+        self._path = list(sys.path)
+        self._filters = list(warnings.filters)
+        self._streams = sys.stdout, sys.stderr
+        self._handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, []) if _HAS_MASK else None
+
+    def put_back(self) -> list[str]:
+        """Put everything back; returns what was changed, in words."""
+        return [
+            *self._functions(),
+            *self._environment_variables(),
+            *self._working_directory(),
+            *self._module_path(),
+            *self._warnings(),
+            *self._standard_streams(),
+            *self._signals(),
+        ]
+
+    def _imported(self) -> bool:
+        return len(sys.modules) > self._modules
+
+    def _functions(self) -> Iterator[str]:
+        for space, before in self._namespaces:
+            now = vars(space)
+            for name, value in before.items():
+                found = now.get(name, _MISSING)
+                if found is not value and name not in _BOOKKEEPING and not _is_of_compiler(found):
+                    setattr(space, name, value)
+                    yield f"the function {_name(space)}.{name}" if callable(value) else f"{_name(space)}.{name}"
+            for name in [name for name in now if name not in before and _hides(space, name)]:
+                delattr(space, name)
+                yield f"the class {_name(space)} ({name})"
+
+    def _environment_variables(self) -> Iterator[str]:
+        now = dict(os.environ)
+        if now == self._environment:
+            return
+        changed = sorted(name for name in {*now, *self._environment} if now.get(name) != self._environment.get(name))
+        if self._imported():
+            changed = [name for name in changed if name in self._environment]
+        for name in changed:
+            if name in self._environment:
+                os.environ[name] = self._environment[name]
+            else:
+                del os.environ[name]
+            yield f"the environment variable {name}"
+
+    def _working_directory(self) -> Iterator[str]:
+        if self._folder is not None and _folder() != self._folder:
+            os.chdir(self._folder)
+            yield "the working directory"
+
+    def _module_path(self) -> Iterator[str]:
+        now = list(sys.path)
+        if now == self._path:
+            return
+        # The same folder once more, or others added by an import, change nothing that others find.
+        added_alone = [entry for entry in now if entry in self._path] == self._path
+        if list(dict.fromkeys(now)) == list(dict.fromkeys(self._path)) or (self._imported() and added_alone):
+            return
+        sys.path[:] = self._path
+        yield "sys.path"
+
+    def _warnings(self) -> Iterator[str]:
+        if list(warnings.filters) == self._filters:
+            return
+        kept = [entry for entry in warnings.filters if entry in self._filters]
+        if self._imported() and kept == self._filters:
+            return
+        warnings.filters[:] = self._filters  # type: ignore[index]
+        # Which filter applies is remembered until this is called.
+        getattr(warnings, "_filters_mutated", lambda: None)()
+        yield "the warning filters"
+
+    def _standard_streams(self) -> Iterator[str]:
+        if (sys.stdout, sys.stderr) != self._streams:
+            sys.stdout, sys.stderr = self._streams
+            yield "sys.stdout or sys.stderr"
+
+    def _signals(self) -> Iterator[str]:
+        if _HAS_MASK and signal.pthread_sigmask(signal.SIG_BLOCK, []) != self._mask:
+            assert self._mask is not None
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+            yield "the signals that are blocked"
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) is not handler and signal.getsignal(number) != handler:
+                if threading.current_thread() is threading.main_thread() and handler is not None:
+                    signal.signal(number, handler)
+                yield f"the handler of {number.name}"
+
+
+_MISSING = object()
+_COMPILER = tuple(str(Path(torch.__file__).parent / name) for name in ("_dynamo", "_compile.py"))
+_HAS_MASK = hasattr(signal, "pthread_sigmask")
+_SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGPIPE", "SIGFPE")
+    if hasattr(signal, name)
+]
+_BOOKKEEPING = frozenset(
+    {"__annotations__", "__annotations_cache__", "__doc__", "__abstractmethods__", "_abc_impl", "__warningregistry__"}
+)
+"""Names that Python itself sets in modules and classes while they are used."""
+
+
+def _folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # somebody has removed it
+        return None
+
+
+def _name(space: ModuleType | type) -> str:
+    return space.__name__ if isinstance(space, ModuleType) else f"{space.__module__}.{space.__qualname__}"
+
+
+def _hides(space: ModuleType | type, name: str) -> bool:
+    """Whether a new name in a class hides the one that it inherits; in a module it hides nothing."""
+    inherited = space.__mro__[1:] if isinstance(space, type) else ()
+    return name not in _BOOKKEEPING and any(name in vars(base) for base in inherited)
+
+
+def _is_of_compiler(value: object) -> bool:
+    """Whether torch's compiler has put a function in the place of another, as it does when it is first used."""
+    return getattr(getattr(value, "__code__", None), "co_filename", "").startswith(_COMPILER)
+
+
+def _namespaces() -> list[ModuleType | type]:
+    """Modules and classes whose functions proxies and the harness itself call."""
+    ours = [module for name, module in list(sys.modules.items()) if name == "harness" or name.startswith("harness.")]
+    classes = [value for module in ours for value in vars(module).values() if _is_class_of(module, value)]
+    return [*_library_namespaces(), *ours, *classes]
+
+
+def _is_class_of(module: ModuleType, value: object) -> bool:
+    return isinstance(value, type) and value.__module__ == module.__name__
+
+
+@functools.cache
+def _library_namespaces() -> list[ModuleType | type]:
+    modules = [torch, nn, nn.functional, nn.init, torch.autograd, torch.autograd.graph, torch.linalg, torch.random]
+    layers = [value for value in vars(nn).values() if isinstance(value, type)]
+    others = [np, np.linalg, np.random, random, time]
+    return [*modules, *others, torch.Tensor, _C._TensorBase, *layers]

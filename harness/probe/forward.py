@@ -1,0 +1,91 @@
+"""One forward pass with everything that proxies want to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from harness.probe.passes import Layer, layers_of, untouched
+from harness.probe.usage import Usage, is_relu
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """What one forward pass leaves behind, still attached to its graph.
+
+    Attributes:
+        images: the leaf that gradients with respect to the input are taken at.
+        outputs: logits, (batch, classes), or whatever else the network gives.
+        relu_inputs: the input of each call of a ReLU module.
+        layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
+        transposed_accumulates: multiply-accumulate operations of all the transposed convolutions for this batch.
+        usage: what else the pass went through, where these lists cannot hold it; see :mod:`harness.probe.usage`.
+    """
+
+    images: Tensor
+    outputs: Tensor
+    relu_inputs: list[Tensor]
+    layer_outputs: list[tuple[Layer, Tensor]]
+    transposed_accumulates: int
+    usage: Usage
+
+
+def recorded_pass(network: nn.Module, images: Tensor, seen: Callable[[], AbstractContextManager[Usage]]) -> ForwardPass:
+    """A forward pass of the network, which it leaves as it is.
+
+    Args:
+        network: in training mode.
+        images: of one mini-batch.
+        seen: the block in which the network is called; it gives what the pass goes through.
+    """
+    passed, versions = _pass(network, images, seen, copies=False)
+    recorded = [*passed.relu_inputs, *(output for _, output in passed.layer_outputs)]
+    if [tensor._version for tensor in recorded] == versions:
+        return passed
+    # The network changed in place what was recorded; this time it gets copies to change.
+    return _pass(network, images, seen, copies=True)[0]
+
+
+def _pass(
+    network: nn.Module, batch: Tensor, seen: Callable[[], AbstractContextManager[Usage]], *, copies: bool
+) -> tuple[ForwardPass, list[int]]:
+    """A forward pass, and the version that each recorded tensor had when it was recorded."""
+    relu_inputs: list[Tensor] = []
+    relu_versions: list[int] = []
+    layer_outputs: list[tuple[Layer, Tensor]] = []
+    layer_versions: list[int] = []
+    transposed_accumulates = 0
+
+    def before_relu(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        relu_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
+        relu_versions.append(relu_inputs[-1]._version)
+
+    def after_layer(layer: nn.Module, _: Any, output: Tensor) -> Tensor | None:
+        layer_outputs.append((cast("Layer", layer), output))
+        layer_versions.append(output._version)
+        return output.clone() if copies else None
+
+    def after_transposed(layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
+        nonlocal transposed_accumulates
+        # Each entry of the input is multiplied with every weight of its channel.
+        weight = cast("nn.ConvTranspose2d", layer).weight
+        transposed_accumulates += inputs[0].numel() * weight[0].numel()
+
+    relus = [module for module in network.modules() if is_relu(module)]
+    handles = [relu.register_forward_pre_hook(before_relu) for relu in relus]
+    handles += [layer.register_forward_hook(after_layer) for layer in layers_of(network)]
+    transposed = [module for module in network.modules() if isinstance(module, nn.ConvTranspose2d)]
+    handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
+    images = batch.detach().clone().requires_grad_(True)
+    try:
+        with untouched(network), seen() as usage:
+            outputs = network(images.clone())
+    finally:
+        for handle in handles:
+            handle.remove()
+    passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates, usage)
+    return passed, relu_versions + layer_versions
