@@ -68,3 +68,20 @@ def stops_noted() -> Iterator[list[BaseException]]:
     finally:
         for number in noted:
             signal.signal(number, handlers[number])
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an error is a ``KeyboardInterrupt``, or was raised in its place.
+
+    Compiled extensions that are interrupted while they are imported raise an ``ImportError`` whose cause it is.
+
+    >>> try:
+    ...     raise ImportError("initialization failed") from KeyboardInterrupt()
+    ... except ImportError as error:
+    ...     is_interrupt(error)
+    True
+    """
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause is not None

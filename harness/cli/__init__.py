@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from harness._utils.console import console, say, say_json
+from harness._utils.signals import is_interrupt
 from harness._utils.transliteration import is_unicode, tolerate
 from harness._utils.visible import visible, visible_page, write_page
 from harness.cli import completion
@@ -272,6 +273,8 @@ def main() -> None:
     except HarnessError as error:
         say((visible_page if isinstance(error, InstructionsError) else visible)(f"harness: {error}"), err=True)
         sys.exit(MISUSED)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not is_interrupt(error):
+            raise
         say("interrupted", err=True)
         sys.exit(INTERRUPTED)

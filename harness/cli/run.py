@@ -16,6 +16,7 @@ import typer
 from harness._utils import arguments
 from harness._utils.arguments import memory, optional, seconds
 from harness._utils.console import say
+from harness._utils.signals import is_interrupt
 from harness.cli import completion
 from harness.cli.shared import OWN_PROXY
 from harness.display.tables.numbers import counted
@@ -162,9 +163,9 @@ def _stopped_as_by_ctrl_c(number: signal.Signals) -> Iterator[list[int]]:
     before = signal.signal(number, stop)
     try:
         yield came
-    except KeyboardInterrupt:
+    except BaseException as error:
         # Before the first network or after the last, where nothing is left to be put in order.
-        if came:
+        if came and is_interrupt(error):
             raise typer.Exit(TERMINATED) from None
         raise
     finally:

@@ -19,6 +19,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -78,6 +79,7 @@ class DaskExecutor(Executor):
         self._check_threads()
         self._window, self._asked = FEWEST_IN_HAND, -math.inf
         self._resources = {"GPU": gpus} if gpus else None
+        self._in_hand: set[Future[Any]] = set()
 
     @property
     def window(self) -> int:
@@ -101,11 +103,15 @@ class DaskExecutor(Executor):
         ours: Future[R] = Future()
         # What is in hand is finished when a run is stopped, never cancelled: it costs a moment and is then kept.
         ours.set_running_or_notify_cancel()
+        self._in_hand.add(ours)
+        ours.add_done_callback(self._in_hand.discard)
         self._send(functools.partial(fn, *args, **kwargs), ours, ATTEMPTS)
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the cluster, which goes on."""
+        """Leave the cluster, which goes on; what is in hand is finished first, unless the scheduler is gone."""
+        if wait and self._client.status == "running":
+            wait_for(list(self._in_hand))
         self._client.close()
 
     def _send(self, call: Callable[[], R], ours: Future[R], attempts: int) -> None:

@@ -167,19 +167,22 @@ class _Dispatcher:
                 yield from self._compute_alone(suspects)
 
     def finish(self) -> Iterator[UnitResult]:
-        """The results of the units that have been started; none of the others is started any more."""
-        for future in self._in_flight:
-            future.cancel()
-        for future in wait(self._in_flight).done:
-            if not future.cancelled() and future.exception() is None:
+        """The results of the units that have been started; none of the others is started any more.
+
+        The executor cancels what waits. Were it done here, a pool that breaks at that moment would fail in the thread
+        that watches its workers (in Python 3.11), and nobody would ever end them.
+        """
+        futures, self._in_flight = list(self._in_flight), {}
+        self.close()
+        for future in futures:
+            if future.done() and not future.cancelled() and future.exception() is None:
                 yield future.result()
-        self._in_flight.clear()
 
     def close(self) -> None:
-        """Let go of the executor; what waits there is not computed."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-            self._executor = None
+        """Let go of the executor: what it has started is waited for, what waits is not computed."""
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
 
     def _start(self) -> Executor:
         if self._executor is None:

@@ -7,6 +7,7 @@ import signal
 import pytest
 from typer.testing import CliRunner
 
+from harness import cli
 from harness.cli import app
 from harness.store import Store
 
@@ -30,6 +31,24 @@ def test_a_signal_after_the_last_network_is_told_by_the_exit_code(tmp_path, monk
     assert signal.getsignal(number) == before
     result = run(tmp_path)
     assert result.exit_code == 0 and "2 networks scored, 0 of them now" in result.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_an_import_turns_into_its_own_error_still_ends_the_run(
+    tmp_path, monkeypatch, capsys, number, code
+):
+    def interrupted(*arguments, **options):
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+
+    monkeypatch.setattr("harness.execution.runner.run", interrupted)
+    monkeypatch.setattr("sys.argv", ["harness", "run", "digits", "--sample", "2", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == code
+    assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

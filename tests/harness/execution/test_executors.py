@@ -40,6 +40,24 @@ finally:
 """
 
 
+DYING_WHILE_STOPPED = """
+import os, signal, time
+from harness.execution import executors, runner
+
+def computed(job, unit):
+    if unit == "killed":
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return unit
+
+if __name__ == "__main__":
+    runner.compute_unit = computed
+    dispatcher = runner._Dispatcher("job", {}, lambda: executors.spawned_workers(2), window=9)
+    next(dispatcher.compute(iter(["first", *8 * ["killed"]])))
+    print(list(dispatcher.finish()))
+"""
+
+
 UNGUARDED = """
 import harness
 
@@ -77,6 +95,12 @@ def test_ctrl_c_while_workers_start_leaves_none_behind():
         [sys.executable, "-c", INTERRUPTED_START], capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.stdout, ended.returncode) == ("interrupted\n", 0), ended.stderr
+
+
+def test_a_worker_that_dies_while_the_run_is_stopped_does_not_keep_it_waiting(tmp_path):
+    (tmp_path / "script.py").write_text(DYING_WHILE_STOPPED, "utf-8")
+    ended = python("script.py", cwd=tmp_path)
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("[]\n", "", 0)
 
 
 def test_all_workers_belong_to_the_pool_before_one_of_them_can_break_it():
