@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from harness.contracts.proxy import Proxy
 from harness.probe import Probe
 from harness.registry import load_benchmark
-from tools.make_docs import pages
+from tools.make_docs import PUBLIC, pages
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("docs/*.md")), *sorted(REPOSITORY.glob("results/**/*.md"))]
@@ -28,6 +29,16 @@ def test_links_between_files_lead_somewhere(page):
     prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", prose):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_documents_import_public_names_alone(page):
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.S))
+    for module, names in re.findall(r"^\s*from (harness[.\w]*) import (\([^)]*\)|[^\n]*)", code, flags=re.M):
+        if not module.startswith("harness.exhibits."):
+            assert module in PUBLIC
+            public = importlib.import_module(module).__all__
+            assert set(re.findall(r"\w+", names)) <= set(public)
 
 
 def test_the_readme_s_proxy_works():

@@ -168,9 +168,11 @@ PUBLIC = (
     "harness.seeds",
     "harness.images",
     "harness.data",
+    "harness.aggregates",
     "harness.analysis",
     "harness.results",
     "harness.reporting",
+    "harness.reproduction",
     "harness.execution",
     "harness.testing",
     "harness.errors",
@@ -204,6 +206,8 @@ def api_page() -> str:
         "| module | what it shows |",
         "|---|---|",
         *(f"| `{name}` | {_cell(_first_line(module))} |" for name, module in _exhibits()),
+        "",
+        "`harness.exhibits.catalogue.for_run(run)` makes what a run allows, and says why others are missing.",
         "",
     ]
     return "\n".join(lines)

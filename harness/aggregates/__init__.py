@@ -1,5 +1,6 @@
 """Rank aggregates: scores that networks have only beside one another, computed from the stored scores of proxies."""
 
+from harness.aggregates.literature import az_nas, te_nas, vkdnw_agg
 from harness.contracts.aggregate import Aggregate, aggregate
 
-__all__ = ["Aggregate", "aggregate"]
+__all__ = ["Aggregate", "aggregate", "az_nas", "te_nas", "vkdnw_agg"]

@@ -1,6 +1,6 @@
 """Ground truth and images that cannot be shipped: getting, importing, keeping and checking them."""
 
-from harness.data.device_costs import Costed, CostTable
+from harness.data.device_costs import Costed, CostTable, read_costs
 from harness.data.formats import Contrast, Importable, Listing, SourceReader, TableFormat, Truth
 from harness.data.importing import ImportSummary, import_table
 from harness.data.local_tables import read_table, table_ground_truth
@@ -21,6 +21,7 @@ __all__ = [
     "TableFormat",
     "Truth",
     "import_table",
+    "read_costs",
     "read_table",
     "table_ground_truth",
 ]

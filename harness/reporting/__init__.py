@@ -14,15 +14,21 @@ if TYPE_CHECKING:
     from harness.display.figures.heatmap import plot_heat_map
     from harness.display.figures.saving import write_figures
     from harness.display.figures.scatter import plot_scatter, scatter_data
+    from harness.display.figures.scatter_panel import accuracy_view, make_panel, plot_panel
+    from harness.display.figures.style import paper_style
     from harness.display.tables.files import write_tables
     from harness.display.tables.heading import Heading
     from harness.display.tables.terminal import print_tables
 
 __all__ = [
     "Heading",
+    "accuracy_view",
     "bar_data",
+    "make_panel",
+    "paper_style",
     "plot_bars",
     "plot_heat_map",
+    "plot_panel",
     "plot_scatter",
     "print_tables",
     "scatter_data",
@@ -37,6 +43,8 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "display.figures.heatmap": ["plot_heat_map"],
         "display.figures.saving": ["write_figures"],
         "display.figures.scatter": ["plot_scatter", "scatter_data"],
+        "display.figures.scatter_panel": ["accuracy_view", "make_panel", "plot_panel"],
+        "display.figures.style": ["paper_style"],
         "display.tables.files": ["write_tables"],
         "display.tables.heading": ["Heading"],
         "display.tables.terminal": ["print_tables"],

@@ -4,3 +4,8 @@ The way of the data: a protocol (``protocol``, read by ``reading``) has parts; `
 ``mismatches`` says what was done otherwise; ``comparison`` and ``search`` set the numbers side by side; ``terminal``,
 ``markdown``, ``latex`` and ``figure`` show them. ``reproduce`` is all of it in one call.
 """
+
+from harness.reproduction.parts import Wishes
+from harness.reproduction.reproduce import Reproduction, reproduce
+
+__all__ = ["Reproduction", "Wishes", "reproduce"]
