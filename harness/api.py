@@ -15,29 +15,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from harness._utils.arguments import (
-    accepts,
-    device,
-    function,
-    memory,
-    number,
-    one_of,
-    optional,
-    path,
-    seconds,
-    shard,
-    shown,
-    text,
-    whole,
-    yes_or_no,
-)
+from harness._utils.arguments import accepts, number, optional, path, text
 from harness.contracts.benchmark import Benchmark
-from harness.errors import HarnessError
-from harness.registry import load_benchmark, named_among, select_proxies
+from harness.execution.options import RunOptions
+from harness.execution.plan import make_plan
+from harness.registry import load_benchmark, named_among
 from harness.reporting.report import Report, report
 
 if TYPE_CHECKING:
@@ -45,28 +30,11 @@ if TYPE_CHECKING:
     import torch
 
     from harness.contracts.proxy import Proxy
-    from harness.execution.plan import Plan
-    from harness.execution.runner import Progress
+    from harness.execution.runner import Progress, RunSummary
     from harness.images import Images
 
 
-__all__ = ["Report", "agreement", "load", "prepare", "report", "run"]
-
-
-_OF_A_PLAN = {
-    "dataset": optional(text),
-    "sample": optional(whole()),
-    "subset": text,
-    "seed": whole(),
-    "sample_seed": optional(whole()),
-    "labels": one_of("file", "random"),
-    "batch_size": whole(),
-    "resolution": optional(whole()),
-    "shard": shard,
-    "once_per_class": yes_or_no,
-    "device": device,
-}
-"""How the parameters of :func:`prepare`, which :func:`run` hands on to it, may be given."""
+__all__ = ["Report", "agreement", "load", "report", "run"]
 
 
 @accepts(benchmark=text)
@@ -79,15 +47,7 @@ def load(benchmark: str) -> Benchmark:
     return load_benchmark(benchmark)
 
 
-@accepts(
-    out=path,
-    workers=whole(),
-    executor=optional(function),
-    time_limit=optional(seconds),
-    memory_limit=optional(memory),
-    retry_failed=yes_or_no,
-    progress=optional(function),
-)
+@accepts(out=path)
 def run(
     benchmark: Benchmark | str,
     *,
@@ -155,92 +115,59 @@ def run(
     Raises:
         HarnessError: for whatever the user can mend; the message says how.
     """
-    from harness.execution.executors import refuse_in_starting_worker
-
-    refuse_in_starting_worker(workers)
-
-    from harness.execution.runner import run as compute
-    from harness.store import Store
-
-    plan = prepare(
+    options = RunOptions.among(locals())
+    directory = Path(out)
+    summary = carry_out(
         benchmark,
-        dataset=dataset,
-        sample=sample,
-        subset=subset,
-        seed=seed,
-        sample_seed=sample_seed,
-        proxies=proxies,
-        images=images,
-        labels=labels,
-        batch_size=batch_size,
-        resolution=resolution,
-        shard=shard,
-        once_per_class=once_per_class,
-        device=device,
-        elsewhere=executor is not None,
-    )
-    if plan.notice:
-        warnings.warn(plan.notice, stacklevel=3)
-    summary = compute(
-        plan,
-        out,
-        workers=workers,
-        executor=executor,
-        time_limit=time_limit,
-        memory_limit=memory_limit,  # type: ignore[arg-type]
-        retry_failed=retry_failed,
-        progress=progress,
-        say=lambda note: warnings.warn(f"{out}: {note}", stacklevel=3),
+        directory,
+        options,
+        notice=lambda words: warnings.warn(words, stacklevel=5),
+        mended=lambda words: warnings.warn(f"{directory}: {words}", stacklevel=6),
     )
     if summary.interrupted:
         raise KeyboardInterrupt
-    with Store.read(Path(out)) as store:
+    from harness.store import Store
+
+    with Store.read(directory) as store:
         return store.scores()
 
 
-@accepts(**_OF_A_PLAN)
-def prepare(
+def carry_out(
     benchmark: Benchmark | str,
+    out: Path,
+    options: RunOptions,
     *,
-    dataset: str | None,
-    sample: int | None,
-    subset: str,
-    seed: int,
-    sample_seed: int | None,
-    proxies: str | Proxy | Iterable[str | Proxy] | None,
-    images: Images | Path | str | object | None,
-    labels: Literal["file", "random"],
-    batch_size: int,
-    resolution: int | None = None,
-    shard: str | tuple[int, int] | None = (1, 1),
-    once_per_class: bool = False,
-    device: str | torch.device,
-    elsewhere: bool = False,
-) -> Plan:
-    """The plan behind :func:`run`: names looked up, images read, sample and mini-batches drawn."""
-    # Names come first: a misspelt one is told at once, before torch is loaded and images are read.
-    chosen = select_proxies(proxies)
-    target = _benchmark(benchmark)
-    dataset = dataset or target.datasets[0]
-    target.check_dataset(dataset)
+    notice: Callable[[str], None],
+    mended: Callable[[str], None],
+) -> RunSummary:
+    """What :func:`run` and the command ``harness run`` both do: plan it, and compute what is missing.
 
-    from harness.execution.plan import make_plan
+    Args:
+        benchmark: a benchmark or its name.
+        out: the directory that keeps the scores.
+        options: of the run.
+        notice: called with what the user should be told before anything is computed, if there is anything.
+        mended: called with each sentence on what had to be mended in the store.
+    """
+    from harness.execution.executors import refuse_in_starting_worker
 
-    return make_plan(
-        target,
-        chosen,
-        _images(target, dataset, images, labels, seed, resolution),
-        dataset=dataset,
-        sample=sample,
-        subset=subset,
-        seed=seed,
-        sample_seed=sample_seed,
-        batch_size=batch_size,
-        resolution=resolution,
-        shard=shard,  # type: ignore[arg-type]
-        once_per_class=once_per_class,
-        device=device,  # type: ignore[arg-type]
-        elsewhere=elsewhere,
+    refuse_in_starting_worker(options.workers)
+    plan = make_plan(benchmark, options)
+    if plan.notice:
+        notice(plan.notice)
+
+    from harness.execution.runner import run as compute
+
+    return compute(
+        plan,
+        out,
+        workers=options.workers,
+        executor=options.executor,
+        time_limit=options.time_limit,
+        memory_limit=options.memory_limit,
+        retry_failed=options.retry_failed,
+        progress=options.progress,
+        say=mended,
     )
 
 
@@ -287,46 +214,3 @@ def _in_our_names(theirs: pd.DataFrame, ours: pd.DataFrame) -> dict[str, str]:
     meant = {name: named_among(name, known) for name in map(str, theirs) if name not in ours}
     names = list(meant.values())
     return {name: row for name, row in meant.items() if row and row not in theirs and names.count(row) == 1}
-
-
-def _benchmark(given: object) -> Benchmark:
-    """The benchmark that a name, an instance or a class stands for."""
-    if isinstance(given, str):
-        return load_benchmark(given)
-    if isinstance(given, type) and issubclass(given, Benchmark):
-        return given()
-    if isinstance(given, Benchmark):
-        return given
-    raise HarnessError(f"benchmark must be the name of a benchmark, or a harness.Benchmark, not {shown(given)}")
-
-
-def _images(
-    benchmark: Benchmark,
-    dataset: str,
-    images: object,
-    labels: Literal["file", "random"],
-    seed: int,
-    resolution: int | None,
-) -> Images:
-    from harness.images import NOISE, Images, label_generator, load_images
-    from harness.images.given import images_given
-
-    task = benchmark.task(dataset)
-    if images is None:
-        own = benchmark.images(dataset)
-        if own is None:
-            raise HarnessError(
-                f"{benchmark.name} brings no images: give --images with the files of {dataset}, or --images noise for "
-                "Gaussian noise with random labels"
-            )
-        return own.at_resolution(resolution, task.objective)
-    if isinstance(images, Images):
-        return images.at_resolution(resolution, task.objective)
-    if not isinstance(images, str | PathLike):
-        return images_given(images, task, seed, labels, resolution)
-    source = path(images, "images")
-    if str(source) != NOISE:
-        found = benchmark.read_images(source, task.at_resolution(resolution), seed)
-        if found is not None:
-            return found.with_random_labels(task, label_generator(task, seed)) if labels == "random" else found
-    return load_images(source, task, seed, labels, resolution)

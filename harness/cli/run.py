@@ -89,48 +89,36 @@ def run(
 ) -> None:
     """Score a sample of a benchmark's networks with every proxy. Stopped at any moment, it goes on where it was."""
     from harness import api
+    from harness.execution.options import RunOptions
 
     keep_freed_memory()
-    most_memory = optional(memory)(memory_limit, "--memory-limit")
-    most_seconds = optional(seconds)(time_limit, "--time-limit")
-    part = arguments.shard(shard, "--shard")
-    plan = api.prepare(
-        benchmark,
-        dataset=dataset,
-        sample=sample,
-        subset=subset,
-        seed=seed,
-        sample_seed=sample_seed,
-        proxies=[*proxies.split(","), *(own or [])],
-        images=images,
-        labels="random" if random_labels else "file",
-        batch_size=batch_size,
-        resolution=resolution,
-        shard=part,
-        once_per_class=once_per_class,
-        device=device,
-        elsewhere=executor != "local",
-    )
-
-    if plan.notice:
-        say(plan.notice)
-
-    from harness.execution.runner import run as compute
-
     make = _cluster(scheduler, device) if executor == "dask" else None
     if scheduler is not None and make is None:
         raise HarnessError("--scheduler is of a Dask cluster; add --executor dask")
     with progress_bar() as progress, _stopped_as_by_ctrl_c(signal.SIGTERM) as terminated:
-        summary = compute(
-            plan,
-            out,
+        options = RunOptions(
+            dataset=dataset,
+            sample=sample,
+            subset=subset,
+            seed=seed,
+            sample_seed=sample_seed,
+            proxies=[*proxies.split(","), *(own or [])],
+            images=images,
+            labels="random" if random_labels else "file",
+            batch_size=batch_size,
+            resolution=resolution,
             workers=workers,
+            shard=arguments.shard(shard, "--shard"),
+            once_per_class=once_per_class,
+            device=device,
             executor=make,
-            time_limit=most_seconds,
-            memory_limit=most_memory,
+            time_limit=optional(seconds)(time_limit, "--time-limit"),
+            memory_limit=optional(memory)(memory_limit, "--memory-limit"),
             retry_failed=retry_failed,
             progress=progress,
-            say=lambda note: say(f"note: {note}", err=True),
+        )
+        summary = api.carry_out(
+            benchmark, out, options, notice=say, mended=lambda words: say(f"note: {words}", err=True)
         )
     done = summary.done
     if summary.interrupted:
@@ -146,9 +134,13 @@ def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:
             "--executor dask needs --scheduler: an address such as tcp://10.0.0.1:8786, or the file that 'dask "
             "scheduler --scheduler-file' wrote"
         )
-    from harness.execution.dask_executor import DaskExecutor
 
-    return lambda: DaskExecutor(scheduler, gpus=int(device.startswith("cuda")))
+    def make() -> Executor:
+        from harness.execution.dask_executor import DaskExecutor
+
+        return DaskExecutor(scheduler, gpus=int(device.startswith("cuda")))
+
+    return make
 
 
 @contextmanager
@@ -199,14 +191,19 @@ def progress_bar() -> Iterator[Progress]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("networks", total=None, rate="")
-        first: list[int] = []
+    bar = Progress(*columns, console=Console(stderr=True))
+    first: list[int] = []
 
-        def update(done: int, total: int) -> None:
-            first.append(done)
-            elapsed = bar.tasks[0].elapsed or 0.0
-            rate = f"{(done - first[0]) / elapsed:.2f}/s" if elapsed and done > first[0] else ""
-            bar.update(task, completed=done, total=total, rate=rate)
+    def update(done: int, total: int) -> None:
+        if not first:
+            bar.start()
+            bar.add_task("networks", total=total, rate="")
+        first.append(done)
+        elapsed = bar.tasks[0].elapsed or 0.0
+        rate = f"{(done - first[0]) / elapsed:.2f}/s" if elapsed and done > first[0] else ""
+        bar.update(bar.tasks[0].id, completed=done, total=total, rate=rate)
 
+    try:
         yield update
+    finally:
+        bar.stop()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import torch
-
+from harness._utils.arguments import shown
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError
+from harness.execution.options import RunOptions
 from harness.images import Batch, Images
-from harness.images.batches import fingerprint
-from harness.registry import reference
+from harness.images.given import images_given
+from harness.registry import load_benchmark, reference, select_proxies
 from harness.store.records import Setting
 from harness.tasks import Task
 
@@ -51,85 +51,86 @@ class Plan:
         return reference(type(self.benchmark))
 
 
-def make_plan(
-    benchmark: Benchmark,
-    proxies: Sequence[Proxy],
-    images: Images,
-    *,
-    dataset: str | None = None,
-    sample: int | None = None,
-    subset: str = "all",
-    seed: int = 0,
-    sample_seed: int | None = None,
-    batch_size: int = 64,
-    resolution: int | None = None,
-    shard: tuple[int, int] = (1, 1),
-    once_per_class: bool = False,
-    device: str = "cpu",
-    elsewhere: bool = False,
-) -> Plan:
-    """Draw the sample and the mini-batches.
+def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
+    """Look names up, read the images, and draw the sample and the mini-batches.
 
     Args:
-        benchmark: where architectures come from.
-        proxies: what to compute.
-        images: where mini-batches are drawn from, the same for every network.
-        dataset: the benchmark's first data set unless given.
-        sample: how many architectures, drawn uniformly; every architecture of the set unless given.
-        subset: the set that is drawn from.
-        seed: of the weights, the batches and what proxies draw.
-        sample_seed: of the sample; ``seed`` unless given.
-        batch_size: images in a mini-batch.
-        resolution: height and width that the images have, where it is not the benchmark's own.
-        shard: (k, n) keeps the k-th of n parts of the sample, every n-th architecture from the k-th on. Everything
-            else is as without it, so that the parts can be merged. A part that holds none is a plan like any other,
-            so that one of more machines than networks has nothing to do and does not fail; its notice says so.
-        once_per_class: of networks with one canonical form, score one for all; see
-            :mod:`harness.execution.equivalence`.
-        device: ``cpu`` or ``cuda``.
-        elsewhere: networks are computed on other machines, so this one needs no such device.
+        benchmark: where architectures come from, itself or its name.
+        options: what is to be computed on them.
 
     Raises:
-        HarnessError: if the data set, the set, the sample size, the images or the device do not fit, or no two
-            architectures of the benchmark are one network where one is to be scored for all.
+        HarnessError: if there is nothing of a name, the data set, the set, the sample size, the images or the device do
+            not fit, or no two architectures of the benchmark are one network where one is to be scored for all.
     """
-    dataset = dataset or benchmark.datasets[0]
+    # A misspelt name is told at once, before torch is loaded and images are read.
+    proxies = select_proxies(options.proxies)
+    benchmark = _benchmark(benchmark)
+    dataset = options.dataset or benchmark.datasets[0]
     benchmark.check_dataset(dataset)
-    _check_device(device, elsewhere)
-    if batch_size < 2:
-        raise HarnessError(f"a mini-batch of {batch_size} is too small for batch norm; ask for 2 or more")
-    sample_seed = seed if sample_seed is None else sample_seed
-    members = benchmark.subset(subset) if sample is None else benchmark.sample(sample, sample_seed, subset)
+
+    import torch
+
+    from harness.images.batches import fingerprint
+
+    task = benchmark.task(dataset)
+    images = _images(benchmark, task, options)
+    _check_device(options.device, elsewhere=options.executor is not None)
+    if options.batch_size < 2:
+        raise HarnessError(f"a mini-batch of {options.batch_size} is too small for batch norm; ask for 2 or more")
+    sample_seed = options.seed if options.sample_seed is None else options.sample_seed
+    subset, size = options.subset, options.sample
+    members = benchmark.subset(subset) if size is None else benchmark.sample(size, sample_seed, subset)
     if not members:
         raise HarnessError(f"{benchmark.name} has no architecture in the set '{subset}'; choose another")
-    task = benchmark.task(dataset)
-    _check_images(images, task.at_resolution(resolution))
-    batches = images.batches(batch_size, max(BATCHES, *(proxy.batches for proxy in proxies)), seed)
+    _check_images(images, task.at_resolution(options.resolution))
+    batches = images.batches(options.batch_size, max(BATCHES, *(proxy.batches for proxy in proxies)), options.seed)
     setting = Setting(
         benchmark=benchmark.name,
         dataset=dataset,
         subset=subset,
         sample_seed=sample_seed,
-        seed=seed,
-        batch_size=batch_size,
+        seed=options.seed,
+        batch_size=options.batch_size,
         images=images.description,
         noise=images.noise,
         fingerprint=fingerprint(batches),
         initialisation="PyTorch default",
         dtype="float32",
-        device=device,
+        device=options.device,
         torch=torch.__version__,
-        resolution=None if task.at_resolution(resolution) == task else resolution,
-        once_per_class=once_per_class or None,
+        resolution=None if task.at_resolution(options.resolution) == task else options.resolution,
+        once_per_class=options.once_per_class or None,
     )
-    part, parts = shard
+    part, parts = options.shard
     kept = members[part - 1 :: parts]
-    standing = benchmark.representatives(kept) if once_per_class and kept else {}
+    standing = benchmark.representatives(kept) if options.once_per_class and kept else {}
     notice = ""
     if not kept:
         only = f"only {len(members)} network{'s' if len(members) > 1 else ''}"
         notice = f"shard {part}/{parts} is empty: the sample has {only}, which the shards before it hold"
     return Plan(setting, benchmark, kept, proxies, batches, standing, notice)
+
+
+def _benchmark(given: object) -> Benchmark:
+    """The benchmark that a name, an instance or a class stands for."""
+    if isinstance(given, str):
+        return load_benchmark(given)
+    if isinstance(given, type) and issubclass(given, Benchmark):
+        return given()
+    if isinstance(given, Benchmark):
+        return given
+    raise HarnessError(f"benchmark must be the name of a benchmark, or a harness.Benchmark, not {shown(given)}")
+
+
+def _images(benchmark: Benchmark, task: Task, options: RunOptions) -> Images:
+    """The images that were given, or else the benchmark's own."""
+    images = benchmark.images(task.dataset) if options.images is None else options.images
+    if images is None:
+        raise HarnessError(
+            f"{benchmark.name} brings no images: give --images with the files of {task.dataset}, or --images noise for "
+            "Gaussian noise with random labels"
+        )
+    return images_given(images, task, options.seed, options.labels, options.resolution, benchmark.read_images)
 
 
 def _check_images(images: Images, task: Task) -> None:
@@ -148,6 +149,8 @@ def _check_device(device: str, elsewhere: bool) -> None:
         return
     if device.partition(":")[0] != "cuda":
         raise HarnessError(f"unknown device '{device}'; use 'cpu' or 'cuda'")
+    import torch
+
     if not elsewhere and not torch.cuda.is_available():
         raise HarnessError(
             f"device '{device}' was asked for, but torch {torch.__version__} sees no GPU; use --device cpu"

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.execution.options import RunOptions
+from harness.execution.plan import Plan, make_plan
 from harness.registry import STANDARD, proxies
 from harness.store.sqlite import FILE_NAME
 
 if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy
-    from harness.execution.plan import Plan
     from harness.execution.runner import Progress
     from harness.gate.baseline import Baseline
     from harness.results import OpenedRun
@@ -30,17 +31,12 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
     Raises:
         HarnessError: if the benchmark is not registered, or its images have to be given.
     """
-    from harness import api
-
     setting = baseline.setting
     # In the order of every standard run: who comes first finds less in the processor's caches and seems to cost more.
     order = [*STANDARD, *baseline.proxies]
     known = [name for name in dict.fromkeys(order) if name in baseline.proxies and name in proxies()]
-    plan = api.prepare(
-        setting.benchmark,
+    options = RunOptions(
         dataset=setting.dataset,
-        sample=None,
-        subset="all",
         seed=setting.seed,
         sample_seed=setting.sample_seed,
         proxies=[*known, *own],
@@ -51,7 +47,7 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
         once_per_class=bool(setting.once_per_class),
         device=setting.device,
     )
-    return replace(plan, architectures=baseline.architectures)
+    return replace(make_plan(setting.benchmark, options), architectures=baseline.architectures)
 
 
 def rerun(

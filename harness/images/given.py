@@ -1,17 +1,19 @@
-"""Images that are given as arrays or tensors instead of files."""
+"""Images in whatever form a run is given them: files, noise, arrays, tensors, or images that are ready."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness._utils.arguments import shown
+from harness._utils.arguments import path, shown
 from harness.errors import HarnessError
-from harness.images import Images, images_of
+from harness.images import NOISE, Images, images_of, label_generator, load_images
 from harness.images.arrays import raw_images
 from harness.tasks import Task
 
@@ -25,22 +27,46 @@ _WANTED = (
 
 
 def images_given(
-    source: object, task: Task, seed: int, labels: Literal["file", "random"], resolution: int | None
+    source: object,
+    task: Task,
+    seed: int,
+    labels: Literal["file", "random"],
+    resolution: int | None,
+    read: Callable[[Path, Task, int], Images | None] = lambda source, task, seed: None,
 ) -> Images:
-    """Images for a task from arrays or tensors, taken as an ``.npz`` with the same arrays is.
-
-    The description holds a fingerprint of the arrays, so that a run continues with the same ones alone.
+    """Images for a task from whatever a run may be given for them.
 
     Args:
-        source: images, uint8 or normalised float, (N, C, H, W) or (N, H, W, C); a pair of images and labels from 0; a
-            mapping with ``images`` and ``labels``; or a data set of torchvision, whose transforms are not applied.
-        task: see :func:`~harness.images.load_images`, as for all that follow.
-        seed: for random labels.
-        labels: ``random`` puts random ones in place of those given.
-        resolution: that images are resized to.
+        source: :class:`~harness.images.Images`, whose labels are kept; a path or the word ``noise``, see
+            :func:`~harness.images.load_images`; or arrays or tensors: images, uint8 or normalised float, (N, C, H, W)
+            or (N, H, W, C); a pair of images and labels from 0; a mapping with ``images`` and ``labels``; or a data set
+            of torchvision, whose transforms are not applied.
+        task: the shape and the classes that the images must have.
+        seed: for noise and for random labels.
+        labels: ``random`` puts random ones in place of those of files and arrays.
+        resolution: the height and width that images are resized to, or noise is drawn with.
+        read: what is asked first for the images at a path, which has a form of its own for them; None for any other.
 
     Raises:
         HarnessError: if it is something else, or holds other images than the task's.
+    """
+    if isinstance(source, Images):
+        return source.at_resolution(resolution, task.objective)
+    if not isinstance(source, str | PathLike):
+        return _from_arrays(source, task, seed, labels, resolution)
+    place = path(source, "images")
+    found = None if str(place) == NOISE else read(place, task.at_resolution(resolution), seed)
+    if found is None:
+        return load_images(place, task, seed, labels, resolution)
+    return found.with_random_labels(task, label_generator(task, seed)) if labels == "random" else found
+
+
+def _from_arrays(
+    source: object, task: Task, seed: int, labels: Literal["file", "random"], resolution: int | None
+) -> Images:
+    """Images from arrays or tensors, taken as an ``.npz`` with the same arrays is.
+
+    The description holds a fingerprint of the arrays, so that a run continues with the same ones alone.
     """
     arrays = _arrays(source)
     if "labels" not in arrays and labels == "file" and task.objective.target != "input":

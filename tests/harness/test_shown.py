@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import harness
-from harness import api
 from harness.analysis.joined import Joined
+from harness.execution.options import RunOptions
+from harness.execution.plan import make_plan
 from harness.exhibits.top import top
 from harness.images import Images
 from harness.probe import Probe
@@ -27,10 +28,7 @@ def test_a_report_says_what_it_is_of_and_how_to_see_more(report):
 
 
 def test_objects_have_a_line_and_no_address(report, digits_runs):
-    plan = api.prepare(
-        "digits", dataset=None, sample=2, subset="all", seed=0, sample_seed=None, proxies="params", images=None,
-        labels="file", batch_size=4, device="cpu",
-    )  # fmt: skip
+    plan = make_plan("digits", RunOptions(sample=2, proxies="params", batch_size=4))
     benchmark = harness.load("digits")
     probe = Probe(benchmark.build(benchmark.architectures()[0], "digits"), plan.batches)
     exhibit = top(report.run)

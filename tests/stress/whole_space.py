@@ -23,10 +23,10 @@ from torch import nn
 
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GroundTruth
+from harness.execution.options import RunOptions
 from harness.execution.plan import Plan, make_plan
 from harness.execution.runner import RunSummary, run
 from harness.images import Images
-from harness.registry import select_proxies
 from harness.store.records import Score, Unit, UnitResult
 from harness.tasks import Task
 
@@ -93,7 +93,7 @@ def wide_plan(size: int) -> Plan:
     images = Images(pixels=pixels, labels=draw.integers(0, 2, 8), description="dots")
     benchmark = Wide()
     benchmark.size = size
-    return make_plan(benchmark, select_proxies(PROXIES), images, batch_size=4)
+    return make_plan(benchmark, RunOptions(proxies=PROXIES, images=images, batch_size=4))
 
 
 def whole_run(plan: Plan, directory: Path) -> tuple[RunSummary, Watch]:

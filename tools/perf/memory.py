@@ -14,11 +14,11 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from harness import api
 from harness._utils.arguments import parse_bytes
 from harness.execution.limits.memory import peak_megabytes
 from harness.execution.limits.out_of_memory import graph_bytes
-from harness.execution.plan import Plan
+from harness.execution.options import RunOptions
+from harness.execution.plan import Plan, make_plan
 from harness.execution.runner import run
 from harness.probe import Probe
 from harness.store import Store
@@ -26,21 +26,15 @@ from harness.store import Store
 
 def plan_of(options: argparse.Namespace) -> Plan:
     """One architecture, with noise for images."""
-    plan = api.prepare(
-        options.benchmark,
+    given = RunOptions(
         dataset=options.dataset,
         sample=1,
-        subset="all",
-        seed=0,
-        sample_seed=None,
         proxies=options.proxies,
         images="noise",
-        labels="file",
         batch_size=options.batch_size,
         resolution=options.resolution,
-        device="cpu",
     )
-    return replace(plan, architectures=[options.architecture])
+    return replace(make_plan(options.benchmark, given), architectures=[options.architecture])
 
 
 def main() -> None:

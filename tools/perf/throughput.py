@@ -12,11 +12,10 @@ from typing import Any
 from rich.console import Console
 
 from harness.execution.executors import InlineExecutor, spawned_workers
+from harness.execution.options import RunOptions
 from harness.execution.plan import Plan, make_plan
 from harness.execution.runner import run
 from harness.execution.unit import CLOCKS, clock_of, compute_unit
-from harness.images import load_images
-from harness.registry import load_benchmark, select_proxies
 from harness.store.records import UnitResult
 
 CLOCK = CLOCKS[clock_of("cpu")]
@@ -46,14 +45,8 @@ class _Timed(InlineExecutor):
 
 def plan_of(networks: int, batch_size: int, images: str) -> Plan:
     """The survey's suite on uniformly drawn NATS-TSS networks."""
-    benchmark = load_benchmark("nats-tss")
-    return make_plan(
-        benchmark,
-        select_proxies("standard"),
-        load_images(images, benchmark.task("cifar10")),
-        sample=networks,
-        batch_size=batch_size,
-    )
+    options = RunOptions(dataset="cifar10", sample=networks, images=images, batch_size=batch_size)
+    return make_plan("nats-tss", options)
 
 
 def measure_overhead(plan: Plan) -> tuple[float, float, float]:

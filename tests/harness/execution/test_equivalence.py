@@ -10,12 +10,13 @@ import pytest
 import harness
 from harness.errors import HarnessError, StoreError
 from harness.execution.equivalence import missing_units, networks
+from harness.execution.options import RunOptions
 from harness.execution.plan import make_plan
 from harness.execution.runner import run
 from harness.exhibits import catalogue
 from harness.gate.baseline import freeze
 from harness.gate.rerun import plan_of
-from harness.registry import load_benchmark, select_proxies
+from harness.registry import load_benchmark
 from harness.results import open_run
 from harness.store import Store
 from harness.store.checksums import checksums_of_everything
@@ -29,9 +30,7 @@ DIGITS = load_benchmark("digits")
 
 
 def plan(sample=SAMPLE, proxies=PROXIES, once=True, shard=(1, 1)):
-    chosen = select_proxies(proxies)
-    images = DIGITS.images("digits")
-    return make_plan(DIGITS, chosen, images, sample=sample, batch_size=8, shard=shard, once_per_class=once)
+    return make_plan(DIGITS, RunOptions(proxies=proxies, sample=sample, batch_size=8, shard=shard, once_per_class=once))
 
 
 def scores(directory) -> pd.DataFrame:

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from harness.errors import DataError, HarnessError, UnknownNameError
+from harness.execution.options import RunOptions
 from harness.execution.plan import make_plan
 from harness.images import Images
 from harness.images.batches import fingerprint, read_batches, write_batches
-from harness.registry import load_benchmark, select_proxies
+from harness.registry import load_benchmark
 
 DIGITS = load_benchmark("digits")
 
@@ -26,7 +27,8 @@ def random_images(count=64, seed=0):
 
 
 def plan(**options):
-    return make_plan(DIGITS, select_proxies("params,zico"), random_images(), **{"sample": 5, "batch_size": 8} | options)
+    usual = {"proxies": "params,zico", "images": random_images(), "sample": 5, "batch_size": 8}
+    return make_plan(DIGITS, RunOptions(**usual | options))
 
 
 class TestSample:
@@ -84,15 +86,17 @@ class TestSetting:
     def test_the_benchmarks_own_resolution_is_no_other_setting(self):
         assert plan(resolution=8).setting == plan().setting
 
-    def test_images_that_do_not_have_the_resolution_are_refused(self):
-        with pytest.raises(
-            HarnessError, match=r"images of shape \(1, 8, 8\).*do not fit digits, which has \(1, 4, 4\)"
-        ):
-            plan(resolution=4)
+    def test_images_of_another_size_get_the_resolution(self):
+        assert plan(resolution=4).batches[0].images.shape == (8, 1, 4, 4)
+        assert plan(resolution=4).setting.images == "random images, resized to 4 × 4"
+
+    def test_images_of_another_shape_are_refused(self):
+        coloured = Images(np.zeros((64, 3, 8, 8), dtype=np.float32), np.zeros(64, dtype=np.int64), "coloured")
+        with pytest.raises(HarnessError, match=r"images of shape \(3, 8, 8\).*do not fit digits, .*\(1, 8, 8\)"):
+            plan(images=coloured)
 
     def test_there_are_two_batches_so_that_zico_can_be_added_later(self):
-        only_params = make_plan(DIGITS, select_proxies("params"), random_images(), sample=2, batch_size=8)
-        assert len(only_params.batches) == 2
+        assert len(plan(proxies="params").batches) == 2
 
 
 class TestRefusing:

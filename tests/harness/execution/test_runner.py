@@ -22,9 +22,10 @@ import harness
 from harness.contracts.proxy import proxy
 from harness.errors import HarnessError, StoreError
 from harness.execution.executors import InlineExecutor
+from harness.execution.options import RunOptions
 from harness.execution.plan import make_plan
 from harness.execution.runner import run
-from harness.registry import load_benchmark, select_proxies
+from harness.registry import select_proxies
 from harness.store import Store
 
 PROXIES = "params,snip,naswot,zico"
@@ -138,9 +139,7 @@ class DyingOnce(Executor):
 
 
 def digits_plan(sample=6, proxies=PROXIES, batch_size=16):
-    benchmark = load_benchmark("digits")
-    chosen = select_proxies(proxies) if isinstance(proxies, str) else proxies
-    return make_plan(benchmark, chosen, benchmark.images("digits"), sample=sample, batch_size=batch_size)
+    return make_plan("digits", RunOptions(proxies=proxies, sample=sample, batch_size=batch_size))
 
 
 def scores(directory) -> pd.DataFrame:

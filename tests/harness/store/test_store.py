@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from harness.errors import StoreError
+from harness.execution.options import RunOptions
 from harness.execution.plan import make_plan
 from harness.images import Images
 from harness.registry import load_benchmark, select_proxies
@@ -29,7 +30,7 @@ def plan():
         labels=rng.integers(0, 10, 64),
         description="random images",
     )
-    return make_plan(benchmark, select_proxies("params,snip"), images, sample=5, batch_size=8)
+    return make_plan(benchmark, RunOptions(proxies="params,snip", images=images, sample=5, batch_size=8))
 
 
 def outcome(proxy="params", status="ok", value=1.5, version=1):

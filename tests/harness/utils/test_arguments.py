@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import math
 import os
@@ -16,11 +17,12 @@ import torch
 from typer.testing import CliRunner
 
 import harness
-from harness import api
 from harness._utils import arguments
 from harness.cli import app
 from harness.contracts.proxy import proxy
 from harness.errors import HarnessError
+from harness.execution.options import RunOptions
+from harness.execution.plan import make_plan
 from harness.registry import select_proxies
 from harness.results import as_run
 
@@ -96,17 +98,9 @@ def test_what_is_not_is_refused_in_one_line(convert, value, message):
     assert message in str(refusal.value) and "\n" not in str(refusal.value) and len(str(refusal.value)) < 200
 
 
-def test_every_parameter_of_a_run_has_a_converter_or_one_of_its_own():
-    converted = set(api._OF_A_PLAN) | {
-        "out",
-        "workers",
-        "executor",
-        "time_limit",
-        "memory_limit",
-        "retry_failed",
-        "progress",
-    }
-    assert set(inspect.signature(harness.run).parameters) - converted == {"benchmark", "proxies", "images"}
+def test_every_option_of_a_run_has_a_converter_or_one_of_its_own():
+    unconverted = {option.name for option in dataclasses.fields(RunOptions) if "converter" not in option.metadata}
+    assert unconverted == {"proxies", "images"}
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +151,14 @@ def test_a_run_refuses_in_one_line_that_names_the_parameter(values, message, tmp
     assert not (tmp_path / "run").exists()
 
 
+def test_the_keywords_of_a_run_are_its_options_with_their_defaults():
+    keywords = inspect.signature(harness.run).parameters
+    options = {each.name: each.default for each in dataclasses.fields(RunOptions)}
+    assert list(keywords) == ["benchmark", "out", *options]
+    defaults = {name: keyword.default for name, keyword in keywords.items() if name in options}
+    assert RunOptions.among(defaults) == RunOptions() and defaults == options | {"shard": None}
+
+
 def test_proxies_come_in_any_collection():
     wanted = ["params", "snip"]
     for given in (wanted, tuple(wanted), dict.fromkeys(wanted), (name for name in wanted), pd.Series(wanted)):
@@ -181,11 +183,7 @@ class TestImages:
         return rng.integers(0, 256, (32, 1, 8, 8), dtype=np.uint8), rng.integers(0, 10, 32)
 
     def plan(self, images, **values):
-        usual = {
-            "dataset": None, "sample": 1, "subset": "all", "seed": 0, "sample_seed": None, "proxies": "params",
-            "labels": "file", "batch_size": 4, "device": "cpu",
-        }  # fmt: skip
-        return api.prepare("digits", images=images, **{**usual, **values})
+        return make_plan("digits", RunOptions(images=images, sample=1, proxies="params", batch_size=4, **values))
 
     def test_arrays_and_tensors_are_what_an_npz_of_them_is(self, arrays, tmp_path):
         images, labels = arrays
@@ -257,9 +255,9 @@ class TestHome:
 
 class TestNothingToDo:
     def test_an_empty_shard_succeeds_and_says_so(self, tmp_path):
-        with pytest.warns(UserWarning, match="shard 5/8 is empty: the sample has only 4 networks"):
+        with pytest.warns(UserWarning, match="shard 5/8 is empty: the sample has only 4 networks") as told:
             scores = harness.run("digits", sample=4, batch_size=4, proxies="params", shard=(5, 8), out=tmp_path / "5")
-        assert scores.empty
+        assert scores.empty and told[0].filename == __file__
         options = ["--sample", "4", "--batch-size", "4", "--proxies", "params"]
         result = CliRunner().invoke(app, ["run", "digits", *options, "--shard", "6/8", "--out", str(tmp_path / "6")])
         assert result.exit_code == 0
