@@ -22,15 +22,14 @@ from harness.store.checksums import (
     in_words,
     keeps_checksums,
     refuse_damaged,
-    remove_units,
 )
+from harness.store.columns import COLUMNS, rows_of
 from harness.store.manifest import OF_EVERY_STORE, Manifest
 from harness.store.outcomes import Outcomes
 from harness.store.records import Setting, Unit, UnitResult
 from harness.store.sqlite import (
     FILE_NAME,
     PATIENCE,
-    SPREAD,
     connect_to_write,
     explained,
     reading_address,
@@ -205,11 +204,8 @@ class Store:
         """
         for start in range(0, len(architectures), _AT_ONCE):
             some = architectures[start : start + _AT_ONCE]
-            done: dict[str, set[str]] = {}
-            query = f"SELECT architecture, proxy FROM scores WHERE architecture IN ({', '.join('?' * len(some))})"
             with explained(self.directory):
-                for architecture, proxy in self.connection.execute(query, some):
-                    done.setdefault(architecture, set()).add(proxy)
+                done = self.outcomes.proxies_of(some)
             for architecture in some:
                 wanted = tuple(proxy for proxy in proxies if proxy not in done.get(architecture, ()))
                 if wanted:
@@ -223,17 +219,7 @@ class Store:
             proxies: whose outcomes; of the others each architecture has its own.
         """
         with explained(self.directory), self.transaction():
-            for table, columns in (
-                ("class", "architecture PRIMARY KEY, representative"),
-                ("shared", "proxy PRIMARY KEY"),
-            ):
-                self.connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
-            self.connection.executemany("INSERT INTO class VALUES (?, ?)", representatives.items())
-            self.connection.executemany("INSERT INTO shared VALUES (?)", [(proxy,) for proxy in proxies])
-            self.connection.execute(SPREAD)
-            self.outcomes.add_incoming()
-            for table in ("class", "shared"):
-                self.connection.execute(f"DROP TABLE {table}")
+            self.outcomes.spread(representatives, proxies)
 
     def add(self, *results: UnitResult) -> None:
         """Commit the outcomes of one unit, perhaps for several architectures, all or none.
@@ -241,22 +227,7 @@ class Store:
         Raises:
             StoreError: if an outcome is there already, or the file cannot be written (disk full).
         """
-        # As SQLite gives them back: every number that is no version is a float.
-        rows = [
-            (
-                result.architecture,
-                score.proxy,
-                int(score.version),
-                score.status,
-                None if score.value is None else float(score.value),
-                score.error,
-                float(score.own_seconds),
-                float(score.standalone_seconds),
-                float(result.forward_backward_seconds),
-            )
-            for result in results
-            for score in result.scores
-        ]
+        rows = [row for result in results for row in rows_of(result)]
         with explained(self.directory), self.transaction():
             self.outcomes.add(rows)
 
@@ -287,7 +258,7 @@ class Store:
                     table = self.outcomes.table_without(damaged)
                 except WRONG_TYPE as error:
                     raise StoreError(f"the store in {self.directory} is damaged ({error}); restore it") from error
-        table.insert(3, "seed", self.setting.seed)
+        table.insert(COLUMNS.index("status"), "seed", self.setting.seed)
         return table
 
     def damaged_units(self) -> list[str]:
@@ -304,10 +275,9 @@ class Store:
         if not damaged:
             return
         with self.transaction():
-            remove_units(self.connection, damaged)
+            self.outcomes.remove_units(damaged)
         note = f"the outcomes of {in_words(damaged)} were damaged; they were removed and are computed again"
-        others = {name for (name,) in self.connection.execute("SELECT DISTINCT proxy FROM scores")}
-        others -= {proxy.name for proxy in proxies}
+        others = dict(self.outcomes.versions()).keys() - {proxy.name for proxy in proxies}
         if others:
             note += f", those of {', '.join(sorted(others))} by a run with these proxies"
         self.notes.append(note)
@@ -324,7 +294,7 @@ class Store:
 
     def _check_versions(self, proxies: Sequence[Proxy]) -> None:
         versions = {proxy.name: proxy.version for proxy in proxies}
-        for proxy, version in self.connection.execute("SELECT DISTINCT proxy, version FROM scores"):
+        for proxy, version in self.outcomes.versions():
             if versions.get(proxy, version) != version:
                 raise StoreError(
                     f"{self.directory} holds scores of {proxy} version {version}, this harness computes version "
@@ -337,7 +307,7 @@ class Store:
             self.manifest().get(OWN_PROXIES, {}),
             {proxy.name: facts_of(proxy) for proxy in proxies if not is_registered(proxy)},
         )
-        scored = {name for (name,) in self.connection.execute("SELECT DISTINCT proxy FROM scores")}
+        scored = dict(self.outcomes.versions())
         for proxy in proxies:
             if proxy.name not in scored or proxy.name not in {*noted, *own}:
                 continue

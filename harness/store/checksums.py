@@ -25,18 +25,14 @@ from numpy.typing import NDArray
 
 from harness._utils.visible import one_line
 from harness.errors import StoreError
-from harness.store.sqlite import CHECKSUM_TABLES, COLUMNS
-
-Row = tuple[Any, ...]
-"""One outcome: the columns ``COLUMNS`` of the table of scores."""
+from harness.store.columns import COLUMNS, NUMBERS, TEXTS, Row
+from harness.store.sqlite import CHECKSUM_TABLES
 
 Values = list[list[Any]]
 """Outcomes as a list for each column."""
 
 Columns = dict[str, Sequence[Any] | NDArray[Any]]
 
-_TEXTS = ("architecture", "proxy", "status", "error")
-_NUMBERS = ("value", "own_seconds", "standalone_seconds", "forward_backward_seconds")
 _ADD = """
 INSERT INTO unit_checksums VALUES (?, ?) ON CONFLICT (architecture)
 DO UPDATE SET checksum = (checksum | excluded.checksum) - (checksum & excluded.checksum)
@@ -85,7 +81,7 @@ def columns_of(values: Values) -> Columns:
         TypeError: if a column holds a value of a type that is never written there; others of ``WRONG_TYPE`` too.
     """
     columns: Columns = dict(zip(COLUMNS, values, strict=True))
-    for name in ("version", *_NUMBERS):
+    for name in ("version", *NUMBERS):
         types, number = (_WHOLE, np.int64) if name == "version" else (_FLOAT, np.float64)
         if not types.issuperset(map(type, columns[name])):
             raise TypeError(f"the column {name} holds a value of another type")
@@ -99,11 +95,11 @@ def row_checksums(columns: Columns, start: int = 0, stop: int | None = None) -> 
     count = len(parts["architecture"])
     words: NDArray[np.uint64] = np.empty((len(COLUMNS), count), dtype=np.uint64)
     hashes = {"architecture": _TextHashes(), "error": _TextHashes(), "proxy": _of_words, "status": _of_words}
-    for place, name in enumerate(_TEXTS):
+    for place, name in enumerate(TEXTS):
         words[place] = np.fromiter(map(hashes[name].__getitem__, parts[name]), dtype=np.uint64, count=count)
-    words[len(_TEXTS)].view(np.int64)[:] = parts["version"]
-    numbers = words[len(_TEXTS) + 1 :].view(np.float64)
-    for place, name in enumerate(_NUMBERS):
+    words[len(TEXTS)].view(np.int64)[:] = parts["version"]
+    numbers = words[len(TEXTS) + 1 :].view(np.float64)
+    for place, name in enumerate(NUMBERS):
         numbers[place] = parts[name]
     # SQLite stores -0.0 as 0.0, and every NaN as the absent number.
     numbers += 0.0
@@ -282,34 +278,6 @@ def damaged_entries(connection: sqlite3.Connection) -> list[str]:
         stored = dict(connection.execute("SELECT key, checksum FROM manifest_checksums").fetchall())
     found = {str(key): text_checksum(str(key), str(value)) for key, value in entries}
     return sorted(str(key) for key in found.keys() | stored.keys() if found.get(key) != stored.get(key))
-
-
-def remove_units(connection: sqlite3.Connection, damaged: Sequence[str]) -> None:
-    """Remove all outcomes of damaged networks, within a transaction.
-
-    What is sound is written anew: in a damaged table SQLite may not find a row by its key, so that it could not be
-    removed one by one.
-
-    Raises:
-        sqlite3.DatabaseError: if the file is damaged beyond that.
-    """
-    with damaged_text_read(connection):
-        names = [name for (name,) in connection.execute("SELECT architecture FROM unit_checksums").fetchall()]
-        connection.execute("CREATE TEMP TABLE sound (architecture PRIMARY KEY)")
-        lost = set(damaged)
-        connection.executemany("INSERT INTO sound VALUES (?)", [(name,) for name in names if name not in lost])
-    for table in ("scores", "unit_checksums"):
-        # The plus keeps SQLite from looking the rows up by their key.
-        connection.execute(
-            f"CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE +architecture IN (SELECT architecture FROM sound)"
-        )
-        connection.execute(f"DELETE FROM {table}")
-        connection.execute(f"INSERT INTO {table} SELECT * FROM kept")
-        connection.execute("DROP TABLE kept")
-    connection.execute("DROP TABLE sound")
-    problems = [text for (text,) in connection.execute("PRAGMA main.integrity_check(1)")]
-    if problems != ["ok"]:
-        raise sqlite3.DatabaseError(f"malformed: {problems[0]}")
 
 
 def refuse_damaged(directory: Path, damaged: Collection[str]) -> None:

@@ -96,7 +96,7 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
     if not sound:
         # What damaged outcomes say means nothing.
         return
-    scored = {a for (a,) in store.connection.execute("SELECT DISTINCT architecture FROM scores")}
+    scored = store.outcomes.architectures()
     try:
         strangers = scored.difference(load_benchmark(store.setting.benchmark).architectures())
     except HarnessError as error:
@@ -108,7 +108,7 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
                 f"{len(strangers):,} of {len(scored):,} are none of {store.setting.benchmark}, one '{min(strangers)}'"
             )
         yield Finding("architectures", not strangers, words)
-    counts = dict(store.connection.execute("SELECT status, COUNT(*) FROM scores GROUP BY status ORDER BY status"))
+    counts = store.outcomes.by_status()
     words = ", ".join(f"{number:,} {status.replace('_', '-')}" for status, number in counts.items())
     yield Finding("outcomes", "failed" not in counts, words or "none yet")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.store.checksums import (
     WRONG_TYPE,
-    Row,
     add_checksums,
     add_up,
     by_column,
@@ -19,12 +18,24 @@ from harness.store.checksums import (
     unit_checksums,
     values_of,
 )
-from harness.store.sqlite import COLUMNS
+from harness.store.columns import COLUMNS, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _ALL = "SELECT * FROM scores ORDER BY architecture, proxy"
+
+_OUTCOME = ", ".join(COLUMNS[1:])
+
+# Beside a minimum, SQLite takes the other columns from the row that has it.
+_SPREAD = f"""
+CREATE TEMP TABLE incoming AS SELECT class.architecture, {_OUTCOME} FROM class JOIN (
+    SELECT representative, {_OUTCOME}, MIN(status = 'failed') FROM scores
+    JOIN class USING (architecture) JOIN shared USING (proxy) GROUP BY representative, proxy
+) AS shared_out USING (representative) WHERE NOT EXISTS (
+    SELECT 1 FROM scores WHERE scores.architecture = class.architecture AND scores.proxy = shared_out.proxy
+)
+"""
 
 
 class Outcomes:
@@ -58,6 +69,20 @@ class Outcomes:
         self._connection.execute("DROP TABLE temp.incoming")
         return count
 
+    def spread(self, representatives: Mapping[str, str], proxies: Collection[str]) -> None:
+        """As :meth:`harness.store.Store.spread`, within a transaction."""
+        for table, columns in (
+            ("class", "architecture PRIMARY KEY, representative"),
+            ("shared", "proxy PRIMARY KEY"),
+        ):
+            self._connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
+        self._connection.executemany("INSERT INTO class VALUES (?, ?)", representatives.items())
+        self._connection.executemany("INSERT INTO shared VALUES (?)", [(proxy,) for proxy in proxies])
+        self._connection.execute(_SPREAD)
+        self.add_incoming()
+        for table in ("class", "shared"):
+            self._connection.execute(f"DROP TABLE {table}")
+
     def remove_failed(self) -> int:
         """Remove the outcomes that failed; returns how many."""
         failed, _ = unit_checksums(values_of(self._connection, "SELECT * FROM scores WHERE status = 'failed'"))
@@ -65,6 +90,57 @@ class Outcomes:
         # What is left of no outcome is nothing.
         self._connection.execute("DELETE FROM unit_checksums WHERE checksum = 0")
         return self._connection.execute("DELETE FROM scores WHERE status = 'failed'").rowcount
+
+    def remove_units(self, damaged: Sequence[str]) -> None:
+        """Remove all outcomes of damaged networks, within a transaction.
+
+        What is sound is written anew: in a damaged table SQLite may not find a row by its key, so that it could not be
+        removed one by one.
+
+        Raises:
+            sqlite3.DatabaseError: if the file is damaged beyond that.
+        """
+        connection = self._connection
+        with damaged_text_read(connection):
+            names = [name for (name,) in connection.execute("SELECT architecture FROM unit_checksums").fetchall()]
+            connection.execute("CREATE TEMP TABLE sound (architecture PRIMARY KEY)")
+            lost = set(damaged)
+            connection.executemany("INSERT INTO sound VALUES (?)", [(name,) for name in names if name not in lost])
+        for table in ("scores", "unit_checksums"):
+            # The plus keeps SQLite from looking the rows up by their key.
+            connection.execute(
+                f"CREATE TEMP TABLE kept AS SELECT * FROM {table} "
+                "WHERE +architecture IN (SELECT architecture FROM sound)"
+            )
+            connection.execute(f"DELETE FROM {table}")
+            connection.execute(f"INSERT INTO {table} SELECT * FROM kept")
+            connection.execute("DROP TABLE kept")
+        connection.execute("DROP TABLE sound")
+        problems = [text for (text,) in connection.execute("PRAGMA main.integrity_check(1)")]
+        if problems != ["ok"]:
+            raise sqlite3.DatabaseError(f"malformed: {problems[0]}")
+
+    def proxies_of(self, architectures: Sequence[str]) -> dict[str, set[str]]:
+        """The proxies that have an outcome of each of these architectures; what has none is left out."""
+        done: dict[str, set[str]] = {}
+        places = ", ".join("?" * len(architectures))
+        query = f"SELECT architecture, proxy FROM scores WHERE architecture IN ({places})"
+        for architecture, proxy in self._connection.execute(query, architectures):
+            done.setdefault(architecture, set()).add(proxy)
+        return done
+
+    def versions(self) -> list[tuple[str, int]]:
+        """Each proxy that has outcomes, with the version that made them; a proxy of two versions twice."""
+        return self._connection.execute("SELECT DISTINCT proxy, version FROM scores").fetchall()
+
+    def architectures(self) -> set[str]:
+        """The architectures that have outcomes."""
+        return {name for (name,) in self._connection.execute("SELECT DISTINCT architecture FROM scores")}
+
+    def by_status(self) -> dict[str, int]:
+        """How many outcomes of each status there are."""
+        query = "SELECT status, COUNT(*) FROM scores GROUP BY status ORDER BY status"
+        return dict(self._connection.execute(query).fetchall())
 
     def table(self) -> pd.DataFrame | None:
         """All outcomes, one row an architecture and proxy; None if they are not as they were written."""

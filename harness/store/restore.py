@@ -11,11 +11,10 @@ import pandas as pd
 from harness._utils.arguments import accepts, path
 from harness.errors import HarnessError
 from harness.store import Store
+from harness.store.columns import COLUMNS, Row, as_stored
 from harness.store.records import Setting
 from harness.store.score_files import read_manifest
-from harness.store.sqlite import COLUMNS, explained
-
-NUMBERS = ("value", "own_seconds", "standalone_seconds", "forward_backward_seconds")
+from harness.store.sqlite import explained
 
 
 @accepts(scores=path, directory=path)
@@ -65,15 +64,12 @@ def _manifest(file: Path, scores: Path) -> tuple[Setting, dict[str, Any]]:
     return setting, {**manifest, "restored_from": file.name}
 
 
-def _rows(file: Path) -> list[tuple[Any, ...]]:
+def _rows(file: Path) -> list[Row]:
     try:
         # As text, so that every number comes back to the last bit.
         table = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, dtype=str)
         table = table[list(COLUMNS)].astype(object)
         table = table.where(table.notna(), None)
-        table["version"] = [int(version) for version in table["version"]]
-        for column in NUMBERS:
-            table[column] = [None if number is None else float(number) for number in table[column]]
+        return list(map(as_stored, table.itertuples(index=False, name=None)))
     except (ValueError, TypeError, KeyError, OSError, EOFError, zlib.error, MemoryError) as error:
         raise HarnessError(f"'{file}' is no table of scores ({error})") from error
-    return list(table.itertuples(index=False, name=None))

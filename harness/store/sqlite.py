@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness._utils.visible import one_line
 from harness.errors import StoreError
+from harness.store.columns import TABLE
 from harness.store.file_systems import network_file_system
 
 SCHEMA_VERSION = 2
@@ -25,50 +26,13 @@ PATIENCE = 60.0
 
 SCHEMA = (
     "CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE scores (
-    architecture TEXT NOT NULL,
-    proxy TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('ok', 'failed', 'non_finite', 'skipped')),
-    value REAL,
-    error TEXT,
-    own_seconds REAL NOT NULL,
-    standalone_seconds REAL NOT NULL,
-    forward_backward_seconds REAL,
-    PRIMARY KEY (architecture, proxy),
-    CHECK ((status = 'ok') = (value IS NOT NULL))
-) WITHOUT ROWID""",
+    TABLE,
 )
 
 CHECKSUM_TABLES = (
     "CREATE TABLE unit_checksums (architecture TEXT PRIMARY KEY, checksum INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE manifest_checksums (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL) WITHOUT ROWID",
 )
-
-COLUMNS = (
-    "architecture",
-    "proxy",
-    "version",
-    "status",
-    "value",
-    "error",
-    "own_seconds",
-    "standalone_seconds",
-    "forward_backward_seconds",
-)
-"""The columns of the table of scores."""
-
-_OUTCOME = ", ".join(COLUMNS[1:])
-
-# Beside a minimum, SQLite takes the other columns from the row that has it.
-SPREAD = f"""
-CREATE TEMP TABLE incoming AS SELECT class.architecture, {_OUTCOME} FROM class JOIN (
-    SELECT representative, {_OUTCOME}, MIN(status = 'failed') FROM scores
-    JOIN class USING (architecture) JOIN shared USING (proxy) GROUP BY representative, proxy
-) AS shared_out USING (representative) WHERE NOT EXISTS (
-    SELECT 1 FROM scores WHERE scores.architecture = class.architecture AND scores.proxy = shared_out.proxy
-)
-"""
 
 
 def take_lock(directory: Path) -> sqlite3.Connection:

@@ -1,0 +1,65 @@
+"""The columns of the table of scores, declared once, and the form in which outcomes are kept in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from harness.store.records import Status, UnitResult
+
+Row = tuple[Any, ...]
+"""One outcome: its values in the order of ``COLUMNS``."""
+
+_DECLARED = {
+    "architecture": "TEXT NOT NULL",
+    "proxy": "TEXT NOT NULL",
+    "version": "INTEGER NOT NULL",
+    "status": f"TEXT NOT NULL CHECK (status IN {get_args(Status)})",
+    "value": "REAL",
+    "error": "TEXT",
+    "own_seconds": "REAL NOT NULL",
+    "standalone_seconds": "REAL NOT NULL",
+    "forward_backward_seconds": "REAL",
+}
+
+COLUMNS = tuple(_DECLARED)
+
+
+def _of_type(name: str) -> tuple[str, ...]:
+    return tuple(column for column, declared in _DECLARED.items() if declared.split()[0] == name)
+
+
+TEXTS, NUMBERS = _of_type("TEXT"), _of_type("REAL")
+"""Columns by what they hold; the version alone is a whole number."""
+
+_KEPT_AS = dict.fromkeys(TEXTS, str) | dict.fromkeys(NUMBERS, float) | {"version": int}
+
+_MAY_LACK = {column for column, declared in _DECLARED.items() if "NOT NULL" not in declared}
+
+_LINES = ",\n    ".join(f"{column} {declared}" for column, declared in _DECLARED.items())
+
+TABLE = f"""CREATE TABLE scores (
+    {_LINES},
+    PRIMARY KEY (architecture, proxy),
+    CHECK ((status = 'ok') = (value IS NOT NULL))
+) WITHOUT ROWID"""
+"""The statement as every store holds it, to the letter."""
+
+
+def rows_of(result: UnitResult) -> list[Row]:
+    """The outcomes of a unit."""
+    of_unit = {"architecture": result, "forward_backward_seconds": result}
+    return [as_stored(getattr(of_unit.get(name, score), name) for name in COLUMNS) for score in result.scores]
+
+
+def as_stored(values: Iterable[Any]) -> Row:
+    """An outcome as SQLite gives it back: every number that is no version is a float.
+
+    Raises:
+        TypeError: if a value is missing that every outcome has, or is none of its column's type; ValueError too.
+    """
+    row = tuple(None if value is None else _KEPT_AS[name](value) for name, value in zip(COLUMNS, values, strict=True))
+    lacking = [name for name, value in zip(COLUMNS, row, strict=True) if value is None and name not in _MAY_LACK]
+    if lacking:
+        raise TypeError(f"an outcome without {' and '.join(lacking)}")
+    return row
