@@ -194,12 +194,13 @@ def agreement(
         HarnessError: if one of them cannot be read, or they have no proxy or no architecture in common.
     """
     from harness.analysis import rank_agreement
-    from harness.analysis.score_tables import read_score_table, wide_scores
+    from harness.analysis.score_tables import read_score_table
+    from harness.analysis.scores import wide_scores
     from harness.store import Store
 
     def read_run(place: Path) -> pd.DataFrame:
         with Store.read(place) as store:
-            return wide_scores(store.scores())
+            return wide_scores(store.scores()).sort_index().sort_index(axis=1)
 
     source = Path(other)
     ours = read_run(Path(directory))

@@ -113,35 +113,38 @@ def join(
     architectures, proxies = scores_by_proxy(scores, directions)
     return Joined(
         architectures=architectures,
-        accuracy=_oriented_accuracy(truth, architectures),
+        accuracy=_every_accuracy(truth, architectures),
         proxies={proxy: proxies[proxy] for proxy in sorted(proxies)},
         trained={name: _scores_of_truth(other, architectures) for name, other in (beside or {}).items()},
         aggregates=tuple(aggregates),
     )
 
 
-def _scores_of_truth(truth: GroundTruth, architectures: pd.Index) -> ProxyScores:
-    """Accuracies as if they were scores; an architecture without one was not scored."""
-    value = _accuracies(truth, architectures)
-    status = np.where(np.isfinite(value), STATUSES.index("ok"), ABSENT).astype(np.int8)
-    return ProxyScores(value if truth.higher_is_better else -value, status)
+def accuracies_of(truth: GroundTruth, architectures: pd.Index) -> Floats:
+    """The accuracy of each architecture, turned so that higher is better; NaN where there is none.
 
-
-def _accuracies(truth: GroundTruth, architectures: pd.Index) -> Floats:
-    """The accuracy of each architecture as it stands, NaN where there is none."""
+    Raises:
+        HarnessError: if the ground truth has two values of an architecture.
+    """
     if not truth.accuracy.index.is_unique:
         twice = truth.accuracy.index[truth.accuracy.index.duplicated()][0]
         raise HarnessError(f"the ground truth of {truth.benchmark} holds '{twice}' twice; it needs one value of each")
-    return np.asarray(truth.accuracy.reindex(architectures), dtype=np.float64)
+    return np.asarray(truth.oriented.reindex(architectures), dtype=np.float64)
 
 
-def _oriented_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
-    """The accuracy of each architecture, its sign turned where lower is better."""
-    accuracy = _accuracies(truth, architectures)
+def _scores_of_truth(truth: GroundTruth, architectures: pd.Index) -> ProxyScores:
+    """Accuracies as if they were scores; an architecture without one was not scored."""
+    value = accuracies_of(truth, architectures)
+    return ProxyScores(value, np.where(np.isfinite(value), STATUSES.index("ok"), ABSENT).astype(np.int8))
+
+
+def _every_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
+    """The same where none may be missing."""
+    accuracy = accuracies_of(truth, architectures)
     lacking = architectures[~np.isfinite(accuracy)]
     if len(lacking):
         raise HarnessError(
             f"{len(lacking)} of {len(architectures)} scored architectures have no accuracy in the ground truth of "
             f"{truth.benchmark} ({truth.describe()}), first '{lacking[0]}'; score and rank against the same benchmark"
         )
-    return accuracy if truth.higher_is_better else -accuracy
+    return accuracy

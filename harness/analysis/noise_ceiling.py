@@ -84,7 +84,7 @@ def ceiling_table(
         chosen = trainings if architectures is None else trainings.reindex(architectures)
         rows += _rows_of_trainings(_name(truths[0]), chosen.dropna(), confidence)
     for first, second in combinations(truths, 2):
-        both = pd.concat([_oriented(truth) for truth in (first, second)], axis=1, join="inner")
+        both = pd.concat([first.oriented, second.oriented], axis=1, join="inner")
         both = (both if architectures is None else both.reindex(architectures)).dropna()
         x, y = both.to_numpy(dtype=np.float64).T
         facts: dict[str, object] = {
@@ -180,7 +180,3 @@ def _relation(first: GroundTruth, second: GroundTruth) -> Relation:
 
 def _name(truth: GroundTruth) -> str:
     return f"{truth.split}/{truth.epochs}"
-
-
-def _oriented(truth: GroundTruth) -> pd.Series[float]:
-    return truth.accuracy if truth.higher_is_better else -truth.accuracy

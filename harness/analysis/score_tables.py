@@ -1,4 +1,4 @@
-"""Scores from elsewhere: another run, or a table that somebody else computed."""
+"""Scores from elsewhere: a table that somebody else computed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ARCHITECTURE_COLUMNS = ("architecture", "arch", "net_str")
-
-
-def wide_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """The finite scores of a run, one row for each architecture and one column for each proxy; NaN elsewhere."""
-    return scores.pivot(index="architecture", columns="proxy", values="value")
 
 
 @accepts(path=path_of)

@@ -52,9 +52,13 @@ class ProxyScores:
 
 
 def scores_by_proxy(
-    scores: pd.DataFrame, directions: Mapping[str, Literal["higher", "lower"]]
+    scores: pd.DataFrame, directions: Mapping[str, Literal["higher", "lower"]] | None
 ) -> tuple[pd.Index, dict[str, ProxyScores]]:
-    """The architectures, and every proxy's scores in their order.
+    """The architectures, and every proxy's scores in their order, both as they first appear.
+
+    Args:
+        scores: one row for each architecture and proxy.
+        directions: the scores are turned so that higher is better; None leaves them as they stand.
 
     Raises:
         HarnessError: for a missing column, an unknown status, a row without an architecture or a proxy, two rows of
@@ -73,13 +77,24 @@ def scores_by_proxy(
         rows = np.flatnonzero(proxy == number)
         where = architecture[rows]
         _refuse_duplicates(name, where, architectures)
-        sign = _sign(name, directions)
+        sign = 1 if directions is None else _sign(name, directions)
         values = np.full(len(architectures), np.nan)
         values[where] = np.where(usable[rows], sign * value[rows], np.nan)
         statuses = np.full(len(architectures), ABSENT, dtype=np.int8)
         statuses[where] = status[rows]
         result[str(name)] = ProxyScores(values, statuses)
     return pd.Index(architectures), result
+
+
+def wide_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """The finite scores as they stand, one row for each architecture and one column for each proxy; NaN elsewhere.
+
+    Raises:
+        HarnessError: as :func:`scores_by_proxy`.
+    """
+    architectures, proxies = scores_by_proxy(scores, None)
+    index = architectures.rename("architecture")
+    return pd.DataFrame({name: found.value for name, found in proxies.items()}, index=index)
 
 
 def require_columns(scores: pd.DataFrame, columns: tuple[str, ...]) -> None:

@@ -40,6 +40,11 @@ class GroundTruth:
         """What it is, and of how many architectures."""
         return f"<ground truth of {self.benchmark}: {self.describe()}; {len(self.accuracy):,} architectures>"
 
+    @property
+    def oriented(self) -> pd.Series[float]:
+        """The accuracies with their sign turned where lower is better, so that higher is better."""
+        return self.accuracy if self.higher_is_better else -self.accuracy
+
     def describe(self) -> str:
         """One line for the head of a table: ``cifar10 test top-1 accuracy (%), 200 epochs, mean over seeds``."""
         return f"{self.dataset} {self.split} {self.metric}, {self.when}, {self.seeds}"

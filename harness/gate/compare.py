@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from harness.analysis.joined import accuracies_of
+from harness.analysis.scores import wide_scores
 from harness.analysis.statistics.comparison import Comparison, compare_jackknives
 from harness.analysis.statistics.jackknife import Floats, jackknife
 from harness.analysis.statistics.ranks import rank
@@ -21,7 +23,7 @@ from harness.gate.float_tolerance import FloatTolerance, float_tolerance
 from harness.gate.verdicts import ALARMS, MEANINGS, Limits, Verdict, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from harness.gate.baseline import Baseline
     from harness.results import OpenedRun
@@ -173,8 +175,7 @@ class _Tables:
         self.scored_now = set(now["proxy"])
         self.versions = now.groupby("proxy")["version"].max()
         self.values_then, self.values_now = (_values(frame, names) for frame in (baseline.scores, now))
-        accuracy = np.asarray(run.truth.accuracy.reindex(names), dtype=np.float64)
-        self.accuracy: Floats = accuracy if run.truth.higher_is_better else -accuracy
+        self.accuracy = accuracies_of(run.truth, pd.Index(names))
 
     def cost_change(self, name: str) -> CostChange:
         """What became of a proxy's cost, if it was measured both times."""
@@ -281,7 +282,6 @@ def _heading(baseline: Baseline, run: OpenedRun) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _values(scores: pd.DataFrame, architectures: list[str]) -> Mapping[str, Floats]:
-    finite = scores.assign(value=scores["value"].where(scores["status"] == "ok"))
-    table = finite.pivot(index="architecture", columns="proxy", values="value").reindex(architectures)
-    return {str(name): table[name].to_numpy(dtype=np.float64) for name in table}
+def _values(scores: pd.DataFrame, architectures: list[str]) -> dict[str, Floats]:
+    table = wide_scores(scores).reindex(architectures)
+    return {str(name): table[name].to_numpy() for name in table}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from harness.analysis.scores import wide_scores
 from harness.display.figures.scatter_panel import MANY_POINTS, Panel, View, accuracy_view, make_panel, plot_panel
 from harness.display.figures.style import PAGE_HEIGHT, TWO_COLUMNS, VERMILLION, paper_style
 from harness.display.tables.numbers import count
@@ -45,23 +46,11 @@ def scatter_data(scores: pd.DataFrame, truth: GroundTruth) -> pd.DataFrame:
         A table indexed by architecture with the column ``accuracy`` first.
 
     Raises:
-        DataError: if an architecture has two scores of one proxy, or if none has an accuracy.
+        HarnessError: if an architecture has two scores of one proxy.
+        DataError: if none has an accuracy.
     """
-    rows, architectures = pd.factorize(scores["architecture"])
-    columns, proxies = pd.factorize(scores["proxy"])
-    value = scores["value"].to_numpy(dtype=np.float64)
-    valid = (scores["status"] == "ok").to_numpy() & np.isfinite(value)
-    cells = (rows * len(proxies) + columns)[valid]
-    times = np.bincount(cells, minlength=1)
-    if times.max() > 1:
-        row, column = divmod(int(times.argmax()), len(proxies))
-        where = f"{proxies[column]} for '{architectures[row]}'"
-        raise DataError(f"the scores hold two values of {where}; choose one seed before drawing them")
-    values = np.full(len(architectures) * len(proxies), np.nan)
-    values[cells] = value[valid]
-    index = pd.Index(architectures, name="architecture")
-    wide = pd.DataFrame(values.reshape(len(architectures), len(proxies)), index=index, columns=list(proxies))
-    wide.insert(0, "accuracy", truth.accuracy.reindex(index))
+    wide = wide_scores(scores)
+    wide.insert(0, "accuracy", truth.accuracy.reindex(wide.index))
     wide = wide[wide["accuracy"].notna()]
     if wide.empty:
         raise DataError(f"none of the scored architectures has an accuracy in {truth.benchmark} ({truth.describe()})")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from harness.display.figures.scatter_panel import accuracy_view, is_heavy_tailed
-from harness.errors import DataError, UnknownNameError
+from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.reporting import bar_data, plot_bars, plot_scatter, scatter_data, write_figures
 
 
@@ -70,7 +70,7 @@ class TestScatterData:
         assert list(data.index[data["jacob_cov"].isna()]) == [truth.accuracy.index[5]]
 
     def test_two_scores_of_one_proxy_are_refused(self, scores, truth):
-        with pytest.raises(DataError, match=r"two values of nwot for '\|cell~0\|'"):
+        with pytest.raises(HarnessError, match=r"proxy 'nwot' has 2 scores of the architecture '\|cell~0\|'"):
             scatter_data(pd.concat([scores, scores.iloc[:1]]), truth)
 
     def test_scores_of_other_architectures_are_refused(self, scores, truth):

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from harness.display.figures.saving import figure_bytes, save_figure
-from harness.display.figures.scatter import density_data, figure_data, plot_scatter, scatter_data
+from harness.display.figures.scatter import density_data, figure_data, plot_scatter
 from harness.display.figures.scatter_panel import MANY_POINTS, accuracy_view, make_panel, plot_panel
 
 
@@ -99,9 +99,3 @@ def test_saved_figures_embed_truetype_and_are_the_same_each_time(many, tmp_path)
     pdf = (tmp_path / "a.pdf").read_bytes()
     assert set(re.findall(rb"/Subtype /(Type\w+|CIDFontType\w)", pdf)) <= {b"Type0", b"TrueType", b"CIDFontType2"}
     assert b"/FontFile2" in pdf
-
-
-def test_a_table_with_a_second_score_names_it(scores, truth):
-    again = pd.concat([scores, scores.iloc[[65]]])
-    with pytest.raises(Exception, match=r"two values of params for '\|cell~5\|'"):
-        scatter_data(again, truth)
