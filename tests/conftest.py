@@ -53,7 +53,7 @@ def real_data() -> Path:
 @pytest.fixture(autouse=True, scope="session")
 def single_thread() -> Iterator[None]:
     """Scores are the same to the bit for one thread, which is what units are computed with."""
-    from harness.execution.unit import one_thread
+    from harness._utils.process_settings import one_thread
 
     with one_thread():
         yield

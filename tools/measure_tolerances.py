@@ -25,7 +25,8 @@ import torch
 from harness._utils.machine import processor_name
 from harness.analysis.statistics.jackknife import Floats
 from harness.errors import HarnessError
-from harness.execution.unit import Job, make_probe
+from harness.execution.job import Job
+from harness.execution.unit import make_probe
 from harness.gate.baseline import Baseline
 from harness.gate.baseline_files import read_baseline
 from harness.gate.changes import relative_changes

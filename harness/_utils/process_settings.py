@@ -132,6 +132,17 @@ def with_settings(snapshot: Snapshot) -> Iterator[None]:
         around.put_back()
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with a single thread, so that sums are made in one order everywhere."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def _values(settings: Sequence[ProcessSetting]) -> list[Any]:
     return [setting.read() for setting in settings]
 

@@ -28,7 +28,7 @@ from harness.errors import HarnessError
 from harness.execution.executors import WorkerDiedError
 
 if TYPE_CHECKING:
-    from harness.execution.unit import Job
+    from harness.execution.job import Job
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -3,7 +3,7 @@
 An executor is any :class:`concurrent.futures.Executor`. Three things beyond that are used where an executor has them:
 
 * an attribute ``window``, the number of units that it wants to have in hand;
-* a method ``prepare``, called once with the :class:`~harness.execution.unit.Job` before the first unit;
+* a method ``prepare``, called once with the :class:`~harness.execution.job.Job` before the first unit;
 * :class:`WorkerDiedError` as the outcome of a unit that killed its worker, where the executor outlives it. One that
   does not raises :class:`concurrent.futures.BrokenExecutor`, as the standard library's do, and is made anew.
 """

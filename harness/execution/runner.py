@@ -12,10 +12,12 @@ from typing import Any
 
 from harness._utils.machine import processor_name
 from harness.errors import DataError, HarnessError
+from harness.execution.clocks import clock_of
 from harness.execution.equivalence import missing_units, networks, shared_out
 from harness.execution.executors import InlineExecutor, WorkerDiedError, spawned_workers
+from harness.execution.job import Job
 from harness.execution.plan import Plan
-from harness.execution.unit import Job, clock_of, compute_unit, failed_unit
+from harness.execution.unit import compute_unit, failed_unit
 from harness.images.batches import BATCHES_FILE, read_batches, write_batches
 from harness.registry import check_importable, is_registered, reference
 from harness.registry.by_file import source_digest

@@ -7,33 +7,27 @@ shows in any bit of a score.
 
 from __future__ import annotations
 
-import functools
 import math
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from harness._utils.process_settings import Snapshot, settings_as_before
+from harness._utils.process_settings import Snapshot, one_thread, settings_as_before
 from harness._utils.signals import stops_noted
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
-from harness.errors import DataError
+from harness.execution.clocks import ledger_for
+from harness.execution.job import Job, batches_of, benchmark_and_proxies, untouched_batches_of
 from harness.execution.left_behind import Watch, in_words, is_own
 from harness.execution.limits.memory import check_limit, limited
 from harness.execution.limits.out_of_memory import explain, is_out_of_memory
 from harness.execution.limits.time import Deadline, OutOfTimeError
 from harness.images import Batch
-from harness.images.batches import read_batches
 from harness.probe import NotApplicableError, Probe
 from harness.probe.ledger import Ledger
-from harness.registry import resolve
-from harness.registry.by_file import source_digest
 from harness.seeds import derive_seed
 from harness.store.records import Score, Status, Unit, UnitResult
 
@@ -41,74 +35,6 @@ _one_unit = threading.Lock()
 
 Outcome = tuple[Status, float | None, str | None]
 """Of one proxy: its status, its score if there is one, and else why there is none."""
-
-CLOCKS: dict[str, Callable[[], float]] = {"processor": time.thread_time, "wall": time.perf_counter}
-"""The clocks that costs are told by on a processor."""
-
-COARSEST = 1e-5
-"""Seconds; some systems count the processor's time in ticks that are longer than a proxy takes."""
-
-
-def clock_of(device: str) -> str:
-    """The clock for a device: on a processor, time that other programs took from this thread is no cost of a proxy."""
-    if device != "cpu":
-        return "device"
-    fine = time.get_clock_info("thread_time").resolution <= COARSEST
-    return "processor" if fine else "wall"
-
-
-def ledger_for(device: str) -> Ledger:
-    """A ledger that tells costs by the device's clock.
-
-    On a GPU moments are events in its queue of work. They are read when the unit is done, so that the queue never has
-    to run empty to be timed.
-    """
-    if device != "cpu":
-        return Ledger(_event, _seconds_between)
-    return Ledger(CLOCKS[clock_of(device)])
-
-
-def _event() -> torch.cuda.Event:
-    event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-    event.record()
-    return event
-
-
-def _seconds_between(later: torch.cuda.Event, earlier: torch.cuda.Event) -> float:
-    later.synchronize()
-    return float(earlier.elapsed_time(later)) / 1e3
-
-
-@dataclass(frozen=True)
-class Job:
-    """What all units of a run have in common; small and picklable.
-
-    Attributes:
-        benchmark: reference of the benchmark class, ``module:name``.
-        dataset: the data set that networks are built for.
-        seed: of the weights and of what proxies draw.
-        proxies: references of the proxies, ``module:name`` or ``path.py:name``.
-        batches: the file that holds the run's mini-batches.
-        fingerprint: of those mini-batches, so that a file that changed is refused.
-        device: where networks are computed, such as ``cpu`` or ``cuda``.
-        torch: the version of torch that scores are to be computed with, since another rounds differently; None where
-            any serves.
-        time_limit: seconds for one unit; None for no limit.
-        memory_limit: bytes that the process may use; None for no limit.
-        sources: name and hash of the source of each proxy that is not registered; a file that changed is refused.
-    """
-
-    benchmark: str
-    dataset: str
-    seed: int
-    proxies: tuple[str, ...]
-    batches: str
-    fingerprint: str
-    device: str
-    torch: str | None = None
-    time_limit: float | None = None
-    memory_limit: int | None = None
-    sources: tuple[tuple[str, str | None], ...] = ()
 
 
 def compute_unit(job: Job, unit: Unit) -> UnitResult:
@@ -118,8 +44,8 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
     the run.
     """
     check_limit(job.memory_limit)
-    benchmark, known = _prepare(job)
-    _batches(job)
+    benchmark, known = benchmark_and_proxies(job)
+    batches_of(job)
     chosen = [known[name] for name in unit.proxies]
     known_code = all(map(is_own, chosen)) and job.time_limit is None
     deadline = Deadline(job.time_limit)
@@ -181,16 +107,16 @@ class _Scene:
         job = self._job
         try:
             with self._deadline.interruptible(), limited(job.memory_limit):
-                architecture, batches = self._unit.architecture, _batches(job)
-                probe = make_probe(job, self._benchmark, architecture, batches, self._chosen, self._settings)
-                self._watch = Watch(probe, _untouched_batches(job) if self._closely else None)
+                architecture, batches = self._unit.architecture, batches_of(job)
+                ledger = self.probe.ledger if hasattr(self, "probe") else None
+                probe = make_probe(job, self._benchmark, architecture, batches, self._chosen, self._settings, ledger)
+                self._watch = Watch(probe, untouched_batches_of(job) if self._closely else None)
         except BaseException as error:
             if self._stops:
                 raise
             return f"the network could not be built: {_one_line(error)}"
-        if hasattr(self, "probe"):
-            probe.ledger = self.probe.ledger
-            probe.ledger.measure_again()
+        if ledger is not None:
+            ledger.measure_again()
         self.probe, self._is_set = probe, True
         return None
 
@@ -209,7 +135,7 @@ class _Scene:
         if not changed:
             return status, value, error
         self._is_set = False
-        _batches.cache_clear()
+        batches_of.cache_clear()
         return "failed", None, "; ".join(filter(None, [error, in_words(changed)]))
 
 
@@ -226,6 +152,7 @@ def make_probe(
     batches: list[Batch],
     chosen: Sequence[Proxy],
     settings: Snapshot | None = None,
+    ledger: Ledger | None = None,
 ) -> Probe:
     """The freshly drawn network of an architecture with its mini-batches, as every proxy of the unit sees it."""
     with torch.random.fork_rng(devices=[]):
@@ -234,9 +161,8 @@ def make_probe(
     network = network.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
     objective = benchmark.task(job.dataset).objective
-    probe = Probe(network, batches, derive_seed("proxies", job.seed), objective, anticipated, settings)
-    probe.ledger = ledger_for(job.device)
-    return probe
+    seed = derive_seed("proxies", job.seed)
+    return Probe(network, batches, seed, objective, anticipated, settings, ledger or ledger_for(job.device))
 
 
 def _score(
@@ -281,55 +207,3 @@ def _one_line(error: BaseException) -> str:
     message = " ".join(str(error).split())[:500].encode(errors="backslashreplace").decode()
     said = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return f"{said} ({Path(frame.filename).name}:{frame.lineno})"
-
-
-@functools.lru_cache(maxsize=2)
-def _prepare(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
-    """The benchmark and the proxies by name; kept from unit to unit."""
-    if job.torch not in (None, torch.__version__):
-        raise DataError(
-            f"this run computes with torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
-        )
-    benchmark = resolve(job.benchmark)()
-    known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
-    for name, source in job.sources:
-        if source_digest(known[name]) != source:
-            raise DataError(
-                f"the file of the proxy '{name}' changed while the run was going on; start again with a new --out"
-            )
-    return benchmark, known
-
-
-@functools.lru_cache(maxsize=2)
-def _batches(job: Job) -> list[Batch]:
-    """The run's mini-batches on their device; kept from unit to unit, and read again after a proxy spoiled them."""
-    return _read_batches(job)
-
-
-@functools.lru_cache(maxsize=2)
-def _untouched_batches(job: Job) -> list[Batch]:
-    """The same once more, in memory that no proxy sees."""
-    return _read_batches(job)
-
-
-def _read_batches(job: Job) -> list[Batch]:
-    return [
-        Batch(_channels_last(batch.images.to(job.device)), batch.labels.to(job.device))
-        for batch in read_batches(Path(job.batches), job.fingerprint)
-    ]
-
-
-def _channels_last(images: torch.Tensor) -> torch.Tensor:
-    """The layout in which convolutions are fastest; images cut into tiles have none."""
-    return images.contiguous(memory_format=torch.channels_last) if images.dim() == 4 else images
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute with a single thread, so that sums are made in one order everywhere."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +21,14 @@ import pandas as pd
 import torch
 
 from harness._utils.machine import processor_name
+from harness._utils.process_settings import one_thread
 from harness.errors import HarnessError
+from harness.execution.clocks import CLOCKS, clock_of
 from harness.execution.executors import spawned_workers
-from harness.execution.unit import CLOCKS, Job, clock_of, make_probe, one_thread
+from harness.execution.job import Job, read_batches_of
+from harness.execution.unit import make_probe
 from harness.gate.costs import OwnCosts, Place, median_of
-from harness.images import Batch
-from harness.images.batches import BATCHES_FILE, read_batches
+from harness.images.batches import BATCHES_FILE
 from harness.probe import Probe
 from harness.registry import proxies, reference, resolve, select_proxies
 from harness.registry.by_file import OWN_PROXIES, source_digest
@@ -113,7 +114,7 @@ def measure_here(job: Job, architectures: Sequence[str]) -> OwnCosts:
     """Time the proxies of a job on some networks, in this process."""
     chosen = [resolve(place) for place in job.proxies]
     benchmark = resolve(job.benchmark)()
-    batches = [_on_device(batch, job.device) for batch in read_batches(Path(job.batches), job.fingerprint)]
+    batches = read_batches_of(job)
     clock = clock_of(job.device)
     rows = {}
     with one_thread():
@@ -204,13 +205,6 @@ def _seconds(task: Callable[[], Any], clock: Callable[[], float]) -> float:
     finally:
         if collects:
             gc.enable()
-
-
-def _on_device(batch: Batch, device: str) -> Batch:
-    """A mini-batch laid out as every run has it."""
-    images = batch.images.to(device)
-    layout = torch.channels_last if images.dim() == 4 else torch.contiguous_format
-    return Batch(images.contiguous(memory_format=layout), batch.labels.to(device))
 
 
 def _check_unchanged(proxy: Proxy, run: OpenedRun) -> None:

@@ -65,6 +65,7 @@ class Probe:
         anticipate: names of quantities that will be asked for and that are free if known in advance
             (``layer_output_gradients``, ``curvature_along_weights``). The results are the same without it.
         settings: of the process, with which quantities are computed; the present ones unless given.
+        ledger: notes what takes how long; one that tells wall-clock time unless given.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Probe:
         objective: Objective = CLASSES,
         anticipate: Collection[str] = (),
         settings: Snapshot | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.given = network
         self.network = with_plain_weights(network) if is_parametrised(network) else network
@@ -82,7 +84,7 @@ class Probe:
         self.seed = seed
         self.objective = objective
         self.anticipate = frozenset(anticipate)
-        self.ledger = Ledger()
+        self.ledger = Ledger() if ledger is None else ledger
         self.on_result: Callable[[Hashable, Any], None] | None = None
         """Told of every quantity that is kept, with its key, as soon as it is computed."""
         self.strict = True

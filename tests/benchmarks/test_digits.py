@@ -32,15 +32,6 @@ def accuracies(digits):
     return digits.per_seed_accuracies()
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """As it was trained."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class TestCommittedAccuracies:
     def test_they_cover_the_declared_sample_of_at_least_500_cells(self, digits, accuracies):
         assert len(accuracies) >= 500

@@ -14,7 +14,8 @@ from harness_benchmarks.nasbench101.cell import Cell, module_hash
 
 from harness import images
 from harness.data import Importable, import_table
-from harness.execution.unit import Job, compute_unit
+from harness.execution.job import Job
+from harness.execution.unit import compute_unit
 from harness.images import load_images
 from harness.images.batches import fingerprint, write_batches
 from harness.registry import STANDARD, benchmark_classes, proxies, reference

@@ -43,8 +43,8 @@ def plant(bug: str) -> None:
     elif bug == "order":
         calls: list[int] = []
 
-        def score_by_order(proxy, probe, deadline):
-            status, value, error = score(proxy, probe, deadline)
+        def score_by_order(*given):
+            status, value, error = score(*given)
             calls.append(1)
             return status, value and value + 1e-9 * len(calls), error
 

@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from harness._utils.process_settings import one_thread
 from harness.contracts.proxy import Proxy
+from harness.execution.clocks import CLOCKS, clock_of
 from harness.execution.limits.memory import peak_megabytes
-from harness.execution.unit import CLOCKS, clock_of, one_thread
 from harness.images import Batch, load_images
 from harness.probe import Probe
 from harness.probe.ledger import Ledger

@@ -11,11 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
+from harness.execution.clocks import CLOCKS, clock_of
 from harness.execution.executors import InlineExecutor, spawned_workers
 from harness.execution.options import RunOptions
 from harness.execution.plan import Plan, make_plan
 from harness.execution.runner import run
-from harness.execution.unit import CLOCKS, clock_of, compute_unit
+from harness.execution.unit import compute_unit
 from harness.store.records import UnitResult
 
 CLOCK = CLOCKS[clock_of("cpu")]

@@ -8,7 +8,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from harness.execution.executors import spawned_workers
-from harness.execution.unit import Job, compute_unit
+from harness.execution.job import Job
+from harness.execution.unit import compute_unit
 from harness.images.batches import fingerprint, write_batches
 from harness.probe import Probe
 from harness.registry import check_importable, load_benchmark, reference

@@ -14,8 +14,8 @@ import pytest
 import torch
 from torch import nn
 
+from harness._utils.process_settings import one_thread
 from harness.contracts.proxy import Proxy
-from harness.execution.unit import one_thread
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
 from harness.registry import load_benchmark

@@ -5,7 +5,7 @@ import time
 
 import harness
 from harness._utils.machine import processor_name
-from harness.execution.unit import clock_of, ledger_for
+from harness.execution.clocks import clock_of, ledger_for
 from harness.store import Store
 
 PROXY = '''

@@ -18,7 +18,8 @@ from harness._utils.signals import stops_noted
 from harness._utils.surroundings import Surroundings
 from harness.contracts.benchmark import Benchmark
 from harness.execution import left_behind
-from harness.execution.unit import Job, compute_unit
+from harness.execution.job import Job
+from harness.execution.unit import compute_unit
 from harness.images import Batch
 from harness.images.batches import fingerprint, write_batches
 from harness.registry import proxies, reference

@@ -12,9 +12,10 @@ from torch.autograd.graph import saved_tensors_hooks
 from harness._utils.arguments import parse_bytes
 from harness.contracts.benchmark import Benchmark
 from harness.errors import HarnessError
+from harness.execution.job import Job
 from harness.execution.limits.memory import bytes_in_use, check_limit, in_words, limited
 from harness.execution.limits.out_of_memory import graph_bytes, is_out_of_memory
-from harness.execution.unit import Job, compute_unit
+from harness.execution.unit import compute_unit
 from harness.images import Batch
 from harness.images.batches import fingerprint, write_batches
 from harness.probe import Probe, quantity

@@ -10,7 +10,8 @@ from torch import nn
 
 from harness.contracts.benchmark import Benchmark
 from harness.errors import DataError
-from harness.execution.unit import Job, compute_unit, failed_unit
+from harness.execution.job import Job
+from harness.execution.unit import compute_unit, failed_unit
 from harness.images import Batch
 from harness.images.batches import fingerprint, write_batches
 from harness.probe import NotApplicableError

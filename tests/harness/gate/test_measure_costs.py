@@ -11,6 +11,7 @@ import pytest
 import harness
 from harness.errors import HarnessError
 from harness.execution.executors import InlineExecutor
+from harness.execution.job import read_batches_of
 from harness.execution.unit import make_probe
 from harness.gate import measure_costs as own_work
 from harness.gate.costs import OwnCosts, Place, median_of
@@ -60,10 +61,10 @@ def test_a_pass_over_another_mini_batch_is_own_work_and_sums_are_next_to_nothing
 
 
 def test_scores_on_the_repeating_probe_are_those_of_the_run(run, quick):
-    from harness.gate.measure_costs import _on_device, _Repeated, read_batches
+    from harness.gate.measure_costs import _Repeated
 
     job = job_of(run, [])
-    batches = [_on_device(batch, "cpu") for batch in read_batches(run.directory / "batches.npz", job.fingerprint)]
+    batches = read_batches_of(job)
     architecture = representative(run.scores, 1)[0]
     probe = _Repeated(make_probe(job, run.benchmark, architecture, batches, []))
     kept = run.scores.set_index(["architecture", "proxy"])["value"]

@@ -45,15 +45,6 @@ def make_batch(seed, size=8):
     return Batch(images, torch.randint(CLASSES, (size,), generator=generator))
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Sums are made in one order, so that equal computations give equal bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="session")
 def batches():
     """Two mini-batches of eight images."""

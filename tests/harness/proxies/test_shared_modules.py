@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from harness.execution.unit import one_thread
+from harness._utils.process_settings import one_thread
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
 from harness.registry import proxies

@@ -1,0 +1,91 @@
+"""What all units of a run have in common, and what a process that computes them keeps from one to the next."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.proxy import Proxy
+from harness.errors import DataError
+from harness.images import Batch
+from harness.images.batches import read_batches
+from harness.registry import resolve
+from harness.registry.by_file import source_digest
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all units of a run have in common; small and picklable.
+
+    Attributes:
+        benchmark: reference of the benchmark class, ``module:name``.
+        dataset: the data set that networks are built for.
+        seed: of the weights and of what proxies draw.
+        proxies: references of the proxies, ``module:name`` or ``path.py:name``.
+        batches: the file that holds the run's mini-batches.
+        fingerprint: of those mini-batches, so that a file that changed is refused.
+        device: where networks are computed, such as ``cpu`` or ``cuda``.
+        torch: the version of torch that scores are to be computed with, since another rounds differently; None where
+            any serves.
+        time_limit: seconds for one unit; None for no limit.
+        memory_limit: bytes that the process may use; None for no limit.
+        sources: name and hash of the source of each proxy that is not registered; a file that changed is refused.
+    """
+
+    benchmark: str
+    dataset: str
+    seed: int
+    proxies: tuple[str, ...]
+    batches: str
+    fingerprint: str
+    device: str
+    torch: str | None = None
+    time_limit: float | None = None
+    memory_limit: int | None = None
+    sources: tuple[tuple[str, str | None], ...] = ()
+
+
+@functools.lru_cache(maxsize=2)
+def benchmark_and_proxies(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
+    """The benchmark and the proxies by name; kept from unit to unit."""
+    if job.torch not in (None, torch.__version__):
+        raise DataError(
+            f"this run computes with torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
+        )
+    benchmark = resolve(job.benchmark)()
+    known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
+    for name, source in job.sources:
+        if source_digest(known[name]) != source:
+            raise DataError(
+                f"the file of the proxy '{name}' changed while the run was going on; start again with a new --out"
+            )
+    return benchmark, known
+
+
+@functools.lru_cache(maxsize=2)
+def batches_of(job: Job) -> list[Batch]:
+    """The run's mini-batches on their device; kept from unit to unit, and read again after a proxy spoiled them."""
+    return read_batches_of(job)
+
+
+@functools.lru_cache(maxsize=2)
+def untouched_batches_of(job: Job) -> list[Batch]:
+    """The same once more, in memory that no proxy sees."""
+    return read_batches_of(job)
+
+
+def read_batches_of(job: Job) -> list[Batch]:
+    """The run's mini-batches from their file, laid out on their device as every network sees them."""
+    return [
+        Batch(_channels_last(batch.images.to(job.device)), batch.labels.to(job.device))
+        for batch in read_batches(Path(job.batches), job.fingerprint)
+    ]
+
+
+def _channels_last(images: torch.Tensor) -> torch.Tensor:
+    """The layout in which convolutions are fastest; images cut into tiles have none."""
+    return images.contiguous(memory_format=torch.channels_last) if images.dim() == 4 else images
