@@ -133,9 +133,9 @@ def get_data(
     directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
 ) -> None:
     """Download what a benchmark or an image data set declares, verify its checksums, and import or extract it."""
-    from harness.data.get import Wish, get
+    from harness.data.get import GetOptions, get
 
-    get(name, Wish(full=full, replace=replace, directory=directory), say)
+    get(name, GetOptions(full=full, replace=replace, directory=directory), say)
 
 
 @data_app.command("verify")

@@ -52,10 +52,10 @@ def reproduce(
 ) -> None:
     """Make a paper's comparison again: our values with intervals beside the published ones, and what differs."""
     from harness.cli.run import progress_bar
-    from harness.reproduction.parts import Wishes
+    from harness.reproduction.parts import ReproductionOptions
     from harness.reproduction.reproduce import reproduce as compare
 
-    wishes = Wishes(
+    options = ReproductionOptions(
         sample=sample,
         images=_pairs(images or [], "--images", "DATASET=PATH"),
         runs={part: Path(place) for part, place in _pairs(runs or [], "--runs", "PART=DIR").items()},
@@ -65,7 +65,7 @@ def reproduce(
         workers=workers,
         compute=run,
     )
-    result = compare(name, out, wishes, parts=parts.split(","), progress=progress_bar)
+    result = compare(name, out, options, parts=parts.split(","), progress=progress_bar)
     result.show(console())
     files = result.write(out, figures=figures)
     own = sorted(file.name for file in files if file.parent == out)

@@ -21,7 +21,7 @@ from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 
 @dataclass(frozen=True)
-class Wish:
+class GetOptions:
     """How something is to be got.
 
     Attributes:
@@ -35,12 +35,12 @@ class Wish:
     directory: Path | None = None
 
 
-def get(name: str, wish: Wish, say: Callable[[str], None]) -> None:
+def get(name: str, options: GetOptions, say: Callable[[str], None]) -> None:
     """Get the ground truth of a benchmark, or an image data set; what is here already is not downloaded again.
 
     Args:
         name: of the benchmark or the image data set.
-        wish: how it is to be got.
+        options: how it is to be got.
         say: takes a line that tells what was done.
 
     Raises:
@@ -50,15 +50,15 @@ def get(name: str, wish: Wish, say: Callable[[str], None]) -> None:
     """
     benchmark = name if name in benchmark_classes() else benchmark_named(name)
     if benchmark is not None:
-        _get_ground_truth(load_benchmark(benchmark), wish, say)
+        _get_ground_truth(load_benchmark(benchmark), options, say)
     elif name in IMAGE_SOURCES:
-        _get_images(name, wish, say)
+        _get_images(name, options, say)
     else:
         known = [*benchmark_classes(), *IMAGE_SOURCES]
         raise UnknownNameError(unknown_name("benchmark or image data set", name, known))
 
 
-def _get_ground_truth(benchmark: Benchmark, wish: Wish, say: Callable[[str], None]) -> None:
+def _get_ground_truth(benchmark: Benchmark, options: GetOptions, say: Callable[[str], None]) -> None:
     name = benchmark.name
     if not isinstance(benchmark, Importable):
         raise HarnessError(f"{name} brings its ground truth along: there is nothing to get")
@@ -68,12 +68,12 @@ def _get_ground_truth(benchmark: Benchmark, wish: Wish, say: Callable[[str], Non
             f"import it with: harness data import {name} FILE"
         )
     sources = benchmark.sources()
-    source = sources.full if wish.full else sources.standard
+    source = sources.full if options.full else sources.standard
     if source is None:
         raise HarnessError(f"there is no fuller ground truth of {name}: leave out --full")
-    folder = downloads_home(wish.directory) / name
-    only_a_page = wish.full and isinstance(source, FileShare)
-    if not (wish.replace or only_a_page) and _is_here(name, source, folder, say):
+    folder = downloads_home(options.directory) / name
+    only_a_page = options.full and isinstance(source, FileShare)
+    if not (options.replace or only_a_page) and _is_here(name, source, folder, say):
         return
     if isinstance(source, FileShare):
         raise InstructionsError(source.lines())
@@ -101,15 +101,15 @@ def _is_here(name: str, source: Files | FileShare, folder: Path, say: Callable[[
     return True
 
 
-def _get_images(name: str, wish: Wish, say: Callable[[str], None]) -> None:
+def _get_images(name: str, options: GetOptions, say: Callable[[str], None]) -> None:
     declared = IMAGE_SOURCES[name]
-    if wish.full:
+    if options.full:
         raise HarnessError(f"there is no fuller version of {name}: leave out --full")
     if isinstance(declared.source, FileShare):
         raise InstructionsError(declared.source.lines())
-    folder = downloads_home(wish.directory) / name
+    folder = downloads_home(options.directory) / name
     images = folder / declared.folder
-    if images.is_dir() and not wish.replace:
+    if images.is_dir() and not options.replace:
         say(f"{declared.source.what} are here already, in {images}; nothing was downloaded")
     else:
         for download in declared.source.downloads:

@@ -5,7 +5,7 @@ The way of the data: a protocol (``protocol``, read by ``reading``) has parts; `
 ``markdown``, ``latex`` and ``figure`` show them. ``reproduce`` is all of it in one call.
 """
 
-from harness.reproduction.parts import Wishes
+from harness.reproduction.parts import ReproductionOptions
 from harness.reproduction.reproduce import Reproduction, reproduce
 
-__all__ = ["Reproduction", "Wishes", "reproduce"]
+__all__ = ["Reproduction", "ReproductionOptions", "reproduce"]

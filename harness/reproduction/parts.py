@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ReproductionOptions:
     """How the runs of a protocol are to be made.
 
     Attributes:
@@ -61,7 +61,9 @@ class Outcome:
     why_not: str = ""
 
 
-def outcome(protocol: Protocol, part: Part, out: Path, wishes: Wishes, progress: Progress | None = None) -> Outcome:
+def outcome(
+    protocol: Protocol, part: Part, out: Path, options: ReproductionOptions, progress: Progress | None = None
+) -> Outcome:
     """Make or find the run of a part, and report it.
 
     A part that cannot be run here for want of images, of ground truth, or of a benchmark has no run and says why.
@@ -75,11 +77,11 @@ def outcome(protocol: Protocol, part: Part, out: Path, wishes: Wishes, progress:
     from harness.store.sqlite import FILE_NAME
 
     source = protocol.part(part.run_of) if part.run_of else part
-    given = wishes.runs.get(part.name) or wishes.runs.get(source.name)
+    given = options.runs.get(part.name) or options.runs.get(source.name)
     directory = given or out / source.name
     try:
-        if given is None and wishes.compute:
-            _make(source, directory, wishes, progress)
+        if given is None and options.compute:
+            _make(source, directory, options, progress)
         if given is None and not (directory / FILE_NAME).is_file():
             raise _NotRunError(f"there is no run in {directory}, and none was to be made")
         return _reported(part, directory)
@@ -91,10 +93,10 @@ class _NotRunError(HarnessError):
     """A part that lacks something that the user may not have."""
 
 
-def _make(part: Part, directory: Path, wishes: Wishes, progress: Progress | None) -> None:
+def _make(part: Part, directory: Path, options: ReproductionOptions, progress: Progress | None) -> None:
     from harness import api
 
-    images = wishes.images.get(part.dataset)
+    images = options.images.get(part.dataset)
     if images is None and part.images == NOISE_IMAGES:
         images = NOISE_IMAGES
     benchmark = api.load(part.benchmark)
@@ -102,19 +104,19 @@ def _make(part: Part, directory: Path, wishes: Wishes, progress: Progress | None
     benchmark.ground_truth(part.dataset, *_truth_of(part))
     if images is None and benchmark.images(part.dataset) is None:
         raise _NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
-    counts = [count for count in (wishes.sample, part.architectures) if count is not None]
+    counts = [count for count in (options.sample, part.architectures) if count is not None]
     api.run(
         benchmark,
         out=directory,
         dataset=part.dataset,
         sample=min(counts) if counts else None,
         subset=part.subset,
-        seed=wishes.seed,
+        seed=options.seed,
         proxies=scored(part),
         images=images,
-        batch_size=wishes.batch_size or part.batch_size,
-        resolution=wishes.resolution,
-        workers=wishes.workers,
+        batch_size=options.batch_size or part.batch_size,
+        resolution=options.resolution,
+        workers=options.workers,
         progress=progress,
     )
 

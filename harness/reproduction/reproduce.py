@@ -12,7 +12,7 @@ from harness._utils.arguments import accepts, path, texts, yes_or_no
 from harness._utils.visible import json_page, write_page
 from harness.errors import HarnessError
 from harness.registry import aggregates, proxy_facts
-from harness.reproduction.parts import Outcome, Wishes, outcome
+from harness.reproduction.parts import Outcome, ReproductionOptions, outcome
 from harness.reproduction.protocol import Part, Protocol
 from harness.reproduction.reading import load_protocol
 
@@ -110,7 +110,7 @@ class Reproduction:
 def reproduce(
     protocol: Protocol | str,
     out: Path | str,
-    wishes: Wishes | None = None,
+    options: ReproductionOptions | None = None,
     *,
     parts: Iterable[str] = (),
     progress: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
@@ -120,7 +120,7 @@ def reproduce(
     Args:
         protocol: a protocol, its name, or its TOML file.
         out: the directory of the runs, one folder for each part; what is there already is not computed again.
-        wishes: how the runs are to be made.
+        options: how the runs are to be made.
         parts: the names of the wanted parts; all unless given.
         progress: makes what is told the progress of a run.
 
@@ -132,13 +132,13 @@ def reproduce(
     from harness.reproduction.search import compare_search
 
     declared = load_protocol(protocol) if isinstance(protocol, str) else protocol
-    wishes = wishes or Wishes()
-    for name in wishes.runs:
+    options = options or ReproductionOptions()
+    for name in options.runs:
         declared.part(name)
     outcomes = []
     for part in _chosen(declared, parts):
         with progress() as told:
-            outcomes.append(outcome(declared, part, Path(out), wishes, told))
+            outcomes.append(outcome(declared, part, Path(out), options, told))
     done = [found for found in outcomes if found.report is not None]
     rows = _stacked([compare_part(declared, found) for found in done if found.part.kind == "correlation"])
     return Reproduction(

@@ -15,7 +15,7 @@ from harness.data import get as data_get
 from harness.data import import_table
 from harness.data import status as data_status
 from harness.data import verify as data_verify
-from harness.data.get import Wish, get
+from harness.data.get import GetOptions, get
 from harness.data.image_sources import ImageSource
 from harness.data.local_tables import read_metadata, read_table, row_count, table_path
 from harness.data.sources import Download, Files, FileShare, Sources
@@ -75,12 +75,6 @@ class Own(Toy):
 CLASSES = {cls.name: cls for cls in (Toy, Shared, Untold, Own)}
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 def files(server, what, name, content, checksum="sha256"):
     body = content if isinstance(content, bytes) else content.encode()
     published = f"{checksum}:{hashlib.new(checksum, body).hexdigest()}" if checksum else None
@@ -112,10 +106,10 @@ def declared(home, server, monkeypatch):
         monkeypatch.setattr(module, "IMAGE_SOURCES", images)
 
 
-def got(name, **wish):
+def got(name, **options):
     """What ``get`` says."""
     said = []
-    get(name, Wish(**wish), said.append)
+    get(name, GetOptions(**options), said.append)
     return "\n".join(said)
 
 
@@ -235,7 +229,7 @@ class TestByHand:
             got("toy", full=True)
 
     @pytest.mark.parametrize(
-        ("name", "wish", "message"),
+        ("name", "options", "message"),
         [
             ("own", {}, "own brings its ground truth along: there is nothing to get"),
             ("shared", {"full": True}, "there is no fuller ground truth of shared: leave out --full"),
@@ -243,9 +237,9 @@ class TestByHand:
             ("private", {}, "private photos: no plain download is offered"),
         ],
     )
-    def test_what_cannot_be_got_is_said(self, name, wish, message):
+    def test_what_cannot_be_got_is_said(self, name, options, message):
         with pytest.raises(HarnessError, match=message):
-            got(name, **wish)
+            got(name, **options)
 
     def test_names_that_are_near_are_suggested(self):
         with pytest.raises(UnknownNameError, match="unknown benchmark or image data set 'foto': did you mean 'photos'"):

@@ -13,7 +13,7 @@ from rich.console import Console
 import harness
 from harness.errors import HarnessError, UnknownNameError
 from harness.reproduction.mismatches import detected
-from harness.reproduction.parts import Wishes, scored
+from harness.reproduction.parts import ReproductionOptions, scored
 from harness.reproduction.protocol import Part
 from harness.reproduction.reading import load_protocol
 from harness.reproduction.reproduce import reproduce
@@ -21,8 +21,8 @@ from harness.reproduction.reproduce import reproduce
 
 @pytest.fixture(scope="module")
 def reproduction(paper, finished, tmp_path_factory):
-    wishes = Wishes(runs={"ranking": finished}, compute=False)
-    return reproduce(str(paper), tmp_path_factory.mktemp("out"), wishes)
+    options = ReproductionOptions(runs={"ranking": finished}, compute=False)
+    return reproduce(str(paper), tmp_path_factory.mktemp("out"), options)
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +149,8 @@ class TestMismatches:
             'title = "T"\ncitation = "c"\nsummary = "s"\n[[part]]\nname = "one"\nbenchmark = "digits"\n'
             'dataset = "digits"\ntruth = "test/6"\nproxies = ["snip"]\n'
         )
-        wishes = Wishes(runs={"one": tmp_path}, compute=False)
-        rows = reproduce(str(tmp_path / "mine.toml"), tmp_path / "out", wishes).rows
+        options = ReproductionOptions(runs={"one": tmp_path}, compute=False)
+        rows = reproduce(str(tmp_path / "mine.toml"), tmp_path / "out", options).rows
         assert (rows["networks"] == networks).all()
         assert all(sentence in row for row in rows["mismatches"])
 
@@ -202,7 +202,7 @@ class TestRuns:
     def test_a_part_without_a_run_says_why(self, paper, tmp_path, reproduction):
         outcomes = {found.part.name: found for found in reproduction.outcomes}
         assert outcomes["elsewhere"].why_not == "nobody kept the networks"
-        nothing = reproduce(str(paper), tmp_path, Wishes(compute=False))
+        nothing = reproduce(str(paper), tmp_path, ReproductionOptions(compute=False))
         assert len(nothing.rows) == 0
         assert {found.part.name: found.why_not for found in nothing.outcomes}["ranking"] == (
             f"there is no run in {tmp_path / 'ranking'}, and none was to be made"
@@ -210,30 +210,30 @@ class TestRuns:
 
     def test_without_images_or_ground_truth_it_is_not_run_and_says_why(self, tmp_path, monkeypatch):
         monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "nothing"))
-        found = reproduce("zico", tmp_path, Wishes(sample=2), parts=["tss-cifar10"])
+        found = reproduce("zico", tmp_path, ReproductionOptions(sample=2), parts=["tss-cifar10"])
         assert "harness data import" in found.outcomes[0].why_not
         assert not (tmp_path / "tss-cifar10").exists(), "nothing is scored that cannot be ranked"
 
     def test_runs_are_made_as_the_paper_did_and_gone_on_with(self, paper, tmp_path):
-        wishes = Wishes(sample=3)
-        first = reproduce(str(paper), tmp_path, wishes, parts=["ranking"])
+        options = ReproductionOptions(sample=3)
+        first = reproduce(str(paper), tmp_path, options, parts=["ranking"])
         setting = first.outcomes[0].setting
         assert (setting.batch_size, setting.subset, setting.seed) == (32, "all", 0)
         assert first.rows["networks"].max() == 3
-        again = reproduce(str(paper), tmp_path, Wishes(compute=False), parts=["ranking"])
+        again = reproduce(str(paper), tmp_path, ReproductionOptions(compute=False), parts=["ranking"])
         pd.testing.assert_frame_equal(first.rows, again.rows)
 
     def test_a_given_run_of_another_benchmark_is_refused(self, finished, tmp_path):
         with pytest.raises(HarnessError, match="is of digits digits, but the part 'tss-cifar10' is about nats-tss"):
-            reproduce("zico", tmp_path, Wishes(runs={"tss-cifar10": finished}), parts=["tss-cifar10"])
+            reproduce("zico", tmp_path, ReproductionOptions(runs={"tss-cifar10": finished}), parts=["tss-cifar10"])
 
     def test_misspelt_parts_and_empty_runs_are_refused(self, paper, tmp_path):
         with pytest.raises(UnknownNameError, match="did you mean 'ranking'"):
-            reproduce(str(paper), tmp_path, Wishes(runs={"rankin": tmp_path}))
+            reproduce(str(paper), tmp_path, ReproductionOptions(runs={"rankin": tmp_path}))
         with pytest.raises(UnknownNameError, match="did you mean 'ranking'"):
             reproduce(str(paper), tmp_path, parts=["rankin"])
         with pytest.raises(HarnessError, match="holds no run"):
-            reproduce(str(paper), tmp_path, Wishes(runs={"ranking": tmp_path}))
+            reproduce(str(paper), tmp_path, ReproductionOptions(runs={"ranking": tmp_path}))
 
     def test_aggregates_stand_for_their_parts_and_params_is_always_there(self):
         assert scored(Part("one", proxies=("te_nas", "snip"))) == ["params", "ntk", "linear_regions_thin", "snip"]
@@ -276,5 +276,7 @@ class TestOutput:
         from dataclasses import replace
 
         protocol = replace(load_protocol(str(paper)), figures=())
-        found = reproduce(protocol, tmp_path, Wishes(runs={"ranking": finished}, compute=False), parts=["ranking"])
+        found = reproduce(
+            protocol, tmp_path, ReproductionOptions(runs={"ranking": finished}, compute=False), parts=["ranking"]
+        )
         assert not any(path.suffix == ".pdf" for path in found.write(tmp_path / "out"))
