@@ -59,6 +59,13 @@ def single_thread() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where local tables and downloads of this test are kept; not there yet."""
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 @pytest.fixture(scope="session")
 def digits_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two runs of the same 24 cells of the embedded benchmark, with other weights and batches."""

@@ -21,12 +21,6 @@ NAME = "nats-tss-costs-cifar10"
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def frame():
     """Made-up costs of every cell: one for each operation, the more the heavier."""
     weight = {"skip_connect": 1, "none": 0, "nor_conv_3x3": 9, "nor_conv_1x1": 3, "avg_pool_3x3": 2}

@@ -22,9 +22,7 @@ CELLS = [Cell(2, 0b1, ""), Cell(3, 0b101, "1"), Cell(3, 0b111, "2"), Cell(4, 0b1
 NAMES = sorted(map(module_hash, CELLS))
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from harness.data import import_table
 from harness.data.local_tables import read_metadata, read_table, table_path
 from harness.errors import DataError
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.usefixtures("home")]
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,6 @@ OTHER = {"nats-tss": SSS, "nats-sss": TSS}
 @pytest.fixture(params=[TSS, SSS], ids=lambda space: space.name)
 def space(request):
     return request.param
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
 
 
 @pytest.fixture

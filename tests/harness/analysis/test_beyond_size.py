@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import joined
 from scipy.stats import kendalltau, rankdata
 
 from harness.analysis.beyond_size import beyond_table, exact_strata, kendall_within, partial, strata_of
-from harness.analysis.joined import Joined
-from harness.analysis.scores import ProxyScores
 from harness.analysis.statistics.jackknife import jackknife
 from harness.analysis.statistics.ranks import rank
 from harness.errors import HarnessError
@@ -20,18 +19,6 @@ from harness.errors import HarnessError
 triples = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 2)), min_size=3, max_size=14).map(
     lambda rows: np.array(rows).T
 )
-
-
-def joined(scores, accuracy):
-    n = len(accuracy)
-    return Joined(
-        architectures=pd.Index([f"a{i}" for i in range(n)]),
-        accuracy=np.asarray(accuracy, dtype=float),
-        proxies={
-            name: ProxyScores(np.asarray(values, dtype=float), np.zeros(n, dtype=np.int8))
-            for name, values in scores.items()
-        },
-    )
 
 
 def brute_within(x, y, strata):

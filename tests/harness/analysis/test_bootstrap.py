@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import joined
 from scipy.stats import kendalltau, spearmanr
 
 from harness.analysis import compare, kendall, spearman
 from harness.analysis.bootstrap import COLUMNS, bootstrap_table
-from harness.analysis.joined import Joined
-from harness.analysis.scores import ProxyScores
 
 NETWORKS = 60
 RANDOM = np.random.default_rng(0)
@@ -16,14 +15,6 @@ TRUTH = RANDOM.normal(size=NETWORKS)
 PARAMS = np.round(TRUTH + RANDOM.normal(size=NETWORKS))
 SCORE = TRUTH + RANDOM.normal(size=NETWORKS)
 SCORE[:5] = np.nan
-
-
-def joined(scores, truth):
-    proxies = {
-        name: ProxyScores(np.asarray(values, dtype=float), np.zeros(len(truth), dtype=np.int8))
-        for name, values in scores.items()
-    }
-    return Joined(pd.Index([f"a{i}" for i in range(len(truth))]), np.asarray(truth, dtype=float), proxies)
 
 
 def test_the_columns_are_those_documented():

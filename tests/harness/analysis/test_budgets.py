@@ -1,25 +1,14 @@
 """Choosing under a budget, against a loop over the networks."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import joined
 
 from harness.analysis.budgets import budgets_table
-from harness.analysis.joined import Joined
-from harness.analysis.scores import ProxyScores
 from harness.analysis.search import OPTIMUM, RANDOM
 from harness.errors import HarnessError
-
-
-def joined(score, accuracy):
-    n = len(accuracy)
-    return Joined(
-        architectures=pd.Index([f"a{i}" for i in range(n)]),
-        accuracy=np.asarray(accuracy, dtype=float),
-        proxies={"p": ProxyScores(np.asarray(score, dtype=float), np.zeros(n, dtype=np.int8))},
-    )
 
 
 def line(table, row, quantile=1.0):
@@ -41,7 +30,7 @@ def test_the_choice_is_the_mean_over_the_best_scored_of_the_feasible(networks, q
     feasible = [i for i in range(len(cost)) if cost[i] <= budget]
     scored = [i for i in feasible if not np.isnan(score[i])]
     chosen = [i for i in scored if score[i] == max(score[j] for j in scored)] or feasible
-    found = line(budgets_table(joined(score, accuracy), cost, [quantile]), "p", quantile)
+    found = line(budgets_table(joined({"p": score}, accuracy), cost, [quantile]), "p", quantile)
     assert found["budget"] == budget
     assert (found["feasible"], found["scored"], found["tied"]) == (len(feasible), len(scored), len(chosen))
     assert found["accuracy"] == pytest.approx(np.mean(accuracy[chosen]))
@@ -50,7 +39,7 @@ def test_the_choice_is_the_mean_over_the_best_scored_of_the_feasible(networks, q
 
 
 def test_random_is_the_mean_and_the_optimum_the_best_of_the_feasible():
-    table = budgets_table(joined([1, 2, 3], [90.0, 80.0, 95.0]), np.array([1.0, 2.0, 3.0]), [0.5])
+    table = budgets_table(joined({"p": [1, 2, 3]}, [90.0, 80.0, 95.0]), np.array([1.0, 2.0, 3.0]), [0.5])
     assert line(table, RANDOM, 0.5)["accuracy"] == 85
     assert line(table, OPTIMUM, 0.5)["accuracy"] == 90
     assert line(table, OPTIMUM, 0.5)["regret"] == 0
@@ -59,21 +48,21 @@ def test_random_is_the_mean_and_the_optimum_the_best_of_the_feasible():
 
 def test_more_budget_never_harms_the_optimum():
     rng = np.random.default_rng(0)
-    table = budgets_table(joined(rng.random(50), rng.random(50)), rng.random(50))
+    table = budgets_table(joined({"p": rng.random(50)}, rng.random(50)), rng.random(50))
     assert table[table["row"] == OPTIMUM]["accuracy"].is_monotonic_increasing
 
 
 def test_the_tie_of_all_networks_is_a_random_choice():
-    table = budgets_table(joined([1, 1, 1], [90.0, 80.0, 70.0]), np.array([1.0, 2.0, 3.0]))
+    table = budgets_table(joined({"p": [1, 1, 1]}, [90.0, 80.0, 70.0]), np.array([1.0, 2.0, 3.0]))
     assert table[table["row"] == "p"]["accuracy"].tolist() == table[table["row"] == RANDOM]["accuracy"].tolist()
 
 
 @pytest.mark.parametrize("quantiles", [[-0.1], [10], [0.5, np.nan], []])
 def test_what_is_no_quantile_is_refused(quantiles):
     with pytest.raises(HarnessError, match="between 0 and 1"):
-        budgets_table(joined([1, 2], [1, 2]), np.array([1.0, 2.0]), quantiles)
+        budgets_table(joined({"p": [1, 2]}, [1, 2]), np.array([1.0, 2.0]), quantiles)
 
 
 def test_without_any_cost_there_is_no_budget():
     with pytest.raises(HarnessError, match="no network has a cost"):
-        budgets_table(joined([1, 2], [1, 2]), np.full(2, np.nan))
+        budgets_table(joined({"p": [1, 2]}, [1, 2]), np.full(2, np.nan))

@@ -3,28 +3,14 @@
 from itertools import permutations, product
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import joined
 
-from harness.analysis.joined import Joined
 from harness.analysis.pareto import Choice, expected_best, front_of, hypervolume, pareto_table, random_front
-from harness.analysis.scores import ProxyScores
 from harness.analysis.search import OPTIMUM, RANDOM
 from harness.errors import HarnessError
-
-
-def joined(scores, accuracy):
-    n = len(accuracy)
-    return Joined(
-        architectures=pd.Index([f"a{i}" for i in range(n)]),
-        accuracy=np.asarray(accuracy, dtype=float),
-        proxies={
-            name: ProxyScores(np.asarray(values, dtype=float), np.zeros(n, dtype=np.int8))
-            for name, values in scores.items()
-        },
-    )
 
 
 def not_dominated(cost, value):

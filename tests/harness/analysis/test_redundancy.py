@@ -3,24 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import joined
 from scipy.stats import kendalltau
 
-from harness.analysis.joined import Joined
 from harness.analysis.redundancy import agreement_matrix, clustered, redundancy_table
-from harness.analysis.scores import ProxyScores
 from harness.errors import HarnessError
-
-
-def joined(scores, accuracy):
-    n = len(accuracy)
-    return Joined(
-        architectures=pd.Index([f"a{i}" for i in range(n)]),
-        accuracy=np.asarray(accuracy, dtype=float),
-        proxies={
-            name: ProxyScores(np.asarray(values, dtype=float), np.zeros(n, dtype=np.int8))
-            for name, values in scores.items()
-        },
-    )
 
 
 @pytest.fixture

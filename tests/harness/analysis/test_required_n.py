@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up import joined
 from scipy.stats import norm
 
 from harness.analysis import compare, kendall
-from harness.analysis.joined import Joined
 from harness.analysis.required_n import (
     CHECK_COLUMNS,
     COLUMNS,
@@ -18,16 +18,7 @@ from harness.analysis.required_n import (
     required_table,
     smallest_difference,
 )
-from harness.analysis.scores import ProxyScores
 from harness.errors import HarnessError
-
-
-def joined(scores, truth):
-    proxies = {
-        name: ProxyScores(np.asarray(values, dtype=float), np.zeros(len(truth), dtype=np.int8))
-        for name, values in scores.items()
-    }
-    return Joined(pd.Index([f"a{i}" for i in range(len(truth))]), np.asarray(truth, dtype=float), proxies)
 
 
 def made_up(networks, seed=0):

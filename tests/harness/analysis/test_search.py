@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import joined
 
-from harness.analysis.joined import Joined
-from harness.analysis.scores import ProxyScores
 from harness.analysis.search import (
     OPTIMUM,
     RANDOM,
@@ -19,18 +18,6 @@ from harness.analysis.search import (
     simulated_search,
 )
 from harness.errors import HarnessError
-
-
-def joined(scores, accuracy):
-    n = len(accuracy)
-    return Joined(
-        architectures=pd.Index([f"a{i}" for i in range(n)]),
-        accuracy=np.asarray(accuracy, dtype=float),
-        proxies={
-            name: ProxyScores(np.asarray(values, dtype=float), np.zeros(n, dtype=np.int8))
-            for name, values in scores.items()
-        },
-    )
 
 
 def by_brute_force(score, accuracy, draws, replacement):

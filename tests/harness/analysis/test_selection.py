@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import joined
 from scipy.stats import weightedtau
 from sklearn.metrics import ndcg_score
 
-from harness.analysis.joined import Joined
-from harness.analysis.scores import ProxyScores
 from harness.analysis.selection import (
     CHANCE,
     best_of_draw,
@@ -22,21 +21,6 @@ from harness.analysis.selection import (
     weighted_kendall,
 )
 from harness.errors import HarnessError
-
-
-def joined(scores, accuracy):
-    import pandas as pd
-
-    n = len(accuracy)
-    return Joined(
-        architectures=pd.Index([f"a{i}" for i in range(n)]),
-        accuracy=np.asarray(accuracy, dtype=float),
-        proxies={
-            name: ProxyScores(np.asarray(values, dtype=float), np.zeros(n, dtype=np.int8))
-            for name, values in scores.items()
-        },
-    )
-
 
 small = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=6)
 

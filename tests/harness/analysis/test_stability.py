@@ -7,25 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import joined
 from scipy.stats import kendalltau, rankdata
 
-from harness.analysis.joined import Joined
-from harness.analysis.scores import ProxyScores
 from harness.analysis.stability import stability_table
 from harness.errors import HarnessError
-
-
-def joined(scores, accuracy, architectures=None):
-    """A run with the given scores, NaN where there is none."""
-    n = len(accuracy)
-    return Joined(
-        architectures=pd.Index([f"a{i}" for i in range(n)] if architectures is None else architectures),
-        accuracy=np.asarray(accuracy, dtype=float),
-        proxies={
-            name: ProxyScores(np.asarray(values, dtype=float), np.zeros(n, dtype=np.int8))
-            for name, values in scores.items()
-        },
-    )
 
 
 @pytest.fixture

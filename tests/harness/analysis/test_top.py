@@ -5,26 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import joined
 from scipy.stats import kendalltau, spearmanr
 
 from harness.analysis import compare, kendall
-from harness.analysis.joined import Joined
-from harness.analysis.scores import ProxyScores
 from harness.analysis.top import share_size, top_share, top_table
 from harness.errors import HarnessError
-
-
-def joined(scores, accuracy):
-    """Scores beside accuracies, NaN where there is none."""
-    n = len(accuracy)
-    return Joined(
-        architectures=pd.Index([f"a{i}" for i in range(n)]),
-        accuracy=np.asarray(accuracy, dtype=float),
-        proxies={
-            name: ProxyScores(np.asarray(values, dtype=float), np.zeros(n, dtype=np.int8))
-            for name, values in scores.items()
-        },
-    )
 
 
 @pytest.fixture

@@ -11,11 +11,7 @@ from harness.data import import_table
 from harness.data.local_tables import table_path
 from harness.registry import load_benchmark
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def call(*arguments, code=0):
