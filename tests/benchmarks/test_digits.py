@@ -88,6 +88,7 @@ class TestTraining:
         assert len({train_once(cell, seed, QUICK) for seed in range(4)}) > 1
 
     @pytest.mark.slow
+    @pytest.mark.nightly
     def test_a_run_that_was_cut_off_goes_on_to_the_same_files(self, tmp_path, monkeypatch):
         def run():
             options = ["--cells", "2", "--seeds", "2", "--workers", "2", "--out", str(tmp_path)]

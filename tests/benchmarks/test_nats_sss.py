@@ -136,7 +136,9 @@ class TestNetworks:
 
 
 class TestParameters:
-    @pytest.mark.parametrize("dataset", BENCHMARK.datasets)
+    @pytest.mark.parametrize(
+        "dataset", ["cifar10", *(pytest.param(d, marks=pytest.mark.nightly) for d in BENCHMARK.datasets[1:])]
+    )
     def test_the_count_is_that_of_the_built_network(self, dataset):
         """All 32 corners of the space and 200 networks drawn at random."""
         architectures = [*CORNERS, *BENCHMARK.sample(200, seed=0)]

@@ -120,6 +120,7 @@ class TestParameterCounts:
 
 class TestMultiplyAccumulates:
     @pytest.mark.parametrize("task", TASKS)
+    @pytest.mark.nightly
     def test_it_is_what_torch_counts(self, task):
         for code in SAMPLE[::3] if task == "jigsaw" else SAMPLE:
             with torch.device("meta"), torch.no_grad():

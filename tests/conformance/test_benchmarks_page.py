@@ -26,12 +26,14 @@ def run(pytester):
     return run
 
 
+@pytest.mark.nightly
 def test_the_example_keeps_the_contract(run):
     outcomes = run().parseoutcomes()
     assert outcomes["passed"] >= 30
     assert "failed" not in outcomes and "errors" not in outcomes
 
 
+@pytest.mark.nightly
 def test_a_failure_says_what_the_page_shows(run):
     result = run(lambda code: code.replace(", classes)\n\n    def ground", ", classes).eval()\n\n    def ground"))
     assert result.parseoutcomes()["failed"] == 1

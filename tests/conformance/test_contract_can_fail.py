@@ -109,9 +109,17 @@ FAILS_TOO = {
 class TestToy(BenchmarkContract):
     benchmark = Toy
 
+    @pytest.mark.nightly
+    def test_the_order_does_not_depend_on_the_hash_seed(self, subject):
+        super().test_the_order_does_not_depend_on_the_hash_seed(subject)
+
 
 class TestImportedToy(BenchmarkContract):
     benchmark = ImportedToy
+
+    @pytest.mark.nightly
+    def test_the_order_does_not_depend_on_the_hash_seed(self, subject):
+        super().test_the_order_does_not_depend_on_the_hash_seed(subject)
 
 
 TABLE = "architecture,width,dots/test/9\n" + "".join(f"width-{width},{width},{50 + width}\n" for width in range(1, 9))

@@ -30,6 +30,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.nightly
 def test_the_commands_do_what_the_page_says(folder):
     outputs = []
     for command in COMMANDS.splitlines():
@@ -82,6 +83,7 @@ def run(pytester):
     return run
 
 
+@pytest.mark.nightly
 def test_the_example_keeps_the_contract(run):
     outcomes = run().parseoutcomes()
     assert outcomes["passed"] >= 30

@@ -4,6 +4,8 @@ import pytest
 
 from tools.interval_coverage import coefficient_coverage, comparison_coverage
 
+pytestmark = pytest.mark.nightly
+
 DRAWS = 1000
 # Four standard deviations of a share of 0.95 in 1,000 draws are 0.028; the population's own error is small beside it.
 LOWEST, HIGHEST = 0.922, 0.978

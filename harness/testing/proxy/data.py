@@ -43,7 +43,7 @@ class ProxyDataContract(ProxySubject):
         """Another seed, the same bits, of a proxy that looks at nothing but the network."""
         if self.proxy.data == "nothing":
             for network in self.applicable():
-                assert self.outcome(self.probe(network, seed=99)) == self.outcome(self.probe(network)), (
+                assert self.outcome(self.probe(network, seed=99)) == self.alone(network), (
                     f"another seed changes its score on {described(network)}: declare data='noise'"
                 )
 
@@ -66,7 +66,7 @@ class ProxyDataContract(ProxySubject):
         if self.proxy.data == "noise":
             networks = self.applicable()
             fixed = all(
-                self.outcome(self.probe(network, seed=seed)) == self.outcome(self.probe(network))
+                self.outcome(self.probe(network, seed=seed)) == self.alone(network)
                 for network in networks
                 for seed in (1, 99)
             )
@@ -77,7 +77,7 @@ class ProxyDataContract(ProxySubject):
         declared = max(1, self.proxy.batches)  # even without looking at images, some need a batch for its shape
         for network in self.applicable():
             batches = self.batches(network)
-            enough, all_of_them = (self.outcome(self.probe(network, some)) for some in (batches[:declared], batches))
+            enough, all_of_them = self.outcome(self.probe(network, batches[:declared])), self.alone(network)
             assert enough != SKIPPED, f"{declared} mini-batches are not enough on {described(network)}: declare more"
             assert enough == all_of_them, (
                 f"with more than {declared} mini-batches it gives {all_of_them} on {described(network)}, "
@@ -96,7 +96,7 @@ class ProxyDataContract(ProxySubject):
     def _changed_by(self, changes: Sequence[Change], only: int | None = None) -> str | None:
         """The first cell whose score one of the changes alters, in words."""
         for network in self.applicable():
-            expected = self.outcome(self.probe(network))
+            expected = self.alone(network)
             for change in changes:
                 batches = [
                     change(batch) if only in (None, index) else batch

@@ -80,7 +80,7 @@ class ProxyScoresContract(ProxySubject):
     @pytest.mark.parametrize("network", SHARED_BY)
     def test_its_score_does_not_depend_on_what_else_is_computed(self, network: str) -> None:
         """With other proxies before it, after it, or none, with quantities anticipated or not."""
-        alone = self.outcome(self.probe(network))
+        alone = self.alone(network)
         for company in (_company(self.proxy), _company(self.proxy)[::-1]):
             probe = self.probe(network, anticipate=("layer_output_gradients", *self.proxy.anticipates))
             for other in company:

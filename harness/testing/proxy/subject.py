@@ -48,8 +48,11 @@ class ProxySubject:
 
     def batches(self, network: str) -> list[Batch]:
         """Mini-batches that fit the network, the same at each call and never the same tensors."""
-        count = max(BATCHES, self.proxy.batches)
-        return [Batch(batch.images.clone(), batch.labels.clone()) for batch in _batches(network in OTHERS, count)]
+        return batches_for(self.proxy, network)
+
+    def alone(self, network: str) -> str:
+        """The outcome on a fresh network with a fresh probe; computed once for all tests."""
+        return _to_the_last_bit(self.score(network))
 
     def outcome(self, probe: Probe) -> str:
         """The score to the last bit, or that it is not applicable; every NaN counts as the same."""
@@ -58,7 +61,7 @@ class ProxySubject:
     def score(self, network: str, probe: Probe | None = None) -> float | str:
         """The score, or that it is not applicable; any other error is a failure that names the network."""
         try:
-            return self.proxy(probe or self.probe(network))
+            return _value(self.proxy, network) if probe is None else self.proxy(probe)
         except NotApplicableError as reason:
             assert str(reason).strip(), f"NotApplicableError needs a reason; it has none on {described(network)}"
             return SKIPPED
@@ -79,10 +82,27 @@ class ProxySubject:
 def outcome(proxy: Proxy, probe: Probe) -> str:
     """The score to the last bit, or that it is not applicable; every NaN counts as the same."""
     try:
-        value = proxy(probe)
+        return _to_the_last_bit(proxy(probe))
     except NotApplicableError:
         return SKIPPED
+
+
+def _to_the_last_bit(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
     return "nan" if math.isnan(value) else f"{value!r} ({struct.pack('<d', value).hex()})"
+
+
+def batches_for(proxy: Proxy, network: str) -> list[Batch]:
+    """Mini-batches that fit the network, as many as a run has; the same at each call and never the same tensors."""
+    count = max(BATCHES, proxy.batches)
+    return [Batch(batch.images.clone(), batch.labels.clone()) for batch in _batches(network in OTHERS, count)]
+
+
+@functools.cache
+def _value(proxy: Proxy, network: str) -> float:
+    """The score of a fresh network. Many tests compare with it; none of them changes what it is computed from."""
+    return proxy(Probe(make(network), batches_for(proxy, network)))
 
 
 def described(network: str) -> str:

@@ -145,6 +145,7 @@ def few_cells(monkeypatch):
 
 
 @pytest.mark.usefixtures("few_cells")
+@pytest.mark.nightly
 def test_the_contract_of_a_good_proxy_is_kept(tmp_path):
     file = tmp_path / "my_good.py"
     file.write_text(PROXY.format(data="labels"))

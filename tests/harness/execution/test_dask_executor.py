@@ -107,6 +107,7 @@ class TestOnACluster:
             assert killed
             pd.testing.assert_frame_equal(scores[SCORE], undisturbed, check_exact=True)
 
+    @pytest.mark.nightly
     def test_a_scheduler_that_dies_loses_nothing_that_is_stored(self, tmp_path, undisturbed):
         with cluster(tmp_path) as (file, scheduler, _):
 
@@ -121,6 +122,7 @@ class TestOnACluster:
         scores = harness.run("digits", out=tmp_path / "run", **SETTING)[SCORE]
         pd.testing.assert_frame_equal(scores, undisturbed, check_exact=True)
 
+    @pytest.mark.nightly
     def test_an_outcome_that_is_lost_with_its_worker_is_made_again(self, tmp_path, undisturbed, monkeypatch):
         from distributed import Future
 

@@ -21,7 +21,7 @@ from harness_benchmarks.nb201.cells import CellModule, ReLUConvBN
 import harness
 from harness.contracts.proxy import proxy
 from harness.errors import HarnessError, StoreError
-from harness.execution.executors import InlineExecutor
+from harness.execution.executors import InlineExecutor, spawned_workers
 from harness.execution.options import RunOptions
 from harness.execution.plan import make_plan
 from harness.execution.runner import run
@@ -203,7 +203,7 @@ class TestSameScores:
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
-    @pytest.mark.parametrize("number", [1, 2])
+    @pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.nightly)])
     def test_although_workers_were_killed(self, tmp_path, undisturbed, number):
         process = subprocess.Popen(command(tmp_path, "--workers", "2"))
         wait_for_scores(tmp_path, process)
@@ -221,7 +221,7 @@ class TestSameScores:
         output, _ = process.communicate()
         assert process.returncode == 130
         assert "the same command goes on from there" in output
-        subprocess.run(command(tmp_path), check=True)
+        run(digits_plan(24), tmp_path)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
     @pytest.mark.nightly
@@ -282,7 +282,7 @@ class TestFailure:
 
     def test_a_network_that_kills_its_worker_is_a_counted_failure(self, tmp_path):
         plan = digits_plan(3, [*select_proxies("params"), lethal])
-        run(plan, tmp_path, workers=2)
+        run(plan, tmp_path, executor=lambda: spawned_workers(1))
         table = scores(tmp_path).set_index(["architecture", "proxy"])
         convolutional = [a for a in plan.architectures if "nor_conv_3x3" in a]
         assert 0 < len(convolutional) < 3, "the sample must hold both kinds for this test to mean anything"
@@ -302,15 +302,13 @@ class TestFailure:
         run(digits_plan(2, "params"), tmp_path, retry_failed=True)
         assert list(scores(tmp_path)["status"]) == ["ok"] * 2
 
-    @pytest.mark.parametrize(
-        ("proxy", "reason"),
-        [(leaving, "SystemExit: 0"), (illegible, r"OSError: no Unicode: \\udcff"), (leaking, "out of memory: ")],
-    )
-    @pytest.mark.parametrize("workers", [1, 2])
-    def test_what_a_proxy_raises_is_a_failure_of_its_own(self, tmp_path, proxy, reason, workers):
-        run(digits_plan(2, [proxy, *select_proxies("params")]), tmp_path, workers=workers)
+    @pytest.mark.parametrize("executor", [InlineExecutor, lambda: spawned_workers(1)], ids=["here", "in a worker"])
+    def test_what_a_proxy_raises_is_a_failure_of_its_own(self, tmp_path, executor):
+        run(digits_plan(2, [leaving, illegible, leaking, *select_proxies("params")]), tmp_path, executor=executor)
         table = scores(tmp_path).set_index("proxy")
-        assert table.loc[proxy.name, "error"].str.match(reason).all()
+        assert table.loc["leaving", "error"].str.match("SystemExit: 0").all()
+        assert table.loc["illegible", "error"].str.match(r"OSError: no Unicode: \\udcff").all()
+        assert table.loc["leaking", "error"].str.match("out of memory: ").all()
         assert set(table.loc["params", "status"]) == {"ok"}
 
     def test_workers_that_die_before_they_compute_are_no_failure_of_any_network(self, tmp_path):

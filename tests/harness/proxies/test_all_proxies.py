@@ -73,7 +73,7 @@ def alone(named_network, batches32):
     }
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=4)
 @given(
     name=st.sampled_from(TOGETHER),
     order=st.permutations(list(PROXIES)),
@@ -88,7 +88,7 @@ def test_in_any_company_and_any_order_all_keep_their_bits(alone, batches32, name
 
 
 @pytest.mark.parametrize("proxy", [p for p in PROXIES.values() if p.name != "zico_half_batches"], ids=lambda p: p.name)
-@settings(deadline=None, max_examples=3)
+@settings(deadline=None, max_examples=1)
 @given(order=st.permutations(range(8)))
 def test_the_order_of_the_images_does_not_matter(proxy, mixed_network, batches, order):
     """But for the proxy that tells the first half of a mini-batch from the second."""
