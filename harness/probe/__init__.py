@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import gc
 import math
-import random
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from harness._utils.process_settings import SETTINGS, Snapshot, with_settings
 from harness.errors import HarnessError, NotApplicableError
 from harness.images import Batch
-from harness.probe.activity import active_units
+from harness.probe.activity import agreeing_units
 from harness.probe.copying import copy_network
 from harness.probe.curvature import Tape, curvature_along, record
 from harness.probe.curvature.dual import curvature_in_dual_numbers
@@ -30,6 +28,7 @@ from harness.probe.forward import ForwardPass, recorded_pass
 from harness.probe.ledger import Ledger
 from harness.probe.passes import Layer, gradients, prunable_layers
 from harness.probe.quantities import key_of, quantity
+from harness.probe.random_state import seeded
 from harness.probe.replacing import is_parametrised, replace_modules, with_plain_weights
 from harness.probe.usage import Part, Usage, seeing
 from harness.seeds import derive_seed
@@ -280,25 +279,10 @@ class Probe:
     def relu_kernel(self) -> Tensor:
         """K_ij = the number of ReLU units that agree on images i and j: (batch, batch), float64.
 
-        With x the binary codes, u the number of units and r_i that of image i's active ones,
-        K = x xᵀ + (1 − x)(1 − x)ᵀ = 2 x xᵀ − r_i − r_j + u: one product instead of two, and one for all the ReLUs that
-        read the same tensor. Counts below 2²⁴ are exact in float32.
-
         Raises:
             NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not.
         """
-        inputs = self.relu_inputs()
-        readers: dict[int, tuple[Tensor, int]] = {}
-        for tensor in inputs:
-            readers[id(tensor)] = (tensor, readers.get(id(tensor), (tensor, 0))[1] + 1)
-        size = len(inputs[0])
-        kernel = torch.zeros(size, size, dtype=torch.float64, device=inputs[0].device)
-        for tensor, count in readers.values():
-            codes = active_units(tensor.detach())
-            both_active = (codes @ codes.T).double()
-            active = both_active.diagonal()
-            kernel += count * (2 * both_active - active[:, None] - active[None, :] + codes.shape[1])
-        return kernel
+        return agreeing_units(self.relu_inputs())
 
     @quantity("harness.probe:Probe._tape")
     def _tape(self) -> Tape | None:
@@ -363,19 +347,5 @@ class Probe:
             everywhere: seed the global states of NumPy and Python too, which takes a tenth of a millisecond. It is done
                 for code that is not the project's own.
         """
-        seed = derive_seed("probe", self.seed, *purpose)
-        with torch.random.fork_rng(devices=[]), _python_and_numpy(seed) if everywhere else nullcontext():
-            torch.manual_seed(seed)
+        with seeded(derive_seed("probe", self.seed, *purpose), everywhere):
             yield
-
-
-@contextmanager
-def _python_and_numpy(seed: int) -> Iterator[None]:
-    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)  # noqa: NPY002

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -20,3 +22,26 @@ def active_units(relu_input: Tensor) -> Tensor:
     ones = torch.ones((), dtype=relu_input.dtype, device=relu_input.device).expand_as(lying)
     active: Tensor = torch.ops.aten.threshold_backward(ones, lying, 0)
     return active.flatten(1).float()
+
+
+def agreeing_units(relu_inputs: Sequence[Tensor]) -> Tensor:
+    """K_ij = the number of ReLU units that agree on images i and j: (batch, batch), float64.
+
+    With x the binary codes, u the number of units and r_i that of image i's active ones,
+    K = x xᵀ + (1 − x)(1 − x)ᵀ = 2 x xᵀ − r_i − r_j + u: one product instead of two, and one for all the ReLUs that
+    read the same tensor. Counts below 2²⁴ are exact in float32.
+
+    Args:
+        relu_inputs: what enters each call of a ReLU.
+    """
+    readers: dict[int, tuple[Tensor, int]] = {}
+    for tensor in relu_inputs:
+        readers[id(tensor)] = (tensor, readers.get(id(tensor), (tensor, 0))[1] + 1)
+    size = len(relu_inputs[0])
+    kernel = torch.zeros(size, size, dtype=torch.float64, device=relu_inputs[0].device)
+    for tensor, count in readers.values():
+        codes = active_units(tensor.detach())
+        both_active = (codes @ codes.T).double()
+        active = both_active.diagonal()
+        kernel += count * (2 * both_active - active[:, None] - active[None, :] + codes.shape[1])
+    return kernel
