@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Literal
 from harness._utils.arguments import accepts, number, optional, path, text
 from harness.contracts.benchmark import Benchmark
 from harness.execution.options import RunOptions
-from harness.execution.plan import make_plan
 from harness.registry import load_benchmark, named_among
 from harness.reporting.report import Report, report
 
@@ -152,12 +151,13 @@ def carry_out(
     from harness.execution.executors import refuse_in_starting_worker
 
     refuse_in_starting_worker(options.workers)
+
+    from harness.execution.plan import make_plan
+    from harness.execution.runner import run as compute
+
     plan = make_plan(benchmark, options)
     if plan.notice:
         notice(plan.notice)
-
-    from harness.execution.runner import run as compute
-
     return compute(
         plan,
         out,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import torch
+
 from harness._utils.arguments import shown
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError
 from harness.execution.options import RunOptions
 from harness.images import Batch, Images
+from harness.images.batches import fingerprint
 from harness.images.given import images_given
 from harness.registry import load_benchmark, reference, select_proxies
 from harness.store.records import Setting
@@ -62,16 +65,11 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
         HarnessError: if there is nothing of a name, the data set, the set, the sample size, the images or the device do
             not fit, or no two architectures of the benchmark are one network where one is to be scored for all.
     """
-    # A misspelt name is told at once, before torch is loaded and images are read.
+    # A misspelt name is told at once, before images are read.
     proxies = select_proxies(options.proxies)
     benchmark = _benchmark(benchmark)
     dataset = options.dataset or benchmark.datasets[0]
     benchmark.check_dataset(dataset)
-
-    import torch
-
-    from harness.images.batches import fingerprint
-
     task = benchmark.task(dataset)
     images = _images(benchmark, task, options)
     _check_device(options.device, elsewhere=options.executor is not None)
@@ -149,8 +147,6 @@ def _check_device(device: str, elsewhere: bool) -> None:
         return
     if device.partition(":")[0] != "cuda":
         raise HarnessError(f"unknown device '{device}'; use 'cpu' or 'cuda'")
-    import torch
-
     if not elsewhere and not torch.cuda.is_available():
         raise HarnessError(
             f"device '{device}' was asked for, but torch {torch.__version__} sees no GPU; use --device cpu"
