@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, optional, text, whole
@@ -11,10 +10,10 @@ from harness.analysis.statistics.ranks import rank
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLUE, GREY, VERMILLION, paper_style
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import align, count, estimate
-from harness.display.tables.rows import Labels, Row, label_of
+from harness.display.tables.numbers import count
+from harness.display.tables.rows import Labels, label_of
 from harness.exhibits.part import part_of, unused_note
 from harness.results import as_run
 
@@ -111,14 +110,13 @@ def plot_beyond(table: pd.DataFrame, labels: Labels | None, size: str, width: fl
 
 
 def _grid(table: pd.DataFrame, labels: Labels, size: str, strata: str) -> Grid:
-    records = table.to_dict("records")
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
-        Column("τ", "Kendall τ\n[95 %]", _estimates(records, "kendall"), "left"),
-        Column("within", "τ within strata\n[95 %]", _estimates(records, "within"), "left"),
-        Column("partial τ", "Partial τ\n[95 %]", _estimates(records, "partial_kendall"), "left"),
-        Column("partial ρ", "Partial ρ\n[95 %]", _estimates(records, "partial_spearman"), "left"),
-        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+        row_names(table["proxy"], labels),
+        estimates("τ", "Kendall τ\n[95 %]", table, "kendall"),
+        estimates("within", "τ within strata\n[95 %]", table, "within"),
+        estimates("partial τ", "Partial τ\n[95 %]", table, "partial_kendall"),
+        estimates("partial ρ", "Partial ρ\n[95 %]", table, "partial_spearman"),
+        Column("networks", "Net-\nworks", table["networks"], count),
     )
     pairs = f"{table['pairs'].max():.1%}" if len(table) else "none"
     notes = (
@@ -127,7 +125,3 @@ def _grid(table: pd.DataFrame, labels: Labels, size: str, strata: str) -> Grid:
         f"the proxy says little of accuracy that {size} does not; – where its order is that of {size}.",
     )
     return Grid("beyond_size", f"Kendall τ within strata of {size}, best first", columns, table, notes)
-
-
-def _estimates(records: Sequence[Row], key: str) -> tuple[str, ...]:
-    return tuple(align([estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for row in records]))

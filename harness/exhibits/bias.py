@@ -10,9 +10,9 @@ from harness._utils.arguments import accepts, text
 from harness.analysis.bias import bias_table, features_of
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.matrix import plot_matrix
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import align, coefficient, signed
+from harness.display.tables.numbers import coefficient, signed
 from harness.display.tables.rows import Labels, label_of
 from harness.exhibits.part import part_of, unused_note
 from harness.results import as_run
@@ -114,13 +114,12 @@ def _grid(
     if marked is not None:
         beyond = marked[(marked["bias_low"] > 0) | (marked["bias_high"] < 0)]
         clear = set(zip(beyond["proxy"], beyond["feature"], strict=True))
-    columns = [Column("proxy", "Proxy", tuple(label_of(str(row), labels) for row in values.index), "left")]
+    columns = [row_names(values.index, labels)]
     for feature in values.columns:
         write = coefficient if marked is None else signed
-        cells = align([write(value) for value in values[feature]])
-        stars = ["*" if (row, feature) in clear else " " * (marked is not None) for row in values.index]
-        cells = [cell + star for cell, star in zip(cells, stars, strict=True)]
-        columns.append(Column(str(feature), str(feature).replace(" ", "\n", 1), tuple(cells)))
+        marks = ["*" if (row, feature) in clear else "" for row in values.index]
+        head = str(feature).replace(" ", "\n", 1)
+        columns.append(Column(str(feature), head, values[feature], write, marks=marks))
     notes = (
         ("Rows by the mean size of their bias, the least first.",)
         if marked is None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, text, whole
 from harness.analysis.bootstrap import QUANTITIES, bootstrap_table
 from harness.display.exhibit import Exhibit
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import align, count, counted, estimate, interval, ratio
+from harness.display.tables.numbers import MISSING, count, counted, ratio
 from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError
 from harness.exhibits._heading import heading_of
@@ -60,17 +61,16 @@ def bootstrap(run: OpenedRun, baseline: str = "params", resamples: int = 1000, s
 
 
 def _grid(table: pd.DataFrame, labels: Labels, quantity: str, words: str, resamples: int) -> Grid:
-    records = table.to_dict("records")
     sign = quantity == "difference"
-    ours = [estimate(row["value"], row["low"], row["high"], sign=sign) for row in records]
-    theirs = [interval(row["bootstrap_low"], row["bootstrap_high"], sign=sign) for row in records]
+    bounds = ("bootstrap_low", "bootstrap_high")
+    theirs = estimates("bootstrap", "bootstrap\n[95 %]", table, bounds[0], *bounds, sign=sign)
     errors = table["standard_error"] / table["bootstrap_standard_error"].where(table["bootstrap_standard_error"] > 0)
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
-        Column("jackknife", f"{words}\njackknife [95 %]", tuple(align(ours)), "left"),
-        Column("bootstrap", "bootstrap\n[95 %]", tuple(theirs), "left"),
-        Column("ratio", "SE\nratio", tuple(map(ratio, errors))),
-        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+        row_names(table["proxy"], labels),
+        estimates("jackknife", f"{words}\njackknife [95 %]", table, "value", "low", "high", sign=sign),
+        replace(theirs, write=lambda low: "" if math.isfinite(low) else MISSING),
+        Column("ratio", "SE\nratio", errors, ratio),
+        Column("networks", "Net-\nworks", table["networks"], count),
     )
     notes = (
         f"Bootstrap: percentiles of {resamples:,} resamples of the networks. SE ratio: the jackknife's standard error "

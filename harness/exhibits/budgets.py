@@ -10,7 +10,7 @@ import pandas as pd
 from harness._utils.arguments import accepts, number, several, text, texts
 from harness.analysis.budgets import QUANTILES, budgets_table
 from harness.display.exhibit import Exhibit
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import count
 from harness.display.tables.rows import Labels, label_of
@@ -68,17 +68,15 @@ def _grid(table: pd.DataFrame, cost: NetworkCost, labels: Labels, write: Callabl
     kinds = table.drop_duplicates("row").set_index("row")["kind"]
     # What knows the truth first, also where a proxy reaches it.
     rows = sorted(regret.index, key=lambda row: kinds[row] != "optimum")
-    columns = [Column("proxy", "Proxy", tuple(label_of(row, labels) for row in rows), "left")]
+    columns = [row_names(rows, labels)]
     facts = table.drop_duplicates("quantile")
     for fact in facts.to_dict("records"):
         values = [accuracy.loc[row, fact["quantile"]] for row in rows]
         header = f"{100 * fact['quantile']:g} %\n≤ {quantity(fact['budget'])}"
-        cells = tuple(map(write, values))
-        columns.append(Column(header, header, cells, bold=best_cells(kinds[rows], values)))
+        columns.append(Column(header, header, values, write, best=best_cells(kinds[rows], values)))
     lost = [regret[row] for row in rows]
-    columns.append(
-        Column("regret", "Mean\nregret", tuple(map(write, lost)), bold=best_cells(kinds[rows], lost, highest=False))
-    )
+    best = best_cells(kinds[rows], lost, highest=False)
+    columns.append(Column("regret", "Mean\nregret", lost, write, best=best))
     feasible = ", ".join(f"{100 * fact['quantile']:g} % {count(fact['feasible'])}" for fact in facts.to_dict("records"))
     notes = [f"Budgets are quantiles of {cost.label}, {cost.source}. Feasible networks: {feasible}."]
     tied = table[~table["kind"].isin(["random", "optimum"]) & (table["tied"] > 1)]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, optional, text, texts
 from harness.analysis.heatmap import across_table
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.heatmap import plot_heat_map
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, row_names, verdict_marks
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Headings
-from harness.display.tables.numbers import MISSING, align, estimate
+from harness.display.tables.numbers import MISSING
 from harness.display.tables.rows import VERDICT_MARKS, Labels, label_of
 from harness.errors import HarnessError
 from harness.exhibits._heading import correlations_of, heading_of
@@ -101,33 +101,21 @@ def _figure(table: pd.DataFrame, labels: Labels, width: float) -> Figure:
 
 
 def _grid(table: pd.DataFrame, names: Sequence[str], labels: Labels, baseline: str, where: str) -> Grid:
-    proxies = list(dict.fromkeys(table["proxy"]))
-    cells = {(row["proxy"], row["run"]): row for row in table.to_dict("records")}
-    mean = table.drop_duplicates("proxy")["mean_rank"]
+    names_of_rows = list(dict.fromkeys(table["proxy"]))
     columns = [
-        Column("proxy", "Proxy", tuple(label_of(proxy, labels) for proxy in proxies), "left"),
-        Column("mean rank", "Mean\nrank", tuple(MISSING if math.isnan(rank) else f"{rank:.1f}" for rank in mean)),
+        row_names(names_of_rows, labels),
+        Column(
+            "mean rank",
+            "Mean\nrank",
+            table.drop_duplicates("proxy")["mean_rank"],
+            lambda rank: MISSING if math.isnan(rank) else f"{rank:.1f}",
+        ),
     ]
     for name in names:
-        rows = [cells.get((proxy, name)) for proxy in proxies]
-        found = align([_estimate(row) for row in rows])
-        marks = ["" if row is None else VERDICT_MARKS.get(row["verdict"], "") for row in rows]
-        best = max(
-            (row["kendall"] for row in rows if row is not None and row["kendall"] == row["kendall"]), default=None
-        )
-        columns.append(
-            Column(
-                name,
-                name.replace(" ", "\n"),
-                tuple(f"{cell} {mark}".rstrip() for cell, mark in zip(found, marks, strict=True)),
-                "left",
-                short=tuple(
-                    f"{cell.rpartition(' [')[0] or cell} {mark}".rstrip()
-                    for cell, mark in zip(found, marks, strict=True)
-                ),
-                bold=tuple(row is not None and row["kendall"] == best for row in rows),
-            )
-        )
+        rows = table[table["run"] == name].set_index("proxy").reindex(names_of_rows)
+        marks, best = verdict_marks(rows["verdict"]), rows["kendall"] == rows["kendall"].max()
+        head = name.replace(" ", "\n")
+        columns.append(estimates(name, head, rows, "kendall", brief=True, marks=marks, best=best))
     notes = (
         f"{VERDICT_MARKS['win']} better and {VERDICT_MARKS['loss']} worse than {baseline} "
         f"({VERDICT_MARKS['baseline']}), {VERDICT_MARKS['tie']} neither: by the 95 % interval of the difference on the "
@@ -135,7 +123,3 @@ def _grid(table: pd.DataFrame, names: Sequence[str], labels: Labels, baseline: s
         "Mean rank: over the runs, among the proxies that have a coefficient in all of them.",
     )
     return Grid("heatmap", f"Kendall τ [95 %]{where}, best mean rank first", tuple(columns), table, notes)
-
-
-def _estimate(row: Mapping[object, float] | None) -> str:
-    return MISSING if row is None else estimate(row["kendall"], row["kendall_low"], row["kendall_high"])

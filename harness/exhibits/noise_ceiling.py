@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, text
@@ -14,10 +14,10 @@ from harness.contracts.ground_truth import GroundTruth
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, VERMILLION, paper_style
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, words
 from harness.display.tables.grids import Grid
-from harness.display.tables.heading import Heading
-from harness.display.tables.numbers import align, coefficient, count, counted, estimate
+from harness.display.tables.heading import Facts, Heading
+from harness.display.tables.numbers import coefficient, count, counted, estimate
 from harness.display.tables.rows import Row, label_of
 from harness.errors import DataError
 from harness.exhibits._heading import heading_of
@@ -30,20 +30,6 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 TRAININGS = ("one training", "half of the trainings")
-
-
-@dataclass(frozen=True)
-class TruthHeading(Heading):
-    """What an analysis rests on that scores nothing: the accuracies alone."""
-
-    def entries(self) -> list[tuple[str, str]]:
-        """Pairs of a name and its text."""
-        return [
-            ("Benchmark", f"{self.benchmark}, {self.dataset}"),
-            ("Networks", f"{self.networks:,}, all of the set '{self.subset}'"),
-            ("Ground truth", self.ground_truth),
-            *(("", fact) for fact in self.facts),
-        ]
 
 
 @accepts(run=as_run, subset=text, baseline=text)
@@ -84,14 +70,20 @@ def noise_ceiling_of_benchmark(
     truth = benchmark.ground_truth(dataset, split, epochs)
     belongs = benchmark.membership(subset)
     names = pd.Index([name for name in truth.accuracy.index if belongs(name)])
-    heading = TruthHeading(benchmark.title, dataset, len(names), subset, 0, truth.describe(), "", 0)
+    heading = Facts(
+        (
+            ("Benchmark", f"{benchmark.title}, {dataset}"),
+            ("Networks", f"{len(names):,}, all of the set '{subset}'"),
+            ("Ground truth", truth.describe()),
+        )
+    )
     return _exhibit(benchmark, truth, heading, names, {})
 
 
 def _exhibit(
     benchmark: Benchmark,
     truth: GroundTruth,
-    heading: Heading,
+    heading: Heading | Facts,
     architectures: pd.Index,
     reached: dict[str, Estimate],
 ) -> Exhibit:
@@ -176,23 +168,18 @@ def _words(row: Row) -> str:
 def _grid(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate], *, known: bool) -> Grid:
     records = table.to_dict("records")
     columns = [
-        Column("pair", "Accuracies", tuple(_words(row) for row in records), "left"),
-        Column("relation", "Differ in", tuple(_difference(row["relation"]) for row in records), "left"),
-        _estimates("τ", "τ between them\n[95 %]", records, "kendall"),
-        _estimates("ρ", "ρ between them\n[95 %]", records, "spearman"),
+        words("pair", "Accuracies", map(_words, records)),
+        words("relation", "Differ in", table["relation"].map(_difference)),
+        estimates("τ", "τ between them\n[95 %]", table, "kendall"),
+        estimates("ρ", "ρ between them\n[95 %]", table, "spearman"),
     ]
     if known:
         columns += [
-            _estimates("ceiling τ", "Ceiling of τ\n[95 %]", records, "ceiling_kendall"),
-            Column("ceiling ρ", "of ρ", tuple(coefficient(row["ceiling_spearman"]) for row in records)),
+            estimates("ceiling τ", "Ceiling of τ\n[95 %]", table, "ceiling_kendall"),
+            Column("ceiling ρ", "of ρ", table["ceiling_spearman"], coefficient),
         ]
-    columns.append(Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)))
+    columns.append(Column("networks", "Net-\nworks", table["networks"], count))
     return Grid("noise_ceiling", "Agreement of the accuracies", tuple(columns), table, _notes(table, truth, reached))
-
-
-def _estimates(name: str, header: str, records: Sequence[Row], key: str) -> Column:
-    cells = [estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for row in records]
-    return Column(name, header, tuple(align(cells)), "left")
 
 
 def _difference(relation: str) -> str:

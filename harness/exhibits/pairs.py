@@ -16,9 +16,9 @@ from harness.analysis.pairs import pair_table
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.row_charts import UPRIGHT_SIZE, letters, name_columns, row_height
 from harness.display.figures.style import GREY, paper_style
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, row_names, words
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import align, coefficient, count, counted, estimate, p_value, signed
+from harness.display.tables.numbers import coefficient, count, counted, p_value, signed
 from harness.display.tables.rows import Labels, label_of
 from harness.exhibits._heading import heading_of
 from harness.results import as_run
@@ -153,35 +153,29 @@ def _summary_grid(table: pd.DataFrame, labels: Labels) -> Grid:
     summary = pd.DataFrame(rows, columns=columns_of_data)
     shown = [", ".join(label_of(other, labels) for other in these.split()) for these in summary["these"]]
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(name, labels) for name in names), "left"),
-        Column("better", "Better\nthan", tuple(map(count, summary["better_than"]))),
-        Column("worse", "Worse\nthan", tuple(map(count, summary["worse_than"]))),
-        Column("unclear", "Not told\nfrom", tuple(map(count, summary["not_told_from"]))),
-        Column(
-            "these", "that is", tuple(textwrap.shorten(text, LIST_WIDTH, placeholder=" …") for text in shown), "left"
-        ),
+        row_names(names, labels),
+        Column("better", "Better\nthan", summary["better_than"], count),
+        Column("worse", "Worse\nthan", summary["worse_than"], count),
+        Column("unclear", "Not told\nfrom", summary["not_told_from"], count),
+        words("these", "that is", (textwrap.shorten(text, LIST_WIDTH, placeholder=" …") for text in shown)),
     )
     title = "Kendall τ compared with all others, best first, after Holm's correction"
     return Grid("pairs_by_proxy", title, columns, summary, (*_notes(table), "Every pair: pairs.csv, with --out."))
 
 
 def _grid(table: pd.DataFrame, labels: Labels) -> Grid:
-    records = table.to_dict("records")
-    differences = [
-        estimate(row["kendall_difference"], row["kendall_low"], row["kendall_high"], sign=True) for row in records
-    ]
     columns = (
-        Column("first", "First", tuple(label_of(row["first"], labels) for row in records), "left"),
-        Column("second", "Second", tuple(label_of(row["second"], labels) for row in records), "left"),
-        Column("first τ", "τ", tuple(coefficient(row["kendall_first"]) for row in records)),
-        Column("second τ", "τ", tuple(coefficient(row["kendall_second"]) for row in records)),
-        Column("difference", "Δτ\n[95 %]", tuple(align(differences)), "left"),
-        Column("p", "p", tuple(p_value(row["kendall_p"]) for row in records)),
-        Column("Holm", "Holm", tuple(p_value(row["kendall_p_holm"]) for row in records)),
-        Column("BH", "B.-H.", tuple(p_value(row["kendall_p_bh"]) for row in records)),
-        Column("ρ", "Δρ", tuple(signed(row["spearman_difference"]) for row in records)),
-        Column("ρ Holm", "Δρ\nHolm", tuple(p_value(row["spearman_p_holm"]) for row in records)),
-        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+        words("first", "First", (label_of(name, labels) for name in table["first"])),
+        words("second", "Second", (label_of(name, labels) for name in table["second"])),
+        Column("first τ", "τ", table["kendall_first"], coefficient),
+        Column("second τ", "τ", table["kendall_second"], coefficient),
+        estimates("difference", "Δτ\n[95 %]", table, "kendall_difference", "kendall_low", "kendall_high", sign=True),
+        Column("p", "p", table["kendall_p"], p_value),
+        Column("Holm", "Holm", table["kendall_p_holm"], p_value),
+        Column("BH", "B.-H.", table["kendall_p_bh"], p_value),
+        Column("ρ", "Δρ", table["spearman_difference"], signed),
+        Column("ρ Holm", "Δρ\nHolm", table["spearman_p_holm"], p_value),
+        Column("networks", "Net-\nworks", table["networks"], count),
     )
     return Grid("pairs", "Differences of Kendall τ", columns, table, _notes(table))
 

@@ -10,7 +10,7 @@ from harness.analysis.pareto import pareto_table
 from harness.analysis.search import OPTIMUM
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.style import BLACK, SERIES, paper_style
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import coefficient
 from harness.display.tables.rows import Labels, label_of
@@ -141,17 +141,17 @@ def _grid(table: pd.DataFrame, points: pd.DataFrame, cost: NetworkCost, labels: 
 
     ordered = table.sort_values("hypervolume", ascending=False, kind="stable", na_position="last")
     ordered = ordered.sort_values("kind", key=lambda kinds: kinds != "optimum", kind="stable")
-    records = ordered.to_dict("records")
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(row["row"], labels) for row in records), "left"),
+        row_names(ordered["row"], labels),
         Column(
             "hypervolume",
             "Hyper-\nvolume",
-            tuple(coefficient(row["hypervolume"]) for row in records),
-            bold=best_cells(ordered["kind"], ordered["hypervolume"]),
+            ordered["hypervolume"],
+            coefficient,
+            best=best_cells(ordered["kind"], ordered["hypervolume"]),
         ),
-        Column("choices", "Networks\nchosen", tuple(_expected(row["choices"]) for row in records)),
-        Column("found", "Of the\ntrue front", tuple(_expected(row["found"]) for row in records)),
+        Column("choices", "Networks\nchosen", ordered["choices"], _expected),
+        Column("found", "Of the\ntrue front", ordered["found"], _expected),
     )
     known = int(np.isfinite(cost.values).sum())
     members = int(table["front"].iloc[0])

@@ -8,9 +8,9 @@ from harness._utils.arguments import accepts, text
 from harness.analysis.redundancy import MOST_NETWORKS, agreement_matrix, redundancy_table
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.matrix import plot_matrix
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, row_names, words
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING, align, coefficient, count, estimate
+from harness.display.tables.numbers import MISSING, coefficient, count
 from harness.display.tables.rows import Labels, label_of
 from harness.exhibits.part import part_of, unused_note
 from harness.results import as_run
@@ -75,22 +75,16 @@ def plot_agreement(agreement: pd.DataFrame, labels: Labels | None, width: float)
 
 
 def _grid(table: pd.DataFrame, labels: Labels) -> Grid:
-    records = table.to_dict("records")
-    nearest = [label_of(row["nearest"], labels) if isinstance(row["nearest"], str) else MISSING for row in records]
-    kendall = [estimate(row["kendall"], row["kendall_low"], row["kendall_high"]) for row in records]
-    partials = [
-        tuple(align([estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for row in records]))
-        for key in ("partial_spearman", "partial_kendall")
-    ]
+    nearest = [label_of(name, labels) if isinstance(name, str) else MISSING for name in table["nearest"]]
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
-        Column("τ", "τ with accuracy\n[95 %]", tuple(align(kendall)), "left"),
-        Column("nearest", "Nearest other", tuple(nearest), "left"),
-        Column("agreement", "τ between\nthe two", tuple(coefficient(row["agreement"]) for row in records)),
-        Column("its τ", "Its τ with\naccuracy", tuple(coefficient(row["nearest_kendall"]) for row in records)),
-        Column("partial ρ", "Partial ρ given\nthe nearest [95 %]", partials[0], "left"),
-        Column("partial τ", "Partial τ given\nthe nearest [95 %]", partials[1], "left"),
-        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+        row_names(table["proxy"], labels),
+        estimates("τ", "τ with accuracy\n[95 %]", table, "kendall"),
+        words("nearest", "Nearest other", nearest),
+        Column("agreement", "τ between\nthe two", table["agreement"], coefficient),
+        Column("its τ", "Its τ with\naccuracy", table["nearest_kendall"], coefficient),
+        estimates("partial ρ", "Partial ρ given\nthe nearest [95 %]", table, "partial_spearman"),
+        estimates("partial τ", "Partial τ given\nthe nearest [95 %]", table, "partial_kendall"),
+        Column("networks", "Net-\nworks", table["networks"], count),
     )
     notes = (
         "Nearest: the largest |τ| between scores. All on the networks that both have scored. "

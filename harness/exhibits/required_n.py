@@ -12,7 +12,7 @@ from harness.analysis.required_n import check_by_subsampling, required_table
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, paper_style
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import coefficient, count, counted, signed
 from harness.display.tables.rows import Labels, label_of
@@ -120,19 +120,14 @@ def _percent(share: float) -> str:
 
 
 def _grid(table: pd.DataFrame, labels: Labels, difference: float, baseline: str, power: float, total: int) -> Grid:
-    records = table.to_dict("records")
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
-        Column("difference", f"Δτ to\n{baseline}", tuple(signed(row["difference"]) for row in records)),
-        Column("standard error", "SE", tuple(coefficient(row["standard_error"]) for row in records)),
-        Column(
-            "required",
-            f"Networks\nfor {coefficient(abs(difference))}",
-            tuple(count(row["required"]) for row in records),
-        ),
-        Column("power", "Power\nhere", tuple(coefficient(row["power"]) for row in records)),
-        Column("smallest", "Smallest\nΔτ here", tuple(coefficient(row["smallest"]) for row in records)),
-        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+        row_names(table["proxy"], labels),
+        Column("difference", f"Δτ to\n{baseline}", table["difference"], signed),
+        Column("standard error", "SE", table["standard_error"], coefficient),
+        Column("required", f"Networks\nfor {coefficient(abs(difference))}", table["required"], count),
+        Column("power", "Power\nhere", table["power"], coefficient),
+        Column("smallest", "Smallest\nΔτ here", table["smallest"], coefficient),
+        Column("networks", "Net-\nworks", table["networks"], count),
     )
     more = int((table["required"] > total).sum())
     notes = [
@@ -149,15 +144,14 @@ def _grid(table: pd.DataFrame, labels: Labels, difference: float, baseline: str,
 
 
 def _check_grid(table: pd.DataFrame, labels: Labels, networks: int) -> Grid:
-    records = table.to_dict("records")
     drawn, draws = (int(table[name].max()) if len(table) else 0 for name in ("networks", "draws"))
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
-        Column("difference", "Δτ", tuple(signed(row["difference"]) for row in records)),
-        Column("predicted", "SD pre-\ndicted", tuple(coefficient(row["deviation_predicted"]) for row in records)),
-        Column("found", "SD\nfound", tuple(coefficient(row["deviation_found"]) for row in records)),
-        Column("power", "Power pre-\ndicted", tuple(coefficient(row["power_predicted"]) for row in records)),
-        Column("power found", "Power\nfound", tuple(coefficient(row["power_found"]) for row in records)),
+        row_names(table["proxy"], labels),
+        Column("difference", "Δτ", table["difference"], signed),
+        Column("predicted", "SD pre-\ndicted", table["deviation_predicted"], coefficient),
+        Column("found", "SD\nfound", table["deviation_found"], coefficient),
+        Column("power", "Power pre-\ndicted", table["power_predicted"], coefficient),
+        Column("power found", "Power\nfound", table["power_found"], coefficient),
     )
     notes = (
         f"{draws} draws of {drawn:,} of the {networks:,} networks, without replacement; the difference over all of "

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, text, texts
 from harness._utils.names import unknown_name
-from harness.display.exhibit import Drawing, Exhibit
-from harness.display.figures.saving import scatter_figure, scatter_pages
-from harness.display.figures.scatter import figure_data, scatter_data
-from harness.display.tables.columns import Column
+from harness.display.exhibit import Exhibit
+from harness.display.figures.correlations import scatter_drawing
+from harness.display.tables.columns import Column, estimates, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import align, count, estimate
-from harness.display.tables.rows import Row, label_of, set_rows
+from harness.display.tables.numbers import count
+from harness.display.tables.rows import set_rows
 from harness.errors import UnknownNameError
 from harness.exhibits._heading import correlations_of, heading_of
 from harness.registry import LIST_PROXIES, named_among
@@ -46,33 +45,19 @@ def scatter(run: OpenedRun, proxies: Sequence[str] = (), *, baseline: str = "par
     table = correlations_of(run, baseline)
     table = table[table["proxy"].isin(wanted)]
     heading = heading_of(run)
-    rows = set_rows(table, "all").to_dict("records")
+    rows = set_rows(table, "all")
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], run.labels) for row in rows), "left"),
-        _estimates(rows, "kendall", "Kendall τ\n[95 %]"),
-        _estimates(rows, "spearman", "Spearman ρ\n[95 %]"),
-        Column("used", "Net-\nworks", tuple(count(row["used"]) for row in rows)),
-        Column("distinct", "Dis-\ntinct", tuple(count(row["distinct"]) for row in rows)),
+        row_names(rows["proxy"], run.labels),
+        estimates("kendall", "Kendall τ\n[95 %]", rows, "kendall"),
+        estimates("spearman", "Spearman ρ\n[95 %]", rows, "spearman"),
+        Column("used", "Net-\nworks", rows["used"], count),
+        Column("distinct", "Dis-\ntinct", rows["distinct"], count),
     )
     stem = "_".join(["scatter", *proxies]) if len(proxies) == 1 else "scatter"
     return Exhibit(
         name=stem,
         title="Score against accuracy",
         heading=heading,
-        grids=(Grid(f"{stem}_coefficients", "Rank correlations", columns, set_rows(table, "all")),),
-        drawings=(
-            Drawing(
-                stem,
-                "Each point is a network, or each hexagon many where there are more than 5,000; heavy-tailed scores "
-                "are drawn by their rank. τ and ρ are those of all networks with a finite score.",
-                figure_data(scatter_data(scores, run.truth)),
-                lambda width: scatter_figure(table, scores, run.truth, heading, labels=run.labels, width=width)[0],
-                lambda width: scatter_pages(table, scores, run.truth, heading, labels=run.labels, width=width),
-            ),
-        ),
+        grids=(Grid(f"{stem}_coefficients", "Rank correlations", columns, rows),),
+        drawings=(scatter_drawing(table, scores, run.truth, heading, run.labels, name=stem, wide=False),),
     )
-
-
-def _estimates(rows: Sequence[Row], key: str, header: str) -> Column:
-    cells = [estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for row in rows]
-    return Column(key, header, tuple(align(cells)), "left")

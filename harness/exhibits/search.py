@@ -19,9 +19,9 @@ from harness.analysis.search import (
 )
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.style import BLACK, GREY, SERIES, paper_style
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, row_names, words
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING, count
+from harness.display.tables.numbers import count
 from harness.display.tables.rows import Labels, label_of
 from harness.display.tables.values import accuracy_writer, signed_writer
 from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
@@ -217,19 +217,18 @@ def _grid(
     wide = wide.loc[rows]
     kinds = table.drop_duplicates("row").set_index("row")["kind"].reindex(rows)
     by_row = growth.set_index("row").reindex(rows)
-    columns = [Column("proxy", "Proxy", tuple(label_of(row, labels) for row in rows), "left")]
+    columns = [row_names(rows, labels)]
     for size in sizes:
         mean, spread = wide["accuracy", size], wide["deviation", size]
-        cells = tuple(f"{write(a)} ± {write(b)}" for a, b in zip(mean, spread, strict=True))
-        columns.append(Column(f"N = {size}", f"N = {size:,}", cells, bold=best_cells(kinds, mean)))
+        spreads = [f"± {write(value)}" for value in spread]
+        best = best_cells(kinds, mean)
+        columns.append(Column(f"N = {size}", f"N = {size:,}", mean, write, bounds=spreads, best=best))
     if len(sizes) > 1:
-        change = tuple(map(signed_writer(write), by_row["change"]))
-        grows = tuple("yes" if value else "no" for value in by_row["grows"])
-        peak = tuple(MISSING if row == RANDOM else count(value) for row, value in by_row["peak"].items())
+        peak = by_row["peak"].where(by_row.index != RANDOM)
         columns += [
-            Column("change", f"Change\n{sizes[0]:,} → {sizes[-1]:,}", change),
-            Column("grows", "Grows\nwith N", grows, "left"),
-            Column("peak", "Best\nat N", peak),
+            Column("change", f"Change\n{sizes[0]:,} → {sizes[-1]:,}", by_row["change"], signed_writer(write)),
+            words("grows", "Grows\nwith N", ("yes" if value else "no" for value in by_row["grows"])),
+            Column("peak", "Best\nat N", peak, count),
         ]
     data = table.merge(growth, on="row", how="left")
     return Grid("search", "Accuracy of the best-scored of N networks", tuple(columns), data, notes)

@@ -13,10 +13,10 @@ from harness.analysis.selection import CHANCE, COUNTS, PERCENTS, at, ranking_tab
 from harness.analysis.top import share_size
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.lines import highlighted, plot_lines
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING, align, coefficient, count
-from harness.display.tables.rows import Labels, label_of
+from harness.display.tables.numbers import MISSING, coefficient, count
+from harness.display.tables.rows import Labels
 from harness.exhibits.part import part_of, unused_note
 from harness.results import as_run
 
@@ -137,7 +137,7 @@ def plot_regret(
 
 def _precision_grid(choices: pd.DataFrame, rankings: pd.DataFrame, labels: Labels, percent: bool) -> Grid:
     names = list(rankings["proxy"])
-    columns = [Column("proxy", "Proxy", tuple(label_of(name, labels) for name in names), "left")]
+    columns = [row_names(names, labels)]
     for choice in _by_size(choices):
         if choice != "1":
             columns.append(_column(f"P@{choice}", names, at(choices, choice, "precision"), coefficient))
@@ -163,7 +163,7 @@ def _precision_grid(choices: pd.DataFrame, rankings: pd.DataFrame, labels: Label
 
 def _regret_grid(choices: pd.DataFrame, order: Sequence[str], labels: Labels, unit: str) -> Grid:
     names = list(order)
-    columns = [Column("proxy", "Proxy", tuple(label_of(name, labels) for name in names), "left")]
+    columns = [row_names(names, labels)]
     for choice in _by_size(choices):
         columns.append(_column(f"rank\n@{choice}", names, at(choices, choice, "best_rank"), _rank, lowest=True))
     for choice in _by_size(choices):
@@ -197,8 +197,9 @@ def _column(
 ) -> Column:
     proxies = [values[name] for name in names if name != CHANCE and math.isfinite(values[name])]
     best = (min if lowest else max)(proxies, default=math.nan)
-    bold = tuple(name != CHANCE and values[name] == best for name in names)
-    return Column(header, header, tuple(align([write(values[name]) for name in names])), bold=bold)
+    shown = [values[name] for name in names]
+    best_ones = [name != CHANCE and value == best for name, value in zip(names, shown, strict=True)]
+    return Column(header, header, shown, write, best=best_ones)
 
 
 def _rank(value: float) -> str:

@@ -11,9 +11,9 @@ from harness.analysis.stability import stability_table
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, paper_style
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import align, coefficient, count, estimate
+from harness.display.tables.numbers import coefficient, count
 from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError
 from harness.exhibits._heading import heading_of
@@ -96,17 +96,14 @@ def plot_stability(table: pd.DataFrame, labels: Labels | None, width: float) -> 
 
 
 def _grid(table: pd.DataFrame, labels: Labels, runs: int) -> Grid:
-    records = table.to_dict("records")
-    between = [estimate(row["between"], row["between_lowest"], row["between_highest"]) for row in records]
-    kendall = [estimate(row["kendall"], row["kendall_lowest"], row["kendall_highest"]) for row in records]
     columns = (
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
-        Column("between", "τ between runs\n[range]", tuple(align(between)), "left"),
-        Column("kendall", "τ with accuracy\n[range]", tuple(align(kendall)), "left"),
-        Column("deviation", "SD", tuple(coefficient(row["kendall_deviation"]) for row in records)),
-        Column("mean rank", "τ of the\nmean rank", tuple(coefficient(row["kendall_of_mean_rank"]) for row in records)),
-        Column("runs", "Runs", tuple(count(row["runs"]) for row in records)),
-        Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)),
+        row_names(table["proxy"], labels),
+        estimates("between", "τ between runs\n[range]", table, "between", "between_lowest", "between_highest"),
+        estimates("kendall", "τ with accuracy\n[range]", table, "kendall", "kendall_lowest", "kendall_highest"),
+        Column("deviation", "SD", table["kendall_deviation"], coefficient),
+        Column("mean rank", "τ of the\nmean rank", table["kendall_of_mean_rank"], coefficient),
+        Column("runs", "Runs", table["runs"], count),
+        Column("networks", "Net-\nworks", table["networks"], count),
     )
     notes = (
         f"Means and ranges over the pairs of runs, and over the {runs} runs. Brackets are ranges, no intervals.",

@@ -11,10 +11,10 @@ from harness._utils.arguments import accepts, number, one_of, optional, several,
 from harness.analysis.top import PERCENTS, By, top_table
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.lines import highlighted, plot_lines
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, row_names, verdict_column, verdict_marks
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import align, coefficient, count, estimate, p_value
-from harness.display.tables.rows import VERDICT_MARKS, Labels, Row, label_of
+from harness.display.tables.numbers import coefficient, count, p_value
+from harness.display.tables.rows import Labels, label_of
 from harness.exhibits.part import part_of, unused_note
 from harness.results import as_run
 
@@ -116,35 +116,32 @@ def plot_top(
 
 def _curve_grid(table: pd.DataFrame, shares: Sequence[float], labels: Labels, by: By) -> Grid:
     names = list(dict.fromkeys(table["proxy"]))
-    columns = [Column("proxy", "Proxy", tuple(label_of(name, labels) for name in names), "left")]
+    columns = [row_names(names, labels)]
     for share in shares:
         rows = table[table["percent"] == share].set_index("proxy").loc[names]
-        values = align([coefficient(value) for value in rows["kendall"]])
-        marks = [VERDICT_MARKS.get(verdict, " ") if by == "truth" else "" for verdict in rows["verdict"]]
-        cells = tuple(f"{value} {mark}".rstrip() for value, mark in zip(values, marks, strict=True))
-        best = rows["kendall"].max()
+        values = rows["kendall"]
+        marks = verdict_marks(rows["verdict"]) if by == "truth" else ()
+        best = values == values.max()
         header = f"top {share:g} %\n" + (f"n = {count(rows['networks'].max())}" if by == "truth" else "")
-        columns.append(Column(f"{share:g}", header, cells, "left", bold=tuple(rows["kendall"] == best)))
+        columns.append(Column(f"{share:g}", header, values, coefficient, "left", marks=marks, best=best))
     marks_note = ("▲ win, ○ tie, ▼ loss against ◆ on the same networks.",) if by == "truth" else ()
     return Grid("top", f"Kendall τ among the top p % of networks, {SELECTED[by]}", tuple(columns), table, marks_note)
 
 
 def _share_grid(rows: pd.DataFrame, labels: Labels, by: By, baseline: str) -> Grid:
     rows = rows.sort_values("kendall", ascending=False, na_position="last", kind="stable")
-    records = rows.to_dict("records")
     columns = [
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
-        Column("τ", "Kendall τ\n[95 %]", _estimates(records, "kendall"), "left"),
-        Column("ρ", "Spearman ρ\n[95 %]", _estimates(records, "spearman"), "left"),
+        row_names(rows["proxy"], labels),
+        estimates("τ", "Kendall τ\n[95 %]", rows, "kendall"),
+        estimates("ρ", "Spearman ρ\n[95 %]", rows, "spearman"),
     ]
     if by == "truth":
-        verdicts = tuple(_verdict(row["verdict"]) for row in records)
         columns += [
-            Column("Δτ", f"Δτ to {baseline}\n[95 %]", _estimates(records, "difference", sign=True), "left"),
-            Column("p", "p", tuple(p_value(row["p_value"]) for row in records)),
-            Column("verdict", "Verdict", verdicts, "left"),
+            estimates("Δτ", f"Δτ to {baseline}\n[95 %]", rows, "difference", sign=True),
+            Column("p", "p", rows["p_value"], p_value),
+            verdict_column(rows["verdict"]),
         ]
-    columns.append(Column("networks", "Net-\nworks", tuple(count(row["networks"]) for row in records)))
+    columns.append(Column("networks", "Net-\nworks", rows["networks"], count))
     share = rows["percent"].iloc[0]
     notes = (
         "Intervals take the selection as given; in a selection by truth the range of accuracies is narrow, so that "
@@ -152,16 +149,6 @@ def _share_grid(rows: pd.DataFrame, labels: Labels, by: By, baseline: str) -> Gr
         *(("p is not corrected for the number of proxies.",) if by == "truth" else ()),
     )
     return Grid("top_smallest", f"Among the top {share:g} %, {SELECTED[by]}", tuple(columns), rows, notes)
-
-
-def _estimates(records: Sequence[Row], key: str, *, sign: bool = False) -> tuple[str, ...]:
-    return tuple(align([estimate(row[key], row[f"{key}_low"], row[f"{key}_high"], sign=sign) for row in records]))
-
-
-def _verdict(verdict: str) -> str:
-    if verdict == "baseline":
-        return VERDICT_MARKS[verdict]
-    return f"{VERDICT_MARKS[verdict]} {verdict}" if verdict in VERDICT_MARKS else "–"
 
 
 def _alternately(table: pd.DataFrame, shares: Sequence[float]) -> list[str]:

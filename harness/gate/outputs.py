@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from harness._utils.visible import json_page, visible, visible_page
-from harness.display.tables.grids import markdown_grid
+from harness.display.tables.markdown import markdown_grid
 from harness.gate.words import frame_of, grid_of, sentence, summary
 
 if TYPE_CHECKING:

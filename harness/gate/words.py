@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, words
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING, align, coefficient, count, estimate, ratio
+from harness.display.tables.numbers import MISSING, coefficient, count, estimate, ratio
 from harness.gate.costs import SMALL
 from harness.gate.verdicts import MEANINGS
 
 if TYPE_CHECKING:
     from harness.gate.compare import Checked, Row
+
+SACRIFICES = ("rank agreement", "own cost", "largest change", "difference")
+"""The columns that are given up first on a narrow page."""
 
 RENEW = "If this is meant: 'harness baseline RUN --out DIRECTORY' freezes what is now."
 
@@ -50,20 +53,20 @@ def factor(value: float) -> str:
 def grid_of(checked: Checked) -> Grid:
     """The table of a check."""
     rows = checked.rows
-    differences = [estimate(r.ranking.difference, r.ranking.low, r.ranking.high, sign=True) for r in rows]
+    frame = frame_of(checked)
     columns = (
-        Column("verdict", "Verdict", tuple(_verdict(checked, row) for row in rows), "left"),
-        Column("proxy", "Proxy", tuple(row.label for row in rows), "left"),
-        Column("then", "τ then", tuple(coefficient(row.then) for row in rows)),
-        Column("now", "τ now", tuple(coefficient(row.now) for row in rows)),
-        Column("difference", "Difference\n[95 %]", tuple(align(differences)), "left"),
-        Column("changed", "Scores\nchanged", tuple(_changed(row) for row in rows)),
-        Column("largest change", "Largest\nchange", tuple(relative(row.scores.largest) for row in rows)),
-        Column("rank agreement", "Rank\nagreement", tuple(coefficient(row.scores.agreement) for row in rows)),
-        Column("own cost", "Own cost\n×", tuple(ratio(row.cost.now) for row in rows)),
-        Column("cost ratio", "Cost now\n/ then", tuple(factor(row.cost.ratio) for row in rows)),
+        words("verdict", "Verdict", (_verdict(checked, row) for row in rows)),
+        words("proxy", "Proxy", (row.label for row in rows)),
+        Column("then", "τ then", frame["kendall_then"], coefficient),
+        Column("now", "τ now", frame["kendall_now"], coefficient),
+        estimates("difference", "Difference\n[95 %]", frame, "difference", sign=True),
+        Column("changed", "Scores\nchanged", tuple(map(_changed, rows))),
+        Column("largest change", "Largest\nchange", frame["largest_change"], relative),
+        Column("rank agreement", "Rank\nagreement", frame["rank_agreement"], coefficient),
+        Column("own cost", "Own cost\n×", frame["own_cost_now"], ratio),
+        Column("cost ratio", "Cost now\n/ then", frame["cost_ratio"], factor),
     )
-    return Grid("check", summary(checked), columns, frame_of(checked), notes_of(checked))
+    return Grid("check", summary(checked), columns, frame, notes_of(checked), sacrifices=SACRIFICES)
 
 
 def summary(checked: Checked) -> str:

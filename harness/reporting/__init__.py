@@ -12,13 +12,11 @@ import lazy_loader
 if TYPE_CHECKING:
     from harness.display.figures.bars import bar_data, plot_bars
     from harness.display.figures.heatmap import plot_heat_map
-    from harness.display.figures.saving import write_figures
     from harness.display.figures.scatter import plot_scatter, scatter_data
     from harness.display.figures.scatter_panel import accuracy_view, make_panel, plot_panel
     from harness.display.figures.style import paper_style
-    from harness.display.tables.files import write_tables
     from harness.display.tables.heading import Heading
-    from harness.display.tables.terminal import print_tables
+    from harness.reporting.tables import print_tables, write_figures, write_tables
 
 __all__ = [
     "Heading",
@@ -41,12 +39,10 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     submod_attrs={
         "display.figures.bars": ["bar_data", "plot_bars"],
         "display.figures.heatmap": ["plot_heat_map"],
-        "display.figures.saving": ["write_figures"],
         "display.figures.scatter": ["plot_scatter", "scatter_data"],
         "display.figures.scatter_panel": ["accuracy_view", "make_panel", "plot_panel"],
         "display.figures.style": ["paper_style"],
-        "display.tables.files": ["write_tables"],
         "display.tables.heading": ["Heading"],
-        "display.tables.terminal": ["print_tables"],
+        "reporting.tables": ["print_tables", "write_figures", "write_tables"],
     },
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness._utils.arguments import accepts, epochs, number, optional, path, text, texts, yes_or_no
+from harness._utils.visible import write_page
 from harness.contracts.ground_truth import GroundTruth
 from harness.display.tables.heading import Heading
 from harness.exhibits._heading import correlations_of, heading_of
@@ -75,26 +76,36 @@ class Report:
 
     def _repr_html_(self) -> str:
         """The main table, for a notebook."""
-        from harness.display.tables.columns import main_columns
         from harness.display.tables.notebook import html_heading, html_table
-        from harness.display.tables.rows import set_rows, verdict_note
 
-        rows = set_rows(self.correlations, self.subset)
-        columns = main_columns(rows, None, self.labels)
-        table = html_table(f"Set '{self.subset}'", columns, (verdict_note(rows, self.labels),))
-        return html_heading(f"{self.heading.benchmark}, {self.heading.dataset}", self.heading) + table
+        title = f"{self.heading.benchmark}, {self.heading.dataset}"
+        return html_heading(title, self.heading) + html_table(self.exhibit(figures=False).grids[0])
+
+    def exhibit(self, *, figures: bool = True) -> Exhibit:
+        """Its tables and figures.
+
+        Args:
+            figures: with the figures, for which the scores are joined with the accuracies.
+
+        Raises:
+            DataError: if there is nothing to draw.
+        """
+        from harness.reporting.tables import drawings_of, exhibit_of
+
+        table, labels, subset = self.correlations, self.labels, self.subset
+        drawings = drawings_of(table, self.scores, self.truth, self.heading, labels, subset) if figures else ()
+        return exhibit_of(table, self.costs, self.heading, labels, subset, drawings)
 
     def show(self, console: Console | None = None) -> None:
         """Print the tables in the terminal."""
         from harness._utils.console import output
-        from harness.display.tables.published import print_beside
-        from harness.reporting import print_tables
+        from harness.display.tables.correlations import published_grid
+        from harness.display.tables.terminal import print_grids
 
         console = output(console)
-        print_tables(console, self.correlations, self.costs, self.heading, self.labels, subset=self.subset)
+        self.exhibit(figures=False).show(console, title=False)
         if self.published is not None:
-            console.print()
-            print_beside(console, self.published, self.labels)
+            print_grids(console, [published_grid(self.published, self.labels)])
 
     def html(self, exhibits: Iterable[Exhibit] | None = None) -> str:
         """Everything as one HTML page that needs no other file and no network.
@@ -104,12 +115,15 @@ class Report:
                 that it does not allow.
         """
         from harness.exhibits.catalogue import for_run
-        from harness.reporting.page import html_page
+        from harness.reporting.page.build import html_page
+        from harness.reporting.page.summary import summarise
 
-        if exhibits is not None or self.run is None:
-            return html_page(self, exhibits or ())
-        collected = for_run(self.run)
-        return html_page(self, collected.exhibits, collected.missing)
+        missing: tuple[str, ...] = ()
+        if exhibits is None and self.run is not None:
+            collected = for_run(self.run)
+            exhibits, missing = collected.exhibits, collected.missing
+        summary = summarise(self.correlations, self.heading, self.labels, self.subset)
+        return html_page(self.exhibit(), summary, self.labels, self.manifest, exhibits or (), missing)
 
     @accepts(directory=path, figures=yes_or_no, width=optional(number))
     def write(self, directory: Path | str, *, figures: bool = True, width: float | None = None) -> list[Path]:
@@ -123,24 +137,16 @@ class Report:
             width: of the figures in inches; one column of a paper for the chart and two for the scatter plots unless
                 given.
         """
-        from harness.display.tables.published import write_beside
-        from harness.reporting import write_figures, write_tables
+        from harness.display.tables.correlations import published_grid
+        from harness.display.tables.markdown import markdown_grid
 
-        target, labels, subset = Path(directory), self.labels, self.subset
-        files = write_tables(target, self.correlations, self.costs, self.heading, labels, subset=subset)
+        target = Path(directory)
+        files = self.exhibit(figures=figures).write(target, width=width)
         if self.published is not None:
-            files += write_beside(target, self.published, labels)
-        if figures:
-            files += write_figures(
-                target,
-                self.correlations,
-                self.scores,
-                self.truth,
-                self.heading,
-                labels=labels,
-                subset=subset,
-                width=width,
-            )
+            full, page = target / "published.csv", target / "published.md"
+            write_page(full, self.published.to_csv(index=False))
+            write_page(page, markdown_grid(published_grid(self.published, self.labels)))
+            files += [full, page]
         scores = target / "scores.csv.gz"
         # Without the time of writing, equal scores give equal files.
         self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0})

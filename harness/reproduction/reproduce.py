@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from harness.display.exhibit import Exhibit
     from harness.execution.runner import Progress
 
 
@@ -51,12 +52,17 @@ class Reproduction:
             "coefficients; .show() prints them>"
         )
 
+    def exhibit(self) -> Exhibit:
+        """Its tables, with the notes that they refer to."""
+        from harness.reproduction.exhibit import exhibit_of
+
+        headings = {found.part.name: found.report.heading for found in self.outcomes if found.report is not None}
+        not_run = {found.part.name: found.why_not for found in self.outcomes if found.why_not}
+        return exhibit_of(self.protocol, self.rows, self.summary, self.searches, headings, not_run, self.labels)
+
     def show(self, console: Console | None = None) -> None:
         """Print everything in the terminal."""
-        from harness._utils.console import output
-        from harness.reproduction.terminal import print_reproduction
-
-        print_reproduction(self, output(console))
+        self.exhibit().show(console)
 
     @accepts(directory=path, figures=yes_or_no)
     def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
@@ -66,25 +72,20 @@ class Reproduction:
         ``reproduction.tex`` the same rounded, with notes; ``protocol.json`` the protocol and the settings of the runs.
         The figures that the protocol names lie beside them, those of one part in its own folder.
         """
-        from harness.reproduction.latex import latex_page
-        from harness.reproduction.markdown import markdown_page
-
-        target = Path(directory)
+        target, exhibit = Path(directory), self.exhibit()
         target.mkdir(parents=True, exist_ok=True)
         texts = {
             "reproduction.csv": _csv(self.rows),
             "summary.csv": self.summary.to_csv(index=False),
-            "reproduction.md": markdown_page(self),
-            "reproduction.tex": latex_page(self),
+            "reproduction.md": exhibit.markdown(),
+            "reproduction.tex": exhibit.latex(),
             "protocol.json": json_page(self._facts()),
         }
         if len(self.searches):
             texts["searches.csv"] = _csv(self.searches)
-        files = []
         for name, text in texts.items():
-            files.append(target / name)
-            write_page(files[-1], text)
-        return [*files, *(self._draw(target) if figures else ())]
+            write_page(target / name, text)
+        return [*(target / name for name in texts), *(self._draw(target) if figures else ())]
 
     def _draw(self, target: Path) -> list[Path]:
         from harness.reproduction.figure import write_beside

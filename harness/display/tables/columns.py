@@ -1,144 +1,156 @@
-"""The columns of the main table, and which of them go when the page is narrow."""
+"""A column of a table: its values, and how they are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from harness._utils.visible import visible
-from harness.display.tables.numbers import MISSING, align, coefficient, count, estimate, p_value, ratio, signed
-from harness.display.tables.rows import VERDICT_MARKS, Labels, Row, baseline_row, label_of
+from harness.display.tables.numbers import MISSING, coefficient, interval, signed
+from harness.display.tables.rows import VERDICT_MARKS, Labels, label_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column as it is printed.
+class Cell(NamedTuple):
+    """One cell as it is written.
 
     Attributes:
-        name: what it is called when it has to be left out.
+        value: the number or the words.
+        bounds: what follows a number, such as its interval in brackets; or nothing.
+        mark: what follows both, such as the mark of a verdict; or nothing.
+        best: whether it is the best of its column.
+    """
+
+    value: str
+    bounds: str
+    mark: str
+    best: bool
+
+    def __str__(self) -> str:
+        """All of it on one line."""
+        return (" ".join(filter(None, self[:2])) + self.mark).strip()
+
+
+@dataclass(frozen=True)
+class Column:
+    """Numbers or words, one for each row. Numbers stay numbers until they are written.
+
+    Attributes:
+        name: what it is called where it is left out.
         header: its head; may have two lines.
-        cells: one text for each row.
-        justify: left for words, right for numbers.
-        short: the cells without their intervals, for a narrow page.
-        bold: which cells are the best of the column.
+        values: numbers, or texts where ``write`` is None.
+        write: how a number is written; None for texts.
+        justify: left or right.
+        bounds: what follows each number, such as its interval.
+        marks: what follows value and bounds, with the blank before it.
+        best: which values are the best.
+        brief: whether it can do without the bounds on a narrow page.
+        note: a sentence without which it would be misread.
     """
 
     name: str
     header: str
-    cells: tuple[str, ...]
+    values: Sequence[Any]
+    write: Callable[[Any], str] | None = None
     justify: Literal["left", "right"] = "right"
-    short: tuple[str, ...] | None = None
-    bold: tuple[bool, ...] | None = None
+    bounds: Sequence[str] = ()
+    marks: Sequence[str] = ()
+    best: Sequence[bool] = ()
+    brief: bool = False
+    note: str = ""
 
     def __post_init__(self) -> None:
-        """A cell is one line in which every character is seen."""
-        if not all(map(str.isprintable, self.cells)):
-            object.__setattr__(self, "cells", tuple(map(visible, self.cells)))
+        """Everything has one entry for each row, and every character of a text is seen."""
+        values = tuple(self.values)
+        object.__setattr__(self, "values", tuple(map(visible, values)) if self.write is None else values)
+        for name, default in (("bounds", ""), ("marks", ""), ("best", False)):
+            object.__setattr__(self, name, tuple(getattr(self, name)) or (default,) * len(values))
 
+    @property
+    def title(self) -> str:
+        """The head on one line."""
+        return self.header.replace("-\n", "").replace("\n", " ")
 
-SACRIFICES = (
-    "distinct scores",
-    "own cost",
-    "ρ interval",
-    "used networks",
-    "stand-alone cost",
-    "rank",
-    "p",
-    "ρ",
-    "Δτ interval",
-    "τ interval",
-)
-"""What is given up first on a narrow page. The files always hold everything."""
+    @property
+    def cells(self) -> list[Cell]:
+        """One for each row."""
+        texts = self.values if self.write is None else map(self.write, self.values)
+        return [Cell(*parts) for parts in zip(texts, self.bounds, self.marks, self.best, strict=True)]
 
+    @property
+    def lines(self) -> list[str]:
+        """The cells in a fixed-width font, so that the points of numbers and the marks behind them stand in a column.
 
-def main_columns(rows: pd.DataFrame, costs: pd.DataFrame | None, labels: Labels | None = None) -> list[Column]:
-    """Every column of the main table, for the rows of one set."""
-    records = rows.to_dict("records")
-    columns = [
-        Column("rank", "", tuple(_ranks(records))),
-        Column("proxy", "Proxy", tuple(label_of(row["proxy"], labels) for row in records), "left"),
-        _estimates(records, "τ", "Kendall τ\n[95 %]", "kendall"),
-        _estimates(records, "ρ", "Spearman ρ\n[95 %]", "spearman"),
-    ]
-    base = baseline_row(rows)
-    if base is not None:
-        name = label_of(base["proxy"], labels)
-        verdicts = tuple(_verdict(row["verdict"]) for row in records)
-        columns += [
-            _estimates(records, "Δτ", f"Δτ to {name}\n[95 %]", "difference", sign=True),
-            Column("p", "p", tuple(p_value(row["p_value"]) for row in records)),
-            Column("verdict", "Verdict", verdicts, "left"),
+        >>> estimates("τ", "τ", {"t": [0.578, -0.367], "t_low": [0.5, -0.4], "t_high": [0.6, -0.3]}, "t").lines
+        [' .578 [.500, .600]', '-.367 [-.400, -.300]']
+        """
+        left, cells = self.justify == "left", self.cells
+        aligned = left and self.write is not None
+        width = max((len(cell.value) for cell in cells), default=0) if aligned else 0
+        room = 0 if left else max((len(cell.mark) for cell in cells), default=0)
+        return [
+            " ".join(filter(None, (cell.value.rjust(width), cell.bounds))) + cell.mark.ljust(room) for cell in cells
         ]
-    columns += [
-        Column("used networks", "Net-\nworks", tuple(_used(row["used"], rows["networks"].max()) for row in records)),
-        Column("distinct scores", "Dis-\ntinct", tuple(count(row["distinct"]) for row in records)),
-    ]
-    return columns + _cost_columns(records, costs)
+
+    def without_bounds(self) -> Column:
+        """The same, narrower."""
+        return replace(self, header=self.name if "[" in self.header else self.header, bounds=(), brief=False)
 
 
-def fit(columns: Sequence[Column], fits: Callable[[Sequence[Column]], bool]) -> tuple[list[Column], list[str]]:
-    """Give up columns in the order of ``SACRIFICES`` until the rest fits.
+def words(name: str, header: str, texts: Iterable[str]) -> Column:
+    """A column of words."""
+    return Column(name, header, tuple(texts), justify="left")
+
+
+def row_names(names: Iterable[str], labels: Labels | None) -> Column:
+    """The column that names the rows."""
+    return words("proxy", "Proxy", (label_of(name, labels) for name in names))
+
+
+def estimates(
+    name: str,
+    header: str,
+    table: pd.DataFrame,
+    key: str,
+    low: str = "",
+    high: str = "",
+    *,
+    sign: bool = False,
+    brief: bool = False,
+    marks: Iterable[str] = (),
+    best: Iterable[bool] = (),
+) -> Column:
+    """Coefficients with their intervals.
 
     Args:
-        columns: all columns.
-        fits: whether the page is wide enough for these columns.
-
-    Returns:
-        The columns that stay, and the names of what was left out.
+        name: of the column.
+        header: its head.
+        table: where the numbers are.
+        key: the column of the values.
+        low: the column of the lower bounds; ``KEY_low`` unless given.
+        high: the column of the upper bounds; ``KEY_high`` unless given.
+        sign: whether they are differences, which carry their sign.
+        brief: whether it can do without the intervals on a narrow page.
+        marks: what follows each.
+        best: which are the best.
     """
-    kept, left_out = list(columns), []
-    for sacrifice in SACRIFICES:
-        if fits(kept):
-            break
-        shorter = [part for column in kept for part in _without(column, sacrifice)]
-        if shorter != kept:
-            kept = shorter
-            left_out.append(sacrifice)
-    dropped_whole = {f"{name} interval" for name in left_out}
-    return kept, [name for name in left_out if name not in dropped_whole]
+    pairs = zip(table[low or f"{key}_low"], table[high or f"{key}_high"], strict=True)
+    bounds = [interval(*pair, sign=sign).replace(MISSING, "") for pair in pairs]
+    write = signed if sign else coefficient
+    return Column(name, header, table[key], write, "left", bounds, tuple(marks), tuple(best), brief)
 
 
-def _without(column: Column, sacrifice: str) -> list[Column]:
-    if column.name == sacrifice:
-        return []
-    if f"{column.name} interval" == sacrifice and column.short is not None:
-        return [replace(column, header=column.name, cells=column.short, short=None)]
-    return [column]
+def verdict_marks(verdicts: Iterable[str], shown: Iterable[str] = tuple(VERDICT_MARKS)) -> list[str]:
+    """The mark of each verdict, to follow a number; nothing where it is not among the shown."""
+    marks = {verdict: f" {VERDICT_MARKS[verdict]}" for verdict in shown}
+    return [marks.get(verdict, "") for verdict in verdicts]
 
 
-def _estimates(records: Sequence[Row], name: str, header: str, key: str, *, sign: bool = False) -> Column:
-    cells = [estimate(row[key], row[f"{key}_low"], row[f"{key}_high"], sign=sign) for row in records]
-    values = [(signed if sign else coefficient)(row[key]) for row in records]
-    return Column(name, header, tuple(align(cells)), "left", tuple(align(values)))
-
-
-def _ranks(records: Sequence[Row]) -> list[str]:
-    """Places by Kendall τ; a proxy without a coefficient has none."""
-    return [str(place) if row["kendall"] == row["kendall"] else "" for place, row in enumerate(records, start=1)]
-
-
-def _verdict(verdict: str) -> str:
-    """The mark and the word; a proxy that could not be compared has neither."""
-    if verdict == "baseline":
-        return VERDICT_MARKS[verdict]
-    return f"{VERDICT_MARKS[verdict]} {verdict}" if verdict in VERDICT_MARKS else MISSING
-
-
-def _used(used: float, networks: float) -> str:
-    return count(used) if used == networks else f"{count(used)}/{count(networks)}"
-
-
-def _cost_columns(records: Sequence[Row], costs: pd.DataFrame | None) -> list[Column]:
-    if costs is None or costs.empty:
-        return []
-    by_proxy = costs.set_index("proxy")
-    own = by_proxy["own_ratio"].reindex([row["proxy"] for row in records])
-    alone = by_proxy["standalone_ratio"].reindex([row["proxy"] for row in records])
-    return [
-        Column("own cost", "Own\n×", tuple(map(ratio, own))),
-        Column("stand-alone cost", "Alone\n×", tuple(map(ratio, alone))),
-    ]
+def verdict_column(verdicts: Iterable[str]) -> Column:
+    """Mark and word of each verdict; a proxy that could not be compared has neither."""
+    said = {verdict: f"{mark} {verdict}" for verdict, mark in VERDICT_MARKS.items()}
+    said["baseline"] = VERDICT_MARKS["baseline"]
+    return words("verdict", "Verdict", (said.get(verdict, MISSING) for verdict in verdicts))

@@ -119,6 +119,27 @@ class Headings:
         return [f"{name}: {text}" for name, text in self.entries()]
 
 
+@dataclass(frozen=True)
+class Facts:
+    """Other facts that numbers rest on: those of a paper, or of accuracies alone.
+
+    Attributes:
+        of: pairs of a name and its text; the name may be empty.
+        noise: whether inputs were noise.
+    """
+
+    of: tuple[tuple[str, str], ...]
+    noise: bool = False
+
+    def entries(self) -> list[tuple[str, str]]:
+        """The pairs."""
+        return list(self.of)
+
+    def lines(self) -> list[str]:
+        """One line of plain text for each entry."""
+        return [f"{name}: {text}" if name else text for name, text in self.of]
+
+
 def _sample(heading: Heading) -> str:
     of = "" if heading.subset == "all" else f" of the set '{heading.subset}'"
     once = f", {ONCE_PER_CLASS}" if heading.once_per_class else ""

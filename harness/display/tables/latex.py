@@ -1,34 +1,24 @@
-"""The tables as LaTeX, with the rules of the package ``booktabs``."""
+"""Tables as LaTeX, with the rules of the package ``booktabs``."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from harness._utils.visible import visible
-from harness.display.tables.heading import Heading
-from harness.display.tables.numbers import MISSING, coefficient, count, interval, p_value, signed
-from harness.display.tables.rows import (
-    Labels,
-    Row,
-    baseline_row,
-    has_several_sets,
-    kind_notes,
-    label_of,
-    main_set,
-    outcome_notes,
-    set_notes,
-    set_rows,
-    side_by_side,
-)
+from harness.display.tables.columns import Cell, Column
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import MISSING
 
-if TYPE_CHECKING:
-    import pandas as pd
+LATEX_WIDTH = 88
+"""Characters of a table that two columns of a paper hold; beyond it, columns give up what they can do without."""
 
-DAGGERS = {"win": r"^{\dagger}", "loss": r"^{\ddagger}"}
+LONGEST_FLOAT = 60
+"""Rows that fit a page; beyond it, a table goes on over several."""
 
-MARKS = {"▲": r"^{\dagger}", "▼": r"^{\ddagger}", "◆": r"^{\diamond}", "○": ""}
-"""Marks of verdicts as they follow a number, in what every LaTeX has."""
+MARKS = {"▲": r"^{\dagger}", "▼": r"^{\ddagger}", "◆": r"^{\diamond}", "○": "", "*": "^{*}"}
+"""Marks as they follow a number, in what every LaTeX has."""
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -86,123 +76,87 @@ def escape(text: str) -> str:
     return re.sub(r"'([^']*)'", r"`\1'", "".join(SPECIAL.get(character, character) for character in visible(text)))
 
 
-def latex_tables(table: pd.DataFrame, heading: Heading, labels: Labels | None = None, subset: str | None = None) -> str:
-    r"""The main table and, where there are several sets, Kendall τ in each: floats to be read with ``\input``.
+def latex_page(blocks: Iterable[str]) -> str:
+    r"""Tables to be read with ``\input``, under the packages that they need."""
+    body = "\n".join(blocks)
+    needed = "booktabs,longtable" if "{longtable}" in body else "booktabs"
+    return f"% needs \\usepackage{{{needed}}}\n{body}"
 
-    The best coefficients are bold. A dagger marks proxies that rank better than the baseline, a double dagger those
-    that rank worse. The captions hold the facts of the heading.
 
-    Raises:
-        UnknownNameError: if the table has no such set.
+def latex_grid(grid: Grid, facts: str = "") -> str:
+    """The table as a float, or over several pages where it is long; title, facts and notes are the caption.
+
+    Args:
+        grid: the table.
+        facts: what the numbers rest on, for the caption.
     """
-    chosen = main_set(table, subset)
-    blocks = ["% needs \\usepackage{booktabs}", _main(set_rows(table, chosen), chosen, heading, labels)]
-    if has_several_sets(table):
-        blocks.append(_sets(table, chosen, heading, labels))
-    return "\n".join(blocks)
+    import pandas as pd
+
+    columns = grid.columns
+    if _characters(columns) > LATEX_WIDTH:
+        columns = tuple(column.without_bounds() if column.brief else column for column in columns)
+    # Two columns of one name would be one key.
+    heads = [escape(column.title) or r"\relax " * place for place, column in enumerate(columns, start=1)]
+    cells = {head: _cells(column) for head, column in zip(heads, columns, strict=True)}
+    sentences = [grid.title, *grid.facts, facts, *grid.notes]
+    caption = " ".join(escape(text) + "." * (not text.endswith((".", ":"))) for text in sentences if text)
+    styled: Any = pd.DataFrame(cells).style.hide(axis="index")
+    where = {"environment": "longtable"}
+    if grid.rows <= LONGEST_FLOAT:
+        where = {"environment": "table*", "position": "t", "position_float": "centering"}
+    text: str = styled.to_latex(
+        column_format="".join("l" if column.justify == "left" else "r" for column in columns),
+        hrules=True,
+        caption=caption,
+        label=f"tab:{grid.name}",
+        **where,
+    )
+    return text
 
 
-def _main(rows: pd.DataFrame, chosen: str, heading: Heading, labels: Labels | None) -> str:
-    records = rows.to_dict("records")
-    base = baseline_row(rows)
-    cells: dict[str, list[str]] = {
-        "Proxy": [escape(label_of(row["proxy"], labels)) for row in records],
-        r"Kendall $\tau$": _indent([_estimate(row, "kendall", rows) for row in records]),
-        r"Spearman $\rho$": _indent([_estimate(row, "spearman", rows) for row in records]),
-    }
-    if base is not None:
-        name = escape(label_of(base["proxy"], labels))
-        cells[rf"$\Delta\tau$ to {name}"] = [_difference(row) for row in records]
-        cells["$p$"] = [_math(p_value(row["p_value"])) for row in records]
-    cells["$n$"] = [count(row["used"]) for row in records]
-    sentences = [
-        f"Rank correlation with true accuracy on the set `{escape(chosen)}' ($n$ networks used). {_facts(heading)}",
-        r"Brackets: 95\,\% intervals. Bold: best.",
-        _dagger_note(base, labels),
-        *(escape(note) + "." * (not note.endswith(".")) for note in outcome_notes(rows, labels)),
-        *map(escape, kind_notes(rows, labels)),
+def latex_list(title: str, entries: Iterable[tuple[str, str]]) -> str:
+    """Sentences, each behind its mark."""
+    items = "\n".join(f"\\item[{escape(mark)}] {escape(text)}" for mark, text in entries)
+    return f"\\paragraph{{{escape(title)}}}\n\\begin{{description}}\n{items}\n\\end{{description}}"
+
+
+def _characters(columns: Sequence[Column]) -> int:
+    """How wide a table is, in characters."""
+    widths = [max(map(len, (column.title, *map(str, column.cells)))) for column in columns]
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _cells(column: Column) -> list[str]:
+    """Room is left for a minus sign where another row has one, so that the points stand in a column."""
+    cells = column.cells
+    written = [_words(cell) if column.write is None else _number(cell) for cell in cells]
+    starts = {cell.value[:1] for cell in cells}
+    if column.write is None or column.justify == "right" or "-" not in starts or "+" in starts:
+        return written
+    return [
+        text if cell.value[:1] == "-" else rf"\phantom{{$-$}}{text}" for text, cell in zip(written, cells, strict=True)
     ]
-    column_format = "lll" + ("lr" if base is not None else "") + "r"
-    return float_of(cells, " ".join(filter(None, sentences)), "tab:correlations", column_format)
 
 
-def _sets(table: pd.DataFrame, first: str, heading: Heading, labels: Labels | None) -> str:
-    sizes, proxies = side_by_side(table, first)
-    cells = {"Proxy": [escape(label_of(proxy, labels)) for proxy, _ in proxies]}
-    for name, size in sizes.items():
-        best = table.loc[table["set"] == name, "kendall"].max()
-        column = []
-        for _, by_set in proxies:
-            row = by_set.get(name)
-            mark = DAGGERS.get(row["verdict"], "") if row else ""
-            column.append(_value(coefficient(row["kendall"]), row["kendall"] == best, mark) if row else "--")
-        cells[f"{escape(name)} ($n={_math_count(size)}$)"] = _indent(column)
-    base = baseline_row(set_rows(table, first))
-    notes = f"Bold: best. {_dagger_note(base, labels)}".strip()
-    sets = " ".join(map(escape, set_notes(table, first, heading.sets)))
-    caption = f"Kendall $\\tau$ in each set of architectures. {_facts(heading)} {notes} {sets}".strip()
-    return float_of(cells, caption, "tab:correlations-sets", "l" * len(cells))
+def _words(cell: Cell) -> str:
+    text = escape(str(cell))
+    return rf"\textbf{{{text}}}" if cell.best else text
 
 
-def _facts(heading: Heading) -> str:
-    return " ".join(f"{escape(line.rstrip('.'))}." for line in heading.lines())
+def _number(cell: Cell) -> str:
+    """Numbers with their intervals and marks as mathematics; the value alone is bold."""
+    if cell.value in (MISSING, ""):
+        return "--" if cell.value else _bounds(cell)
+    value = _math(cell.value)
+    shown = rf"\mathbf{{{value}}}" if cell.best else value
+    return " ".join(filter(None, (f"${shown}{MARKS[cell.mark.strip()] if cell.mark else ''}$", _bounds(cell))))
 
 
-def _dagger_note(base: Row | None, labels: Labels | None) -> str:
-    if base is None:
-        return ""
-    name = escape(label_of(base["proxy"], labels))
-    return rf"$\dagger$, $\ddagger$: significantly better, worse than {name}, paired on the same networks."
-
-
-def _estimate(row: Row, key: str, rows: pd.DataFrame) -> str:
-    value = _value(coefficient(row[key]), row[key] == rows[key].max())
-    return value + _brackets(interval(row[f"{key}_low"], row[f"{key}_high"]))
-
-
-def _difference(row: Row) -> str:
-    value = _value(signed(row["difference"]), False, DAGGERS.get(row["verdict"], ""))
-    return value + _brackets(interval(row["difference_low"], row["difference_high"], sign=True))
-
-
-def _value(text: str, bold: bool, mark: str = "") -> str:
-    if text == MISSING:
-        return "--"
-    return f"$\\mathbf{{{text}}}{mark}$" if bold else f"${text}{mark}$"
-
-
-def _indent(cells: list[str]) -> list[str]:
-    """Leave room for a minus sign where another row has one, so that the points stand in a column."""
-    if not any(cell.startswith("$-") for cell in cells):
-        return cells
-    return [cell if cell.startswith("$-") else rf"\phantom{{$-$}}{cell}" for cell in cells]
-
-
-def _brackets(text: str) -> str:
-    return "" if text == MISSING else rf" {{\footnotesize ${text}$}}"
+def _bounds(cell: Cell) -> str:
+    return rf"{{\footnotesize ${_math(cell.bounds)}$}}" if cell.bounds else ""
 
 
 def _math(text: str) -> str:
-    return "--" if text == MISSING else f"${text}$"
-
-
-def _math_count(number: int) -> str:
-    """Inside math a comma needs braces, or it is spaced like punctuation."""
-    return count(number).replace(",", "{,}")
-
-
-def float_of(cells: dict[str, list[str]], caption: str, label: str, column_format: str) -> str:
-    """A floating table of cells that are LaTeX already, by their heads, under its caption."""
-    import pandas as pd
-
-    styled: Any = pd.DataFrame(cells).style.hide(axis="index")
-    text: str = styled.to_latex(
-        environment="table*",
-        position="t",
-        position_float="centering",
-        column_format=column_format,
-        hrules=True,
-        caption=caption,
-        label=label,
-    )
-    return text
+    """A comma within a number needs braces, or it is spaced like punctuation."""
+    text = re.sub(r"(?<=\d),(?=\d{3})", "{,}", text)
+    return text.replace("−", "-").replace("±", r"\pm ").replace("%", r"\%")

@@ -5,28 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness._utils.citations import citation
 from harness._utils.visible import json_page, visible_page
-from harness.display.figures.saving import bars_figure, scatter_figure
-from harness.display.figures.scatter import figure_data
-from harness.display.tables.columns import main_columns
-from harness.display.tables.markdown import cost_columns, set_columns
-from harness.display.tables.numbers import counted
-from harness.display.tables.rows import has_several_sets, kind_notes, outcome_notes, set_notes, set_rows, verdict_note
+from harness.display.exhibit import Exhibit
+from harness.display.tables.heading import Heading
+from harness.display.tables.rows import Labels
 from harness.registry import aggregates, proxy_facts
 from harness.reporting.page.definitions import DEFINITIONS
-from harness.reporting.page.figures import PAGE_WIDTH, PageFigure, figure_of_drawing, page_figure
-from harness.reporting.page.summary import summarise
-from harness.reporting.page.tables import PageTable, page_table, table_of_grid
+from harness.reporting.page.figures import PageFigure, page_figure
+from harness.reporting.page.summary import Summary
+from harness.reporting.page.tables import PageTable, page_table
 
 if TYPE_CHECKING:
-    from harness.display.exhibit import Exhibit
-    from harness.reporting.report import Report
+    import pandas as pd
 
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5}(?:v\d+)?)")
 
@@ -73,14 +69,24 @@ class Paper:
     link: str
 
 
-def html_page(report: Report, exhibits: Iterable[Exhibit] = (), missing: Sequence[str] = ()) -> str:
+def html_page(
+    report: Exhibit,
+    summary: Summary,
+    labels: Labels,
+    manifest: Mapping[str, Any],
+    exhibits: Iterable[Exhibit] = (),
+    missing: Sequence[str] = (),
+) -> str:
     """The report of a run and further analyses of it as one HTML file that needs no network.
 
     The same report gives the same text. Every name that a user chose is escaped, and the page allows no script but its
     own.
 
     Args:
-        report: of the run.
+        report: of the run, see :func:`harness.reporting.tables.exhibit_of`, with its figures.
+        summary: what was found, in words.
+        labels: display names of proxies.
+        manifest: versions and settings of the run.
         exhibits: further analyses, in the order in which they are shown.
         missing: why others are not shown, a sentence each.
     """
@@ -97,17 +103,20 @@ def html_page(report: Report, exhibits: Iterable[Exhibit] = (), missing: Sequenc
     )
     style, script = (_asset(name) for name in ("page.css", "page.js"))
     sections = _sections(report, exhibits)
+    costs = [page_table(grid) for grid in report.grids if grid.name == "costs"]
+    heading = report.heading
+    assert isinstance(heading, Heading)
     page = environment.get_template("page.html.j2").render(
-        title=f"{report.heading.benchmark}, {report.heading.dataset}",
-        heading=report.heading,
-        summary=summarise(report),
+        title=f"{heading.benchmark}, {heading.dataset}",
+        heading=heading,
+        summary=summary,
         sections=sections,
-        costs=_costs(report),
+        costs=costs[0] if costs else None,
         missing=missing,
-        papers=_papers(report),
+        papers=_papers(report.grids[0].data, labels),
         definitions=DEFINITIONS,
         titles={section.name: section.title for section in sections} | {"costs": "Costs"},
-        manifest=json_page(report.manifest).rstrip("\n"),
+        manifest=json_page(manifest).rstrip("\n"),
         style=Markup(style),  # noqa: S704
         style_hash=_digest(style),
         script=Markup(script),  # noqa: S704
@@ -116,70 +125,39 @@ def html_page(report: Report, exhibits: Iterable[Exhibit] = (), missing: Sequenc
     return visible_page(page)
 
 
-def _sections(report: Report, exhibits: Iterable[Exhibit]) -> list[Section]:
-    table, labels, subset = report.correlations, report.labels, report.subset
-    rows = set_rows(table, subset)
-    notes = [*outcome_notes(rows, labels), *kind_notes(rows, labels), verdict_note(rows, labels)]
-    chart, bars = bars_figure(table, report.heading, labels=labels, subset=subset, width=PAGE_WIDTH)
-    sections = [
-        Section(
-            "correlations",
-            "Rank correlation with accuracy",
-            (
-                page_table(
-                    "correlations",
-                    f"Set '{subset}': {counted(rows['networks'].max(), 'network')}",
-                    main_columns(rows, None, labels),
-                    table,
-                    notes,
-                ),
-            ),
-            (page_figure("kendall_by_proxy", f"Kendall τ with its 95 % interval. {notes[-1]}", chart, bars),),
-        )
+def _sections(report: Exhibit, exhibits: Iterable[Exhibit]) -> list[Section]:
+    main, *others = report.grids
+    chart, scatter = map(page_figure, report.drawings)
+    return [
+        Section("correlations", "Rank correlation with accuracy", (page_table(main),), (chart,)),
+        *(
+            Section("sets", "Kendall τ in each set of architectures", (page_table(grid),))
+            for grid in others
+            if grid.name == "sets"
+        ),
+        Section("scatter", "Score against accuracy", figures=(scatter,)),
+        *(_section(exhibit, report.heading.entries()) for exhibit in exhibits),
     ]
-    if has_several_sets(table):
-        columns = set_columns(table, subset, labels)
-        notes = set_notes(table, subset, report.heading.sets)
-        own = page_table("sets", "Each set with its own comparison", columns, None, notes)
-        sections.append(Section("sets", "Kendall τ in each set of architectures", (own,)))
-    panels, points = scatter_figure(table, report.scores, report.truth, report.heading, labels=labels)
-    caption = (
-        "Score against accuracy: each point is a network, or each hexagon many where there are more than 5,000. "
-        "Heavy-tailed scores are drawn by their rank; τ and ρ are those of the table."
-    )
-    drawn = page_figure("accuracy_by_score", caption, panels, figure_data(points))
-    sections.append(Section("scatter", "Score against accuracy", figures=(drawn,)))
-    return [*sections, *(_section(exhibit, report) for exhibit in exhibits)]
 
 
-def _section(exhibit: Exhibit, report: Report) -> Section:
-    known = report.heading.entries()
+def _section(exhibit: Exhibit, known: Sequence[tuple[str, str]]) -> Section:
     return Section(
         f"analysis-{exhibit.name}",
         exhibit.title,
-        tuple(table_of_grid(grid) for grid in exhibit.grids),
-        tuple(figure_of_drawing(drawing) for drawing in exhibit.drawings),
+        tuple(map(page_table, exhibit.grids)),
+        tuple(map(page_figure, exhibit.drawings)),
         tuple(entry for entry in exhibit.heading.entries() if entry not in known),
         exhibit.notes,
     )
 
 
-def _costs(report: Report) -> PageTable | None:
-    if report.costs.empty:
-        return None
-    note = (
-        "Medians for one network: own is what the proxy adds to the passes that it shares with others, alone what it "
-        "takes by itself; × are forward + backward passes of the same batch."
-    )
-    return page_table("costs", "Time of each proxy", cost_columns(report.costs, report.labels), report.costs, (note,))
-
-
-def _papers(report: Report) -> list[Paper]:
+def _papers(table: pd.DataFrame | None, labels: Labels) -> list[Paper]:
     """Every row of the table that is a known proxy or aggregate, by its label."""
+    assert table is not None
     known, pooled = proxy_facts(), aggregates()
     papers = []
-    for name in dict.fromkeys(report.correlations["proxy"]):
-        label = report.labels.get(name, name)
+    for name in dict.fromkeys(table["proxy"]):
+        label = labels.get(name, name)
         if name in known:
             proxy = known[name]
             facts = f"{proxy.better.capitalize()} is better; looks at {proxy.data}"

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.display.figures.saving import figure_bytes
+from harness.display.figures.style import TWO_COLUMNS
 from harness.reporting.page.tables import csv_link
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
     from harness.display.exhibit import Drawing
 
 PAGE_WIDTH = 5.0
@@ -53,31 +51,20 @@ class PageFigure:
         return self.width > PIXELS * (PAGE_WIDTH + 1)
 
 
-def figure_of_drawing(drawing: Drawing) -> PageFigure:
-    """The figure of an exhibit."""
-    return page_figure(drawing.name, drawing.caption, drawing.draw(PAGE_WIDTH), drawing.data)
-
-
-def page_figure(name: str, caption: str, figure: Figure, data: pd.DataFrame) -> PageFigure:
-    """A figure as a picture within the page; one with very many marks becomes pixels.
-
-    Args:
-        name: the anchor.
-        caption: what it shows.
-        figure: to be drawn.
-        data: the numbers in it.
-    """
+def page_figure(drawing: Drawing) -> PageFigure:
+    """A figure as a picture within the page; one with very many marks becomes pixels."""
+    figure = drawing.draw(TWO_COLUMNS if drawing.wide else PAGE_WIDTH)
     kind, picture = "svg+xml", figure_bytes(figure, "svg", transparent=True)
     if len(picture) > LARGEST_SVG:
         kind, picture = "png", figure_bytes(figure, "png", transparent=True)
     inches = figure.get_size_inches()
-    first = caption.partition(". ")[0].rstrip(".")
+    first = drawing.caption.partition(". ")[0].rstrip(".")
     return PageFigure(
-        name=name,
-        caption=caption,
+        name=drawing.name,
+        caption=drawing.caption,
         alternative=f"Figure: {first}.",
         source=f"data:image/{kind};base64,{base64.b64encode(picture).decode()}",
         width=round(PIXELS * inches[0]),
         height=round(PIXELS * inches[1]),
-        download=csv_link(data),
+        download=csv_link(drawing.data),
     )

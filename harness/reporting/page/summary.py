@@ -12,7 +12,7 @@ from harness.display.tables.rows import Labels, Row, baseline_row, label_of, out
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.reporting.report import Report
+    from harness.display.tables.heading import Heading
 
 COMPARED = ("win", "tie", "loss")
 FALSE_WINS = 0.025
@@ -47,11 +47,18 @@ class Summary:
     warnings: tuple[str, ...]
 
 
-def summarise(report: Report) -> Summary:
-    """The summary of a report, from the rows of its main set."""
-    rows = set_rows(report.correlations, report.subset)
+def summarise(table: pd.DataFrame, heading: Heading, labels: Labels, subset: str) -> Summary:
+    """The summary of a report, from the rows of its main set.
+
+    Args:
+        table: rows of :func:`harness.analysis.correlation_table`.
+        heading: what was ranked against what.
+        labels: display names of proxies.
+        subset: the main set.
+    """
+    rows = set_rows(table, subset)
     records = [row for row in rows.to_dict("records") if row.get("kind", "proxy") != "truth"]
-    labels, base = report.labels, baseline_row(rows)
+    base = baseline_row(rows)
     ranked = [row for row in records if row["kendall"] == row["kendall"]]
     others = [row for row in ranked if row["verdict"] != "baseline"]
     compared = [row for row in others if row["verdict"] in COMPARED]
@@ -62,11 +69,11 @@ def summarise(report: Report) -> Summary:
         Number(count(len(records) - aggregates), f"proxies {also}".strip()),
         Number(count(rows["networks"].max()), "networks"),
     ]
-    sentences = [_what(report, len(records) - aggregates, also, rows)]
+    sentences = [_what(heading, len(records) - aggregates, also, rows)]
     if base is not None and compared:
         name = label_of(base["proxy"], labels)
         numbers.append(Number(f"{len(wins)} of {len(compared)}", f"rank significantly better than {name}"))
-        sentences.append(_wins(compared, wins, name, labels, report.correlations))
+        sentences.append(_wins(compared, wins, name, labels, table))
     if ranked:
         best = ranked[0]
         numbers.append(
@@ -77,14 +84,14 @@ def summarise(report: Report) -> Summary:
             )
         )
         sentences.append(_best(ranked, base, labels))
-    return Summary(tuple(numbers), tuple(sentences), tuple(_warnings(report, rows)))
+    return Summary(tuple(numbers), tuple(sentences), tuple(_warnings(heading, labels, rows)))
 
 
-def _what(report: Report, proxies: int, also: str, rows: pd.DataFrame) -> str:
+def _what(heading: Heading, proxies: int, also: str, rows: pd.DataFrame) -> str:
     what = f"{_number(proxies, 'proxy', 'proxies')} {also}".strip()
     return (
         f"{what}, scored on {count(rows['networks'].max())} networks at initialisation, are ranked against "
-        f"{report.heading.ground_truth}."
+        f"{heading.ground_truth}."
     )
 
 
@@ -119,15 +126,15 @@ def _interval(row: Row) -> str:
     return estimate(row["kendall"], row["kendall_low"], row["kendall_high"]).partition(" ")[2].replace("-", "−")
 
 
-def _warnings(report: Report, rows: pd.DataFrame) -> list[str]:
+def _warnings(heading: Heading, labels: Labels, rows: pd.DataFrame) -> list[str]:
     warnings = []
-    if report.heading.noise:
+    if heading.noise:
         warnings.append(
             "The inputs are noise, no real images: proxies that look at images may rank otherwise with real ones."
         )
     if baseline_row(rows) is None:
         warnings.append("No baseline was scored, so that no proxy is compared with one.")
-    notes = [f"{note}." for note in outcome_notes(rows, report.labels) if not note.startswith("Every proxy")]
+    notes = [f"{note}." for note in outcome_notes(rows, labels) if not note.startswith("Every proxy")]
     if len(notes) > MANY_WARNINGS:
         return [
             *warnings,

@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness._utils.visible import visible_page
-from harness.display.tables.columns import Column
-from harness.display.tables.markdown import one_line
+from harness.display.tables.columns import Cell, Column
+from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import MISSING
 from harness.display.tables.rows import VERDICT_MARKS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.display.tables.grids import Grid
-
 LARGEST_DOWNLOAD = 100_000
 """Bytes of CSV that the page carries for one table or figure; more would make it slow to open."""
 
-_NUMBER = re.compile(r"[<>+]?\s*(-?(?:\d[\d,]*)?\.?\d+(?:[eE][-+]?\d+)?)")
-_PARTS = re.compile(r"(?P<value>.*?)\s*(?P<bounds>\[[^\]]*\])?\s*(?P<rest>[^\[\]]*)", re.DOTALL)
 _CLASSES = {mark: verdict for verdict, mark in VERDICT_MARKS.items()}
 
 
 @dataclass(frozen=True)
-class Cell:
+class PageCell:
     """One cell: a value, perhaps with an interval and a mark, and what it is sorted by.
 
     Attributes:
         value: the text, without the interval.
-        bounds: the interval in brackets, or nothing.
-        rest: what follows the interval, such as a mark.
-        key: what the cell is sorted by: a number, a text, or None where there is nothing.
+        bounds: what follows a number, such as its interval.
+        rest: what follows both, such as a mark.
+        key: what the cell is sorted by; None where there is nothing.
         best: whether it is the best of its column.
         verdict: the verdict whose mark it shows, or nothing.
     """
@@ -43,7 +39,7 @@ class Cell:
     value: str
     bounds: str
     rest: str
-    key: float | str | None
+    key: str | None
     best: bool
     verdict: str
 
@@ -61,7 +57,7 @@ class Line:
         cells: one for each column.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[PageCell, ...]
 
     @property
     def reference(self) -> bool:
@@ -109,35 +105,18 @@ class PageTable:
     download: str = field(repr=False)
 
 
-def table_of_grid(grid: Grid) -> PageTable:
-    """The table of an exhibit."""
-    return page_table(grid.name, grid.title, grid.columns, grid.data, grid.notes)
-
-
-def page_table(
-    name: str, title: str, columns: Sequence[Column], data: pd.DataFrame | None, notes: Sequence[str] = ()
-) -> PageTable:
-    """Columns as they stand in a terminal, made fit for a page.
-
-    Args:
-        name: the anchor.
-        title: the caption.
-        columns: what is shown.
-        data: the numbers behind it, to be downloaded.
-        notes: sentences below it.
-    """
-    shown = [one_line(column) for column in columns]
-    numeric = [_is_numeric(column.cells) for column in shown]
-    cells = [_cells(column, number) for column, number in zip(shown, numeric, strict=True)]
-    header = next((place for place, column in enumerate(shown) if column.justify == "left"), None)
+def page_table(grid: Grid) -> PageTable:
+    """A table made fit for a page."""
+    header = next((place for place, column in enumerate(grid.columns) if column.justify == "left"), None)
+    cells = [_cells(column) for column in grid.columns]
     return PageTable(
-        name=name,
-        title=title,
-        heads=tuple(_head(column, number) for column, number in zip(shown, numeric, strict=True)),
+        name=grid.name,
+        title=grid.title,
+        heads=tuple(map(_head, grid.columns)),
         rows=tuple(map(Line, zip(*cells, strict=True))),
         header=header,
-        notes=tuple(notes),
-        download="" if data is None else csv_link(data),
+        notes=grid.notes,
+        download="" if grid.data is None else csv_link(grid.data),
     )
 
 
@@ -149,40 +128,30 @@ def csv_link(data: pd.DataFrame) -> str:
     return f"data:text/csv;base64,{base64.b64encode(text).decode()}" if len(text) <= LARGEST_DOWNLOAD else ""
 
 
-def sort_number(text: str) -> float | None:
-    """The number that a cell begins with, by which it is sorted; None where it begins with none.
+def _head(column: Column) -> Head:
+    text, bracket, aside = column.title.partition("[")
+    named = text.strip() or column.name.capitalize()
+    return Head(named, f"{bracket}{aside}", column.write is not None, column.justify == "right")
 
-    >>> [sort_number(text) for text in (".578 [.546, .610]", "988/1,000", "<.001", "−.2", "+.034", "1,234 ms", "–")]
-    [0.578, 988.0, 0.001, -0.2, 0.034, 1234.0, None]
+
+def _cells(column: Column) -> list[PageCell]:
+    return [_cell(cell, _key(value)) for cell, value in zip(column.cells, column.values, strict=True)]
+
+
+def _key(value: Any) -> str | None:
+    """What a value is sorted by: numbers to six digits, and words whatever their case.
+
+    >>> [_key(value) for value in (0.57841234, 1000, "NASWOT", float("nan"), "–")]
+    ['0.578412', '1000', 'naswot', None, None]
     """
-    found = _NUMBER.match(text.strip().replace("−", "-"))
-    return float(found[1].replace(",", "")) if found else None
+    if isinstance(value, str):
+        return None if value in ("", MISSING) else value.lower()
+    return f"{value:.6g}" if math.isfinite(value) else None
 
 
-def _is_numeric(cells: Sequence[str]) -> bool:
-    """Whether every cell that holds anything begins with a number."""
-    filled = [cell for cell in cells if cell not in ("", MISSING)]
-    return bool(filled) and all(sort_number(cell) is not None for cell in filled)
-
-
-def _head(column: Column, numeric: bool) -> Head:
-    text, bracket, aside = column.header.partition("[")
-    return Head(text.strip() or column.name.capitalize(), f"{bracket}{aside}", numeric, column.justify == "right")
-
-
-def _cells(column: Column, numeric: bool) -> list[Cell]:
-    bold = column.bold or (False,) * len(column.cells)
-    return [_cell(cell, numeric, best) for cell, best in zip(column.cells, bold, strict=True)]
-
-
-def _cell(text: str, numeric: bool, best: bool) -> Cell:
-    parts = _PARTS.fullmatch(text)
-    value, bounds, rest = (parts["value"], parts["bounds"] or "", parts["rest"]) if parts else (text, "", "")
-    if not bounds:
-        value, rest = text, ""
-    key = sort_number(text) if numeric else text.lower()
-    verdict = next((_CLASSES[character] for character in text if character in _CLASSES), "")
-    return Cell(_minus(value), _minus(bounds), rest, None if text in ("", MISSING) else key, best, verdict)
+def _cell(cell: Cell, key: str | None) -> PageCell:
+    verdict = next((_CLASSES[character] for character in cell.value + cell.mark if character in _CLASSES), "")
+    return PageCell(_minus(cell.value), _minus(cell.bounds), cell.mark.strip(), key, cell.best, verdict)
 
 
 def _minus(text: str) -> str:

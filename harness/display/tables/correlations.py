@@ -1,0 +1,218 @@
+"""The tables of a report: correlations in one set, Kendall τ in every set, costs, and a paper's coefficients beside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.analysis.published import digits
+from harness.display.tables.columns import Column, estimates, row_names, verdict_column, verdict_marks, words
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import (
+    MISSING,
+    coefficient,
+    count,
+    counted,
+    milliseconds,
+    p_value,
+    printed,
+    ratio,
+    signed,
+)
+from harness.display.tables.rows import (
+    Labels,
+    Row,
+    baseline_row,
+    can_be_ranked,
+    kind_notes,
+    label_of,
+    outcome_notes,
+    set_notes,
+    set_rows,
+    side_by_side,
+    verdict_note,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SYMBOLS = {"kendall": "τ", "spearman": "ρ"}
+
+SACRIFICES = (
+    "distinct scores",
+    "own cost",
+    "ρ interval",
+    "used networks",
+    "stand-alone cost",
+    "rank",
+    "p",
+    "ρ",
+    "Δτ interval",
+    "τ interval",
+)
+"""What is given up first on a narrow page. The files always hold everything."""
+
+STYLES = {"win": "bold green", "loss": "red", "tie": "", "baseline": "bold", "no baseline": "", "undefined": "dim"}
+"""Of the rows on a terminal; dim is a proxy without a coefficient."""
+
+COST_NOTE = "×: cost in forward + backward passes; own: added to passes shared with others, alone: by itself."
+
+SIGNIFICANT = ("win", "loss")
+"""The verdicts that a paper marks."""
+
+
+def main_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -> Grid:
+    """The correlations of one set, best first."""
+    rows = set_rows(table, chosen)
+    if rows.empty:
+        return Grid("correlations", f"Set '{chosen}'", (), table, (f"No scores in the set '{chosen}'.",))
+    networks = rows["networks"].max()
+    title = f"Set '{chosen}': {counted(networks, 'network')}"
+    places = [place if math.isfinite(value) else math.nan for place, value in enumerate(rows["kendall"], start=1)]
+    columns = [
+        Column("rank", "", places, lambda place: count(place).replace(MISSING, "")),
+        row_names(rows["proxy"], labels),
+        estimates("τ", "Kendall τ\n[95 %]", rows, "kendall", brief=True),
+        estimates("ρ", "Spearman ρ\n[95 %]", rows, "spearman", brief=True),
+    ]
+    base = baseline_row(rows)
+    if base is not None:
+        head = f"Δτ to {label_of(base['proxy'], labels)}\n[95 %]"
+        columns += [
+            estimates("Δτ", head, rows, "difference", sign=True, brief=True),
+            Column("p", "p", rows["p_value"], p_value),
+            verdict_column(rows["verdict"]),
+        ]
+    columns += [
+        Column(
+            "used networks",
+            "Net-\nworks",
+            rows["used"],
+            lambda used: count(used) if used == networks else f"{count(used)}/{count(networks)}",
+        ),
+        Column("distinct scores", "Dis-\ntinct", rows["distinct"], count),
+    ]
+    notes = (*outcome_notes(rows, labels), *kind_notes(rows, labels), verdict_note(rows, labels))
+    styles = tuple(STYLES.get(verdict, "") for verdict in rows["verdict"])
+    return Grid("correlations", title, tuple(columns), table, notes, styles=styles, sacrifices=SACRIFICES)
+
+
+def terminal_grid(
+    table: pd.DataFrame, chosen: str, labels: Labels | None = None, costs: pd.DataFrame | None = None
+) -> Grid:
+    """The main table as a terminal shows it: with costs, and without numbers where nothing can be ranked."""
+    grid, rows = main_grid(table, chosen, labels), set_rows(table, chosen)
+    if not (rows.empty or can_be_ranked(rows)):
+        return replace(grid, columns=(), notes=tuple(outcome_notes(rows, labels)))
+    if rows.empty or costs is None or costs.empty:
+        return grid
+    by_proxy = costs.set_index("proxy").reindex(rows["proxy"])
+    own = Column("own cost", "Own\n×", by_proxy["own_ratio"], ratio, note=COST_NOTE)
+    alone = Column("stand-alone cost", "Alone\n×", by_proxy["standalone_ratio"], ratio, note=COST_NOTE)
+    return replace(grid, columns=(*grid.columns, own, alone))
+
+
+def paper_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -> Grid:
+    """The main table as a paper prints it: fewer columns, daggers in place of words, the best in bold."""
+    rows = set_rows(table, chosen)
+    base = baseline_row(rows)
+    best = {key: tuple(rows[key] == rows[key].max()) for key in ("kendall", "spearman")}
+    columns = [
+        row_names(rows["proxy"], labels),
+        estimates("τ", "Kendall τ", rows, "kendall", best=best["kendall"]),
+        estimates("ρ", "Spearman ρ", rows, "spearman", best=best["spearman"]),
+    ]
+    if base is not None:
+        marks = verdict_marks(rows["verdict"], SIGNIFICANT)
+        head = f"Δτ to {label_of(base['proxy'], labels)}"
+        columns.append(estimates("Δτ", head, rows, "difference", sign=True, marks=marks))
+        columns.append(Column("p", "p", rows["p_value"], p_value))
+    columns.append(Column("n", "n", rows["used"], count))
+    notes = (
+        "Brackets: 95 % intervals. Bold: best.",
+        *_dagger_note(base, labels),
+        *outcome_notes(rows, labels),
+        *kind_notes(rows, labels),
+    )
+    title = f"Rank correlation with true accuracy on the set '{chosen}' (n networks used)"
+    return Grid("correlations", title, tuple(columns), None, notes)
+
+
+def sets_grid(
+    table: pd.DataFrame,
+    first: str,
+    sets: Mapping[str, str],
+    labels: Labels | None = None,
+    *,
+    head: str = "{} (n = {:,})",
+    paper: bool = False,
+) -> Grid:
+    """Kendall τ in each set of architectures, a column for each.
+
+    Args:
+        table: rows of :func:`harness.analysis.correlation_table`.
+        first: the set whose order the rows have.
+        sets: what belongs to each set.
+        labels: display names of proxies.
+        head: of a column, from the set and its size.
+        paper: whether it is printed in a paper, with daggers and the best in bold.
+    """
+    sizes, found = side_by_side(table, first)
+    columns = [row_names((proxy for proxy, _ in found), labels)]
+    for name, size in sizes.items():
+        rows = [by_set.get(name, {"kendall": math.nan, "verdict": ""}) for _, by_set in found]
+        values = [row["kendall"] for row in rows]
+        verdicts = [row["verdict"] for row in rows]
+        marks = verdict_marks(verdicts, SIGNIFICANT) if paper else verdict_marks(verdicts)
+        highest = table.loc[table["set"] == name, "kendall"].max()
+        best = [value == highest for value in values] if paper else ()
+        columns.append(Column(name, head.format(name, size), values, coefficient, "left", marks=marks, best=best))
+    notes = tuple(set_notes(table, first, sets))
+    title = "Kendall τ in each set"
+    if paper:
+        title = "Kendall τ in each set of architectures"
+        notes = ("Bold: best.", *_dagger_note(baseline_row(set_rows(table, first)), labels), *notes)
+    return Grid("correlations-sets" if paper else "sets", title, tuple(columns), None, notes)
+
+
+def _dagger_note(base: Row | None, labels: Labels | None) -> tuple[str, ...]:
+    if base is None:
+        return ()
+    return (f"▲, ▼: significantly better, worse than {label_of(base['proxy'], labels)}, paired on the same networks.",)
+
+
+def cost_grid(costs: pd.DataFrame, labels: Labels | None = None) -> Grid:
+    """What each proxy costs."""
+    columns = (
+        row_names(costs["proxy"], labels),
+        Column("networks", "Networks", costs["networks"], count),
+        Column("own_ms", "Own (ms)", costs["own_ms"], milliseconds),
+        Column("standalone_ms", "Alone (ms)", costs["standalone_ms"], milliseconds),
+        Column("own_ratio", "Own ×", costs["own_ratio"], ratio),
+        Column("standalone_ratio", "Alone ×", costs["standalone_ratio"], ratio),
+    )
+    note = (
+        "Medians for one network: own is what the proxy adds to the passes that it shares with others, alone what it "
+        "takes by itself; × are forward + backward passes of the same batch."
+    )
+    return Grid("costs", "Costs", columns, costs, (note,))
+
+
+def published_grid(beside: pd.DataFrame, labels: Labels | None = None) -> Grid:
+    """Our coefficients beside a paper's, the rows of :func:`harness.analysis.published.beside_published`."""
+    decimals = digits(beside["published"])
+    stars = [" *" if outside else "" for outside in beside["outside"]]
+    columns = (
+        row_names(beside["proxy"], labels),
+        words("coefficient", "", beside["coefficient"].map(SYMBOLS)),
+        Column("published", "Published", beside["published"], lambda value: printed(value, decimals)),
+        estimates("ours", "Ours [95 %]", beside, "ours", "low", "high"),
+        Column("difference", "Difference", beside["difference"], signed, marks=stars),
+    )
+    sources = "; ".join(
+        f"{s} ({count(n)} architectures)" for s, n in beside.groupby("source")["architectures"].max().items()
+    )
+    note = f"Published: {sources}. *: the published value, as rounded, lies outside our interval."
+    return Grid("published", "Beside the published table", columns, beside, (note,))

@@ -1,0 +1,165 @@
+"""Tables and figures of correlations as an exhibit, and each of them by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness._utils.arguments import accepts, number, optional, path
+from harness.display.exhibit import Exhibit
+from harness.display.figures.correlations import bars_drawing, scatter_drawing
+from harness.display.tables.correlations import cost_grid, main_grid, paper_grid, sets_grid, terminal_grid
+from harness.display.tables.heading import Heading
+from harness.display.tables.rows import Labels, can_be_ranked, has_several_sets, main_set, set_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from harness.contracts.ground_truth import GroundTruth
+    from harness.display.exhibit import Drawing
+
+
+def exhibit_of(
+    table: pd.DataFrame,
+    costs: pd.DataFrame | None,
+    heading: Heading,
+    labels: Labels | None = None,
+    subset: str | None = None,
+    drawings: tuple[Drawing, ...] = (),
+) -> Exhibit:
+    """The main table, Kendall τ in each set where there are several, and the costs.
+
+    Args:
+        table: rows of :func:`harness.analysis.correlation_table`.
+        costs: rows of :func:`harness.analysis.cost_table`, or None.
+        heading: the facts that they rest on.
+        labels: display names of proxies.
+        subset: the set that the main table shows; ``all`` where nothing else is said.
+        drawings: the figures.
+
+    Raises:
+        UnknownNameError: if the table has no such set.
+    """
+    chosen = main_set(table, subset)
+    grids, terminal = [main_grid(table, chosen, labels)], [terminal_grid(table, chosen, labels, costs)]
+    paper = [paper_grid(table, chosen, labels)]
+    if has_several_sets(table):
+        grids.append(sets_grid(table, chosen, heading.sets, labels))
+        if can_be_ranked(set_rows(table, chosen)):
+            terminal.append(sets_grid(table, chosen, heading.sets, labels, head="{}\nn = {:,}"))
+        paper.append(sets_grid(table, chosen, heading.sets, labels, paper=True))
+    if costs is not None and not costs.empty:
+        grids.append(cost_grid(costs, labels))
+    title = "Rank correlation of proxies with true accuracy"
+    return Exhibit("correlations", title, heading, tuple(grids), drawings, terminal=tuple(terminal), paper=tuple(paper))
+
+
+def print_tables(
+    console: Console,
+    table: pd.DataFrame,
+    costs: pd.DataFrame | None,
+    heading: Heading,
+    labels: Labels | None = None,
+    *,
+    subset: str | None = None,
+) -> None:
+    """Print the heading, the main table and, where there are several sets, Kendall τ in each of them.
+
+    Columns that do not fit are left out, least important first, and named below the table.
+
+    Args:
+        console: where to print; its width decides which columns are shown.
+        table: rows of :func:`harness.analysis.correlation_table`.
+        costs: rows of :func:`harness.analysis.cost_table`, or None.
+        heading: the facts printed on top.
+        labels: display names of proxies.
+        subset: the set shown in the main table; ``all`` where nothing else is said.
+
+    Raises:
+        UnknownNameError: if the table has no such set.
+    """
+    exhibit_of(table, costs, heading, labels, subset).show(console, title=False)
+
+
+@accepts(directory=path)
+def write_tables(
+    directory: Path,
+    table: pd.DataFrame,
+    costs: pd.DataFrame | None,
+    heading: Heading,
+    labels: Labels | None = None,
+    *,
+    subset: str | None = None,
+) -> list[Path]:
+    """Write the tables of a run.
+
+    ``correlations.csv`` and ``costs.csv`` hold every set and every digit, under the proxies' own names;
+    ``correlations.md`` and ``correlations.tex`` hold rounded numbers under the heading.
+
+    Args:
+        directory: where; made if it does not exist.
+        table: rows of :func:`harness.analysis.correlation_table`.
+        costs: rows of :func:`harness.analysis.cost_table`, or None.
+        heading: the facts printed with every table.
+        labels: display names of proxies.
+        subset: the set that the main table shows; ``all`` where nothing else is said.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UnknownNameError: if the table has no such set.
+    """
+    return exhibit_of(table, costs, heading, labels, subset).write(directory)
+
+
+@accepts(directory=path, width=optional(number))
+def write_figures(
+    directory: Path,
+    table: pd.DataFrame,
+    scores: pd.DataFrame,
+    truth: GroundTruth,
+    heading: Heading,
+    *,
+    labels: Labels | None = None,
+    subset: str | None = None,
+    width: float | None = None,
+) -> list[Path]:
+    """Write the chart of Kendall τ and the scatter plots as PDF and PNG, and the data of each as CSV.
+
+    Scatter plots that do not fit a page of a paper are several pages in the PDF and one picture in the PNG.
+
+    Args:
+        directory: where; made if it does not exist.
+        table: rows of :func:`harness.analysis.correlation_table`.
+        scores: a long table with the columns ``architecture``, ``proxy``, ``status`` and ``value``.
+        truth: the accuracies.
+        heading: gives the titles.
+        labels: display names of proxies.
+        subset: the set of the chart; ``all`` where nothing else is said. The scatter plots show all scored networks.
+        width: of both figures in inches; one column of a paper for the chart and two for the scatter plots unless
+            given.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UnknownNameError: if the table has no such set.
+        DataError: if the table is empty, or the scores cannot be joined with the accuracies.
+    """
+    drawings = drawings_of(table, scores, truth, heading, labels, subset)
+    directory.mkdir(parents=True, exist_ok=True)
+    return [file for drawing in drawings for file in drawing.write(directory, width)]
+
+
+def drawings_of(
+    table: pd.DataFrame,
+    scores: pd.DataFrame,
+    truth: GroundTruth,
+    heading: Heading,
+    labels: Labels | None = None,
+    subset: str | None = None,
+) -> tuple[Drawing, Drawing]:
+    """The chart of Kendall τ and the scatter plots; arguments and errors are those of :func:`write_figures`."""
+    return bars_drawing(table, heading, labels, subset), scatter_drawing(table, scores, truth, heading, labels)

@@ -1,0 +1,195 @@
+"""A reproduction as an exhibit: its numbers beside the published ones, with numbered notes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from harness._utils.citations import citation
+from harness.analysis.published import digits
+from harness.display.exhibit import Exhibit, Listing
+from harness.display.tables.columns import Column, estimates, row_names, words
+from harness.display.tables.correlations import SYMBOLS
+from harness.display.tables.grids import Grid
+from harness.display.tables.heading import Facts, Heading
+from harness.display.tables.numbers import MISSING, coefficient, count, printed, signed
+from harness.reproduction.notes import compact, first_mentions, letter
+
+if TYPE_CHECKING:
+    from harness.reproduction.protocol import Protocol
+
+LEGEND = (
+    "*: the published value, as rounded, lies outside our interval. Numbers: what was done otherwise than in the "
+    "paper. Letters: why a published value is doubted."
+)
+SUMMARY_LEGEND = (
+    "Within: published values that lie within our 95 % intervals, of those that meet one; Undoubted: the same of those "
+    "not doubted; of a hundred right ones five lie outside by chance. Median Δ: of the sizes of the differences. "
+    "Reach: half the median width of our intervals; where it is wide, much lies within. Order: Kendall's τ between our "
+    "and the published ranking of the proxies."
+)
+SEARCH_LEGEND = (
+    "N networks are drawn with replacement from those scored, and the highest score is chosen. SD: over searches. "
+    "95 % of means: where the mean of as many searches as were published lies in 95 of 100 cases; *: the published "
+    "mean lies outside."
+)
+
+
+@dataclass(frozen=True)
+class Footnotes:
+    """The sentences on rows, numbered, and the doubts, lettered."""
+
+    numbers: Mapping[str, int]
+    letters: Mapping[str, int]
+
+    def of(self, row: Any, but: Container[str] = frozenset()) -> str:
+        """The numbers and the letter of a row, without the sentences that are said elsewhere."""
+        numbers = compact(self.numbers[sentence] for sentence in row["mismatches"] if sentence not in but)
+        return "; ".join(filter(None, [numbers, letter(self.letters[row["doubt"]]) if row["doubt"] else ""]))
+
+
+def exhibit_of(
+    protocol: Protocol,
+    rows: pd.DataFrame,
+    summary: pd.DataFrame,
+    searches: pd.DataFrame,
+    headings: Mapping[str, Heading],
+    not_run: Mapping[str, str],
+    labels: Mapping[str, str],
+) -> Exhibit:
+    """The tables of a reproduction; a terminal shows one for each part.
+
+    Args:
+        protocol: what the paper did.
+        rows: see :func:`harness.reproduction.comparison.compare_part`.
+        summary: see :func:`harness.reproduction.comparison.summarise`.
+        searches: see :func:`harness.reproduction.search.compare_search`.
+        headings: by part, what its run ranks against what.
+        not_run: by part, why it has no run.
+        labels: how proxies are written.
+    """
+    mentioned = (*rows["mismatches"], *searches["mismatches"])
+    notes = Footnotes(
+        first_mentions(sentence for row in mentioned for sentence in row),
+        first_mentions([*rows["doubt"], *searches["doubt"]]),
+    )
+    parts = [
+        _part_grid(str(part), group, headings[str(part)], notes, labels)
+        for part, group in rows.groupby("part", sort=False)
+    ]
+    if parts:
+        parts[-1] = replace(parts[-1], notes=(LEGEND,))
+    several = [_summary_grid(summary)] if len(summary) else []
+    coefficients = [_coefficients(rows, notes, labels)] if len(rows) else []
+    choices = [_search_grid(searches, notes, labels)] if len(searches) else []
+    listings = [
+        Listing("Not run", tuple(not_run.items())),
+        Listing("What was done otherwise", tuple((str(number), text) for text, number in notes.numbers.items())),
+        Listing("Doubted values", tuple((letter(number), text) for text, number in notes.letters.items())),
+        # A terminal has them above the tables.
+        Listing("Runs", tuple((part, "; ".join(of.lines())) for part, of in headings.items()), terminal=False),
+    ]
+    return Exhibit(
+        name="reproduction",
+        title=f"Again: {protocol.title}",
+        heading=Facts((("Paper", citation(protocol.citation)), ("What it does", protocol.summary))),
+        grids=(*several, *coefficients, *choices),
+        listings=tuple(listing for listing in listings if listing.entries),
+        terminal=(*parts, *choices, *several),
+    )
+
+
+def _part_grid(part: str, rows: pd.DataFrame, heading: Heading, notes: Footnotes, labels: Mapping[str, str]) -> Grid:
+    """One part by itself: its benchmark and the notes that all its rows have stand above the table."""
+    shared = frozenset.intersection(*map(frozenset, rows["mismatches"]))
+    common = compact(notes.numbers[sentence] for sentence in shared)
+    facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all of it: {common}"] if common else [])]
+    grid = _coefficients(rows, notes, labels, shared)
+    title = f"{part}: {grid.columns[0].values[0]}"
+    return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=())
+
+
+def _coefficients(
+    rows: pd.DataFrame, notes: Footnotes, labels: Mapping[str, str], but: Container[str] = frozenset()
+) -> Grid:
+    records = rows.to_dict("records")
+    decimals = {source: digits(group["published"]) for source, group in rows[rows["source"] != ""].groupby("source")}
+    written = [printed(row["published"], decimals.get(row["source"], 2)) for row in records]
+    columns = (
+        words("benchmark", "Benchmark", map(_place, records)),
+        row_names(rows["proxy"], labels),
+        words("coefficient", "", rows["coefficient"].map(SYMBOLS)),
+        Column("networks", "n", rows["networks"], count),
+        estimates("ours", "Ours [95 %]", rows, "ours", "low", "high"),
+        Column("published", "Published", written),
+        Column("difference", "Difference", rows["difference"], signed, marks=_stars(rows)),
+        words("notes", "Notes", (notes.of(row, but) for row in records)),
+    )
+    return Grid("reproduction", "Coefficients", columns, None, (LEGEND,), styles=_styles(rows))
+
+
+def _summary_grid(summary: pd.DataFrame) -> Grid:
+    undoubted = summary["compared"] - summary["doubted"]
+    columns = (
+        words("part", "Part", summary["part"]),
+        words("source", "Published in", summary["source"]),
+        Column("networks", "n", summary["networks"], count),
+        Column("within", "Within", _shares(summary["within"], summary["compared"])),
+        Column("undoubted", "Undoubted", _shares(summary["undoubted_within"], undoubted)),
+        Column("difference", "Median Δ", summary["median_difference"], coefficient),
+        Column("reach", "Reach", summary["median_reach"], coefficient),
+        Column("order", "Order τ", summary["order"], coefficient),
+        Column("ranked", "Proxies", summary["ranked"], str),
+    )
+    return Grid("summary", "Summary", columns, summary, (SUMMARY_LEGEND,))
+
+
+def _shares(some: Iterable[int], of: Iterable[int]) -> list[str]:
+    return [f"{number} of {total}" for number, total in zip(some, of, strict=True)]
+
+
+def _search_grid(searches: pd.DataFrame, notes: Footnotes, labels: Mapping[str, str]) -> Grid:
+    has_published = searches["published"].notna()
+    low, high, spread = (searches[key].where(has_published) for key in ("low", "high", "published_deviation"))
+    reach = [f"to {_points(value)}" if math.isfinite(value) else "" for value in high]
+    columns = (
+        words("dataset", "Data set", searches["dataset"]),
+        words("truth", "Accuracy", searches["truth"]),
+        Column("networks", "N", searches["networks"], count),
+        words("proxy", "Chosen by", (labels.get(name, name) for name in searches["proxy"])),
+        Column("ours", "Ours ± SD", searches["ours"], _points, bounds=_spreads(searches["deviation"])),
+        Column("means", "95 % of means", low, _points, bounds=reach),
+        Column("published", "Published ± SD", searches["published"], _points, bounds=_spreads(spread)),
+        Column("difference", "Difference", searches["difference"], _signed_points, marks=_stars(searches)),
+        words("notes", "Notes", map(notes.of, searches.to_dict("records"))),
+    )
+    return Grid("searches", "Searches", columns, None, (SEARCH_LEGEND,), styles=_styles(searches))
+
+
+def _place(row: Any) -> str:
+    where = f"{row['benchmark']} {row['dataset']}"
+    return where if row["subset"] == "all" else f"{where} ({row['subset']})"
+
+
+def _stars(rows: pd.DataFrame) -> list[str]:
+    return [" *" if outside is True else "" for outside in rows["outside"].tolist()]
+
+
+def _styles(rows: pd.DataFrame) -> tuple[str, ...]:
+    return tuple("yellow" if star else "" for star in _stars(rows))
+
+
+def _spreads(deviations: pd.Series[float]) -> list[str]:
+    return [f"± {_points(value)}" if math.isfinite(value) else "" for value in deviations]
+
+
+def _points(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else MISSING
+
+
+def _signed_points(value: float) -> str:
+    return f"{value:+.2f}" if math.isfinite(value) else MISSING
