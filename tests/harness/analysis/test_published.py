@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from harness.analysis.published import beside_published, read_published
-from harness.display.tables.published import print_beside, write_beside
+from harness.display.tables.correlations import published_grid
+from harness.display.tables.markdown import markdown_grid
+from harness.display.tables.terminal import print_grids
 from harness.errors import DataError
 
 
@@ -87,14 +89,14 @@ def test_a_missing_column_or_file_is_refused(tmp_path):
         read_published(tmp_path / "none.csv")
 
 
-def test_the_page_shows_what_the_table_holds(correlations, paper, tmp_path, capsys):
+def test_the_page_shows_what_the_table_holds(correlations, paper, capsys):
     from rich.console import Console
 
     beside = beside_published(correlations, paper, "nats-tss", "cifar10")
-    print_beside(Console(width=100), beside, {"zico": "ZiCo"})
+    grid = published_grid(beside, {"zico": "ZiCo"})
+    print_grids(Console(width=100), [grid])
     output = capsys.readouterr().out
     assert "ZiCo" in output
     assert "+.120 *" in output
-    full, page = write_beside(tmp_path / "out", beside, {"zico": "ZiCo"})
-    pd.testing.assert_frame_equal(pd.read_csv(full), beside)
-    assert "| ZiCo | τ | .50 | .620 [.600, .640] | +.120 * |" in page.read_text()
+    assert grid.data is beside
+    assert r"| ZiCo | τ | .50 | .620 [.600, .640] | +.120 \* |" in markdown_grid(grid)

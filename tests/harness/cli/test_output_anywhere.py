@@ -25,8 +25,9 @@ from harness._utils.names import folded
 from harness._utils.transliteration import SYMBOLS, transliterated
 from harness._utils.visible import json_page, visible, visible_page
 from harness.display.figures.saving import figure_bytes
-from harness.display.tables.columns import Column
-from harness.display.tables.markdown import table_of
+from harness.display.tables.columns import words
+from harness.display.tables.grids import Grid
+from harness.display.tables.markdown import markdown_grid
 
 ENCODINGS = ["cp1252", "latin-1", "ascii", "cp932"]
 UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -154,7 +155,7 @@ class TestUnseenCharacters:
     def test_in_markdown_latex_and_json(self):
         from harness.display.tables.latex import escape
 
-        assert not UNSEEN.search(table_of([Column("a", "A", (EVIL,))]))
+        assert not UNSEEN.search(markdown_grid(Grid("a", EVIL, (words("a", "A", [EVIL]),), None, (EVIL,))))
         assert not UNSEEN.search(escape(EVIL)) and r"\textbackslash{}x1b" in escape(EVIL)
         assert not UNSEEN.search(json_page({"name": EVIL}))
         assert json.loads(json_page({"name": EVIL, "nan": float("nan")})) == {"name": EVIL, "nan": None}
@@ -254,7 +255,7 @@ class TestWords:
             assert "of 24 networks" in text
 
     def test_ties_are_not_dim(self):
-        from harness.display.tables.terminal import STYLES
+        from harness.display.tables.correlations import STYLES
 
         assert STYLES["tie"] == ""
 

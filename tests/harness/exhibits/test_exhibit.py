@@ -1,6 +1,7 @@
 """An exhibit in the terminal and as files: every digit in CSV, words and rounded numbers elsewhere."""
 
 import io
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -9,9 +10,10 @@ from rich.console import Console
 
 from harness.display.exhibit import Drawing, Exhibit
 from harness.display.figures.style import ONE_COLUMN
-from harness.display.tables.columns import Column
+from harness.display.tables.columns import Column, estimates, words
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Heading
+from harness.display.tables.numbers import count
 
 
 def draw(width):
@@ -24,11 +26,13 @@ def draw(width):
 
 @pytest.fixture
 def exhibit():
-    data = pd.DataFrame({"proxy": ["jacob_cov", "zen"], "kendall": [0.12345678, -0.2], "networks": [1234, 5]})
+    data = pd.DataFrame(
+        {"proxy": ["jacob_cov", "zen"], "kendall": [0.12345678, -0.2], "low": [0.1, math.nan], "high": [0.15, math.nan]}
+    )
     columns = (
-        Column("proxy", "Proxy", ("Jacob_cov", "Zen"), "left"),
-        Column("kendall", "Kendall τ\n[95 %]", (".123 [.100, .150]", "-.200"), "left", bold=(True, False)),
-        Column("networks", "Net-\nworks", ("1,234", "–")),
+        words("proxy", "Proxy", ("Jacob_cov", "Zen")),
+        estimates("kendall", "Kendall τ\n[95 %]", data, "kendall", "low", "high", best=(True, False)),
+        Column("networks", "Net-\nworks", (1234, math.nan), count),
     )
     return Exhibit(
         name="trial",
@@ -79,7 +83,7 @@ def test_markdown_escapes_names_and_bolds_the_best(exhibit):
 
 def test_latex_sets_numbers_as_mathematics_and_bolds_the_value_alone(exhibit):
     text = exhibit.latex()
-    assert r"Jacob\_cov & $\mathbf{.123}$ {\footnotesize $[.100, .150]$} & $1{,}234$ \\" in text
+    assert r"Jacob\_cov & \phantom{$-$}$\mathbf{.123}$ {\footnotesize $[.100, .150]$} & $1{,}234$ \\" in text
     assert r"Zen & $-.200$ & -- \\" in text
     assert r"A note of 5 \%." in text and r"\toprule" in text
 

@@ -49,7 +49,7 @@ def test_an_unknown_set_is_refused_before_anything_is_written(tmp_path, table, h
 def test_an_empty_table_gives_files_without_rows(tmp_path, table, heading):
     write_tables(tmp_path, table.iloc[:0], None, heading)
     assert pd.read_csv(tmp_path / "correlations.csv").empty
-    assert "No scores in this set." in (tmp_path / "correlations.md").read_text(encoding="utf-8")
+    assert "No scores in the set 'all'." in (tmp_path / "correlations.md").read_text(encoding="utf-8")
 
 
 class TestMarkdown:

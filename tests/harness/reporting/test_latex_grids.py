@@ -1,5 +1,6 @@
 """Tables as LaTeX: every character is one that LaTeX prints, and where there is a TeX, it does."""
 
+import math
 import re
 import shutil
 import subprocess
@@ -7,54 +8,70 @@ import subprocess
 import pandas as pd
 import pytest
 
-from harness.display.tables.columns import Column
-from harness.display.tables.grids import LATEX_WIDTH, Grid, latex_grid
-from harness.display.tables.latex import SPECIAL, escape, latex_tables
+from harness.display.tables.columns import Column, estimates, words
+from harness.display.tables.grids import Grid
+from harness.display.tables.latex import LATEX_WIDTH, LONGEST_FLOAT, SPECIAL, escape, latex_grid
+from harness.display.tables.numbers import coefficient, count
 from harness.exhibits.heatmap import heatmap
 from harness.exhibits.stability import stability
+from harness.reporting.tables import exhibit_of
 from harness.results import open_run
 
 
 @pytest.fixture
 def tables(digits_runs, table, heading, labels):
     runs = [open_run(directory) for directory in digits_runs]
-    odd = Column("odd", "Σ log n", tuple(SPECIAL), "left")
-    every = latex_grid(Grid("odd", "Odd: " + "".join(SPECIAL), (odd,), pd.DataFrame()))
-    return "\n".join([latex_tables(table, heading, labels), heatmap(runs).latex(), stability(runs).latex(), every])
+    odd = words("odd", "Σ log n", SPECIAL)
+    every = latex_grid(Grid("odd", "Odd: " + "".join(SPECIAL), (odd,), None))
+    return "\n".join(
+        [exhibit_of(table, None, heading, labels).latex(), heatmap(runs).latex(), stability(runs).latex(), every]
+    )
 
 
-def one_cell(text, bold=False):
-    column = Column("x", "X", (text,), "left", bold=(bold,))
-    text = latex_grid(Grid("g", "G", (column,), pd.DataFrame()))
-    return text.partition("\\midrule\n")[2].partition(r" \\")[0]
+def cells(column):
+    body = latex_grid(Grid("g", "G", (column,), None)).partition("\\midrule\n")[2]
+    return [line.removesuffix(r" \\") for line in body.splitlines() if line.endswith(r" \\")]
 
 
 @pytest.mark.parametrize(
-    ("text", "latex"),
+    ("column", "latex"),
     [
-        (".577 [.549, .603] ▲", r"$.577^{\dagger}$ {\footnotesize $[.549, .603]$}"),
-        ("-.577 ▼", r"$-.577^{\ddagger}$"),
-        (".5 ○", "$.5$"),
-        ("1,234", "$1{,}234$"),
-        ("93.1 ± 0.2", r"$93.1$ {\footnotesize $\pm  0.2$}"),
-        ("ResNet-18 ▲", r"ResNet-18 $\dagger$"),
-        ("–", "--"),
+        (Column("x", "X", [0.577], coefficient, bounds=["[.549, .603]"], marks=[" ▲"]), r"$.577^{\dagger}$ {\footnotesize $[.549, .603]$}"),
+        (Column("x", "X", [-0.577], coefficient, marks=[" ▼"]), r"$-.577^{\ddagger}$"),
+        (Column("x", "X", [-0.577], coefficient, marks=["*"]), r"$-.577^{*}$"),
+        (Column("x", "X", [0.5], coefficient, marks=[" ○"]), "$.500$"),
+        (Column("x", "X", [1234], count), "$1{,}234$"),
+        (Column("x", "X", [93.1], str, bounds=["± 0.2"]), r"$93.1$ {\footnotesize $\pm  0.2$}"),
+        (Column("x", "X", [math.nan], coefficient, marks=[" ▲"]), "--"),
+        (words("x", "X", ["ResNet-18 ▲"]), r"ResNet-18 $\dagger$"),
+        (words("x", "X", ["–"]), "--"),
     ],
-)
-def test_cells_are_mathematics_where_they_are_numbers(text, latex):
-    assert one_cell(text) == latex
+)  # fmt: skip
+def test_numbers_are_mathematics_and_words_are_text(column, latex):
+    assert cells(column) == [latex]
 
 
 def test_the_best_is_bold_and_its_mark_and_interval_are_not():
-    assert one_cell(".5 [.4, .6] ▲", bold=True) == r"$\mathbf{.5}^{\dagger}$ {\footnotesize $[.4, .6]$}"
+    column = Column("x", "X", [0.5], coefficient, bounds=["[.4, .6]"], marks=[" ▲"], best=[True])
+    assert cells(column) == [r"$\mathbf{.500}^{\dagger}$ {\footnotesize $[.4, .6]$}"]
+
+
+def test_points_stand_in_a_column_where_some_values_are_negative():
+    column = Column("x", "X", [0.5, -0.2, math.nan], coefficient, "left", best=[False, True, False])
+    assert cells(column) == [r"\phantom{$-$}$.500$", r"$\mathbf{-.200}$", r"\phantom{$-$}--"]
 
 
 def test_a_table_that_is_too_wide_gives_up_intervals():
-    cells = (".577 [.549, .603]",)
-    columns = tuple(Column(str(place), f"run {place}", cells, "left", short=(".577",)) for place in range(6))
-    assert 6 * len(cells[0]) > LATEX_WIDTH
-    assert "549" not in latex_grid(Grid("g", "G", columns, pd.DataFrame()))
-    assert "549" in latex_grid(Grid("g", "G", columns[:3], pd.DataFrame()))
+    found = pd.DataFrame({"t": [0.577], "t_low": [0.549], "t_high": [0.603]})
+    columns = tuple(estimates(f"run {place}", f"run {place}", found, "t", brief=True) for place in range(6))
+    assert 6 * len(str(columns[0].cells[0])) > LATEX_WIDTH
+    assert "549" not in latex_grid(Grid("g", "G", columns, None))
+    assert "549" in latex_grid(Grid("g", "G", columns[:3], None))
+
+
+def test_a_long_table_goes_on_over_several_pages():
+    column = words("x", "X", ["a"] * (LONGEST_FLOAT + 1))
+    assert r"\begin{longtable}" in latex_grid(Grid("g", "G", (column,), None))
 
 
 def test_no_character_is_left_that_latex_does_not_know(tables):
@@ -75,7 +92,7 @@ def test_apostrophes_become_quotation_marks():
 def test_they_compile(tables, tmp_path):
     lines = [
         r"\documentclass[twocolumn]{article}",
-        r"\usepackage{booktabs}",
+        r"\usepackage{booktabs,longtable}",
         r"\begin{document}",
         tables,
         r"\end{document}",

@@ -13,7 +13,8 @@ import pytest
 
 import harness
 from harness.exhibits.stability import stability
-from harness.reporting.page import html_page
+from harness.reporting.page.build import html_page
+from harness.reporting.page.summary import summarise
 from harness.results import open_run
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -51,6 +52,11 @@ class Page(HTMLParser):
         return [self.texts.get(place, "") for place, (name, _, _) in enumerate(self.elements) if name == tag]
 
 
+def page_of(report, exhibits=(), missing=()):
+    summary = summarise(report.correlations, report.heading, report.labels, report.subset)
+    return html_page(report.exhibit(), summary, report.labels, report.manifest, exhibits, missing)
+
+
 @pytest.fixture(scope="module")
 def report(digits_runs):
     return harness.report(digits_runs[0])
@@ -69,7 +75,7 @@ def undrawn(monkeypatch):
 
 @pytest.fixture(scope="module")
 def text(report, exhibit):
-    return html_page(report, (exhibit,), ("top: 24 networks are too few",))
+    return page_of(report, (exhibit,), ("top: 24 networks are too few",))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +108,7 @@ class TestForm:
         assert all(after <= before + 1 for before, after in pairwise(levels))
 
     def test_the_same_report_gives_the_same_page(self, report, exhibit, undrawn):
-        assert html_page(report, (exhibit,)) == html_page(report, (exhibit,))
+        assert page_of(report, (exhibit,)) == page_of(report, (exhibit,))
 
     def test_it_is_small(self, text):
         assert len(text.encode()) < 1_500_000
@@ -178,13 +184,13 @@ class TestContent:
 
     def test_noise_is_announced(self, report, undrawn):
         noisy = replace(report, heading=replace(report.heading, noise=True))
-        text = html_page(noisy)
+        text = page_of(noisy)
         assert "The inputs are noise, no real images" in text and "NOISE, NO REAL IMAGES" in text
 
     def test_a_run_without_a_baseline_says_so(self, report, undrawn):
         table = report.correlations
         alone = replace(report, correlations=table[table["proxy"] != "params"].assign(verdict="no baseline"))
-        text = html_page(alone)
+        text = page_of(alone)
         assert "No baseline was scored, so that no proxy is compared with one." in text
         assert "significantly better" not in text
 
@@ -195,7 +201,7 @@ class TestContent:
         table.loc[lost, columns] = float("nan")
         table.loc[lost, ["ok", "used", "failed"]] = [0, 0, 24]
         table.loc[lost, "verdict"] = "undefined"
-        page = Page(html_page(replace(report, correlations=table)))
+        page = Page(page_of(replace(report, correlations=table)))
         warnings = [place for place, (_, a, _) in enumerate(page.elements) if a.get("class") == "warnings"]
         assert "Plain: 0 of 24 networks used (24 failed)" in page.texts[warnings[0]]
 
@@ -207,7 +213,7 @@ def test_names_of_users_are_text_and_never_markup(report, exhibit, undrawn):
         heading=replace(report.heading, benchmark=EVIL, images=EVIL),
         manifest={"images": f"</pre>{EVIL}"},
     )
-    text = html_page(evil, (replace(exhibit, title=EVIL, name='x" onload="alert(1)', notes=(EVIL,)),), (EVIL,))
+    text = page_of(evil, (replace(exhibit, title=EVIL, name='x" onload="alert(1)', notes=(EVIL,)),), (EVIL,))
     page = Page(text)
     assert len(page.all("script")) == 1
     assert text.count("<script>alert") == 0

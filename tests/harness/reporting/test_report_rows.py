@@ -13,8 +13,6 @@ import harness
 from harness import registry
 from harness.aggregates import aggregate
 from harness.contracts.ground_truth import GroundTruth
-from harness.display.tables.latex import latex_tables
-from harness.display.tables.markdown import markdown_tables
 from harness.display.tables.rows import outcome_notes
 from harness.errors import HarnessError, UnknownNameError
 
@@ -74,10 +72,8 @@ def test_an_aggregate_is_in_the_table_with_its_pool_and_nowhere_stored(run, with
 
 def test_every_kind_of_file_says_so(run, with_aggregate, two_truths):
     report = harness.report(run, beside=["test/1"])
-    for text in (
-        markdown_tables(report.correlations, None, report.heading, report.labels),
-        latex_tables(report.correlations, report.heading, report.labels),
-    ):
+    exhibit = report.exhibit(figures=False)
+    for text in (exhibit.markdown(), exhibit.latex()):
         assert "Rank aggregates, with the pool of networks ranked" in text
         assert "test, 1 epoch (trained)" in text and "accuracies after training" in text
 
