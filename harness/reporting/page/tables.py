@@ -139,14 +139,14 @@ def _cells(column: Column) -> list[PageCell]:
 
 
 def _key(value: Any) -> str | None:
-    """What a value is sorted by: numbers to six digits, and words whatever their case.
+    """What a value is sorted by: numbers to nine digits, and words whatever their case.
 
     >>> [_key(value) for value in (0.57841234, 1000, "NASWOT", float("nan"), "–")]
-    ['0.578412', '1000', 'naswot', None, None]
+    ['0.57841234', '1000', 'naswot', None, None]
     """
     if isinstance(value, str):
         return None if value in ("", MISSING) else value.lower()
-    return f"{value:.6g}" if math.isfinite(value) else None
+    return f"{value:.9g}" if math.isfinite(value) else None
 
 
 def _cell(cell: Cell, key: str | None) -> PageCell:

@@ -23,9 +23,8 @@ def tables(digits_runs, table, heading, labels):
     runs = [open_run(directory) for directory in digits_runs]
     odd = words("odd", "Σ log n", SPECIAL)
     every = latex_grid(Grid("odd", "Odd: " + "".join(SPECIAL), (odd,), None))
-    return "\n".join(
-        [exhibit_of(table, None, heading, labels).latex(), heatmap(runs).latex(), stability(runs).latex(), every]
-    )
+    exhibits = (exhibit_of(table, None, heading, labels), heatmap(runs), stability(runs))
+    return "\n".join([*(exhibit.latex() for exhibit in exhibits), every])
 
 
 def cells(column):
@@ -36,7 +35,10 @@ def cells(column):
 @pytest.mark.parametrize(
     ("column", "latex"),
     [
-        (Column("x", "X", [0.577], coefficient, bounds=["[.549, .603]"], marks=[" ▲"]), r"$.577^{\dagger}$ {\footnotesize $[.549, .603]$}"),
+        (
+            Column("x", "X", [0.577], coefficient, bounds=["[.549, .603]"], marks=[" ▲"]),
+            r"$.577^{\dagger}$ {\footnotesize $[.549, .603]$}",
+        ),
         (Column("x", "X", [-0.577], coefficient, marks=[" ▼"]), r"$-.577^{\ddagger}$"),
         (Column("x", "X", [-0.577], coefficient, marks=["*"]), r"$-.577^{*}$"),
         (Column("x", "X", [0.5], coefficient, marks=[" ○"]), "$.500$"),
@@ -46,7 +48,7 @@ def cells(column):
         (words("x", "X", ["ResNet-18 ▲"]), r"ResNet-18 $\dagger$"),
         (words("x", "X", ["–"]), "--"),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_mathematics_and_words_are_text(column, latex):
     assert cells(column) == [latex]
 
