@@ -11,10 +11,10 @@ from harness.analysis.bootstrap import QUANTITIES, bootstrap_table
 from harness.display.exhibit import Exhibit
 from harness.display.tables.columns import Column, estimates, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING, count, counted, ratio
+from harness.display.tables.numbers import MISSING, count, ratio
 from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError
-from harness.exhibits._heading import heading_of
+from harness.exhibits.part import part_of
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -42,10 +42,8 @@ def bootstrap(run: OpenedRun, baseline: str = "params", resamples: int = 1000, s
     if resamples < FEWEST_RESAMPLES:
         raise HarnessError(f"{resamples} resamples make no interval; ask for {FEWEST_RESAMPLES} or more")
     baseline = run.row_named(baseline)
-    joined = run.within(subset)
+    joined, heading = part_of(run, subset, fewest=0)
     table = bootstrap_table(joined, baseline=baseline, resamples=resamples)
-    heading = heading_of(run)
-    where = () if subset == "all" else (f"Compared on the set '{subset}': {counted(len(joined), 'network')}",)
     words = {"kendall": "Kendall τ", "spearman": "Spearman ρ", "difference": f"Δτ to {label_of(baseline, run.labels)}"}
     grids = [
         _grid(table[table["quantity"] == quantity], run.labels, quantity, words[quantity], resamples)
@@ -55,7 +53,7 @@ def bootstrap(run: OpenedRun, baseline: str = "params", resamples: int = 1000, s
     return Exhibit(
         name="bootstrap",
         title="Intervals of the jackknife beside those of the bootstrap",
-        heading=replace(heading, facts=(*heading.facts, *where)),
+        heading=heading,
         grids=tuple(grids),
     )
 

@@ -16,7 +16,8 @@ from harness.display.tables.numbers import count
 from harness.display.tables.rows import Labels, label_of
 from harness.display.tables.values import accuracy_writer, quantity
 from harness.exhibits.network_costs import NetworkCost, network_costs
-from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels
+from harness.exhibits.part import part_of
+from harness.exhibits.pool import best_cells, orientation_note, row_labels
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def budgets(
             :func:`harness.analysis.budgets.budgets_table`.
         UnknownNameError: if there is no such set or cost.
     """
-    pool, heading = pool_of(run, subset)
+    pool, heading = part_of(run, subset, fewest=1)
     labels = row_labels(run.labels, "Random (mean of the feasible)", "Optimum (best feasible)")
     write = accuracy_writer(pool.accuracy)
     grids = tuple(

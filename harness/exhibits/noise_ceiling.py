@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, text
@@ -17,10 +16,10 @@ from harness.display.figures.style import BLACK, BLUE, GREY, VERMILLION, paper_s
 from harness.display.tables.columns import Column, estimates, words
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Facts, Heading
-from harness.display.tables.numbers import coefficient, count, counted, estimate
+from harness.display.tables.numbers import coefficient, count, estimate
 from harness.display.tables.rows import Row, label_of
 from harness.errors import DataError
-from harness.exhibits._heading import heading_of
+from harness.exhibits.part import part_of
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -41,9 +40,7 @@ def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "p
         subset: the set of architectures.
         baseline: the row shown besides the best.
     """
-    joined = run.within(subset)
-    heading = heading_of(run)
-    where = () if subset == "all" else (f"Compared on the set '{subset}': {counted(len(joined), 'network')}",)
+    joined, heading = part_of(run, subset, fewest=0)
     reached = {
         run.labels.get(name, name): kendall(row.value[row.usable], joined.accuracy[row.usable])
         for name, row in joined.rows.items()
@@ -53,7 +50,6 @@ def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "p
     beside = {best: reached[best]}
     if label_of(baseline, run.labels) in reached:
         beside[label_of(baseline, run.labels)] = reached[label_of(baseline, run.labels)]
-    heading = replace(heading, facts=(*heading.facts, *where))
     return _exhibit(run.benchmark, run.truth, heading, joined.architectures, beside)
 
 

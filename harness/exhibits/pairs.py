@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +17,9 @@ from harness.display.figures.row_charts import UPRIGHT_SIZE, letters, name_colum
 from harness.display.figures.style import GREY, paper_style
 from harness.display.tables.columns import Column, estimates, row_names, words
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import coefficient, count, counted, p_value, signed
+from harness.display.tables.numbers import coefficient, count, p_value, signed
 from harness.display.tables.rows import Labels, label_of
-from harness.exhibits._heading import heading_of
+from harness.exhibits.part import part_of
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -53,11 +52,9 @@ def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Ex
     """
     if against is not None:
         against = run.row_named(against)
-    joined = run.within(subset)
+    joined, heading = part_of(run, subset, fewest=0)
     table = pair_table(joined, against=against)
     labels = run.labels
-    where = () if subset == "all" else (f"Compared on the set '{subset}': {counted(len(joined), 'network')}",)
-    heading = heading_of(run)
     words = "all pairs of proxies" if against is None else f"each proxy and {label_of(against, labels)}"
     drawings = (
         Drawing(
@@ -71,7 +68,7 @@ def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Ex
     return Exhibit(
         name="pairs",
         title=f"Paired differences between {words}",
-        heading=replace(heading, facts=(*heading.facts, *where)),
+        heading=heading,
         # Against a single proxy there is no matrix to draw, and of all pairs there are too many to print.
         grids=(_summary_grid(table, labels) if against is None else _grid(table, labels),),
         drawings=drawings if against is None else (),

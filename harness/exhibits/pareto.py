@@ -16,7 +16,8 @@ from harness.display.tables.numbers import coefficient
 from harness.display.tables.rows import Labels, label_of
 from harness.display.tables.values import quantity
 from harness.exhibits.network_costs import NetworkCost, network_costs
-from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
+from harness.exhibits.part import part_of
+from harness.exhibits.pool import best_cells, orientation_note, row_labels, shown_rows, unscored_note
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def pareto(run: OpenedRun, *, costs: Sequence[str] = (), subset: str = "all", sh
         HarnessError: see :func:`harness.exhibits.network_costs.network_costs`.
         UnknownNameError: if there is no such set, cost or row.
     """
-    pool, heading = pool_of(run, subset)
+    pool, heading = part_of(run, subset, fewest=1)
     labels = row_labels(run.labels, "Random score", "True front")
     grids, drawings = [], []
     for cost in network_costs(run, pool, costs):

@@ -15,28 +15,32 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 FEWEST = 3
+"""Networks without which there is nothing to rank."""
 
 
-def part_of(run: OpenedRun, subset: str = "all") -> tuple[Joined, Heading]:
+def part_of(run: OpenedRun, subset: str = "all", fewest: int = FEWEST) -> tuple[Joined, Heading]:
     """Scores and accuracies of a set of architectures, and the heading of what is made of them.
+
+    Args:
+        run: whose scores.
+        subset: the set.
+        fewest: the networks that the analysis needs.
 
     Raises:
         UnknownNameError: if the benchmark has no such set.
-        HarnessError: if fewer than three of the run's networks belong to it.
+        HarnessError: if fewer of the run's networks belong to it.
     """
     heading = heading_of(run)
-    if subset == "all":
-        joined = run.joined
-    else:
-        joined = run.within(subset)
-        only = f"Only those in the set '{subset}': {counted(len(joined), 'network')}"
-        heading = replace(heading, facts=(only, *heading.facts))
-    if len(joined) < FEWEST:
+    joined = run.joined if subset == "all" else run.within(subset)
+    if len(joined) < fewest:
         raise HarnessError(
-            f"{run.directory} has {len(joined)} networks in the set '{subset}'; there is nothing to rank with fewer "
-            f"than {FEWEST}"
+            f"{run.directory} has {len(joined)} networks in the set '{subset}'; this analysis needs {fewest} or more; "
+            "choose another --set"
         )
-    return joined, heading
+    if subset == "all":
+        return joined, heading
+    only = f"Only those in the set '{subset}': {len(joined):,} of the {counted(heading.networks, 'network')}"
+    return joined, replace(heading, facts=(*heading.facts, only))
 
 
 def unused_note(joined: Joined, labels: dict[str, str]) -> tuple[str, ...]:

@@ -1,47 +1,26 @@
-"""What the exhibits of choosing have in common: the networks that are chosen from, and words about the rows."""
+"""What the exhibits of choosing have in common: which rows are shown, and words about them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness._utils.names import unknown_name
 from harness.analysis.search import OPTIMUM, RANDOM
-from harness.display.tables.numbers import count, counted
+from harness.display.tables.numbers import count
 from harness.display.tables.rows import Labels, label_of
-from harness.errors import HarnessError, UnknownNameError
-from harness.exhibits._heading import heading_of
+from harness.errors import UnknownNameError
 from harness.registry import LIST_PROXIES, named_among
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.analysis.joined import Joined
-    from harness.display.tables.heading import Heading
     from harness.results import OpenedRun
 
 NOT_PROXIES = (RANDOM, OPTIMUM)
 MOST_SHOWN = 4
 """How many proxies a figure shows unless they are named: more lines than that cannot be told apart."""
-
-
-def pool_of(run: OpenedRun, subset: str) -> tuple[Joined, Heading]:
-    """The networks of a set that the run scored, and what is said of them.
-
-    Raises:
-        UnknownNameError: if the benchmark has no such set.
-        HarnessError: if the run scored no network of it.
-    """
-    heading = heading_of(run)
-    if subset == "all":
-        return run.joined, heading
-    pool = run.within(subset)
-    if not len(pool):
-        raise HarnessError(f"{run.directory} scored no network of the set '{subset}'; choose another --set")
-    fact = f"Chosen from those of the set '{subset}': {len(pool):,} of the {counted(heading.networks, 'network')}"
-    return pool, replace(heading, facts=(*heading.facts, fact))
 
 
 def shown_rows(table: pd.DataFrame, wanted: Sequence[str], key: str, *, highest: bool = True) -> list[str]:

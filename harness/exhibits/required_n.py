@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +13,10 @@ from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, paper_style
 from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import coefficient, count, counted, signed
+from harness.display.tables.numbers import coefficient, count, signed
 from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError
-from harness.exhibits._heading import heading_of
+from harness.exhibits.part import part_of
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def required_n(
     if not 1 - CONFIDENCE < power < 1:
         raise HarnessError(f"a power of {power:g} cannot be asked for; ask for one such as 0.8")
     baseline = run.row_named(baseline)
-    joined = run.within(subset)
+    joined, heading = part_of(run, subset, fewest=0)
     table = required_table(joined, difference, baseline, power, CONFIDENCE)
     labels = run.labels
     total = len(run.benchmark.subset(subset))
@@ -67,12 +66,10 @@ def required_n(
     drawn = len(joined) // SHARE_DRAWN
     if draws and drawn >= 10:
         grids.append(_check_grid(check_by_subsampling(joined, drawn, draws, baseline, CONFIDENCE), labels, len(joined)))
-    heading = heading_of(run)
-    where = () if subset == "all" else (f"Compared on the set '{subset}': {counted(len(joined), 'network')}",)
     return Exhibit(
         name="required-n",
         title=f"Networks needed to see a difference to {label_of(baseline, labels)}",
-        heading=replace(heading, facts=(*heading.facts, *where)),
+        heading=heading,
         grids=tuple(grids),
         drawings=(
             Drawing(

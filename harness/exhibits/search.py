@@ -24,7 +24,8 @@ from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import count
 from harness.display.tables.rows import Labels, label_of
 from harness.display.tables.values import accuracy_writer, signed_writer
-from harness.exhibits.pool import best_cells, orientation_note, pool_of, row_labels, shown_rows, unscored_note
+from harness.exhibits.part import part_of
+from harness.exhibits.pool import best_cells, orientation_note, row_labels, shown_rows, unscored_note
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def search(
         HarnessError: see :func:`harness.analysis.search.search_table`.
         UnknownNameError: if there is no such set, or no such row.
     """
-    pool, heading = pool_of(run, subset)
+    pool, heading = part_of(run, subset, fewest=1)
     sizes = checked_sizes(len(pool), draws, replacement)
     curve = search_table(pool, curve_sizes(sizes) if len(sizes) > 1 else sizes, replacement=replacement)
     table = curve[curve["draws"].isin(sizes)].reset_index(drop=True)

@@ -139,7 +139,8 @@ def _cells(column: Column) -> list[str]:
 
 
 def _words(cell: Cell) -> str:
-    text = escape(str(cell))
+    """Text, in which a hyphen before a number is a minus sign."""
+    text = re.sub(r"(?<![\w.])-(?=[.\d])", "$-$", escape(str(cell)))
     return rf"\textbf{{{text}}}" if cell.best else text
 
 

@@ -64,6 +64,8 @@ def print_columns(console: Console, grid: Grid) -> list[str]:
     If they are wider than it, the table leaves out what it can do without, least important first. If that does not
     suffice, the columns are printed in parts below each other, each with the names of the rows.
     """
+    if not grid.columns:
+        return list(grid.notes)
     styles = grid.styles or ("",) * grid.rows
 
     def fits(some: Sequence[Column]) -> bool:
@@ -95,8 +97,6 @@ def _without(column: Column, sacrifice: str) -> list[Column]:
 
 def _parts(columns: Sequence[Column], fits: Callable[[Sequence[Column]], bool]) -> list[tuple[Column, ...]]:
     """The columns in as many parts as are needed for each to fit; all parts begin with what names the rows."""
-    if not columns:
-        return []
     place = next((place for place, column in enumerate(columns) if column.justify == "left"), 0)
     names, rest = tuple(columns[: place + 1]), columns[place + 1 :]
     parts: list[tuple[Column, ...]] = []

@@ -112,7 +112,7 @@ def test_params_is_always_in_the_figure_and_its_doubles_are_not(run):
 def test_sets_can_be_chosen_and_are_named(run):
     exhibit = search(run, draws=[2], subset="unique", repetitions=0)
     size = len(run.within("unique"))
-    assert f"Chosen from those of the set 'unique': {size}" in exhibit.heading.facts[-1]
+    assert f"Only those in the set 'unique': {size}" in exhibit.heading.facts[-1]
     assert f"of these {size} networks" in exhibit.grids[0].notes[0]
 
 
