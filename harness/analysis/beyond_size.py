@@ -99,8 +99,7 @@ def _beyond(x: Ranks, held: _Held, confidence: float) -> dict[str, Any]:
     }
     row: dict[str, Any] = {"networks": len(x)}
     for name, coefficient in coefficients.items():
-        found = estimate(coefficient, confidence)
-        row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+        row |= estimate(coefficient, confidence).columns(name)
     sizes = np.bincount(held.strata)
     everything = len(x) * (len(x) - 1)
     pairs = float((sizes * (sizes - 1)).sum() / everything) if everything else float("nan")

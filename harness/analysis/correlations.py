@@ -11,11 +11,9 @@ import pandas as pd
 
 from harness.analysis.joined import join
 from harness.analysis.scores import STATUSES, ProxyScores
-from harness.analysis.statistics.comparison import compare_jackknives
-from harness.analysis.statistics.correlation import estimate
 from harness.analysis.statistics.jackknife import Floats
 from harness.analysis.statistics.multiplicity import holm
-from harness.analysis.statistics.ranking import Ranking, on_common_networks, ranking
+from harness.analysis.statistics.ranking import Ranking, coefficient_columns, difference_columns, ranking
 
 if TYPE_CHECKING:
     from harness.aggregates import Aggregate
@@ -116,7 +114,7 @@ def _rows_of_set(
         elif name == baseline:
             row["verdict"] = "baseline"
         else:
-            row |= _difference(own, reference, accuracy, confidence)
+            row |= difference_columns(own, reference, accuracy, confidence)
         rows.append(row)
     corrected = holm([row.get("p_value", math.nan) for row in rows])
     rows = [row | {"p_holm": p_value} for row, p_value in zip(rows, corrected, strict=True)]
@@ -128,29 +126,8 @@ def _counts(proxy: ProxyScores) -> dict[str, Any]:
 
 
 def _coefficients(own: Ranking, confidence: float) -> dict[str, Any]:
-    kendall, spearman = (estimate(coefficient, confidence) for coefficient in own.coefficients)
     return {
         "used": len(own.score),
         "distinct": own.score.distinct,
         "tied_pairs": own.score.tied_share,
-        "kendall": kendall.value,
-        "kendall_low": kendall.low,
-        "kendall_high": kendall.high,
-        "spearman": spearman.value,
-        "spearman_low": spearman.low,
-        "spearman_high": spearman.high,
-    }
-
-
-def _difference(own: Ranking, reference: Ranking, accuracy: Floats, confidence: float) -> dict[str, Any]:
-    """The comparison with the baseline, on the networks that both have a finite score for."""
-    own, reference = on_common_networks(own, reference, accuracy)
-    comparison = compare_jackknives(own.coefficients, reference.coefficients, confidence)
-    return {
-        "difference": comparison.difference,
-        "difference_low": comparison.low,
-        "difference_high": comparison.high,
-        "p_value": comparison.p_value,
-        "verdict": comparison.verdict,
-        "spearman_difference": comparison.spearman_difference,
-    }
+    } | coefficient_columns(own.coefficients, confidence)

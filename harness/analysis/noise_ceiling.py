@@ -18,16 +18,15 @@ population, :math:`\tau = \frac{2}{\pi} \arcsin r` and :math:`\rho = \frac{6}{\p
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from harness.analysis.statistics.correlation import estimate
 from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.statistics.ranking import coefficient_columns
 from harness.analysis.statistics.ranks import rank
 from harness.errors import HarnessError
 from harness.seeds import derive_seed
@@ -92,7 +91,7 @@ def ceiling_table(
             "second": _name(second),
             "relation": _relation(first, second),
         }
-        rows.append(facts | {"networks": len(both)} | _estimates(jackknife(rank(x), rank(y)), confidence))
+        rows.append(facts | {"networks": len(both)} | coefficient_columns(jackknife(rank(x), rank(y)), confidence))
     if not rows:
         raise HarnessError(
             "there is one ground truth alone, and its single trainings are not known: nothing to compare"
@@ -133,7 +132,7 @@ def _rows_of_trainings(name: str, trainings: pd.DataFrame, confidence: float) ->
     for relation, averaged, sides in kinds:
         row: dict[str, object] = {"first": name, "second": name, "relation": relation}
         row |= {"trainings": averaged, "networks": len(trainings)}
-        found = _estimates(_mean_agreement(sides), confidence)
+        found = coefficient_columns(_mean_agreement(sides), confidence)
         ceilings = {
             f"ceiling_{which}{suffix}": noiseless(found[which + suffix], which, count / averaged)
             for which in COEFFICIENTS
@@ -162,14 +161,6 @@ def _mean_agreement(sides: Sequence[tuple[Floats, Floats]]) -> tuple[Jackknife, 
         for which in (0, 1)
     )
     return kendall, spearman
-
-
-def _estimates(coefficients: tuple[Jackknife, Jackknife], confidence: float) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, coefficient in zip(COEFFICIENTS, coefficients, strict=True):
-        values: Mapping[str, float] = asdict(estimate(coefficient, confidence))
-        found |= {name: values["value"], f"{name}_low": values["low"], f"{name}_high": values["high"]}
-    return found
 
 
 def _relation(first: GroundTruth, second: GroundTruth) -> Relation:

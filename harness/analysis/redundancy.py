@@ -107,16 +107,15 @@ def redundancy_table(joined: Joined, agreement: pd.DataFrame, confidence: float 
         other = nearest.get(name)
         used = scores.usable & joined.rows[other].usable if other else scores.usable
         x = _with_truth(joined, name, used, known)
-        own = estimate(x.pair[0], confidence)
-        row: dict[str, Any] = {"proxy": name, "networks": len(x.ranks), "kendall": own.value}
-        row |= {"kendall_low": own.low, "kendall_high": own.high, "nearest": other}
+        row: dict[str, Any] = {"proxy": name, "networks": len(x.ranks), "nearest": other}
+        row |= estimate(x.pair[0], confidence).columns("kendall")
         if other is not None:
             z = _with_truth(joined, other, used, known)
             between = jackknife(x.ranks, z.ranks)
             row |= {"agreement": between[0].value, "nearest_kendall": z.pair[0].value}
             for which, kind in enumerate(("partial_kendall", "partial_spearman")):
-                found = estimate(partial(x.pair[which], between[which], z.pair[which]), confidence)
-                row |= {kind: found.value, f"{kind}_low": found.low, f"{kind}_high": found.high}
+                coefficient = partial(x.pair[which], between[which], z.pair[which])
+                row |= estimate(coefficient, confidence).columns(kind)
         rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.sort_values("partial_spearman", ascending=False, kind="stable", na_position="last", ignore_index=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,10 +11,8 @@ import pandas as pd
 
 from harness.analysis.joined import Joined
 from harness.analysis.scores import Mask
-from harness.analysis.statistics.comparison import compare_jackknives
-from harness.analysis.statistics.correlation import estimate
-from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
-from harness.analysis.statistics.ranks import Ranks, rank
+from harness.analysis.statistics.jackknife import Floats
+from harness.analysis.statistics.ranking import coefficient_columns, difference_columns, ranking
 from harness.errors import HarnessError
 
 By = Literal["truth", "proxy"]
@@ -76,18 +73,18 @@ def top_table(
     for share in shares:
         cut = top_share(joined.accuracy, share)
         base = joined.rows.get(baseline) if by == "truth" else None
-        reference = None if base is None else _ranking(base.value, joined.accuracy, base.usable & cut)
+        reference = None if base is None else ranking(base, base.usable & cut, joined.accuracy)
         for name, scores in joined.rows.items():
             used = scores.usable & cut if by == "truth" else _top_by(scores.value, share)
-            ranking = _ranking(scores.value, joined.accuracy, used, reference)
-            row = {"proxy": name, "by": by, "percent": share, "networks": len(ranking.truth)}
-            row |= _coefficients(ranking.pair, confidence)
-            if base is None or reference is None:
+            own = ranking(scores, used, joined.accuracy, reference)
+            row = {"proxy": name, "by": by, "percent": share, "networks": len(own.truth)}
+            row |= coefficient_columns(own.coefficients, confidence)
+            if reference is None:
                 row["verdict"] = "not compared" if by == "proxy" else "no baseline"
             elif name == baseline:
                 row["verdict"] = "baseline"
             else:
-                row |= _difference(ranking, reference, scores.value, base.value, joined.accuracy, confidence)
+                row |= difference_columns(own, reference, joined.accuracy, confidence)
             rows.append(row)
     return _sorted(pd.DataFrame(rows, columns=COLUMNS), shares[0])
 
@@ -120,47 +117,6 @@ def _top_by(scores: Floats, percent: float) -> Mask:
     inside = np.zeros(len(scores), dtype=bool)
     inside[usable] = top_share(scores[usable], percent)
     return inside
-
-
-@dataclass(frozen=True)
-class _Ranking:
-    """One proxy's coefficients on some networks, and the ranks of the accuracies there."""
-
-    used: Mask
-    truth: Ranks
-    pair: tuple[Jackknife, Jackknife]
-
-
-def _ranking(scores: Floats, accuracy: Floats, used: Mask, like: _Ranking | None = None) -> _Ranking:
-    """The ranking of the used networks; that of the truth is taken from another of the same ones."""
-    truth = like.truth if like is not None and np.array_equal(used, like.used) else rank(accuracy[used])
-    return _Ranking(used, truth, jackknife(rank(scores[used]), truth))
-
-
-def _coefficients(pair: tuple[Jackknife, Jackknife], confidence: float) -> Mapping[str, float]:
-    row: dict[str, float] = {}
-    for name, coefficient in zip(("kendall", "spearman"), pair, strict=True):
-        found = estimate(coefficient, confidence)
-        row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
-    return row
-
-
-def _difference(
-    ranking: _Ranking, reference: _Ranking, scores: Floats, base: Floats, accuracy: Floats, confidence: float
-) -> Mapping[str, float | str]:
-    """The comparison with the baseline on the networks that both have a score for."""
-    if not np.array_equal(ranking.used, reference.used):
-        both = ranking.used & reference.used
-        reference = _ranking(base, accuracy, both)
-        ranking = _ranking(scores, accuracy, both, reference)
-    found = compare_jackknives(ranking.pair, reference.pair, confidence)
-    return {
-        "difference": found.difference,
-        "difference_low": found.low,
-        "difference_high": found.high,
-        "p_value": found.p_value,
-        "verdict": found.verdict,
-    }
 
 
 def _sorted(table: pd.DataFrame, largest: float) -> pd.DataFrame:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import textwrap
 from typing import TYPE_CHECKING
 
-from harness._utils.visible import write_page
-from harness.display.figures.saving import save_figure
-from harness.display.figures.style import BLACK, BLUE, GREY, ONE_COLUMN, VERMILLION, paper_style
+from harness.display.exhibit import Drawing
+from harness.display.figures.style import BLACK, BLUE, GREY, VERMILLION, paper_style
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLUMNS = ["part", "proxy", "coefficient", "published", "ours", "low", "high", "outside", "doubt", "source"]
 AXES = {"kendall": "Kendall τ", "spearman": "Spearman ρ"}
@@ -26,20 +25,16 @@ def beside_data(rows: pd.DataFrame) -> pd.DataFrame:
     return both.loc[both["coefficient"] == chosen, COLUMNS].reset_index(drop=True)
 
 
-def plot_beside(data: pd.DataFrame, ax: Axes | None = None, title: str | None = None) -> Axes:
+def plot_beside(data: pd.DataFrame, title: str, width: float) -> Figure:
     """Draw ours with its interval over the published value; on the diagonal they are equal.
 
     Args:
         data: as :func:`beside_data` gives it.
-        ax: where to draw; a figure of one paper column is made where there is none.
-        title: the title; none where None.
+        title: above it.
+        width: in inches.
     """
-    if ax is None:
-        from matplotlib.figure import Figure
+    from matplotlib.figure import Figure
 
-        with paper_style():
-            figure = Figure(figsize=(ONE_COLUMN, ONE_COLUMN), layout="constrained")
-            ax = figure.subplots()
     doubted = data["doubt"] != ""
     outside = data["outside"].fillna(False).astype(bool)
     kinds = {
@@ -49,6 +44,8 @@ def plot_beside(data: pd.DataFrame, ax: Axes | None = None, title: str | None = 
     }
     reach = float(data[["published", "ours"]].min().min()) - 0.05, float(data[["published", "ours"]].max().max()) + 0.05
     with paper_style():
+        figure = Figure(figsize=(width, width), layout="constrained")
+        ax = figure.subplots()
         ax.plot(reach, reach, color=BLACK, linewidth=0.6, zorder=0)
         for name, (chosen, colour, marker, face) in kinds.items():
             points = data[chosen]
@@ -61,19 +58,13 @@ def plot_beside(data: pd.DataFrame, ax: Axes | None = None, title: str | None = 
         symbol = AXES[data["coefficient"].iloc[0]]
         ax.set_xlabel(f"{symbol}, published")
         ax.set_ylabel(f"{symbol}, ours with 95 % interval")
-        ax.set_title(title or "")
+        ax.set_title(title)
         ax.legend(frameon=False)
-    return ax
+    return figure
 
 
-def write_beside(directory: Path, rows: pd.DataFrame, title: str) -> list[Path]:
-    """Write the figure as PDF and PNG with its data as CSV; returns the files."""
-    import textwrap
-
+def beside_drawing(rows: pd.DataFrame, title: str) -> Drawing:
+    """The figure under the paper's title, of the rows of :func:`harness.reproduction.comparison.compare_part`."""
     data = beside_data(rows)
-    figure = plot_beside(data, title=textwrap.fill(title, 44)).get_figure(root=True)
-    assert figure is not None
-    stem = directory / "beside_published"
-    files = save_figure(figure, stem)
-    write_page(stem.with_suffix(".csv"), data.to_csv(index=False))
-    return [*files, stem.with_suffix(".csv")]
+    caption = "Published coefficients and ours with 95 % intervals; on the diagonal they are equal."
+    return Drawing("beside_published", caption, data, lambda width: plot_beside(data, textwrap.fill(title, 44), width))

@@ -88,11 +88,11 @@ class Reproduction:
         return [*(target / name for name in texts), *(self._draw(target) if figures else ())]
 
     def _draw(self, target: Path) -> list[Path]:
-        from harness.reproduction.figure import write_beside
+        from harness.reproduction.figure import beside_drawing
 
         files: list[Path] = []
         if "beside_published" in self.protocol.figures and self.rows["difference"].notna().any():
-            files += write_beside(target, self.rows, self.protocol.title)
+            files += beside_drawing(self.rows, self.protocol.title).write(target)
         if {"kendall_by_proxy", "accuracy_by_score"} & set(self.protocol.figures):
             for found in self.outcomes:
                 if found.report is not None and not found.part.run_of:

@@ -31,6 +31,10 @@ class Estimate:
     standard_error: float
     networks: int
 
+    def columns(self, name: str) -> dict[str, float]:
+        """Value and bounds as a table has them: ``NAME``, ``NAME_low``, ``NAME_high``."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 def kendall(score: ArrayLike, truth: ArrayLike, confidence: float = 0.95) -> Estimate:
     r"""Kendall's rank correlation τ-b, with a jackknife interval.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from harness.analysis.scores import Mask, ProxyScores
+from harness.analysis.statistics.comparison import compare_jackknives
+from harness.analysis.statistics.correlation import estimate
 from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
 from harness.analysis.statistics.ranks import Ranks, rank
 
@@ -51,3 +54,23 @@ def on_common_networks(first: Ranking, second: Ranking, accuracy: Floats) -> tup
     common = first.used & second.used
     second = ranking(second.proxy, common, accuracy)
     return ranking(first.proxy, common, accuracy, second), second
+
+
+def coefficient_columns(coefficients: tuple[Jackknife, Jackknife], confidence: float) -> dict[str, float]:
+    """τ-b and ρ with their bounds, as a table has them."""
+    kendall, spearman = (estimate(coefficient, confidence) for coefficient in coefficients)
+    return kendall.columns("kendall") | spearman.columns("spearman")
+
+
+def difference_columns(own: Ranking, reference: Ranking, accuracy: Floats, confidence: float) -> dict[str, Any]:
+    """The comparison with a baseline on the networks that both have a finite score for, as a table has it."""
+    own, reference = on_common_networks(own, reference, accuracy)
+    found = compare_jackknives(own.coefficients, reference.coefficients, confidence)
+    return {
+        "difference": found.difference,
+        "difference_low": found.low,
+        "difference_high": found.high,
+        "p_value": found.p_value,
+        "verdict": found.verdict,
+        "spearman_difference": found.spearman_difference,
+    }
