@@ -109,7 +109,7 @@ def _part_grid(part: str, rows: pd.DataFrame, heading: Heading, notes: Footnotes
     common = compact(notes.numbers[sentence] for sentence in shared)
     facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all of it: {common}"] if common else [])]
     grid = _coefficients(rows, notes, labels, shared)
-    title = f"{part}: {grid.columns[0].values[0]}"
+    title = f"{part}: {grid.columns[0].cells[0].value}"
     return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=())
 
 

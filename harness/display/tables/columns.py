@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -53,12 +53,12 @@ class Column:
 
     name: str
     header: str
-    values: Sequence[Any]
+    values: Iterable[Any]
     write: Callable[[Any], str] | None = None
     justify: Literal["left", "right"] = "right"
-    bounds: Sequence[str] = ()
-    marks: Sequence[str] = ()
-    best: Sequence[bool] = ()
+    bounds: Iterable[str] = ()
+    marks: Iterable[str] = ()
+    best: Iterable[bool] = ()
     brief: bool = False
     note: str = ""
 

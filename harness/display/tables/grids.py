@@ -39,7 +39,7 @@ class Grid:
     @property
     def rows(self) -> int:
         """How many there are."""
-        return len(self.columns[0].values) if self.columns else 0
+        return len(self.columns[0].cells) if self.columns else 0
 
     def __repr__(self) -> str:
         """Its title and its size."""
