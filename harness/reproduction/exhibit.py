@@ -110,7 +110,7 @@ def _part_grid(part: str, rows: pd.DataFrame, heading: Heading, notes: Footnotes
     facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all of it: {common}"] if common else [])]
     grid = _coefficients(rows, notes, labels, shared)
     title = f"{part}: {grid.columns[0].cells[0].value}"
-    return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=())
+    return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=(), names=2)
 
 
 def _coefficients(
@@ -145,7 +145,7 @@ def _summary_grid(summary: pd.DataFrame) -> Grid:
         Column("order", "Order τ", summary["order"], coefficient),
         Column("ranked", "Proxies", summary["ranked"], str),
     )
-    return Grid("summary", "Summary", columns, summary, (SUMMARY_LEGEND,))
+    return Grid("summary", "Summary", columns, summary, (SUMMARY_LEGEND,), names=2)
 
 
 def _shares(some: Iterable[int], of: Iterable[int]) -> list[str]:
@@ -167,7 +167,7 @@ def _search_grid(searches: pd.DataFrame, notes: Footnotes, labels: Mapping[str, 
         Column("difference", "Difference", searches["difference"], _signed_points, marks=_stars(searches)),
         words("notes", "Notes", map(notes.of, searches.to_dict("records"))),
     )
-    return Grid("searches", "Searches", columns, None, (SEARCH_LEGEND,), styles=_styles(searches))
+    return Grid("searches", "Searches", columns, None, (SEARCH_LEGEND,), styles=_styles(searches), names=4)
 
 
 def _place(row: Any) -> str:

@@ -25,6 +25,7 @@ class Grid:
         styles: how a terminal shows each row, in rich's words.
         sacrifices: names of columns in the order in which a narrow terminal leaves them out; ``NAME interval`` for the
             bounds of a column.
+        names: how many columns name the rows; those up to the first of words unless given.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Grid:
     facts: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     sacrifices: tuple[str, ...] = ()
+    names: int = 0
 
     @property
     def rows(self) -> int:

@@ -140,7 +140,7 @@ def _cells(column: Column) -> list[str]:
 
 def _words(cell: Cell) -> str:
     """Text, in which a hyphen before a number is a minus sign."""
-    text = re.sub(r"(?<![\w.])-(?=[.\d])", "$-$", escape(str(cell)))
+    text = escape(re.sub(r"(?<![\w.])-(?=[.\d])", "−", str(cell)))
     return rf"\textbf{{{text}}}" if cell.best else text
 
 

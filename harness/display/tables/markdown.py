@@ -17,7 +17,7 @@ def markdown_heading(heading: Heading | Headings | Facts) -> str:
     """The facts as a list; noise is announced in bold."""
     lines = []
     for name, text in heading.entries():
-        loud = f"**{escape(text)}**" if heading.noise and "NOISE" in text else escape(text)
+        loud = f"**{escape(text)}**" if heading.noise and name == "Inputs" else escape(text)
         lines.append(f"{escape(name)}: {loud}" if name else loud)
     return markdown_list(lines)
 

@@ -81,7 +81,7 @@ def print_columns(console: Console, grid: Grid) -> list[str]:
             left_out.append(sacrifice)
     if not fits(columns):
         columns = [column.without_bounds() if column.brief else column for column in columns]
-    for part in _parts(columns, fits):
+    for part in _parts(columns, grid.names, fits):
         console.print(_table(part, styles, wrap=not fits(part)))
     notes = [*grid.notes, *dict.fromkeys(column.note for column in columns if column.note)]
     gone = {f"{name} interval" for name in left_out}
@@ -95,16 +95,16 @@ def _without(column: Column, sacrifice: str) -> list[Column]:
     return [column.without_bounds() if column.brief and f"{column.name} interval" == sacrifice else column]
 
 
-def _parts(columns: Sequence[Column], fits: Callable[[Sequence[Column]], bool]) -> list[tuple[Column, ...]]:
+def _parts(columns: Sequence[Column], names: int, fits: Callable[[Sequence[Column]], bool]) -> list[tuple[Column, ...]]:
     """The columns in as many parts as are needed for each to fit; all parts begin with what names the rows."""
-    place = next((place for place, column in enumerate(columns) if column.justify == "left"), 0)
-    names, rest = tuple(columns[: place + 1]), columns[place + 1 :]
+    first = next((place for place, column in enumerate(columns, start=1) if column.justify == "left"), 1)
+    begin, rest = tuple(columns[: names or first]), columns[names or first :]
     parts: list[tuple[Column, ...]] = []
-    part = names
+    part = begin
     for column in rest:
-        if part != names and not fits((*part, column)):
+        if part != begin and not fits((*part, column)):
             parts.append(part)
-            part = names
+            part = begin
         part = (*part, column)
     return [*parts, part]
 
