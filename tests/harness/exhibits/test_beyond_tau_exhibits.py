@@ -57,7 +57,7 @@ def test_selection_has_chance_beside_the_proxies(run):
     exhibit = selection(run)
     precision, regret = exhibit.grids
     assert set(precision.data["proxy"]) == {*PROXIES, "chance"}
-    assert "by lot" in regret.columns[0].cells
+    assert "by lot" in regret.columns[0].values
     assert "in closed form" in exhibit.notes[0]
     (drawing,) = exhibit.drawings
     (axes,) = drawing.draw(6.8).axes
@@ -99,7 +99,7 @@ def test_redundancy_shows_a_square(run):
 def test_bias_has_the_accuracy_in_the_first_row_and_the_same_counts_everywhere(run):
     exhibit = bias(run)
     dependence, difference = exhibit.grids
-    assert dependence.columns[0].cells[0] == TRUTH
+    assert dependence.columns[0].values[0] == TRUTH
     assert [column.name for column in dependence.columns] == [column.name for column in difference.columns]
     assert "3×3 convolutions" in [column.name for column in dependence.columns]
     for drawing in exhibit.drawings:
