@@ -55,10 +55,10 @@ def required_table(
 
     Args:
         joined: scores beside the accuracies.
-        difference: the true difference of τ-b that shall be seen, of either sign.
+        difference: the true difference of τ-b to detect, of either sign.
         baseline: the row that the others are compared with.
         power: the probability of seeing it.
-        confidence: of the interval that shall exclude zero.
+        confidence: of the interval that has to exclude zero.
 
     Raises:
         HarnessError: if the baseline was not scored, or there is nothing to compare with it.

@@ -11,7 +11,7 @@ from harness.cli.shared import Beside, Out, RunDirectory, Subset, Truth, Width, 
 
 def required_n(
     run: RunDirectory,
-    difference: Annotated[float, typer.Option("--difference", help="The difference of tau that shall be seen.")] = 0.03,
+    difference: Annotated[float, typer.Option("--difference", help="The difference of tau to detect.")] = 0.03,
     power: Annotated[float, typer.Option("--power", help="The probability of seeing it.")] = 0.8,
     baseline: Annotated[str, typer.Option("--baseline", help="The row that the others are compared with.")] = "params",
     draws: Annotated[

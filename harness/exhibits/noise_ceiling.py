@@ -196,17 +196,17 @@ def _notes(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate]
     else:
         notes.append(
             "The single trainings behind this truth are not known here, so that the noise of the seed, and with it the "
-            "ceiling, cannot be told."
+            "ceiling, cannot be estimated."
         )
     if relations & {"other images", "other images and length"}:
         notes.append(
             "Images: how far the ranking changes with the images that accuracy is measured on, and with the training "
-            "where the benchmark trained other networks for them. A yardstick, no bound."
+            "where the benchmark trained other networks for them. A yardstick, not a bound."
         )
     if relations & {"other length", "other images and length"}:
         notes.append(
-            "Length: what trainings of another length know of the ranking. No bound: a score above it ranks better "
-            "than that much training does."
+            "Length: how well trainings of another length predict the ranking. Not a bound: a score above it ranks "
+            "better than that much training does."
         )
     if reached:
         words = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())

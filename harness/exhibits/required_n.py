@@ -44,7 +44,7 @@ def required_n(
 
     Args:
         run: with the scores.
-        difference: the true difference of Kendall τ that shall be seen.
+        difference: the true difference of Kendall τ to detect.
         baseline: the row that the others are compared with.
         power: the probability of seeing it.
         draws: subsamples to check the prediction with, each of a fourth of the networks; none for 0.
@@ -54,9 +54,9 @@ def required_n(
         HarnessError: for numbers that make no sense, an unknown row, or one that was not scored.
     """
     if not 0 < abs(difference) < 2:
-        raise HarnessError(f"a difference of {difference:g} cannot be asked for; ask for one such as 0.03")
+        raise HarnessError(f"a difference of {difference:g} is not possible; give one such as 0.03")
     if not 1 - CONFIDENCE < power < 1:
-        raise HarnessError(f"a power of {power:g} cannot be asked for; ask for one such as 0.8")
+        raise HarnessError(f"a power of {power:g} is not possible; give one such as 0.8")
     baseline = run.row_named(baseline)
     joined, heading = part_of(run, subset, fewest=0)
     table = required_table(joined, difference, baseline, power, CONFIDENCE)
@@ -89,7 +89,7 @@ def plot_required(table: pd.DataFrame, labels: Labels | None, difference: float,
     Args:
         table: rows of :func:`harness.analysis.required_n.required_table`.
         labels: display names of proxies.
-        difference: that shall be seen.
+        difference: to detect.
         width: in inches.
     """
     from matplotlib.figure import Figure

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from harness.reproduction.protocol import Protocol
 
 LEGEND = (
-    "*: the published value, as rounded, lies outside our interval. Numbers: what was done otherwise than in the "
+    "*: the published value, as rounded, lies outside our interval. Numbers: what was done differently from the "
     "paper. Letters: why a published value is doubted."
 )
 SUMMARY_LEGEND = (
     "Within: published values that lie within our 95 % intervals, of those that meet one; Undoubted: the same of those "
-    "not doubted; of a hundred right ones five lie outside by chance. Median Δ: of the sizes of the differences. "
-    "Reach: half the median width of our intervals; where it is wide, much lies within. Order: Kendall's τ between our "
+    "not doubted; of 100 correct values, 5 lie outside by chance. Median Δ: of the sizes of the differences. "
+    "Reach: half the median width of our intervals; the wider it is, the more lies within. Order: Kendall's τ between our "
     "and the published ranking of the proxies."
 )
 SEARCH_LEGEND = (
@@ -88,7 +88,7 @@ def exhibit_of(
     choices = [_search_grid(searches, notes, labels)] if len(searches) else []
     listings = [
         Listing("Not run", tuple(not_run.items())),
-        Listing("What was done otherwise", tuple((str(number), text) for text, number in notes.numbers.items())),
+        Listing("What was done differently", tuple((str(number), text) for text, number in notes.numbers.items())),
         Listing("Doubted values", tuple((letter(number), text) for text, number in notes.letters.items())),
         # A terminal has them above the tables.
         Listing("Runs", tuple((part, "; ".join(of.lines())) for part, of in headings.items()), terminal=False),

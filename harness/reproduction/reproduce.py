@@ -126,7 +126,7 @@ def reproduce(
         progress: makes what is told the progress of a run.
 
     Raises:
-        HarnessError: for whatever the user can mend; the message says how. A part that cannot be run for want of
+        HarnessError: for whatever the user can correct; the message says how. A part that cannot be run for want of
             images, of ground truth or of a benchmark raises nothing: its outcome says why.
     """
     from harness.reproduction.comparison import compare_part, summarise

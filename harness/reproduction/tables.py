@@ -79,4 +79,4 @@ def _folder() -> Path:
     for place in PLACES:
         if place.is_dir():
             return place
-    raise DataError(f"the published tables are in none of {', '.join(map(str, PLACES))}; install the package anew")
+    raise DataError(f"the published tables are in none of {', '.join(map(str, PLACES))}; reinstall the package")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.display.tables.numbers import counted
 
-ONCE_PER_CLASS = "of cells that are one network one is scored for all, but for what needs no images"
+ONCE_PER_CLASS = "of cells that build the same network only one is scored, except by proxies that need no images"
 
 
 @dataclass(frozen=True)

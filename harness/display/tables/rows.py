@@ -88,7 +88,7 @@ def few_note(rows: pd.DataFrame) -> tuple[str, ...]:
         )
     if total < FEW:
         return (
-            f"With {counted(total, 'network')} hardly any proxy can be told from another: intervals are missing or "
+            f"With {counted(total, 'network')} hardly any two proxies can be told apart: intervals are missing or "
             "span most of what is possible. 'harness run' with a larger --sample adds networks to this run.",
         )
     return ()
@@ -102,7 +102,7 @@ def set_notes(table: pd.DataFrame, first: str, sets: Mapping[str, str]) -> list[
     notes = [f"{name} ({size:,} of {counted(total, 'network')}): {sets[name]}." for name, size in described.items()]
     if notes:
         notes.append(
-            "Sets are parts of the whole search space: a network outside of 'unique' need not have its like in this "
+            "Sets are parts of the whole search space: a network outside 'unique' need not have an equal in this "
             "sample."
             if "unique" in described
             else "Sets are parts of the whole search space."
@@ -142,10 +142,10 @@ def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
     if pools:
         notes.append(
             f"Rank aggregates, with the pool of networks ranked: {', '.join(pools)}. Another pool gives other scores; "
-            "the intervals take these as given."
+            "the intervals treat these as fixed."
         )
     if trained:
-        notes.append(f"No zero-shot proxies, but accuracies after training: {', '.join(trained)}.")
+        notes.append(f"Not zero-shot proxies but accuracies after training: {', '.join(trained)}.")
     return notes
 
 

@@ -125,7 +125,7 @@ class TestSetting:
             merge([once, tmp_path], tmp_path / "merged")
 
     def test_it_is_printed_above_every_table(self, once, each):
-        words = "one is scored for all"
+        words = "only one is scored"
         assert any(words in line for line in harness.report(once).heading.lines())
         assert not any(words in line for line in harness.report(each).heading.lines())
 

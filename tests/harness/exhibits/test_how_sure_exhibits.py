@@ -98,7 +98,7 @@ class TestNoiseCeiling:
 
         exhibit = noise_ceiling_of_benchmark(Means(), "digits")
         assert exhibit.grids[0].data["relation"].tolist() == ["other images"]
-        assert "cannot be told" in exhibit.grids[0].notes[0]
+        assert "cannot be estimated" in exhibit.grids[0].notes[0]
 
 
 class TestRequiredN:
@@ -119,8 +119,8 @@ class TestRequiredN:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"difference": 0.0}, "ask for one such as 0.03"),
-            ({"power": 1.0}, "ask for one such as 0.8"),
+            ({"difference": 0.0}, "give one such as 0.03"),
+            ({"power": 1.0}, "give one such as 0.8"),
             ({"baseline": "nobody"}, "unknown proxy"),
         ],
     )

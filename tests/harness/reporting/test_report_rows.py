@@ -84,7 +84,7 @@ def test_another_truth_is_a_row_that_says_what_it_is(run, two_truths, tmp_path):
     assert found["kind"] == "truth" and found["kendall"] > 0.9 and found["verdict"] == "win"
     text = printed(report)
     assert "test, 1 epoch (trained)" in text
-    assert "No zero-shot proxies, but accuracies after training: test, 1 epoch (trained)." in text
+    assert "Not zero-shot proxies but accuracies after training: test, 1 epoch (trained)." in text
     assert "Trained, for comparison: digits test top-1 accuracy (%), 1 epoch, one seed" in text
     assert (tmp_path / "accuracy_by_score.png") in report.write(tmp_path)
 
