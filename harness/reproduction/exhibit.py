@@ -28,9 +28,9 @@ LEGEND = (
 )
 SUMMARY_LEGEND = (
     "Within: published values that lie within our 95 % intervals, of those that meet one; Undoubted: the same of those "
-    "not doubted; of 100 correct values, 5 lie outside by chance. Median Δ: of the sizes of the differences. "
-    "Reach: half the median width of our intervals; the wider it is, the more lies within. Order: Kendall's τ between our "
-    "and the published ranking of the proxies."
+    "not doubted; of 100 correct values, 5 lie outside by chance. Median Δ: of the sizes of the differences. Reach: "
+    "half the median width of our intervals; the wider it is, the more lies within. Order: Kendall's τ between our and "
+    "the published ranking of the proxies."
 )
 SEARCH_LEGEND = (
     "N networks are drawn with replacement from those scored, and the highest score is chosen. SD: over searches. "
