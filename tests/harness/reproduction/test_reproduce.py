@@ -256,7 +256,7 @@ class TestOutput:
             assert "the sign is lost" in text
             assert "12 networks, drawn uniformly; the paper ranks 500" in text
         assert len([line for line in page.splitlines() if line.startswith("| digits digits")]) == len(written)
-        assert tex.count("\\begin{longtable}") == tex.count("\\end{longtable}") == 3
+        assert tex.count("\\begin{table*}") == tex.count("\\end{table*}") == 3
 
     def test_the_terminal_says_what_the_page_says(self, reproduction):
         console = Console(width=140, record=True, file=io.StringIO())
