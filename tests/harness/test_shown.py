@@ -58,7 +58,7 @@ def test_objects_have_a_line_and_no_address(report, digits_runs):
 def test_notebooks_show_tables_with_what_they_rest_on(report):
     html = report._repr_html_()
     assert html.count("<tr>") == 1 + len(report.correlations[report.correlations["set"] == "all"])
-    assert "Ground truth: digits test" in html and "<caption>Set &#x27;all&#x27;</caption>" in html
+    assert "Ground truth: digits test" in html and "<caption>Set &#x27;all&#x27;: 24 networks</caption>" in html
     exhibit = top(report.run)
     assert exhibit._repr_html_().count("<table>") == len(exhibit.grids)
     assert "<caption>" in exhibit.grids[0]._repr_html_()
