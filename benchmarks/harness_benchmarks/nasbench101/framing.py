@@ -6,18 +6,17 @@ CRC-32C of the data; see "TFRecords format details" in TensorFlow's documentatio
 
 from __future__ import annotations
 
-import functools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
+from google_crc32c import value as crc32c
 
 from harness.errors import DataError
-from harness_benchmarks.nasbench101.checksum import crc32c, crc32c_of_one, masked
 
+_MASK_DELTA = 0xA282EAD8
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
 _LONGEST = 1 << 20
@@ -46,7 +45,7 @@ def is_record_file(path: Path) -> bool:
     with path.open("rb") as file:
         header = file.read(_HEADER.size)
     return path.suffix == ".tfrecord" or (
-        len(header) == _HEADER.size and _length_checksum(header[:8]) == _CHECKSUM.unpack(header[8:])[0]
+        len(header) == _HEADER.size and _masked_checksum(header[:8]) == _CHECKSUM.unpack(header[8:])[0]
     )
 
 
@@ -62,9 +61,9 @@ def read_records(path: Path) -> Iterator[RecordBatch]:
             records, checksums = _read_batch(file, path.name, first)
             if not records:
                 return
-            wrong = np.flatnonzero(masked(crc32c(records)) != np.array(checksums, dtype=np.uint32))
-            if len(wrong):
-                raise DataError(f"{path.name}: record {first + int(wrong[0])}: the checksum of its data is wrong")
+            for number, (data, checksum) in enumerate(zip(records, checksums, strict=True), start=first):
+                if _masked_checksum(data) != checksum:
+                    raise DataError(f"{path.name}: record {number}: the checksum of its data is wrong")
             yield RecordBatch(first, records, file.tell())
             first += len(records)
 
@@ -81,7 +80,7 @@ def _read_batch(file: BinaryIO, name: str, first: int) -> tuple[list[bytes], lis
         if len(header) < _HEADER.size:
             raise DataError(f"{where}: the file ends within its header")
         length, checksum = _HEADER.unpack(header)
-        if _length_checksum(header[:8]) != checksum:
+        if _masked_checksum(header[:8]) != checksum:
             raise DataError(f"{where}: the checksum of its length is wrong: a damaged file, or no TFRecord file")
         if length > _LONGEST:
             raise DataError(f"{where}: {length:,} bytes are too many for a record of NAS-Bench-101")
@@ -93,7 +92,7 @@ def _read_batch(file: BinaryIO, name: str, first: int) -> tuple[list[bytes], lis
     return records, checksums
 
 
-@functools.lru_cache(maxsize=4096)
-def _length_checksum(length: bytes) -> int:
-    """The masked checksum of a length; kept, because a file's records have few different lengths."""
-    return int(masked(np.array([crc32c_of_one(length)], dtype=np.uint32))[0])
+def _masked_checksum(data: bytes) -> int:
+    """The CRC-32C as TFRecord files hold it: rotated right by 15 bits, plus a constant, modulo 2³²."""
+    crc: int = crc32c(data)
+    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
