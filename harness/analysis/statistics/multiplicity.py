@@ -41,12 +41,9 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.04, 0.04]
     """
+    from scipy.stats import false_discovery_control
 
-    def step_up(ascending: Floats) -> Floats:
-        shares: Floats = ascending * len(ascending) / np.arange(1, len(ascending) + 1)
-        return np.minimum.accumulate(shares[::-1])[::-1]
-
-    return _adjusted(p_values, step_up)
+    return _adjusted(p_values, false_discovery_control)
 
 
 def _adjusted(p_values: ArrayLike, of_ascending: Callable[[Floats], Floats]) -> Floats:
