@@ -19,7 +19,10 @@ from harness._utils.visible import one_line
 from harness.errors import DataError
 from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
 from harness.gate.costs import OwnCosts, Place
-from harness.gate.migrations import SCHEMA_VERSION, migrated
+
+SCHEMA_VERSION = 2
+READABLE = (1, 2)
+"""Versions that are read. The costs of the first are of another kind and count as none."""
 
 DOCUMENT = "baseline.json"
 SCORES = "scores.csv.gz"
@@ -58,10 +61,16 @@ def read_baseline(directory: Path | str) -> Baseline:
     """The baseline of a directory, also one that an older harness wrote.
 
     Raises:
-        DataError: if there is none, it was damaged or changed by hand, or its schema is newer than this harness.
+        DataError: if there is none, it was damaged or changed by hand, or it has a schema that is not read.
     """
     source = Path(directory)
-    document, scores = migrated(*_read_checked(source), source)
+    document, scores = _read_checked(source)
+    schema = document.get("schema")
+    if schema not in READABLE:
+        raise DataError(
+            f"the baseline {source} has schema {schema}, this harness reads {READABLE[0]} to {READABLE[-1]}; use "
+            "the harness version that made it, or freeze it anew"
+        )
     from harness.store.records import Setting
 
     try:
@@ -74,7 +83,7 @@ def read_baseline(directory: Path | str) -> Baseline:
                 name: {key: _number(value) for key, value in row.items()}
                 for name, row in document["coefficients"].items()
             },
-            costs=None if document["costs"] is None else _costs(document["costs"]),
+            costs=None if schema == 1 or document["costs"] is None else _costs(document["costs"]),
             facts=document["facts"],
             scores=scores[list(COLUMNS)],
         )

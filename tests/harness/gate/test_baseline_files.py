@@ -11,8 +11,7 @@ import pytest
 
 from harness.errors import DataError, HarnessError
 from harness.gate import compare, freeze, read_baseline, write_baseline
-from harness.gate.baseline_files import DOCUMENT, SCORES, checksum_of
-from harness.gate.migrations import SCHEMA_VERSION
+from harness.gate.baseline_files import DOCUMENT, SCHEMA_VERSION, SCORES, checksum_of
 
 
 @pytest.fixture
@@ -106,18 +105,12 @@ def test_where_there_is_none_that_is_said(tmp_path):
         read_baseline(tmp_path)
 
 
-@pytest.mark.parametrize("schema", [0, 1])
-def test_an_older_schema_opens_and_judges_all_but_costs(run, costs, directory, schema):
-    scores = pd.read_csv(directory / SCORES, dtype=str)
-    packed = gzip.compress((scores.assign(own_cost="0.5") if schema else scores).to_csv(index=False).encode())
+def test_a_baseline_with_costs_of_runs_opens_and_judges_all_but_costs(run, costs, directory):
+    scores = pd.read_csv(directory / SCORES, dtype=str).assign(own_cost="0.5")
+    packed = gzip.compress(scores.to_csv(index=False).encode())
     (directory / SCORES).write_bytes(packed)
-
-    def older(document):
-        del document["costs"]
-        document.update(schema=schema, scores_sha256=hashlib.sha256(packed).hexdigest())
-        document.update({"costs": {"snip": 0.5}} if schema else {})
-
-    rewrite(directory, older)
+    sha256 = hashlib.sha256(packed).hexdigest()
+    rewrite(directory, lambda document: document.update(schema=1, scores_sha256=sha256, costs={"snip": 0.5}))
     read = read_baseline(directory)
     checked = compare(read, run, costs=costs)
     assert {row.verdict for row in checked.rows} == {"same"}
@@ -126,10 +119,10 @@ def test_an_older_schema_opens_and_judges_all_but_costs(run, costs, directory, s
     assert json.loads((directory / DOCUMENT).read_text())["schema"] == SCHEMA_VERSION
 
 
-@pytest.mark.parametrize("schema", [SCHEMA_VERSION + 1, -1, "one", None])
+@pytest.mark.parametrize("schema", [SCHEMA_VERSION + 1, 0, "one", None])
 def test_an_unknown_schema_is_refused(directory, schema):
     rewrite(directory, lambda document: document.update(schema=schema))
-    with pytest.raises(DataError, match=f"has schema {schema}, this harness reads 0 to {SCHEMA_VERSION}"):
+    with pytest.raises(DataError, match=f"has schema {schema}, this harness reads 1 to {SCHEMA_VERSION}"):
         read_baseline(directory)
 
 
