@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -68,7 +68,13 @@ class Walk:
 
 
 class Rule(Protocol):
-    """One kind of node."""
+    """One kind of node.
+
+    Attributes:
+        reads: what it reads of the node that is torch's own, and which another version of torch may lack.
+    """
+
+    reads: ClassVar[tuple[str, ...]]
 
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
         """Where the gradient of the loss must be known for the walk down; None if there is no closed form."""
@@ -94,6 +100,17 @@ def sum_of_those(first: Tensor | None, second: Tensor | None) -> Tensor | None:
 
 
 class _Convolution:
+    reads = (
+        "_saved_dilation",
+        "_saved_groups",
+        "_saved_input",
+        "_saved_output_padding",
+        "_saved_padding",
+        "_saved_stride",
+        "_saved_transposed",
+        "_saved_weight",
+    )
+
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
         weight = node.next_functions[1][0]
         return [(node, 0)] if weight in around.leaves or weight not in around.leading else None
@@ -144,6 +161,8 @@ class _Convolution:
 class _LinearLayer:
     """b + u W, of whose weight W is the transpose."""
 
+    reads = ("_saved_alpha", "_saved_mat1", "_saved_mat2")
+
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
         return [(node, 0)] if node._saved_alpha == 1 else None
 
@@ -169,6 +188,8 @@ class _LinearLayer:
 
 class _BatchNorm:
     """In training mode, with scale and shift; see :mod:`harness.probe.curvature.batch_norm`."""
+
+    reads = ("_saved_eps", "_saved_input", "_saved_result1", "_saved_result2", "_saved_training", "_saved_weight")
 
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
         entering, scale, _ = node.next_functions
@@ -219,6 +240,8 @@ class _BatchNorm:
 class _Linear:
     """Any node that is linear, at least piece by piece."""
 
+    reads: ClassVar[tuple[str, ...]] = ("_input_metadata",)
+
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
         return []
 
@@ -253,6 +276,8 @@ class _Diagonal(_Linear):
 
 
 class _Addition(_Linear):
+    reads = (*_Linear.reads, "_saved_alpha")
+
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
         there = [tangent for tangent in along if tangent is not None]
         (given,) = node._input_metadata
@@ -262,6 +287,16 @@ class _Addition(_Linear):
 
 
 class _AveragePooling(_Linear):
+    reads = (
+        *_Linear.reads,
+        "_saved_ceil_mode",
+        "_saved_count_include_pad",
+        "_saved_divisor_override",
+        "_saved_kernel_size",
+        "_saved_padding",
+        "_saved_stride",
+    )
+
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
         return F.avg_pool2d(
             cast("Tensor", along[0]),
@@ -305,8 +340,12 @@ _RULES: dict[str, Rule] = {
 
 
 def rule_of(node: Any) -> Rule | None:
-    """The rule of a node, by torch's name for it without the number of its overload; None if there is none."""
-    return _RULES.get(_kind(node))
+    """The rule of a node, by torch's name for it without the number of its overload.
+
+    None if there is none, and where a node of this version of torch lacks what the rule reads.
+    """
+    rule = _RULES.get(_kind(node))
+    return rule if rule is not None and all(hasattr(type(node), name) for name in rule.reads) else None
 
 
 def _kind(node: Any) -> str:

@@ -1,6 +1,8 @@
 """The walk through a recorded graph gives the curvature that differentiating twice gives, in float64."""
 
+import inspect
 import itertools
+import re
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from torch.nn import functional as F
 
 from harness.images import Batch
 from harness.probe import Probe
+from harness.probe.curvature import rules
 
 CLASSES = 5
 
@@ -74,6 +77,33 @@ def test_where_there_is_no_closed_form_dual_numbers_serve(name):
     probe = Probe(network, [batch])
     assert probe._tape() is None
     assert probe.curvature_along_weights().item() == pytest.approx(by_double_backward(network, batch), rel=1e-9)
+
+
+class TestAnotherTorch:
+    """Names of nodes and what nodes hold are torch's own affair, and may change with any version."""
+
+    KINDS = ("ConvolutionBackward", "AddmmBackward", "NativeBatchNormBackward", "AddBackward", "MeanBackward")
+
+    def falls_back(self):
+        network, batch = make(NETWORKS["every operation"])
+        probe = Probe(network, [batch])
+        value = probe.curvature_along_weights().item()
+        return probe._tape() is None and value == pytest.approx(by_double_backward(network, batch), rel=1e-9)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_that_names_a_node_otherwise(self, kind, monkeypatch):
+        monkeypatch.delitem(rules._RULES, kind)
+        assert self.falls_back()
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_whose_nodes_lack_what_is_read(self, kind, monkeypatch):
+        monkeypatch.setattr(rules._RULES[kind], "reads", (*rules._RULES[kind].reads, "_saved_by_another_torch"))
+        assert self.falls_back()
+
+    @pytest.mark.parametrize("rule", dict.fromkeys(map(type, rules._RULES.values())))
+    def test_every_rule_declares_what_it_reads(self, rule):
+        source = "".join(inspect.getsource(each) for each in rule.mro() if each.__module__ == rules.__name__)
+        assert set(rule.reads) == set(re.findall(r"\bnode\.(_\w+)", source))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
