@@ -100,7 +100,7 @@ def sum_of_those(first: Tensor | None, second: Tensor | None) -> Tensor | None:
 
 
 class _Convolution:
-    reads = (
+    reads: ClassVar[tuple[str, ...]] = (
         "_saved_dilation",
         "_saved_groups",
         "_saved_input",
@@ -161,7 +161,7 @@ class _Convolution:
 class _LinearLayer:
     """b + u W, of whose weight W is the transpose."""
 
-    reads = ("_saved_alpha", "_saved_mat1", "_saved_mat2")
+    reads: ClassVar[tuple[str, ...]] = ("_saved_alpha", "_saved_mat1", "_saved_mat2")
 
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
         return [(node, 0)] if node._saved_alpha == 1 else None
@@ -189,7 +189,14 @@ class _LinearLayer:
 class _BatchNorm:
     """In training mode, with scale and shift; see :mod:`harness.probe.curvature.batch_norm`."""
 
-    reads = ("_saved_eps", "_saved_input", "_saved_result1", "_saved_result2", "_saved_training", "_saved_weight")
+    reads: ClassVar[tuple[str, ...]] = (
+        "_saved_eps",
+        "_saved_input",
+        "_saved_result1",
+        "_saved_result2",
+        "_saved_training",
+        "_saved_weight",
+    )
 
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
         entering, scale, _ = node.next_functions
