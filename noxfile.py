@@ -1,4 +1,4 @@
-"""Sessions: what a fresh machine needs is installed by each of them, at the tested versions."""
+"""Development sessions; each installs what it needs, in the tested versions."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 
 
 def install(session: nox.Session, *groups: str, editable: bool = True) -> None:
-    """Install the project and its dependency groups at the tested versions."""
+    """Install the project and dependency groups in the tested versions."""
     requirements = [requirement for group in groups for requirement in nox.project.dependency_groups(PROJECT, group)]
     session.install(*(["-e"] if editable else []), ".", *requirements, "--constraint", CONSTRAINTS)
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Run the main job on the embedded benchmark and show the table and where the figures are."""
+    """Run the embedded benchmark, and show the table and the location of the figures."""
     install(session, editable=False)
     out = session.posargs[0] if session.posargs else "results/runs/demo"
     session.run("harness", "run", "digits", "--workers", "2", "--out", out)
@@ -32,7 +32,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the everyday tests and the doctests, a file at a time on each core; all of them with ``-- --all``."""
+    """Run the everyday tests and doctests in parallel; with ``-- --all``, run all tests."""
     install(session, "test")
     session.run(
         "pytest", "--numprocesses", "auto", "--dist", "loadfile", *session.posargs, env={"OMP_NUM_THREADS": "1"}
@@ -41,7 +41,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, types and which room may import which."""
+    """Check style, types and the import rules between rooms."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -51,7 +51,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def oldest(session: nox.Session) -> None:
-    """Run the main job with the oldest versions that pyproject.toml allows, but for torch, which is the tested one."""
+    """Run the main job with the oldest versions that pyproject.toml allows, except for torch (the tested version)."""
     requirements = PROJECT["project"]["dependencies"]
     session.install("torch", "--constraint", CONSTRAINTS)
     session.install(*(each.replace(">=", "==") for each in requirements if not each.startswith("torch")))
@@ -64,7 +64,7 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the sdist and the wheel, check them, and use the wheel in this environment, outside the checkout."""
+    """Build and check the sdist and the wheel, and try the wheel outside the checkout."""
     session.install("build", "twine", "--constraint", CONSTRAINTS)
     folder = Path(session.create_tmp())
     shutil.rmtree(folder / "dist", ignore_errors=True)
@@ -82,7 +82,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def gate(session: nox.Session) -> None:
-    """Check that every standard proxy still computes, ranks and costs what the committed baseline says."""
+    """Compare the scores, ranking and cost of every standard proxy with the committed baseline."""
     install(session)
     session.run(
         "harness", "check", "--baseline", "results/baselines/digits", *session.posargs, env={"OMP_NUM_THREADS": "1"}
@@ -91,13 +91,13 @@ def gate(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the suite's cost as a ratio to one forward and backward pass, loading, and the analysis."""
+    """Measure the cost of the proxies in forward-backward passes, and the time of loading and analysis."""
     install(session)
     session.run("python", "-m", "tools.perf", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Generate the pages that are made from declared facts, and check that the committed ones are up to date."""
+    """Check that the generated pages are up to date (python -m tools.make_docs writes them)."""
     install(session)
     session.run("python", "-m", "tools.make_docs", *(session.posargs or ["--check"]))

@@ -1,6 +1,6 @@
-"""Rank zero-shot NAS proxies against the accuracies that networks truly reach.
+"""Measure how well zero-shot NAS proxies rank networks by their true accuracy.
 
-The names below are loaded at first use, so that the command line starts without torch.
+The names below are loaded on first use, so that the command line starts without torch.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Module names of version 0.1 that documented imports used, and where their contents are now.
+"""Documented module names of version 0.1, and the modules that replace them.
 
-Importing one works and warns. They go away with version 0.4.
+Importing one still works, with a warning. Version 0.4 will remove them.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ MOVED = {
     "harness.reporting.scatter_panel": ("harness.display.figures.scatter_panel",),
     "harness.exhibits.exhibit": ("harness.display.exhibit",),
 }
-"""The old name, and the modules that its contents are in now."""
+"""Each old name with the modules that now have its contents."""
 
 
 class _OldNames(MetaPathFinder, Loader):
-    """Finds the old modules; what they offer is looked up in the new ones."""
+    """Finds the old modules; their attributes are looked up in the new ones."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -64,6 +64,6 @@ class _OldNames(MetaPathFinder, Loader):
 
 
 def keep_old_names() -> None:
-    """Let the old names be imported; again and again the same."""
+    """Make the old names importable; repeated calls have no effect."""
     if not any(isinstance(finder, _OldNames) for finder in sys.meta_path):
         sys.meta_path.append(_OldNames())

@@ -1,4 +1,4 @@
-"""The main job in a few lines: load a benchmark, run proxies on a sample of it, report how well they rank.
+"""The main functions: load a benchmark, run proxies on a sample of it, and report how well they rank.
 
 >>> import tempfile, harness
 >>> with tempfile.TemporaryDirectory() as directory:
@@ -41,7 +41,7 @@ def load(benchmark: str) -> Benchmark:
     """The named benchmark: its architectures, networks and ground truth.
 
     Raises:
-        UnknownNameError: if no installed package registers it; the message suggests near names.
+        UnknownNameError: if no installed package registers it; the message suggests similar names.
     """
     return load_benchmark(benchmark)
 
@@ -71,48 +71,46 @@ def run(
     retry_failed: bool = False,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Score a sample of architectures with every wanted proxy; what is in ``out`` already is not computed again.
+    """Score a sample of architectures with every given proxy; scores that exist in ``out`` are not computed again.
 
-    Numbers may be Python's, NumPy's, or tensors without axes; paths may begin with ``~``.
+    Numbers may be from Python or NumPy, or zero-dimensional tensors; paths may start with ``~``.
 
     Args:
         benchmark: a benchmark or its name.
-        out: the directory that keeps the scores.
-        dataset: the benchmark's first data set unless given.
-        sample: how many architectures, drawn uniformly; every architecture of the set unless given.
-        subset: the set that is drawn from, one of ``benchmark.subsets``.
-        seed: of the weights, the batches and what proxies draw.
-        sample_seed: of the sample; ``seed`` unless given.
-        proxies: names, ``standard``, ``all``, and proxies of one's own, each given itself or as ``path.py:name``; see
+        out: the directory for the scores.
+        dataset: the data set; default: the benchmark's first.
+        sample: the number of architectures, drawn uniformly; default: every architecture of the set.
+        subset: the architecture set to draw from, one of ``benchmark.subsets``.
+        seed: the seed for the weights, the mini-batches and the random numbers of proxies.
+        sample_seed: the seed for the sample; default: ``seed``.
+        proxies: names, ``standard``, ``all``, and your own proxies, as objects or as ``path.py:name``; see
             :func:`harness.registry.select_proxies`.
-        images: where the mini-batches come from: a path, ``noise``, :class:`~harness.images.Images`, or a pair of
-            arrays or tensors, images (N, C, H, W) and labels, see :mod:`harness.images.given`; the benchmark's own
-            unless given.
-        labels: ``random`` puts random labels in place of those of the image files.
-        batch_size: images in a mini-batch, the same for every network.
-        resolution: height and width that images are resized to, or noise is drawn with; the benchmark's own unless
-            given.
-        workers: worker processes with one thread each; 1 computes in this process. A script that asks for more must
-            do so under ``if __name__ == "__main__":``, since every worker begins by running the script again.
-        shard: a part of the sample, such as ``3/16`` or ``(3, 16)``, into an ``out`` of its own; :func:`harness.merge`
-            brings the parts together. One that holds no network computes nothing and warns.
-        once_per_class: of networks that the benchmark's canonical form calls one, score one for all; #Params and what
-            else looks at nothing but the network is computed for each.
+        images: the images for the mini-batches: a path, ``noise``, :class:`~harness.images.Images`, or a pair of arrays
+            or tensors, images (N, C, H, W) and labels, see :mod:`harness.images.given`; default: the benchmark's.
+        labels: ``random`` replaces the labels of the image files by random ones.
+        batch_size: images per mini-batch, the same for every network.
+        resolution: height and width of the images, which are resized, or of noise; default: the benchmark's.
+        workers: number of worker processes with one thread each; 1 computes in this process. A script must start more
+            under ``if __name__ == "__main__":``, since every worker runs the script again.
+        shard: a part of the sample, such as ``3/16`` or ``(3, 16)``; give each part its own ``out``, and combine them
+            with :func:`harness.merge`. An empty part computes nothing and warns.
+        once_per_class: score networks with the same canonical form only once; #Params and other proxies that need no
+            images are still computed for each architecture.
         device: ``cpu`` or ``cuda``, or a ``torch.device``.
-        executor: makes an executor to use in place of the workers, such as
+        executor: a factory of the executor to use instead of worker processes, such as
             ``lambda: DaskExecutor("tcp://10.0.0.1:8786")``; see :mod:`harness.execution.dask_executor`.
-        time_limit: seconds that one network may take, more than 0.
-        memory_limit: memory that each worker may use, such as ``4GB`` or a number of bytes, on Linux.
+        time_limit: seconds allowed per network, greater than 0.
+        memory_limit: memory allowed per worker, such as ``4GB`` or a number of bytes, on Linux.
         retry_failed: compute failed outcomes again.
-        progress: called with the number of networks done and of all networks;
-            :class:`harness.execution.progress.ProgressLines` writes lines for a log.
+        progress: called with the number of finished networks and the total;
+            :class:`harness.execution.progress.ProgressLines` writes log lines.
 
     Returns:
-        One row for each architecture and proxy: architecture, proxy, version, seed, status, value, error,
+        One row per architecture and proxy: architecture, proxy, version, seed, status, value, error,
         own_seconds, standalone_seconds, forward_backward_seconds.
 
     Raises:
-        HarnessError: for whatever the user can mend; the message says how.
+        HarnessError: for every error that the user can fix; the message says how.
     """
     options = RunOptions.among(locals())
     directory = Path(out)
@@ -179,19 +177,19 @@ def agreement(
     rename: Mapping[str, str] | None = None,
     sentinel: float | None = None,
 ) -> pd.DataFrame:
-    """Do the scores of a run rank the networks as those of another run, or of an independent table, do?
+    """The rank agreement between the scores of a run and those of another run or an independent table.
 
     Args:
         directory: the ``out`` of a run.
-        other: the ``out`` of another run, or a CSV of scores with one row for each architecture.
-        rename: the other table's names of proxies to the harness's.
-        sentinel: a number that stands in the other table for a score that could not be computed.
+        other: the ``out`` of another run, or a CSV file of scores with one row per architecture.
+        rename: maps names of proxies in the other table to those of the harness.
+        sentinel: the number that marks a failed score in the other table.
 
     Returns:
         See :func:`harness.analysis.rank_agreement`.
 
     Raises:
-        HarnessError: if one of them cannot be read, or they have no proxy or no architecture in common.
+        HarnessError: if one of them cannot be read, or they have no common proxy or architecture.
     """
     from harness.analysis import rank_agreement
     from harness.analysis.score_tables import read_score_table
@@ -210,7 +208,7 @@ def agreement(
 
 
 def _in_our_names(theirs: pd.DataFrame, ours: pd.DataFrame) -> dict[str, str]:
-    """Our names of the columns that are there under an alias alone."""
+    """The names in the run for columns that only have an alias in the other table."""
     known = [str(name) for name in ours]
     meant = {name: named_among(name, known) for name in map(str, theirs) if name not in ours}
     names = list(meant.values())

@@ -1,4 +1,4 @@
-"""The errors that a user can mend."""
+"""Errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = [
 
 
 class HarnessError(Exception):
-    """Bad input or a situation that the user can mend.
+    """Invalid input or another error that the user can fix.
 
-    The message is one line that names the cause, the place and the remedy. The command line prints it and exits with
-    code 2; everything computed before is kept.
+    The message is one line that says what is wrong, where, and how to fix it. The command line prints it and exits with
+    code 2; everything computed so far is kept.
     """
 
 
 class UnguardedScriptError(HarnessError, SystemExit):
-    """A script asks for worker processes outside ``if __name__ == "__main__":``, so that each of them runs it again.
+    """A script starts worker processes outside ``if __name__ == "__main__":``, although each of them runs it again.
 
-    Uncaught, it ends the script with its message alone: a traceback would add nothing to it.
+    If uncaught, it ends the script with only its message, without a traceback.
     """
 
     def __init__(self, message: str) -> None:
@@ -33,20 +33,20 @@ class UnguardedScriptError(HarnessError, SystemExit):
 
 
 class UnknownNameError(HarnessError):
-    """A benchmark, proxy, dataset or set that is not registered; the message suggests near names."""
+    """An unknown benchmark, proxy, data set or architecture set; the message suggests similar names."""
 
 
 class InstructionsError(HarnessError):
-    """What the user has to do by hand, in several lines."""
+    """Instructions for steps that the user must do manually, in several lines."""
 
 
 class DataError(HarnessError):
-    """A file that is missing, truncated, of another kind, or lacks what it should hold."""
+    """A file that is missing, truncated, of the wrong kind, or incomplete."""
 
 
 class StoreError(HarnessError):
-    """A store that belongs to another plan, another version, or cannot be written."""
+    """A store that is damaged, has another setting or version, or cannot be written."""
 
 
 class NotApplicableError(Exception):
-    """The proxy is not defined for this network; the score is skipped with this reason."""
+    """The proxy is not defined for this network; its score is skipped with this reason."""

@@ -1,4 +1,4 @@
-"""A run opened for reading: its scores, the accuracies they are compared with, and what is known of both."""
+"""A run opened for reading: its scores, the accuracies to compare them with, and facts about both."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["OpenedRun", "open_run"]
 
 
 class Facts(NamedTuple):
-    """What an analysis needs to know of a proxy."""
+    """The facts about a proxy that an analysis needs."""
 
     better: Direction
     label: str
@@ -41,13 +41,13 @@ class OpenedRun:
     """The scores of a run, finished or not, and the benchmark's ground truth.
 
     Attributes:
-        directory: where the run is.
-        setting: everything that fixes its scores.
-        manifest: versions and settings as they were recorded.
-        benchmark: what was run.
-        scores: one row for each architecture and proxy.
-        truth: the accuracies that the scores are compared with.
-        beside: other accuracies to be ranked as if they were proxies, by the name of their row.
+        directory: the directory of the run.
+        setting: everything that determines its scores.
+        manifest: the recorded versions and settings.
+        benchmark: the benchmark of the run.
+        scores: one row per architecture and proxy.
+        truth: the accuracies to compare the scores with.
+        beside: other accuracies to rank like proxies, by the name of their row.
     """
 
     directory: Path
@@ -59,7 +59,7 @@ class OpenedRun:
     beside: Mapping[str, GroundTruth] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
-        """What was scored, and what it is compared with."""
+        """What was scored, and the ground truth."""
         return (
             f"<run {self.directory}: {self.setting.benchmark}, {self.setting.dataset}; {self.networks:,} networks, "
             f"{self.scores['proxy'].nunique()} proxies; against {self.truth.describe()}>"
@@ -67,7 +67,7 @@ class OpenedRun:
 
     @cached_property
     def facts(self) -> dict[str, Facts]:
-        """Direction and label of every registered proxy, and of those that the run brought along."""
+        """Direction and label of every registered proxy, and of the run's unregistered proxies."""
         known = {name: Facts(proxy.better, proxy.label) for name, proxy in proxy_facts().items()}
         own = self.manifest.get(OWN_PROXIES, {})
         return known | {name: Facts(facts["better"], facts["label"]) for name, facts in own.items()}
@@ -79,30 +79,30 @@ class OpenedRun:
 
     @cached_property
     def directions(self) -> dict[str, Direction]:
-        """Which way is better, for every proxy of the run whose direction is known."""
+        """The direction of every proxy of the run, if it is known."""
         return {name: self.facts[name].better for name in self.scores["proxy"].unique() if name in self.facts}
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """How rows are written; that an accuracy comes from training shows in its name."""
+        """The label of each row; labels of accuracies show that they come from training."""
         labels = {name: known.label for name, known in self.facts.items()}
         labels |= {name: aggregate.label for name, aggregate in self.aggregates.items()}
         return labels | {name: f"{truth.split}, {truth.when} (trained)" for name, truth in self.beside.items()}
 
     @property
     def networks(self) -> int:
-        """How many networks have a score."""
+        """The number of networks with scores."""
         return int(self.scores["architecture"].nunique())
 
     @cached_property
     def joined(self) -> Joined:
-        """The scores beside the accuracies, both turned so that higher is better."""
+        """The scores beside the accuracies, both oriented so that higher is better."""
         from harness.analysis.joined import join
 
         return join(self.scores, self.truth, self.directions, aggregates=self.aggregates.values(), beside=self.beside)
 
     def within(self, subset: str) -> Joined:
-        """The same of one of the benchmark's sets of architectures.
+        """The same, restricted to one of the benchmark's architecture sets.
 
         Raises:
             UnknownNameError: if the benchmark has no such set.
@@ -113,7 +113,7 @@ class OpenedRun:
         return self.joined.within(np.array([belongs(a) for a in self.joined.architectures], dtype=bool))
 
     def row_named(self, name: str) -> str:
-        """The row that is meant by a name or an alias: of a known proxy, an aggregate, or a truth beside.
+        """The row with this name or alias: a known proxy, an aggregate, or another ground truth.
 
         Raises:
             UnknownNameError: if there is none.
@@ -138,19 +138,19 @@ def open_run(
 
     Args:
         directory: the ``out`` of a run.
-        split: of the accuracies; the benchmark's default unless given.
-        epochs: of the training, or which epoch; the benchmark's default unless given.
-        beside: other ground truths as ``split/epochs``, such as ``val/12``, to be ranked as if they were proxies.
+        split: the split that accuracies were measured on; default: the benchmark's.
+        epochs: the length of training, or the name of an epoch; default: the benchmark's.
+        beside: other ground truths as ``split/epochs``, such as ``val/12``, to rank like proxies.
 
     Raises:
-        HarnessError: if there is no run, no score in it yet, or no ground truth for it.
+        HarnessError: if there is no run, it has no scores yet, or the ground truth is missing.
     """
     from harness.store import Store
 
     with Store.read(Path(directory)) as store:
         scores, setting, manifest = store.scores(), store.setting, store.manifest()
     if scores.empty:
-        raise HarnessError(f"{directory} holds no scores yet; let 'harness run' go on for a while")
+        raise HarnessError(f"{directory} has no scores yet; wait until 'harness run' has stored some")
     benchmark = load_benchmark(setting.benchmark)
     truth = benchmark.ground_truth(setting.dataset, split, epochs)
     truths = _truths_beside(benchmark, truth, beside)
@@ -158,7 +158,7 @@ def open_run(
 
 
 def as_run(value: object, name: str) -> OpenedRun:
-    """What an analysis starts from: an opened run, a report of one, or the directory of one."""
+    """The opened run behind an opened run, a report or the directory of a run."""
     opened = getattr(value, "run", value)
     if isinstance(opened, str | PathLike):
         return open_run(path(opened, name))
@@ -171,14 +171,14 @@ def as_run(value: object, name: str) -> OpenedRun:
 
 
 def as_runs(value: object, name: str) -> list[OpenedRun]:
-    """Several of them; one alone too."""
+    """Several runs, or a single one, opened as by :func:`as_run`."""
     if isinstance(value, str | PathLike) or not isinstance(value, Iterable):
         return [as_run(value, name)]
     return [as_run(each, f"each of {name}") for each in value]
 
 
 def parse_truth(text: str) -> tuple[str | None, int | str | None]:
-    """Split and epochs of a ground truth written as ``split/epochs``; None for what is left out.
+    """Parse the split and epochs of a ground truth from ``split/epochs``; None for an omitted part.
 
     >>> parse_truth("val/12"), parse_truth("test"), parse_truth("test/final")
     (('val', 12), ('test', None), ('test', 'final'))
@@ -188,13 +188,11 @@ def parse_truth(text: str) -> tuple[str | None, int | str | None]:
 
 
 def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Iterable[str]) -> dict[str, GroundTruth]:
-    """The ground truths to rank as if they were proxies, by the name of their row."""
+    """The ground truths to rank like proxies, by the name of their row."""
     found = {}
     for text in wanted:
         other = benchmark.ground_truth(truth.dataset, *parse_truth(text))
         if (other.split, other.epochs) == (truth.split, truth.epochs):
-            raise HarnessError(
-                f"'{text}' is the ground truth that is ranked against; name another one of {benchmark.name}"
-            )
+            raise HarnessError(f"'{text}' is already the main ground truth; choose another one of {benchmark.name}")
         found[f"{other.split}/{other.epochs}"] = other
     return found

@@ -1,4 +1,4 @@
-"""Seeds that depend on nothing but what they are for."""
+"""Seeds that depend only on their purpose."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["derive_seed"]
 
 
 def derive_seed(*parts: str | int) -> int:
-    """A 63-bit seed from the parts of a key, the same on every machine and in every order of work.
+    """A 63-bit seed from the parts of a key, the same on every machine and in any order of computation.
 
     >>> derive_seed("weights", "nats-tss", 0) == derive_seed("weights", "nats-tss", 0)
     True

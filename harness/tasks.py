@@ -1,7 +1,7 @@
-"""What a network is asked for, and how far its answer is from it.
+"""The tasks of networks: their targets and losses.
 
-Most benchmarks classify images. TransNAS-Bench-101 also regresses, labels pixels and paints images: its gradient
-proxies need the loss that such a network is trained with, and random targets of the right kind where there are none.
+Most benchmarks classify images. TransNAS-Bench-101 also regresses vectors, labels pixels and generates images. Gradient
+proxies need the loss that such a network is trained with, and random targets of the right kind if there are no labels.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def _soft_cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    # The benchmark adds the constant to the probability, not to the logarithm's derivative: it bounds the loss.
+    # As in the benchmark, the constant is added to the probability; it bounds the loss.
     logarithms = (outputs.softmax(dim=1) + SOFT_EPSILON).log()
     return -(targets * logarithms).sum(dim=1).mean()
 
 
 def _mean_squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
-    # torch's mse_loss has no forward derivative of its gradient where the targets have no tangent.
+    # torch's mse_loss has no forward derivative of its gradient if the targets have no tangent.
     return (outputs - targets).square().mean()
 
 
@@ -45,18 +45,18 @@ def _mean_absolute_error(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 SOFT_EPSILON = 1e-5
-"""What TransNAS-Bench-101 adds to a probability before its logarithm is taken (``lib/losses/all.py``)."""
+"""What TransNAS-Bench-101 adds to a probability before taking its logarithm (``lib/losses/all.py``)."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What a network is asked for, and the loss that it is trained with.
+    """The kind of a network's targets, and the loss that it is trained with.
 
     Attributes:
-        target: what the target of one image is: a class, a distribution over classes, a vector, a class for each
+        target: the kind of target of one image: a class, a distribution over classes, a vector, a class for each
             pixel, an image, or the input image itself.
-        loss: of (outputs, targets), averaged over the batch.
-        words: the loss in words.
+        loss: the loss of (outputs, targets), averaged over the batch.
+        words: a description of the loss.
     """
 
     target: TargetKind
@@ -72,8 +72,8 @@ class Objective:
         """The shape of one image's target.
 
         Args:
-            image_shape: of one input image.
-            size: the number of classes, of entries of the vector, or of channels of the image.
+            image_shape: the shape of one input image.
+            size: the number of classes, vector entries, or image channels.
 
         >>> CLASSES.target_shape((3, 32, 32), 10), PIXEL_CLASSES.target_shape((3, 64, 64), 17)
         ((), (64, 64))
@@ -91,9 +91,9 @@ class Objective:
                 return image_shape
 
     def random_targets(self, pixels: NDArray[np.float32], size: int, rng: np.random.Generator) -> NDArray[Any]:
-        """Targets that have nothing to do with the images, of the right kind; of ``input`` the images themselves.
+        """Random targets of the right kind; for ``input``, the images themselves.
 
-        Classes are uniform, a distribution is all on one class, vectors are standard normal, images uniform in [0, 1].
+        Classes are uniform, distributions are one-hot, vectors are standard normal, images are uniform in [0, 1].
         """
         shape = (len(pixels), *self.target_shape(pixels.shape[1:], size))
         match self.target:
@@ -119,12 +119,12 @@ RECONSTRUCTION = Objective("input", _mean_absolute_error, "mean absolute error o
 
 @dataclass(frozen=True)
 class Task:
-    """What a network is built for: the shape of one image, and what is asked for.
+    """What a network is built for: the shape of one image, and its objective.
 
     Attributes:
-        dataset: the data set's name as the benchmark spells it.
-        image_shape: (channels, height, width), or (tiles, channels, height, width) of an image cut into tiles.
-        classes: the number of classes; of other targets, the entries of the vector or the channels of the image.
+        dataset: the data set's name as spelt by the benchmark.
+        image_shape: (channels, height, width), or (tiles, channels, height, width) for images cut into tiles.
+        classes: the number of classes; for other targets, of vector entries or image channels.
         objective: the kind of target and the loss.
     """
 
@@ -134,7 +134,7 @@ class Task:
     objective: Objective = CLASSES
 
     def at_resolution(self, resolution: int | None) -> Task:
-        """The same with images, or tiles, of that height and width; as it is for None.
+        """The task with images, or tiles, of this height and width; None: unchanged.
 
         >>> Task("cifar10", (3, 32, 32), 10).at_resolution(16).image_shape
         (3, 16, 16)
@@ -145,5 +145,5 @@ class Task:
         if resolution is None:
             return self
         if resolution < 1:
-            raise HarnessError(f"images of {resolution} × {resolution} pixels were asked for; ask for 1 or more")
+            raise HarnessError(f"invalid resolution {resolution}; use 1 or more")
         return replace(self, image_shape=(*self.image_shape[:-2], resolution, resolution))

@@ -13,12 +13,12 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--all`` runs the nightly tests too."""
+    """``--all`` also runs the nightly tests."""
     parser.addoption("--all", action="store_true", help="run the nightly tests too")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out nightly tests, unless all are asked for or files are named."""
+    """Skip nightly tests, unless ``--all`` or files are given."""
     named = any(".py" in argument for argument in config.args)
     if config.getoption("--all") or named:
         return
@@ -43,7 +43,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder with real ground truth and images; tests that need it are skipped where it is absent."""
+    """The directory with real ground truth and images; tests that need it are skipped if it is missing."""
     folder = Path(os.environ.get("HARNESS_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
     if not (folder / "nats-tss.csv.gz").is_file():
         pytest.skip(f"no real data: neither $HARNESS_TEST_DATA nor {folder.name} beside the repository holds them")

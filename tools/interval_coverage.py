@@ -1,11 +1,11 @@
-"""Do the intervals hold what they promise? A simulation: ``python -m tools.interval_coverage``.
+"""Simulate the coverage of the confidence intervals: ``python -m tools.interval_coverage``.
 
-Networks are drawn at random from populations whose coefficients are known, again and again, and the share of 95 %
-intervals that hold the population's coefficient is counted. It should be 0.95.
+Networks are repeatedly drawn at random from populations with known coefficients. The share of 95 % intervals that
+contain the population's coefficient should be 0.95.
 
-The true accuracy is a standard normal variable and a score another that is correlated with it. A tied score takes 28
-values, in the proportions in which #Params takes its 28 on NAS-Bench-201: the networks with a convolutions 3×3 and b
-convolutions 1×1 on six edges that carry one of five operations.
+The true accuracy is a standard normal variable, and a score is another one correlated with it. A tied score has 28
+values in the same proportions as #Params on NAS-Bench-201: networks with a 3×3 convolutions and b 1×1 convolutions on
+six edges that each have one of five operations.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from harness.seeds import derive_seed
 
 CONFIDENCE = 0.95
 POPULATION = 1_000_000
-"""Networks from which a population's coefficient is computed; its own standard error is then below 0.001."""
+"""Number of networks to compute a population's coefficient from; its standard error is then below 0.001."""
 
 SHARED_NOISE = 0.5
-"""The share of two scores' noise that they have in common; the paired comparison is there to make use of it."""
+"""The share of noise that two scores have in common, which the paired comparison takes advantage of."""
 
 
 def coefficient_coverage(
     taus: Sequence[float], networks: Sequence[int], tied: Sequence[bool], draws: int, population: int = POPULATION
 ) -> pd.DataFrame:
-    """The share of intervals that hold the population's τ-b, and ρ; one row for each tied, tau and networks.
+    """The share of intervals that contain the population's τ-b and ρ; one row per tied, tau and networks.
 
     Args:
         taus: Kendall's τ between score and accuracy, before ties.
         networks: sample sizes.
         tied: whether the score takes 28 values or is continuous.
-        draws: how many samples are drawn of each size.
-        population: how many networks stand for the population.
+        draws: number of samples of each size.
+        population: number of networks that represent the population.
     """
     rows = []
     for ties in tied:
@@ -62,15 +62,15 @@ def coefficient_coverage(
 def comparison_coverage(
     pairs: Sequence[tuple[float, float]], networks: Sequence[int], draws: int, population: int = POPULATION
 ) -> pd.DataFrame:
-    """The share of paired intervals that hold the population's difference of τ-b, and the shares of verdicts.
+    """The share of paired intervals that contain the population's difference of τ-b, and the shares of verdicts.
 
-    Where both scores of a pair have the same τ they are exchangeable, and each win or loss is a false one. Both scores
-    are tied. Arguments are those of :func:`coefficient_coverage`, but for pairs of τ before ties, the baseline's last.
+    If both scores of a pair have the same τ, they are exchangeable, and every win or loss is false. Both scores are
+    tied. Arguments are as in :func:`coefficient_coverage`, except for pairs of τ before ties, the baseline's last.
     """
     rows = []
     for pair in pairs:
         proxy, baseline = _jackknives(population, pair, True, derive_seed("population", *map(str, pair)))
-        # The difference of an exchangeable pair is zero by symmetry, and only nearly so in any sample.
+        # The difference of an exchangeable pair is exactly zero by symmetry, but not in a sample.
         target = 0.0 if pair[0] == pair[1] else proxy[0].value - baseline[0].value
         for size in networks:
             held = wins = losses = 0
@@ -85,7 +85,7 @@ def comparison_coverage(
 
 
 def _jackknives(networks: int, taus: tuple[float, ...], ties: bool, seed: int) -> list[tuple[Jackknife, Jackknife]]:
-    """(τ-b, ρ) of one score for each τ on one random sample of networks."""
+    """(τ-b, ρ) of one score per τ on one random sample of networks."""
     random = np.random.default_rng(seed)
     accuracy, shared = random.normal(size=(2, networks))
     truth = rank(accuracy)
@@ -100,7 +100,7 @@ def _jackknives(networks: int, taus: tuple[float, ...], ties: bool, seed: int) -
 
 
 def _params_cuts() -> Floats:
-    """Where a standard normal variable is cut into 28 values of the proportions of #Params on NAS-Bench-201."""
+    """Cut points of a standard normal variable into 28 values with the proportions of #Params on NAS-Bench-201."""
     from scipy.special import ndtri
 
     by_size = [(a, b) for a in range(7) for b in range(7 - a)]
@@ -112,7 +112,7 @@ def _params_cuts() -> Floats:
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(prog="python -m tools.interval_coverage", description=main.__doc__)
-    parser.add_argument("--draws", type=int, default=4000, help="samples of each kind (default 4000)")
+    parser.add_argument("--draws", type=int, default=4000, help="number of samples of each kind (default: 4000)")
     draws = parser.parse_args().draws
     sizes = (50, 200, 1000)
     coefficients = coefficient_coverage((0.0, 0.3, 0.6, 0.8), sizes, (True, False), draws)

@@ -1,7 +1,7 @@
-"""Pages that are made from declared facts, so that they cannot disagree with the code.
+"""Generate pages from declared facts, so that they always agree with the code.
 
-``python -m tools.make_docs`` writes them, with ``--check`` it only tells whether they are up to date, and with
-``--costs RUN`` it first takes what proxies cost from a run of all of them.
+``python -m tools.make_docs`` writes them, ``--check`` only checks whether they are up to date, and ``--costs RUN``
+first reads the costs of all proxies from a run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DOCUMENTS = Path(__file__).parents[1] / "docs"
 
 
 def proxies_page() -> str:
-    """``docs/proxies.md``: every proxy and rank aggregate of the harness with its facts and its formula."""
+    """``docs/proxies.md``: every proxy and rank aggregate of the harness with its facts and formula."""
     own = [proxy for proxy in proxies().values() if proxy.function.__module__.startswith("harness.")]
     own.sort(key=family_order)
     pooled = [a for a in aggregates().values() if a.combine.__module__.startswith("harness.")]
@@ -42,20 +42,20 @@ def proxies_page() -> str:
         [
             "# Proxies",
             "",
-            "Made from the declared facts by `python -m tools.make_docs`; do not edit. How to add one of your own:",
+            "Generated from declared facts by `python -m tools.make_docs`; do not edit. To add your own proxy, see",
             "[adding-a-proxy.md](adding-a-proxy.md).",
             "",
             "| name | label | better | looks at | batches | cost | supervised | what it computes |",
             "|---|---|---|---|---|---|---|---|",
             *map(_row, own),
             "",
-            "*Looks at*: nothing but the network, noise, images, or images with their labels. *Batches*: the",
-            "mini-batches that it needs, if only for their shape. *Cost*: by itself, in forward and backward passes",
-            "of the same network, the median over cells of NATS-Bench's topology space with 64 CIFAR-10 images on one",
-            "thread ([performance.md](performance.md)). *Supervised*: a constant was chosen with the accuracies of a",
-            "benchmark.",
+            "*Looks at*: nothing (only the network), noise, images, or images with labels. *Batches*: the number of",
+            "mini-batches that it needs, if only for their shape. *Cost*: stand-alone cost in forward-backward passes",
+            "of the same network, as the median over cells of NATS-Bench's topology space with 64 CIFAR-10 images on",
+            "one thread ([performance.md](performance.md)). *Supervised*: a constant was chosen using the accuracies",
+            "of a benchmark.",
             "",
-            "What every proxy does about modules that are used more than once, and about what is not a module:",
+            "For how proxies treat modules that are used more than once, and operations outside modules, see",
             "[What a proxy sees](adding-a-proxy.md#what-a-proxy-sees).",
             "",
             *_aggregates_table(pooled),
@@ -77,10 +77,10 @@ def _aggregates_table(pooled: Sequence[Aggregate]) -> list[str]:
         return []
     rows = [f"| [`{a.name}`](#{a.name}) | {_cell(a.label)} | {_parts(a)} | {_cell(a.summary)} |" for a in pooled]
     return [
-        "Rank aggregates give a network a score among others alone: `harness report` computes them over the pool of",
-        "networks for which every part is finite, says how many these are, and stores nothing of it. $r_p$ is the",
-        "rank of a network in the pool by part p, from 1 for the worst to the pool's size m for the best; equal scores",
-        "share the mean of their ranks.",
+        "A rank aggregate scores a network relative to a pool of networks. `harness report` computes it over all",
+        "networks for which every part is finite, prints their number, and does not store it. $r_p$ is the rank of a",
+        "network in the pool by part p, from 1 for the worst to the pool's size m for the best; equal scores share the",
+        "mean of their ranks.",
         "",
         "| name | label | parts | what it computes |",
         "|---|---|---|---|",
@@ -90,7 +90,7 @@ def _aggregates_table(pooled: Sequence[Aggregate]) -> list[str]:
 
 
 def _section(proxy: Proxy, own: Sequence[Proxy]) -> list[str]:
-    """One proxy: name, facts, then its documentation as it stands in the code."""
+    """One proxy: name, facts, then its docstring."""
     variants = [f"`{other.name}`" for other in own if other.variant_of == proxy.name]
     facts = [
         f"variant of `{proxy.variant_of}`" if proxy.variant_of else "",
@@ -105,7 +105,7 @@ def _section(proxy: Proxy, own: Sequence[Proxy]) -> list[str]:
 
 
 def _aggregate_section(aggregate: Aggregate) -> list[str]:
-    """One rank aggregate, likewise."""
+    """One rank aggregate: name, facts, then its docstring."""
     facts = [
         f"rank aggregate of {_parts(aggregate)}",
         f"better: {aggregate.better}",
@@ -130,7 +130,7 @@ def _cell(text: str) -> str:
 
 
 def write_costs(run: Path) -> None:
-    """Write what each proxy took by itself in a run, in the passes of each network, beside the proxies."""
+    """Write the stand-alone cost of each proxy in a run, in passes of each network, to a file beside the proxies."""
     with Store.read(run) as store:
         scores = store.scores()
     table = cost_table(scores).sort_values("proxy")
@@ -140,7 +140,7 @@ def write_costs(run: Path) -> None:
 
 
 def main() -> None:
-    """Write the pages, or with ``--check`` end with exit code 1 where one is not up to date."""
+    """Write the pages, or with ``--check`` exit with code 1 if one is not up to date."""
     if sys.argv[1:2] == ["--costs"]:
         write_costs(Path(sys.argv[2]))
         measured_costs.cache_clear()
@@ -152,7 +152,7 @@ def main() -> None:
 
 
 def pages() -> dict[Path, str]:
-    """Every file that is made from declared facts, with what it holds."""
+    """Every generated file with its content."""
     return {
         DOCUMENTS / "proxies.md": proxies_page(),
         DOCUMENTS / "api.md": api_page(),
@@ -177,7 +177,7 @@ PUBLIC = (
     "harness.testing",
     "harness.errors",
 )
-"""The modules whose names others may import."""
+"""The public modules."""
 
 
 def api_page() -> str:
@@ -185,8 +185,8 @@ def api_page() -> str:
     lines = [
         "# Public names",
         "",
-        "Made by `python -m tools.make_docs`; do not edit. These names keep their meaning within a minor version.",
-        "Everything else is private and may change. Names that moved since 0.1 still import, with a warning.",
+        "Generated by `python -m tools.make_docs`; do not edit. These names keep their meaning within a minor version.",
+        "Everything else is private and may change. Names that moved since 0.1 can still be imported, with a warning.",
         "",
     ]
     for module in map(importlib.import_module, PUBLIC):
@@ -200,7 +200,7 @@ def api_page() -> str:
     lines += [
         "## `harness.exhibits`",
         "",
-        "One module each, with a function of its name that turns an opened run into an exhibit:",
+        "Each module has a function with the same name that turns an opened run into an exhibit, such as",
         "`harness.exhibits.top.top(run)`.",
         "",
         "| module | what it shows |",
@@ -227,7 +227,7 @@ def _first_line(thing: object) -> str:
 
 
 def _summary(thing: object) -> str:
-    """The first paragraph of a class or a function; of a constant, what it is."""
+    """The first paragraph of a class or function; for a constant, its value or type."""
     if inspect.isclass(thing) or inspect.isroutine(thing):
         text = _first_line(thing)
         return re.sub(r":\w+:`~?([^`]*)`", r"`\1`", text)
@@ -235,7 +235,7 @@ def _summary(thing: object) -> str:
 
 
 def _own_facts() -> dict[str, list[ProxyFacts]]:
-    """The facts of the harness's proxies, by the module that an entry point names."""
+    """The facts of the harness's proxies, by the module of their entry point."""
     own: dict[str, list[ProxyFacts]] = {}
     for proxy in proxies().values():
         if proxy.function.__module__.startswith("harness."):

@@ -1,11 +1,10 @@
-"""Measures how much rounding moves the scores of a baseline: ``python -m tools.measure_tolerances BASELINE``.
+"""Measure how much rounding changes the scores of a baseline: ``python -m tools.measure_tolerances BASELINE``.
 
-The baseline's networks are scored again, each time with one thing otherwise that must not matter: two threads instead
-of one, tensors with channels first in memory instead of last, the images of each mini-batch in another order. Runs of
-the same plan with another torch or processor are set beside it by ``--other NAME=RUN``. The largest relative change of
-each proxy (see :func:`harness.gate.changes.relative_changes`), times ``SAFETY``, is its tolerance for one network, and
-the largest median of the changes, times ``SAFETY``, its tolerance for the median; both are at least ``SAFETY`` units in
-the last place of float32.
+The baseline's networks are scored again with one irrelevant change at a time: two threads instead of one, channels
+first in memory instead of last, or another order of the images in each mini-batch. ``--other NAME=RUN`` adds runs of
+the same plan with another torch or processor. The tolerance of a proxy for one network is its largest relative change
+(see :func:`harness.gate.changes.relative_changes`) times ``SAFETY``. Its tolerance for the median is the largest median
+change times ``SAFETY``. Both are at least ``SAFETY`` units in the last place of float32.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ if TYPE_CHECKING:
     from harness.execution.plan import Plan
 
 SAFETY = 10
-"""Other processors and versions than the measured ones round otherwise again."""
+"""Allows for processors and versions that were not measured and round differently."""
 
 
 @dataclass(frozen=True)
 class Variation:
-    """One thing done otherwise than in a run.
+    """One change compared with a run.
 
     Attributes:
-        threads: how many torch computes with.
-        channels_last: the layout of images and weights in memory.
+        threads: the number of torch threads.
+        channels_last: the memory layout of images and weights.
         permuted: whether the images of each mini-batch are in another order.
     """
 
@@ -68,7 +67,7 @@ VARIATIONS = {
 
 
 def scores_under(plan: Plan, variation: Variation) -> dict[str, Floats]:
-    """The scores of a plan's networks with something done otherwise, for each proxy; NaN where there is none."""
+    """The scores of a plan's networks under a variation, for each proxy; NaN for missing scores."""
     job = Job(plan.benchmark_reference, plan.setting.dataset, plan.setting.seed, (), "", "", plan.setting.device)
     batches = [_varied(batch, variation) for batch in plan.batches]
     layout = torch.channels_last if variation.channels_last else torch.contiguous_format
@@ -100,7 +99,7 @@ def _varied(batch: Batch, variation: Variation) -> Batch:
 
 
 def extent(then: Floats, now: Floats) -> FloatTolerance:
-    """The largest relative change and the median; infinite where a score is finite one time alone."""
+    """The largest relative change and the median; infinite if a score is finite only once."""
     if (np.isfinite(then) != np.isfinite(now)).any():
         return FloatTolerance(math.inf, math.inf)
     both = np.isfinite(then)
@@ -111,19 +110,19 @@ def extent(then: Floats, now: Floats) -> FloatTolerance:
 def measure(
     baseline: Baseline, others: Mapping[str, Path] | None = None, threaded: int | None = None
 ) -> dict[str, dict[str, FloatTolerance]]:
-    """For each variation and proxy the largest relative change to the baseline's scores, and the median.
+    """For each variation and proxy, the largest relative change from the baseline's scores, and the median.
 
     Args:
-        baseline: made with this version of torch.
-        others: runs of the same plan with another torch or processor, by what is other.
-        threaded: how many networks are scored with two threads; all unless given. On a busy machine threads wait for
-            each other, a hundred times as long as they compute.
+        baseline: a baseline made with this version of torch.
+        others: runs of the same plan with another torch or processor, by a name for the difference.
+        threaded: number of networks to score with two threads; default: all. On a busy machine, threads wait for each
+            other a hundred times longer than they compute.
 
     Raises:
         HarnessError: if the baseline was made with another torch, or the other runs lack networks.
     """
     if baseline.setting.torch != torch.__version__:
-        raise HarnessError(f"the baseline is of torch {baseline.setting.torch}, this is {torch.__version__}")
+        raise HarnessError(f"the baseline needs torch {baseline.setting.torch}, but this is {torch.__version__}")
     plan = plan_of(baseline)
     then = _wide(baseline.scores, baseline.architectures)
     found = {}
@@ -140,14 +139,14 @@ def measure(
 
 
 def record_of(baseline: Baseline, measured: Mapping[str, Mapping[str, FloatTolerance]]) -> dict[str, Any]:
-    """What is written: the tolerances, with everything that they come from."""
+    """The record to write: the tolerances, and everything they are derived from."""
     tolerances = {
         name: FloatTolerance(*map(_safe, zip(*(row[name] for row in measured.values() if name in row), strict=True)))
         for name in sorted(baseline.proxies)
     }
     unusable = [name for name, tolerance in tolerances.items() if not math.isfinite(tolerance.single)]
     if unusable:
-        raise HarnessError(f"rounding decides whether {unusable[0]} has a score at all; no tolerance covers that")
+        raise HarnessError(f"rounding decides whether {unusable[0]} has a score; a tolerance cannot cover that")
     setting = baseline.setting
     return {
         "plan": f"{setting.benchmark}, {len(baseline.architectures)} networks, batch size {setting.batch_size}",
@@ -163,7 +162,7 @@ def record_of(baseline: Baseline, measured: Mapping[str, Mapping[str, FloatToler
 
 
 def _safe(found: Sequence[float]) -> float:
-    """A tolerance for what was found: wider by the factor of safety, to two figures."""
+    """The tolerance for measured changes: their maximum times the safety factor, to two digits."""
     return float(f"{SAFETY * max(*found, float(np.finfo(np.float32).eps)):.2g}")
 
 
@@ -172,7 +171,7 @@ def _wide(scores: Any, architectures: Sequence[str]) -> dict[str, Floats]:
     table = finite.pivot(index="architecture", columns="proxy", values="value")
     lacking = [architecture for architecture in architectures if architecture not in table.index]
     if lacking:
-        raise HarnessError(f"another run lacks {len(lacking)} of the baseline's networks, one '{lacking[0]}'")
+        raise HarnessError(f"another run lacks {len(lacking)} of the baseline's networks, such as '{lacking[0]}'")
     return {str(name): table.loc[list(architectures), name].to_numpy(dtype=float) for name in table}
 
 
@@ -180,8 +179,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and write the record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("baseline", type=Path)
-    parser.add_argument("--other", action="append", default=[], metavar="NAME=RUN", help="a run made elsewhere")
-    parser.add_argument("--threaded", type=int, metavar="N", help="networks that are scored with two threads")
+    parser.add_argument(
+        "--other", action="append", default=[], metavar="NAME=RUN", help="run of the same plan on another system"
+    )
+    parser.add_argument("--threaded", type=int, metavar="N", help="number of networks to score with two threads")
     parser.add_argument("--out", type=Path, default=FILE)
     chosen = parser.parse_args(arguments)
     baseline = read_baseline(chosen.baseline)

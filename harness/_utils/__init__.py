@@ -1,1 +1,1 @@
-"""What every room may use and nobody outside should."""
+"""Private utilities that every room may use."""

@@ -1,9 +1,8 @@
-"""What a caller gave, made what the harness works with: values as notebooks, scripts and command lines have them.
+"""Convert and check arguments from notebooks, scripts and command lines.
 
-A converter takes a value and the name of its parameter. It returns a plain Python value (an ``int`` for NumPy's
-integers and tensors without axes, a ``Path`` with the home folder in place of ``~``), or raises a
-:class:`HarnessError` with one line that says what is wanted. :func:`accepts` declares the converters of a public
-function:
+A converter takes a value and the name of its parameter. It returns a plain Python value (an ``int`` for NumPy
+integers and zero-dimensional tensors, a ``Path`` with ``~`` expanded), or raises a :class:`HarnessError` with one line
+that says what is expected. :func:`accepts` declares the converters of a public function:
 
 >>> @accepts(seed=whole(), out=path)
 ... def run(out, seed=0):
@@ -44,12 +43,12 @@ Converter = Callable[[Any, str], Any]
 
 
 def accepts(**converters: Converter) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function take its arguments as callers have them.
+    """Convert the arguments of a function.
 
-    What is not given keeps its default, which is not converted.
+    Defaults are not converted.
 
     Args:
-        converters: one for each parameter that is converted, under its name.
+        converters: one for each parameter to convert, by name.
     """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
@@ -72,15 +71,15 @@ def accepts(**converters: Converter) -> Callable[[Callable[P, R]], Callable[P, R
 
 
 def optional(converter: Converter) -> Converter:
-    """The same, with None for what is not given."""
+    """Also accept None, which stays None."""
     return lambda value, name: None if value is None else converter(value, name)
 
 
 def whole(least: int | None = None) -> Converter:
-    """A whole number: of Python, of NumPy, of a tensor or array without axes, as text, or as 64.0.
+    """A whole number: from Python, NumPy, a zero-dimensional tensor or array, text, or a float such as 64.0.
 
     Args:
-        least: the smallest that is accepted.
+        least: the smallest accepted number.
     """
 
     def convert(value: object, name: str) -> int:
@@ -94,7 +93,7 @@ def whole(least: int | None = None) -> Converter:
 
 
 def number(value: object, name: str) -> float:
-    """A finite number, of Python, of NumPy, of a tensor or array without axes, or as text."""
+    """A finite number: from Python, NumPy, a zero-dimensional tensor or array, or text."""
     found = _real(value)
     if found is None or not math.isfinite(found):
         raise HarnessError(f"{name} must be a number, not {shown(value)}")
@@ -102,7 +101,7 @@ def number(value: object, name: str) -> float:
 
 
 def seconds(value: object, name: str) -> float | None:
-    """A positive number of seconds, or a :class:`datetime.timedelta`; None for ∞, which is no limit."""
+    """A positive number of seconds, or a :class:`datetime.timedelta`; None for ∞, which means no limit."""
     found = value.total_seconds() if isinstance(value, timedelta) else _real(value)
     if found is None or not found > 0:
         raise HarnessError(f"{name} must be a positive number of seconds, not {shown(value)}")
@@ -110,22 +109,22 @@ def seconds(value: object, name: str) -> float | None:
 
 
 def parse_bytes(text: str) -> int:
-    """A number of bytes written with a unit; GB is 10⁹ bytes, GiB 2³⁰.
+    """Parse a number of bytes with a unit; GB is 10⁹ bytes, GiB 2³⁰.
 
     >>> parse_bytes("4GB"), parse_bytes("1.5 GiB")
     (4000000000, 1610612736)
 
     Raises:
-        HarnessError: if it is written otherwise.
+        HarnessError: if the text has another form.
     """
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([KMGT]I?B)", text.strip().upper())
     if not found or float(found[1]) == 0:
-        raise HarnessError(f"'{text}' is no amount of memory; write 4GB or 500MB")
+        raise HarnessError(f"invalid amount of memory '{text}'; write it as 4GB or 500MB")
     return int(float(found[1]) * _UNITS[found[2]])
 
 
 def memory(value: object, name: str) -> int:
-    """An amount of memory: as text with its unit, such as ``4GB``, or as a number of bytes."""
+    """An amount of memory: text with a unit, such as ``4GB``, or a number of bytes."""
     if isinstance(value, str):
         return parse_bytes(value)
     found = _real(value)
@@ -135,7 +134,7 @@ def memory(value: object, name: str) -> int:
 
 
 def yes_or_no(value: object, name: str) -> bool:
-    """True or False, of Python, of NumPy, or of a tensor or array without axes; 0 and 1 too."""
+    """True or False, or 0 or 1: from Python, NumPy, or a zero-dimensional tensor or array."""
     plain = _scalar(value)
     if isinstance(plain, bool) or (isinstance(plain, int) and plain in (0, 1)):
         return bool(plain)
@@ -143,14 +142,14 @@ def yes_or_no(value: object, name: str) -> bool:
 
 
 def text(value: object, name: str) -> str:
-    """A string; NumPy's become Python's."""
+    """A string; NumPy strings are converted."""
     if not isinstance(value, str):
         raise HarnessError(f"{name} must be text, not {shown(value)}")
     return str(value)
 
 
 def texts(value: object, name: str) -> list[str]:
-    """Strings, in any collection; one alone too."""
+    """Strings in any collection, or a single string."""
     if isinstance(value, str):
         return [str(value)]
     if not isinstance(value, Iterable):
@@ -159,7 +158,7 @@ def texts(value: object, name: str) -> list[str]:
 
 
 def several(converter: Converter) -> Converter:
-    """Values in any collection, an array or a tensor; one alone too."""
+    """Values in any collection, array or tensor, or a single value."""
 
     def convert(value: object, name: str) -> list[Any]:
         plain = value.tolist() if hasattr(value, "tolist") else value
@@ -171,14 +170,14 @@ def several(converter: Converter) -> Converter:
 
 
 def epochs(value: object, name: str) -> int | str:
-    """The length of a training: a number of epochs, or a word such as ``final``."""
+    """The length of training: a number of epochs, or a word such as ``final``."""
     if isinstance(value, str) and not value.isdecimal():
         return str(value)
     return int(whole()(value, name))
 
 
 def one_of(*choices: str) -> Converter:
-    """One of a few words."""
+    """One of several words."""
 
     def convert(value: object, name: str) -> str:
         if isinstance(value, str) and value in choices:
@@ -189,23 +188,23 @@ def one_of(*choices: str) -> Converter:
 
 
 def path(value: object, name: str) -> Path:
-    """A file or folder, as text or any :class:`os.PathLike`, with the home folder in place of a leading ``~``."""
+    """A file or directory, as text or any :class:`os.PathLike`, with a leading ``~`` expanded."""
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
     if not isinstance(value, str) or not value:
-        raise HarnessError(f"{name} must be the path of a file or folder, not {shown(value)}")
-    return Path(os.path.expanduser(value))  # noqa: PTH111 - a user who does not exist is a name
+        raise HarnessError(f"{name} must be the path of a file or directory, not {shown(value)}")
+    return Path(os.path.expanduser(value))  # noqa: PTH111 - keeps ~name if there is no such user
 
 
 def paths(value: object, name: str) -> list[Path]:
-    """Paths, in any collection; one alone too."""
+    """Paths in any collection, or a single path."""
     if isinstance(value, str | os.PathLike) or not isinstance(value, Iterable):
         return [path(value, name)]
     return [path(each, f"each of {name}") for each in value]
 
 
 def device(value: object, name: str) -> str:
-    """Where networks are computed: ``cpu``, ``cuda``, ``cuda:1``, or the same as a ``torch.device``."""
+    """Where networks are computed: ``cpu``, ``cuda``, ``cuda:1``, or a ``torch.device``."""
     if isinstance(value, str):
         return str(value)
     if type(value).__module__ == "torch" and type(value).__name__ == "device":
@@ -214,7 +213,7 @@ def device(value: object, name: str) -> str:
 
 
 def shard(value: object, name: str) -> tuple[int, int]:
-    """A part of the sample: ``3/16``, or (3, 16), for the third of sixteen; the whole of it for None.
+    """A part of the sample: ``3/16``, or (3, 16), for the third of sixteen; None for the whole sample.
 
     >>> shard("3/16", "shard"), shard((3, 16), "shard"), shard(None, "shard")
     ((3, 16), (3, 16), (1, 1))
@@ -240,14 +239,14 @@ def shard(value: object, name: str) -> tuple[int, int]:
 
 
 def function(value: object, name: str) -> Callable[..., Any]:
-    """Something that can be called."""
+    """A callable object."""
     if not callable(value):
         raise HarnessError(f"{name} must be a function, not {shown(value)}")
     return value
 
 
 def shown(value: object) -> str:
-    """A value in one short line, for a message.
+    """A value as one short line, for messages.
 
     >>> shown("three"), shown([1, 2]), shown(None)
     ("'three'", '[1, 2]', 'None')
@@ -261,14 +260,14 @@ def shown(value: object) -> str:
 
 
 def _scalar(value: object) -> object:
-    """A number or truth value of NumPy or torch as Python's; what has axes and everything else as it is."""
+    """Convert a zero-dimensional value of NumPy or torch to Python; return everything else unchanged."""
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         return value.item()
     return value
 
 
 def _integer(value: object) -> int | None:
-    """The whole number that a value is or spells, to its last digit; None where it is none."""
+    """The whole number that a value is or spells, exactly; None if it is not one."""
     plain = _scalar(value)
     if isinstance(plain, str):
         return int(plain) if re.fullmatch(r"\s*[-+]?[0-9]+\s*", plain) else None
@@ -281,7 +280,7 @@ def _integer(value: object) -> int | None:
 
 
 def _real(value: object) -> float | None:
-    """The number that a value is or spells; None where it is none."""
+    """The number that a value is or spells; None if it is not one."""
     plain = _scalar(value)
     if isinstance(plain, str):
         try:

@@ -1,4 +1,4 @@
-"""The papers that benchmarks and proxies come from."""
+"""The papers of benchmarks and proxies."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ CITATIONS: dict[str, str] = {
 
 
 def citation(key: str) -> str:
-    """The reference behind a key, or the key itself where a third party cites something else."""
+    """The reference for a key, or the key itself if it is unknown, as for citations of third parties."""
     return CITATIONS.get(key, key)
 
 
 def short_citation(key: str) -> str:
-    """Authors and where to find the paper, for narrow tables.
+    """Authors, year and arXiv number, for narrow tables.
 
     >>> short_citation("lee2019snip")
     'Lee et al. 2019, arXiv:1810.02340'

@@ -1,8 +1,7 @@
-"""The terminal that commands print to, or the pipe or file in its place.
+"""Printing to a terminal, a pipe or a file.
 
-Everything that is printed passes one of two doors: tables and formatted text go through :func:`output`, plain lines
-through :func:`say`. Both write out characters that a terminal would obey, and both write in ASCII what the encoding of
-the output does not know.
+All output goes through one of two functions: tables and formatted text through :func:`output`, plain lines through
+:func:`say`. Both escape control characters, and replace characters that the output's encoding lacks by ASCII.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDTH_ELSEWHERE = 100
-"""Columns of the output where it goes to no terminal and ``COLUMNS`` says nothing."""
+"""The width of output that is not a terminal, if ``COLUMNS`` is not set."""
 
 
 def console() -> Console:
-    """The terminal at its own width; elsewhere as wide as ``COLUMNS`` says, or as ``WIDTH_ELSEWHERE``."""
+    """A console with the terminal's width; without a terminal, that of ``COLUMNS``, or ``WIDTH_ELSEWHERE``."""
     from rich.console import Console
 
     made = Console()
@@ -35,21 +34,21 @@ def console() -> Console:
 
 
 def output(given: Console | None = None) -> Console:
-    """A console that shows text as it is, at its width and in its encoding, without blanks at the ends of lines.
+    """Set up a console for safe output in its encoding, without trailing blanks.
 
     Args:
-        given: the console; that of :func:`console` unless given.
+        given: the console; default: a new one from :func:`console`.
     """
     if given is None:
         return console()
     if not any(isinstance(hook, _Door) for hook in given._render_hooks):
-        # A hook by its method; the base class would cost the import of rich where nothing is printed.
+        # Not a subclass of rich's hook, which would import rich even if nothing is printed.
         given.push_render_hook(_Door(given))  # type: ignore[arg-type]
     return given
 
 
 def natural_width(console: Console, renderable: ConsoleRenderable) -> int:
-    """How many columns a table or text takes on the console where there is room enough."""
+    """The number of columns that a table or text needs on the console."""
     from rich.measure import Measurement
 
     shown = _shown(renderable, console.encoding)
@@ -57,11 +56,11 @@ def natural_width(console: Console, renderable: ConsoleRenderable) -> int:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print lines of plain text to the output, or to the error stream.
+    """Print lines of plain text to stdout or stderr.
 
     Args:
-        text: one line, or several.
-        err: whether it is for the error stream.
+        text: one or several lines.
+        err: whether to print to stderr.
     """
     stream = sys.stderr if err else sys.stdout
     tolerate(stream)
@@ -70,12 +69,12 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def say_json(document: Any) -> None:
-    """Print a document as JSON in ASCII, which every encoding has."""
+    """Print a document as JSON in ASCII, which works in every encoding."""
     say(json_page(document, ascii_only=True).rstrip("\n"))
 
 
 class _Door:
-    """A hook of rich's that every renderable passes before it is laid out."""
+    """A rich hook that processes every renderable before layout."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -86,7 +85,7 @@ class _Door:
 
 
 class _Trimmed:
-    """A renderable without blanks at the ends of its lines."""
+    """A renderable without trailing blanks on its lines."""
 
     def __init__(self, renderable: ConsoleRenderable, encoding: str) -> None:
         self._renderable = renderable
@@ -108,7 +107,7 @@ class _Trimmed:
 
 
 def _pieces(segment: Segment, encoding: str) -> list[Segment]:
-    """The parts of a segment on each of its lines, with an ellipsis of the layout's that is as wide as it was."""
+    """The parts of a segment on each of its lines; in ASCII, an ellipsis of rich's layout keeps its width."""
     text = segment.text if is_unicode(encoding) else segment.text.replace("…", ".")
     return [type(segment)(part, segment.style) for part in text.split("\n")]
 
@@ -129,7 +128,7 @@ def _columns_are_given() -> bool:
 
 
 def _shown(renderable: Any, encoding: str) -> Any:
-    """A text or table as it can be shown in an encoding; the cells of a table are changed in place."""
+    """Convert a text or table for an encoding; the cells of a table are changed in place."""
     from rich.table import Table
     from rich.text import Text
 
@@ -153,7 +152,7 @@ def _show_table(table: Table, encoding: str) -> None:
 
 
 def _shown_text(text: Text, encoding: str) -> Text:
-    """The same text, character for character, with its styles where they were."""
+    """Convert a text character by character, and keep its styles in place."""
     from rich.text import Span
 
     plain = text.plain
@@ -169,7 +168,7 @@ def _shown_text(text: Text, encoding: str) -> Text:
 
 
 def _ascii_box() -> Any:
-    """Lines above, between and below, as ``box.HORIZONTALS`` has them."""
+    """An ASCII version of ``box.HORIZONTALS``."""
     from rich.box import Box
 
     return Box(" -- \n    \n -- \n    \n -- \n -- \n    \n -- \n", ascii=True)

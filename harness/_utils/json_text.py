@@ -1,4 +1,4 @@
-"""Reading JSON that may be damaged or made by anyone."""
+"""Read JSON that may be damaged or untrusted."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 
 def parse_json(text: str | bytes) -> Any:
-    """What a JSON text says.
+    """Parse a JSON text.
 
     Raises:
-        ValueError: if it is no JSON, or nested too deeply to be read.
+        ValueError: if it is not valid JSON, or nested too deeply.
 
     >>> parse_json('{"a": 1}')
     {'a': 1}
@@ -24,7 +24,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def json_checksum(document: Mapping[str, Any], but: str) -> str:
-    """SHA-256 of everything that a document says but for the entry that holds the checksum itself."""
+    """SHA-256 of a document without the entry that stores the checksum itself."""
     stated = {key: value for key, value in document.items() if key != but}
     return hashlib.sha256(
         json.dumps(stated, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")

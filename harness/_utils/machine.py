@@ -1,4 +1,4 @@
-"""Which processor this machine has."""
+"""The processor of this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LINUX = Path("/proc/cpuinfo")
 
 
 def processor_name() -> str:
-    """The model's name as the system tells it; the architecture, such as ``arm64``, where it tells none."""
+    """The model name from the system; the architecture, such as ``arm64``, if there is none."""
     if _LINUX.exists():
         for line in _LINUX.read_text(encoding="utf-8", errors="replace").splitlines():
             name, _, value = line.partition(":")

@@ -1,4 +1,4 @@
-"""Names that people type: which one is meant, and the message where none is."""
+"""Resolve names that people type, and suggest similar ones if a name is unknown."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 
 MOST_LISTED = 12
-"""More names than this are not listed in a message."""
+"""The maximum number of names listed in a message."""
 
 
 def folded(name: str) -> str:
-    """What names have in common that differ in case, in what joins their words, or in a ``#``.
+    """A name in lower case, without separators and ``#``.
 
     >>> {folded(name) for name in ("zen_score", "Zen-Score", "zen score")}, folded("#Params")
     ({'zenscore'}, 'params')
@@ -20,13 +20,12 @@ def folded(name: str) -> str:
 
 
 def resolved(name: str, known: Mapping[str, Iterable[str]]) -> str | None:
-    """The known name that is meant: the same one, one that differs in spelling alone, or the one with such an alias.
+    """The known name that matches a typed name exactly, up to spelling, or by an alias.
 
-    An exact name always comes first, then another spelling of a name, then an alias. An alias that two entries have
-    means neither.
+    Exact matches come first, then other spellings, then aliases. An alias of two entries matches neither.
 
     Args:
-        name: as it was typed.
+        name: the name as typed.
         known: each name with its aliases.
 
     >>> known = {"naswot": ["nwot"], "zen": ["Zen-Score"]}
@@ -45,13 +44,13 @@ def resolved(name: str, known: Mapping[str, Iterable[str]]) -> str | None:
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], listing: str = "") -> str:
-    """One line that says which name is unknown, which known ones are near, and where all of them are listed.
+    """One line that gives the unknown name, similar known names, and all names or the command that lists them.
 
     Args:
-        kind: of what it is the name.
-        name: as it was typed.
-        known: every name.
-        listing: the command that lists them; told where there are too many for the message.
+        kind: what the name stands for, such as "proxy".
+        name: the name as typed.
+        known: every known name.
+        listing: the command that lists them, given if there are too many for the message.
 
     >>> unknown_name("proxy", "synflo", ["snip", "synflow"])
     "unknown proxy 'synflo': did you mean 'synflow'? Known: snip, synflow"
@@ -68,7 +67,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], listing: str = "") 
 
 
 def listed(names: Iterable[object]) -> str:
-    """Names for a message, the first of them where there are many.
+    """A list of names for a message, shortened if there are many.
 
     >>> listed(["a", "b"]), listed(range(100)), listed([])
     ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 88 more', 'none')

@@ -1,7 +1,7 @@
-"""Arrays from ``.npy`` and ``.npz`` files that may be damaged or made by anyone: no more is allocated than is there.
+"""Read ``.npy`` and ``.npz`` files that may be damaged or untrusted, without allocating more than their content.
 
-The header of an array states its shape and type, and numpy allocates what it states before it reads. Here the stated
-size is compared with the bytes that the file has; those of a compressed array with what Deflate can make of them.
+The header of an array states its shape and type, and numpy allocates that much memory before it reads. This module
+first compares the stated size with the size of the file, and for compressed arrays with Deflate's maximum ratio.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from harness._utils.visible import one_line
 Array = NDArray[Any]
 
 _HIGHEST_RATIO = 1032
-"""Deflate makes at most so many bytes of one."""
+"""The maximum compression ratio of Deflate."""
 
 _READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class Arrays(NamedTuple):
-    """What an ``.npz`` file holds: the names of all its arrays, sorted, and those that were asked for."""
+    """The content of an ``.npz`` file: the sorted names of all its arrays, and the requested arrays."""
 
     names: list[str]
     read: dict[str, Array]
 
 
 def read_npz(source: Path | IO[bytes], wanted: Collection[str] | None = None) -> Arrays:
-    """The arrays of an ``.npz`` file.
+    """Read the arrays of an ``.npz`` file.
 
     Args:
         source: the file.
-        wanted: the names of the arrays that are read, if they are there; all unless given.
+        wanted: the names of the arrays to read, if they exist; default: all.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is no such file, is damaged, or holds Python objects.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if it is not an ``.npz`` file, is damaged, or has Python objects.
     """
     arrays = Arrays([], {})
     try:
@@ -52,7 +52,7 @@ def read_npz(source: Path | IO[bytes], wanted: Collection[str] | None = None) ->
                 arrays.names.append(name)
                 if wanted is None or name in wanted:
                     if member.file_size > _HIGHEST_RATIO * member.compress_size:
-                        raise ValueError(f"'{name}' states more bytes than its compressed ones can give")
+                        raise ValueError(f"'{name}' states a size that its compressed data cannot have")
                     with archive.open(member) as file:
                         arrays.read[name] = _read(file, member.file_size, f"'{name}'")
     except FileNotFoundError:
@@ -60,23 +60,23 @@ def read_npz(source: Path | IO[bytes], wanted: Collection[str] | None = None) ->
     except MemoryError:
         raise ValueError("its arrays do not fit in memory") from None
     except Exception as error:
-        # What numpy and zipfile raise depends on which byte is damaged.
+        # The exceptions of numpy and zipfile depend on which byte is damaged.
         raise ValueError(one_line(str(error)) or type(error).__name__) from None
     arrays.names.sort()
     return arrays
 
 
 def read_npy(path: Path) -> Array:
-    """The array of a ``.npy`` file.
+    """Read the array of a ``.npy`` file.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is no such file, is damaged, or holds Python objects.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if it is not a ``.npy`` file, is damaged, or has Python objects.
     """
     try:
         with path.open("rb") as file:
             if file.read(2) == b"PK":
-                raise ValueError("it is an archive of arrays, not one array")
+                raise ValueError("it is an archive of arrays, not a single array")
             file.seek(0)
             return _read(file, path.stat().st_size, "the array")
     except FileNotFoundError:
@@ -88,7 +88,7 @@ def read_npy(path: Path) -> Array:
 
 
 def _memory() -> float:
-    """Bytes of this machine's memory; infinity where that is not known."""
+    """This machine's memory in bytes; infinity if unknown."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
@@ -99,18 +99,18 @@ def _read(file: IO[bytes], size: int, what: str) -> Array:
     version = np.lib.format.read_magic(file)
     if version not in _READERS:
         raise ValueError(
-            f"{what} has version {version[0]}.{version[1]} of numpy's format; plain numbers have 1.0 or 2.0"
+            f"{what} has unsupported version {version[0]}.{version[1]} of numpy's format; expected: 1.0 or 2.0"
         )
     shape, _, dtype = _READERS[version](file)
     if dtype.hasobject:
-        raise ValueError(f"{what} holds Python objects, which are not read")
+        raise ValueError(f"{what} has Python objects, which are not supported")
     stated, there = math.prod(shape) * dtype.itemsize, size - file.tell()
     if stated != there or min(shape, default=0) < 0:
-        raise ValueError(f"{what} states {dtype} {shape}, which is {stated:,} bytes, but {there:,} are there")
+        raise ValueError(f"{what} states {dtype} {shape} ({stated:,} bytes), but has {there:,} bytes")
     if stated > _memory():
-        raise ValueError(f"{what} has {stated:,} bytes, which is more than the memory of this machine")
+        raise ValueError(f"{what} has {stated:,} bytes, more than this machine's memory")
     file.seek(0)
     array: Array = np.lib.format.read_array(file, allow_pickle=False)
     if file.read(1):
-        raise ValueError(f"{what} is followed by other bytes")
+        raise ValueError(f"{what} is followed by extra bytes")
     return array

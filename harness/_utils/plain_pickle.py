@@ -1,8 +1,8 @@
-"""Reading downloaded pickles that hold nothing but plain data, without running anything they bring along.
+"""Read downloaded pickles that contain only plain data, without running any code in them.
 
 A pickle is a program: loading one can call any function that it names. The pickles of published benchmarks and image
-sets need very few names: ordered dictionaries, numpy numbers and numpy arrays. This reader knows those names only, and
-stands its own small functions in for them; a pickle that names anything else is refused.
+sets need very few names: ordered dictionaries, numpy numbers and numpy arrays. This reader only accepts those names,
+replaces them by small functions of its own, and refuses any other pickle.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _NUMBER = re.compile(r"[biuf]\d+")
 
 
 class _NumberType:
-    """Stands in for ``numpy.dtype``: keeps the name of a number type and its byte order."""
+    """Replaces ``numpy.dtype``: keeps the name and byte order of a number type."""
 
     def __init__(self, name: str, align: bool = False, copy: bool = True) -> None:
         if not _NUMBER.fullmatch(name):
-            raise pickle.UnpicklingError(f"values of type '{name}', which are no numbers")
+            raise pickle.UnpicklingError(f"values of type '{name}', which are not numbers")
         self.dtype = np.dtype(name)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -35,7 +35,7 @@ class _NumberType:
 
 
 class _Array:
-    """Stands in for ``numpy.ndarray`` while a pickle is read; :func:`as_array` makes it a real one."""
+    """Replaces ``numpy.ndarray`` while a pickle is read; :func:`as_array` converts it to an array."""
 
     def __init__(self, *arguments: object) -> None:
         self.value: NDArray[Any] | None = None
@@ -47,12 +47,12 @@ class _Array:
 
 
 def as_array(value: object) -> NDArray[Any] | None:
-    """The array that :func:`load_plain` read, or None if the value is no array."""
+    """The array in a value read by :func:`load_plain`, or None if it is not an array."""
     return value.value if isinstance(value, _Array) else None
 
 
 def _as_bytes(data: bytes | str) -> bytes:
-    """Python 2 wrote bytes as text of the same code points."""
+    """Convert from Python 2, which wrote bytes as text with the same code points."""
     return data.encode("latin1") if isinstance(data, str) else data
 
 
@@ -61,21 +61,21 @@ def _scalar(number: _NumberType, data: bytes | str) -> object:
 
 
 def _from_buffer(data: bytes, number: _NumberType, shape: tuple[int, ...], order: str) -> _Array:
-    """Stands in for numpy's ``_frombuffer``, which pickles of the fifth protocol call to make arrays."""
+    """Replaces numpy's ``_frombuffer``, which pickles of protocol 5 call to create arrays."""
     array = _Array()
     array.value = np.frombuffer(bytes(data), dtype=number.dtype).reshape(shape, order="F" if order == "F" else "C")
     return array
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """Stands in for ``_codecs.encode``, which pickles of the second protocol call to make bytes."""
+    """Replaces ``_codecs.encode``, which pickles of protocol 2 call to create bytes."""
     if encoding not in ("latin1", "latin-1"):
         raise pickle.UnpicklingError(f"text in the encoding '{encoding}'")
     return text.encode("latin1")
 
 
 def _empty_bytes() -> bytes:
-    """Stands in for ``bytes``, which pickles of the second protocol call without arguments."""
+    """Replaces ``bytes``, which pickles of protocol 2 call without arguments."""
     return b""
 
 
@@ -87,7 +87,7 @@ _STAND_INS: dict[tuple[str, str], Callable[..., object]] = {
     ("builtins", "set"): set,
     ("numpy", "dtype"): _NumberType,
     ("numpy", "ndarray"): _Array,
-    # numpy 2 renamed numpy.core; files written by either are read.
+    # numpy 2 renamed numpy.core; files of both versions are supported.
     ("numpy.core.multiarray", "scalar"): _scalar,
     ("numpy._core.multiarray", "scalar"): _scalar,
     ("numpy.core.multiarray", "_reconstruct"): _Array,
@@ -102,29 +102,31 @@ class _PlainUnpickler(pickle.Unpickler):
         try:
             return _STAND_INS[module, name]
         except KeyError:
-            raise pickle.UnpicklingError(f"'{module}.{name}', which is no plain data") from None
+            raise pickle.UnpicklingError(f"'{module}.{name}', which is not plain data") from None
 
 
 def load_plain(file: IO[bytes], name: str, remedy: str = "") -> Any:
-    """What a pickle holds, if it is plain data: numbers, text, containers and numeric arrays (see :func:`as_array`).
+    """Load a pickle of plain data: numbers, text, containers and numeric arrays (see :func:`as_array`).
 
     Args:
         file: the pickle, uncompressed.
         name: the file's name, for messages.
-        remedy: what else the user can do, for the message that the pickle holds more than plain data.
+        remedy: what the user can do if the pickle contains more than plain data, for the message.
 
     Raises:
-        DataError: if the file is no pickle, is truncated, or names anything but plain data.
+        DataError: if the file is not a pickle, is truncated, or names anything except plain data.
     """
     try:
         content = _PlainUnpickler(file, encoding="latin1").load()
-        # At its end a compressed file compares its checksum.
+        # A compressed file checks its checksum at its end.
         while file.read(_AT_ONCE):
             pass
         return content
     except pickle.UnpicklingError as error:
         advice = f"; {remedy}" if remedy else ""
-        raise DataError(f"{name} was not read: it is damaged or holds more than plain data ({error}){advice}") from None
+        raise DataError(
+            f"{name} was not read: it is damaged or contains more than plain data ({error}){advice}"
+        ) from None
     except Exception as error:
-        # A damaged pickle can fail in any way: as a missing key, a wrong type, a size that does not fit, or an end.
-        raise DataError(f"{name} is damaged or no pickle file ({type(error).__name__}: {error})") from None
+        # A damaged pickle can fail in any way: a missing key, a wrong type, a wrong size, or an early end.
+        raise DataError(f"{name} is damaged or not a pickle file ({type(error).__name__}: {error})") from None

@@ -1,7 +1,7 @@
-"""The settings of a process that scores depend on: reading them, and putting them back where a proxy changed one.
+"""Process settings that scores depend on: read them, and restore those that a proxy has changed.
 
-They are cheap to read, some ten microseconds in all. What takes longer is in :mod:`harness._utils.surroundings`. Global
-random states are in neither: a proxy draws from seeds of its own, see :meth:`harness.probe.Probe.random_state`.
+Reading them is cheap, about ten microseconds in total; slower checks are in :mod:`harness._utils.surroundings`. Global
+random states are in neither, since each proxy has its own seeds, see :meth:`harness.probe.Probe.random_state`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class ProcessSetting:
     """One setting of the process.
 
     Attributes:
-        words: what it is called in a message.
-        read: its present value, which compares by ``==``.
-        put_back: gives it a value that was read before.
-        told: whether a message shows the values.
+        words: its name in messages.
+        read: returns its current value, which supports ``==``.
+        put_back: sets it to a value that was read before.
+        told: whether messages show its values.
     """
 
     words: str
@@ -45,7 +45,7 @@ class Snapshot:
     """The values of some settings at one moment.
 
     Args:
-        settings: which to read.
+        settings: the settings to read.
     """
 
     def __init__(self, settings: Sequence[ProcessSetting]) -> None:
@@ -53,7 +53,7 @@ class Snapshot:
         self._values = _values(settings)
 
     def without(self, left_out: ProcessSetting) -> Snapshot:
-        """The same values, save that of one setting."""
+        """A copy without one setting."""
         kept = [
             (setting, value)
             for setting, value in zip(self.settings, self._values, strict=True)
@@ -64,16 +64,16 @@ class Snapshot:
         return fewer
 
     def is_current(self) -> bool:
-        """Whether every setting has the value that it had."""
+        """Whether every setting still has its value."""
         return self._values == _values(self.settings)
 
     def put_back(self) -> list[str]:
-        """Give every setting its value back; returns those that had another one, in words.
+        """Restore every setting; returns descriptions of those that had changed.
 
         >>> before = Snapshot(SETTINGS)
         >>> torch.set_default_dtype(torch.float64)
         >>> before.put_back()
-        ["torch's default number format (torch.float32 -> torch.float64)"]
+        ["torch's default dtype (torch.float32 -> torch.float64)"]
         >>> torch.get_default_dtype()
         torch.float32
         """
@@ -86,23 +86,23 @@ class Snapshot:
             if before != after
         ]
         for setting, before in zip(self.settings, self._values, strict=True):
-            # One may follow from another that has been put back already.
+            # It may have been restored together with another setting.
             if setting.read() != before:
                 setting.put_back(before)
         return changed
 
 
 def glance() -> tuple[Any, ...]:
-    """The settings that code changes most often; to read all takes longer than the least of proxies."""
+    """The settings that code changes most often; reading all of them takes longer than the cheapest proxy."""
     return torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype()
 
 
 @contextlib.contextmanager
 def settings_as_before(at_a_glance: bool = False) -> Iterator[Snapshot]:
-    """A block after which all settings are what they were; yields what they were.
+    """Restore all settings after the block; yields the settings before it.
 
     Args:
-        at_a_glance: look at all of them only where the block fails or a glance shows a change; for code that is known.
+        at_a_glance: check all settings only if the block fails or :func:`glance` shows a change; for trusted code.
     """
     before, seen = Snapshot(SETTINGS), glance()
     try:
@@ -116,9 +116,9 @@ def settings_as_before(at_a_glance: bool = False) -> Iterator[Snapshot]:
 
 @contextlib.contextmanager
 def with_settings(snapshot: Snapshot) -> Iterator[None]:
-    """A block that is computed with the settings of a snapshot, whatever they are around it.
+    """Use the settings of a snapshot in the block.
 
-    Hooks on saved tensors stay: they are there to measure a computation, not to change it.
+    Hooks on saved tensors stay active, since they measure a computation and do not change it.
     """
     snapshot = snapshot.without(_SAVED_TENSOR_HOOKS)
     if snapshot.is_current():
@@ -165,7 +165,7 @@ _FLAGS = (
     "cublas_allow_tf32",
     "cudnn_allow_tf32",
 )
-"""Flags of torch's backends, by the ends of the names of the functions that get and set them."""
+"""Flags of torch's backends, by the suffix of their getter and setter functions."""
 
 _PRECISIONS = (
     ("generic", "all"),
@@ -177,7 +177,7 @@ _SMALLEST_NORMAL = sys.float_info.min
 
 
 def _set_inference_mode(enabled: bool) -> None:
-    # Torch offers no way to leave a mode that somebody else has entered, but another may be entered for good.
+    # Torch cannot leave a mode that other code has entered, but it can permanently enter another one.
     mode = torch.inference_mode(enabled)
     mode.__enter__()
     _never_left.append(mode)
@@ -195,7 +195,7 @@ def _function_modes() -> list[Any]:
 def _read_function_modes() -> tuple[Any, ...]:
     if not _C._len_torch_function_stack():
         return ()
-    # The default device is such a mode too, and a setting of its own.
+    # The default device is also such a mode, but a separate setting.
     return tuple(mode for mode in _function_modes() if not isinstance(mode, DeviceContext))
 
 
@@ -238,12 +238,12 @@ def _put_back_hooks(before: list[tuple[Any, ...]]) -> None:
 
 
 def _set_interop_threads(number: int) -> None:
-    with contextlib.suppress(RuntimeError):  # torch lets it be set once
+    with contextlib.suppress(RuntimeError):  # torch allows setting it only once
         torch.set_num_interop_threads(number)
 
 
 def _readable(read: Callable[[], Any]) -> Callable[[], Any]:
-    """Torch refuses to tell some flags where newer ones for the same thing are in use."""
+    """Return None for flags that torch refuses to read because newer flags for the same setting are in use."""
 
     def read_it() -> Any:
         try:
@@ -281,7 +281,7 @@ def _autocast() -> Iterator[ProcessSetting]:
             functools.partial(torch.set_autocast_enabled, device),
         )
         yield ProcessSetting(
-            f"autocast's number format on {device}",
+            f"autocast's dtype on {device}",
             functools.partial(torch.get_autocast_dtype, device),
             functools.partial(torch.set_autocast_dtype, device),
         )
@@ -302,13 +302,13 @@ SETTINGS: tuple[ProcessSetting, ...] = (
     ProcessSetting("torch's function modes", _read_function_modes, _put_back_function_modes, told=False),
     ProcessSetting("torch's dispatch modes", _read_dispatch_modes, _put_back_dispatch_modes, told=False),
     *_function_state(),
-    # Entering a mode of inference sets the mode of gradients, so that comes later.
+    # Entering inference mode sets the gradient mode, so the latter comes second.
     ProcessSetting("torch's inference mode", torch.is_inference_mode_enabled, _set_inference_mode),
     ProcessSetting("torch's gradient mode", torch.is_grad_enabled, _C._set_grad_enabled),
     ProcessSetting("torch's forward-mode gradients", _C._is_fwd_grad_enabled, _C._set_fwd_grad_enabled),
     _SAVED_TENSOR_HOOKS,
     ProcessSetting("torch's anomaly detection", torch.is_anomaly_enabled, torch.set_anomaly_enabled),
-    ProcessSetting("torch's default number format", torch.get_default_dtype, torch.set_default_dtype),
+    ProcessSetting("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype),
     ProcessSetting("torch's number of threads", torch.get_num_threads, torch.set_num_threads),
     ProcessSetting("torch's number of interop threads", torch.get_num_interop_threads, _set_interop_threads),
     ProcessSetting(
@@ -318,13 +318,13 @@ SETTINGS: tuple[ProcessSetting, ...] = (
     *_autocast(),
     ProcessSetting("torch's hooks on every module", _read_hooks, _put_back_hooks, told=False),
     ProcessSetting(
-        "the processor's treatment of tiny numbers",
+        "the processor's treatment of denormal numbers",
         lambda: _SMALLEST_NORMAL * 0.5 == 0.0,
         torch.set_flush_denormal,
         told=False,
     ),
-    ProcessSetting("NumPy's treatment of errors", np.geterr, lambda before: np.seterr(**before)),
+    ProcessSetting("NumPy's error handling", np.geterr, lambda before: np.seterr(**before)),
     ProcessSetting("Python's recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
     ProcessSetting("Python's garbage collector", gc.isenabled, lambda before: gc.enable() if before else gc.disable()),
 )
-"""In an order in which they can be put back one after the other."""
+"""In an order in which they can be restored one after the other."""

@@ -1,4 +1,4 @@
-"""Ctrl-C: moments at which it must wait, and knowing it from an error that only looks like it."""
+"""Ctrl-C: delay it in critical blocks, and distinguish it from errors that look the same."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from types import FrameType
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """A block that is never left half done by SIGINT or SIGTERM; one that comes meanwhile takes effect after it.
+    """Delay SIGINT and SIGTERM until the end of the block.
 
-    It must be short, and do nothing that may hang. In a thread other than the main one, where Python delivers no
-    signals, there is nothing to do.
+    The block must be short and must not hang. In threads other than the main one, which receive no signals from Python,
+    this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -31,19 +31,19 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         for number, handler in handlers.items():
-            # None is a handler that was not set from Python, which could not be put back by it either.
+            # None is a handler that was not set from Python, so Python cannot restore it.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        # Also where the block failed: whoever deals with that must not go on as if nobody had asked it to stop.
+        # Also if the block failed, since code that handles the failure must still stop.
         for signalled in came:
             signal.raise_signal(signalled)
 
 
 @contextmanager
 def stops_noted() -> Iterator[list[BaseException]]:
-    """A block that knows what SIGINT and SIGTERM have raised in it; yields these errors as they come.
+    """Record the exceptions that SIGINT and SIGTERM raise in the block; yields the list of them.
 
-    So a ``KeyboardInterrupt`` that the code of others raises is told from Ctrl-C, and a Ctrl-C that such code swallows
-    is not lost. Handlers do what they always do.
+    This distinguishes Ctrl-C from a ``KeyboardInterrupt`` raised by other code, and detects a Ctrl-C that other code
+    suppresses. Signal handlers work as usual.
     """
     came: list[BaseException] = []
     if threading.current_thread() is not threading.main_thread():

@@ -1,7 +1,7 @@
-"""What a process sees of its system, and the functions that others call: reading it, and putting it back.
+"""The environment of a process and the functions that other code calls: read and restore them.
 
-It is compared only after proxies that are not the project's own: the functions of torch, NumPy and this package, the
-environment, the working directory, where modules are imported from, warnings, streams and signals.
+They are only compared after proxies that are not the project's own: functions of torch, NumPy and this package,
+environment variables, the working directory, the module search path, warnings, streams and signals.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _C: Any = torch._C
 
 
 class Surroundings:
-    """What the process sees of its system, and the functions that others call, at one moment.
+    """The environment of the process, and the functions that other code calls, at one moment.
 
-    A library that is imported for the first time, maybe in a proxy, may add variables, filters and places to import
-    from. These stay, and count as no change.
+    A library that is imported for the first time, for example in a proxy, may add environment variables, warning
+    filters and search paths. These are kept and do not count as changes.
 
     Args:
-        classes: of the network's modules, whose methods are looked at too.
+        classes: the classes of the network's modules; their methods are compared too.
     """
 
     def __init__(self, classes: Collection[type] = ()) -> None:
@@ -48,7 +48,7 @@ class Surroundings:
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, []) if _HAS_MASK else None
 
     def put_back(self) -> list[str]:
-        """Put everything back; returns what was changed, in words."""
+        """Restore everything; returns descriptions of what was changed."""
         return [
             *self._functions(),
             *self._environment_variables(),
@@ -97,7 +97,7 @@ class Surroundings:
         now = list(sys.path)
         if now == self._path:
             return
-        # The same folder once more, or others added by an import, change nothing that others find.
+        # Duplicates, or directories added by an import, do not change what other code finds.
         added_alone = [entry for entry in now if entry in self._path] == self._path
         if list(dict.fromkeys(now)) == list(dict.fromkeys(self._path)) or (self._imported() and added_alone):
             return
@@ -111,7 +111,7 @@ class Surroundings:
         if self._imported() and kept == self._filters:
             return
         warnings.filters[:] = self._filters  # type: ignore[index]
-        # Which filter applies is remembered until this is called.
+        # Clears Python's cache of which filter applies.
         getattr(warnings, "_filters_mutated", lambda: None)()
         yield "the warning filters"
 
@@ -124,7 +124,7 @@ class Surroundings:
         if _HAS_MASK and signal.pthread_sigmask(signal.SIG_BLOCK, []) != self._mask:
             assert self._mask is not None
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
-            yield "the signals that are blocked"
+            yield "the signal mask"
         for number, handler in self._handlers.items():
             if signal.getsignal(number) is not handler and signal.getsignal(number) != handler:
                 if threading.current_thread() is threading.main_thread() and handler is not None:
@@ -143,13 +143,13 @@ _SIGNALS = [
 _BOOKKEEPING = frozenset(
     {"__annotations__", "__annotations_cache__", "__doc__", "__abstractmethods__", "_abc_impl", "__warningregistry__"}
 )
-"""Names that Python itself sets in modules and classes while they are used."""
+"""Names that Python itself sets in modules and classes during use."""
 
 
 def _folder() -> Path | None:
     try:
         return Path.cwd()
-    except OSError:  # somebody has removed it
+    except OSError:  # the directory was removed
         return None
 
 
@@ -158,18 +158,18 @@ def _name(space: ModuleType | type) -> str:
 
 
 def _hides(space: ModuleType | type, name: str) -> bool:
-    """Whether a new name in a class hides the one that it inherits; in a module it hides nothing."""
+    """Whether a new name in a class overrides an inherited one; in a module, it never does."""
     inherited = space.__mro__[1:] if isinstance(space, type) else ()
     return name not in _BOOKKEEPING and any(name in vars(base) for base in inherited)
 
 
 def _is_of_compiler(value: object) -> bool:
-    """Whether torch's compiler has put a function in the place of another, as it does when it is first used."""
+    """Whether torch's compiler replaced a function, as it does on first use."""
     return getattr(getattr(value, "__code__", None), "co_filename", "").startswith(_COMPILER)
 
 
 def _namespaces() -> list[ModuleType | type]:
-    """Modules and classes whose functions proxies and the harness itself call."""
+    """Modules and classes with functions that proxies and the harness call."""
     ours = [module for name, module in list(sys.modules.items()) if name == "harness" or name.startswith("harness.")]
     classes = [value for module in ours for value in vars(module).values() if _is_class_of(module, value)]
     return [*_library_namespaces(), *ours, *classes]

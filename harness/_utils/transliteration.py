@@ -1,4 +1,4 @@
-"""Text for terminals and files that are not UTF-8: what they do not know is written in the characters they do."""
+"""Text for terminals and files that are not UTF-8: replace characters that their encoding lacks."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SYMBOLS = {
     "²": "^2", "³": "^3", "¹": "^1", "⁰": "^0", "⁴": "^4", "⁶": "^6", "⁹": "^9", "ᵀ": "^T", "ⁱ": "^i", "₂": "_2",
     "─": "-", "━": "-", "│": "|", "┃": "|", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "\N{NO-BREAK SPACE}": " ",
 }  # fmt: skip
-"""How the harness's own signs are written in ASCII."""
+"""ASCII replacements of the symbols that the harness prints."""
 
 
 def is_unicode(encoding: str | None) -> bool:
-    """Whether the encoding knows every character.
+    """Whether the encoding has every character.
 
     >>> is_unicode("UTF-8"), is_unicode("cp1252"), is_unicode(None)
     (True, False, True)
@@ -33,9 +33,9 @@ def is_unicode(encoding: str | None) -> bool:
 
 
 def transliterated(text: str, encoding: str | None) -> str:
-    r"""Text that the encoding knows.
+    r"""Convert text to characters that the encoding has.
 
-    Signs are written in ASCII even where the encoding has them: Japanese code pages give them the width of two letters.
+    Symbols are replaced even if the encoding has them, since Japanese code pages display them two columns wide.
 
     >>> transliterated("τ ≥ .5 ± .1, Ruýžička", "cp1252"), transliterated("Ruýžička 木", "ascii")
     ('tau >= .5 +- .1, Ruýžicka', 'Ruyzicka \\u6728')
@@ -47,14 +47,14 @@ def transliterated(text: str, encoding: str | None) -> str:
 
 
 def tolerate(*streams: object) -> None:
-    """Let the streams of this process write what their encoding does not know, in place of failing."""
+    """Make the streams of this process replace characters that their encoding lacks, instead of failing."""
     for stream in streams or (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
 
 
 def _known(character: str, encoding: str) -> str:
-    """One character in those that the encoding knows."""
+    """Convert one character to characters that the encoding has."""
     if character in SYMBOLS:
         return SYMBOLS[character]
     if _encodes(character, encoding):

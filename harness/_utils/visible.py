@@ -1,8 +1,8 @@
-r"""Text that others wrote, made safe to show: characters that are not seen are written out.
+r"""Make untrusted text safe to show by escaping invisible characters.
 
-Names, labels and messages come from packages, files and runs of others. Among their characters there may be some that
-a terminal obeys (``ESC`` starts colours, window titles and cursor moves), that reorder the text around them (the
-bidirectional overrides), or that break a table or an XML file. Whatever is printed or written goes through here.
+Names, labels and messages come from other people's packages, files and runs. They may have control characters for the
+terminal (``ESC`` starts colours, window titles and cursor moves), characters that reorder the text around them
+(bidirectional overrides), or characters that break a table or an XML file. All output is escaped here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PAGE = re.compile(f"(?!\n)[{_UNSEEN}]")
 
 
 def visible(text: str) -> str:
-    r"""One line of text in which every character is seen.
+    r"""Escape the invisible characters of one line.
 
     >>> print(visible("a\x1b[31m b\nc \u202ed"))
     a\x1b[31m b\nc \u202ed
@@ -35,7 +35,7 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""Text of any number of lines, as one line in which every character is seen.
+    r"""Join text to one line, and escape its invisible characters.
 
     >>> print(one_line("no such\n  column: a" + chr(7)))
     no such column: a\x07
@@ -44,7 +44,7 @@ def one_line(text: str) -> str:
 
 
 def visible_page(text: str) -> str:
-    r"""The same for text of several lines, which stay lines.
+    r"""Escape the invisible characters of text with several lines.
 
     >>> print(visible_page("a\x1b[31m\nb"))
     a\x1b[31m
@@ -54,14 +54,14 @@ def visible_page(text: str) -> str:
 
 
 def write_page(path: Path, text: str) -> None:
-    """Write text for people as UTF-8 with Unix line ends, the same bytes on every system."""
+    """Write text as UTF-8 with Unix line ends and escaped invisible characters; the same bytes on every system."""
     path.write_text(visible_page(text), encoding="utf-8", newline="\n")
 
 
 def json_page(document: Any, *, ascii_only: bool = False) -> str:
-    r"""A document as JSON, in which what is no finite number is null.
+    r"""A document as JSON, with null for non-finite numbers.
 
-    Its strings stay what they are: JSON has its own way to write out such characters.
+    Its strings are unchanged, since JSON has its own escapes for invisible characters.
 
     >>> print(json_page({"label": "τ\x9b31m"}), end="")
     {
@@ -73,7 +73,7 @@ def json_page(document: Any, *, ascii_only: bool = False) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The same in what JSON knows; numbers keep every digit."""
+    """Convert a document to JSON types; numbers keep full precision."""
     if isinstance(value, Mapping):
         return {str(key): _finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

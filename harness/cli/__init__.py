@@ -26,10 +26,10 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Rank zero-shot NAS proxies against the accuracies that networks truly reach.",
+    help="Measure how well zero-shot NAS proxies rank networks by their true accuracy.",
 )
-list_app = typer.Typer(no_args_is_help=True, help="What is there: benchmarks, proxies and protocols.")
-data_app = typer.Typer(no_args_is_help=True, help="Ground truth of benchmarks that cannot be shipped.")
+list_app = typer.Typer(no_args_is_help=True, help="List benchmarks, proxies and protocols.")
+data_app = typer.Typer(no_args_is_help=True, help="Download, import and check ground truth and images.")
 app.add_typer(list_app, name="list")
 app.add_typer(data_app, name="data")
 app.add_typer(analyse_app, name="analyse")
@@ -43,8 +43,8 @@ app.command()(check)
 app.command("test-proxy")(test_proxy)
 
 MISUSED = 2
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, with every digit; null is what is unknown.")]
-_DOWNLOADS = "Folder of the downloads; 'downloads' beside the tables unless given."
+Json = Annotated[bool, typer.Option("--json", help="Print JSON with full precision; null means unknown.")]
+_DOWNLOADS = "Download directory; default: 'downloads' beside the tables."
 
 
 def _print_version(wanted: bool) -> None:
@@ -61,12 +61,12 @@ def harness_options(
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Rank zero-shot NAS proxies against the accuracies that networks truly reach."""
+    """Measure how well zero-shot NAS proxies rank networks by their true accuracy."""
 
 
 @list_app.command("benchmarks")
 def list_benchmarks(json: Json = False) -> None:
-    """Every benchmark: data sets, ground truths, sets of architectures, whether its data are here."""
+    """List every benchmark: data sets, ground truths, architecture sets, and what data it needs."""
     from harness.cli.listing import print_benchmarks
     from harness.cli.machine_readable import benchmarks_document
 
@@ -80,7 +80,7 @@ def list_benchmarks(json: Json = False) -> None:
 def list_proxies(
     own: Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)] = None, json: Json = False
 ) -> None:
-    """Every proxy and rank aggregate: which way is better, what it looks at, the paper, and what it computes."""
+    """List every proxy and rank aggregate: direction, inputs, cost, paper, and what it computes."""
     from harness.cli.listing import print_proxies
     from harness.cli.machine_readable import proxies_document
 
@@ -95,22 +95,22 @@ def import_data(
     name: Annotated[
         str,
         typer.Argument(
-            help="A benchmark, or a table of costs such as nats-tss-costs-cifar10.",
+            help="Benchmark, or cost table such as nats-tss-costs-cifar10.",
             autocompletion=completion.importables,
         ),
     ],
-    file: Annotated[Path, typer.Argument(help="Its official archive, or a CSV or Parquet table.")],
+    file: Annotated[Path, typer.Argument(help="The official archive, or a CSV or Parquet table.")],
     trust_pickle: Annotated[
-        bool, typer.Option("--trust-pickle", help="Load pickles from this source; they can run any code.")
+        bool, typer.Option("--trust-pickle", help="Allow unsafe pickles from this source. They can run any code.")
     ] = False,
     allow_partial: Annotated[
-        bool, typer.Option("--allow-partial", help="Accept a source that lacks architectures.")
+        bool, typer.Option("--allow-partial", help="Accept a source with missing architectures.")
     ] = False,
     errors: Annotated[
-        bool, typer.Option("--errors", help="Its columns of percent are error rates: take 100 minus each.")
+        bool, typer.Option("--errors", help="Percentage columns are error rates: use 100 minus each value.")
     ] = False,
 ) -> None:
-    """Check a file of true accuracies, or of costs on devices, and store it as a compact local table."""
+    """Check a file of true accuracies or of device costs, and store it as a compact local table."""
     from harness.data import import_table
     from harness.data.device_costs import importable
 
@@ -124,12 +124,10 @@ def import_data(
 def get_data(
     name: Annotated[
         str,
-        typer.Argument(
-            help="A benchmark, or an image data set such as cifar10.", autocompletion=completion.obtainables
-        ),
+        typer.Argument(help="Benchmark, or image data set such as cifar10.", autocompletion=completion.obtainables),
     ],
-    full: Annotated[bool, typer.Option("--full", help="The larger version, where there is one.")] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of what is here.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Download the larger version, if there is one.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace existing data.")] = False,
     directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
 ) -> None:
     """Download what a benchmark or an image data set declares, verify its checksums, and import or extract it."""
@@ -140,10 +138,10 @@ def get_data(
 
 @data_app.command("verify")
 def verify_data(
-    name: Annotated[str | None, typer.Argument(help="A benchmark or image data set; all unless given.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Benchmark or image data set; default: all.")] = None,
     directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
 ) -> None:
-    """Check tables, downloads and extracted images against their checksums; exit code 1 if something is wrong."""
+    """Check tables, downloads and extracted images against their checksums. Exit code 1 on any problem."""
     from harness.data.verify import verify
 
     findings = verify(name, directory)
@@ -156,7 +154,7 @@ def verify_data(
 def data_status(
     directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None, json: Json = False
 ) -> None:
-    """What ground truth and which images are on this machine, where, since when, and how to get what is missing."""
+    """Show which ground truth and images are on this machine, where, since when, and how to get the rest."""
     from harness.data.status import print_data_status, status_document
 
     if json:
@@ -170,39 +168,38 @@ def report(
     run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")],
     truth: Annotated[
         str | None,
-        typer.Option(help="Ground truth as SPLIT/EPOCHS, such as test/200; the benchmark's first unless given."),
+        typer.Option(help="Ground truth as SPLIT/EPOCHS, such as test/200; default: the benchmark's first."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where files go; RUN/report unless given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Output directory; default: RUN/report.")] = None,
     baseline: Annotated[
         str,
-        typer.Option(help="The proxy that the others are compared with.", autocompletion=completion.rows),
+        typer.Option(help="Proxy to compare the others with.", autocompletion=completion.rows),
     ] = "params",
     beside: Annotated[
         list[str] | None,
-        typer.Option(help="Another ground truth, such as val/12, ranked as if it were a proxy; may be repeated."),
+        typer.Option(help="Also rank this ground truth, such as val/12, like a proxy; may be repeated."),
     ] = None,
     published: Annotated[
-        Path | None, typer.Option(help="A paper's table to set beside ours, such as one of results/published.")
+        Path | None, typer.Option(help="Published table to compare with, such as one in results/published.")
     ] = None,
-    figures: Annotated[bool, typer.Option(help="Draw figures too.")] = True,
+    figures: Annotated[bool, typer.Option(help="Also draw figures.")] = True,
     width: Annotated[
         Literal["1", "2"] | None,
-        typer.Option(
-            help="Width of the figures in columns of a paper; the chart 1 and the scatter plots 2 unless given."
-        ),
+        typer.Option(help="Figure width in paper columns; default: 1 for the chart, 2 for the scatter plots."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write everything, and what else this run allows, as one page to this file.")
+        Path | None,
+        typer.Option(help="Write the report and every other analysis that this run allows to this file, as one page."),
     ] = None,
     json: Annotated[
         bool,
         typer.Option(
             "--json",
-            help="Print JSON, with every digit, in place of tables; write files only where --out or --html says.",
+            help="Print JSON with full precision instead of tables; write files only with --out or --html.",
         ),
     ] = False,
 ) -> None:
-    """Print how well each proxy ranks the networks, beside #Params; write tables and figures."""
+    """Print how well each proxy ranks the networks, compared with #Params; write tables and figures."""
     from harness import api
     from harness.display.figures.style import inches
     from harness.results import parse_truth
@@ -224,20 +221,20 @@ def report(
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
         write_page(html, result.html())
-        say(f"the page: {html}", err=json)
+        say(f"page written to {html}", err=json)
 
 
 @app.command()
 def agree(
     run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")],
-    other: Annotated[Path, typer.Argument(help="Another run, or a CSV of scores, one row for each architecture.")],
+    other: Annotated[Path, typer.Argument(help="Another run, or a CSV file of scores with one row per architecture.")],
     rename: Annotated[
-        list[str] | None, typer.Option(help="THEIRS=OURS for a proxy that the CSV calls otherwise; may be repeated.")
+        list[str] | None, typer.Option(help="CSV_NAME=PROXY, where the CSV names a proxy differently; may be repeated.")
     ] = None,
-    sentinel: Annotated[float | None, typer.Option(help="The CSV's number for a score that failed.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the table to this CSV too.")] = None,
+    sentinel: Annotated[float | None, typer.Option(help="Number that marks a failed score in the CSV.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
 ) -> None:
-    """Print how well the scores of a run agree in rank with another run's, or with an independent table."""
+    """Print the rank agreement between a run's scores and another run or a CSV file."""
     from harness import api
     from harness.cli.listing import print_agreement
 
@@ -250,23 +247,23 @@ def agree(
 
 def _parse_renames(renames: list[str]) -> dict[str, str]:
     pairs = [rename.partition("=") for rename in renames]
-    for rename, (theirs, sign, ours) in zip(renames, pairs, strict=True):
-        if not (theirs and sign and ours):
-            raise HarnessError(f"'{rename}' renames nothing; write THEIRS=OURS, such as nwot=naswot")
-    return {theirs: ours for theirs, _, ours in pairs}
+    for rename, (column, sign, proxy) in zip(renames, pairs, strict=True):
+        if not (column and sign and proxy):
+            raise HarnessError(f"invalid --rename '{rename}': write CSV_NAME=PROXY, such as nwot=naswot")
+    return {column: proxy for column, _, proxy in pairs}
 
 
 def _prepare_process() -> None:
-    """Let figures be drawn whatever a notebook's variable says, and text be written in whatever encoding."""
+    """Draw figures without a display, whatever MPLBACKEND says, and print text in any encoding."""
     os.environ["MPLBACKEND"] = "agg"
     tolerate()
     if not is_unicode(sys.stdout.encoding):
-        # Help in boxes would be drawn before it is transliterated, and its frames would not meet.
+        # Boxed help would be laid out before transliteration, and its frames would not line up.
         app.rich_markup_mode = None
 
 
 def main() -> None:
-    """Entry point: what the user can mend is one line on the error stream and exit code 2."""
+    """Entry point: an error that the user can fix is one line on stderr and exit code 2."""
     _prepare_process()
     try:
         app()

@@ -1,4 +1,4 @@
-"""``harness analyse``: from stored scores to one analysis, as tables and figures."""
+"""``harness analyse``: one analysis of stored scores, as tables and figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.cli.selection import selection
 from harness.cli.stability import stability
 from harness.cli.top import top
 
-analyse_app = typer.Typer(no_args_is_help=True, help="One analysis of the scores of a run: tables and figures.")
+analyse_app = typer.Typer(no_args_is_help=True, help="Analyse the scores of a run: tables and figures.")
 for command in (
     scatter,
     heatmap,

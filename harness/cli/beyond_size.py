@@ -8,10 +8,10 @@ import typer
 
 from harness.cli.shared import Beside, Out, RunDirectory, Subset, Truth, Width, opened, present
 
-Given = Annotated[str, typer.Option("--given", help="The proxy that is held constant.")]
+Given = Annotated[str, typer.Option("--given", help="Proxy to hold constant.")]
 Bins = Annotated[
     int | None,
-    typer.Option("--bins", help="Strata are so many bins; single values unless given, where there are few."),
+    typer.Option("--bins", help="Number of bins to stratify by; default: one stratum per value, if there are few."),
 ]
 
 
@@ -25,7 +25,7 @@ def beyond_size(
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """Is it more than size? τ among networks of equal #Params, and partial correlations given it."""
+    """Does a proxy add to size? τ among networks of equal #Params, and partial correlations given #Params."""
     from harness.exhibits.beyond_size import beyond_size as exhibit
 
     present(exhibit(opened(run, truth, beside), given=given, bins=bins, subset=subset), out, width)

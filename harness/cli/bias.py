@@ -13,7 +13,7 @@ def bias(
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """What scores depend on, beside what accuracies depend on: convolutions, poolings, skips, depth, widths."""
+    """Compare what scores and accuracies depend on: convolutions, poolings, skips, depth, widths."""
     from harness.exhibits.bias import bias as exhibit
 
     present(exhibit(opened(run, truth, beside), subset=subset), out, width)

@@ -11,15 +11,19 @@ from harness.cli.shared import Beside, Out, RunDirectory, Subset, Truth, Width, 
 
 def bootstrap(
     run: RunDirectory,
-    baseline: Annotated[str, typer.Option("--baseline", help="The row that differences are to.")] = "params",
-    resamples: Annotated[int, typer.Option("--resamples", help="How often the networks are drawn again.")] = 1000,
+    baseline: Annotated[
+        str, typer.Option("--baseline", help="Proxy that differences are computed against.")
+    ] = "params",
+    resamples: Annotated[
+        int, typer.Option("--resamples", help="Number of bootstrap resamples of the networks.")
+    ] = 1000,
     subset: Subset = "all",
     truth: Truth = None,
     beside: Beside = None,
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """Whether the intervals are right: those of the jackknife beside those of the bootstrap."""
+    """Check the intervals: compare jackknife intervals with bootstrap intervals."""
     from harness.exhibits.bootstrap import bootstrap as exhibit
 
     present(exhibit(opened(run, truth, beside), baseline, resamples, subset), out, width)

@@ -13,8 +13,8 @@ CostNames = Annotated[
     list[str] | None,
     typer.Option(
         "--cost",
-        help="params, flops, or a device's such as edgegpu_latency; may be repeated. The sizes that the run scored "
-        "unless given.",
+        help="params, flops, or a device cost such as edgegpu_latency; may be repeated. Default: the sizes that the "
+        "run scored.",
     ),
 ]
 
@@ -24,13 +24,13 @@ def budgets(
     truth: Truth = None,
     cost: CostNames = None,
     quantiles: Annotated[
-        str, typer.Option(help="Budgets, as percentages of the networks that they allow.")
+        str, typer.Option(help="Budgets, each given as the percentage of networks that fit in it.")
     ] = "10,25,50,75,100",
     subset: Subset = "all",
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """The most accurate network by each proxy under budgets of #Params, #FLOPs, latency or energy."""
+    """Accuracy of each proxy's best network under budgets of #Params, #FLOPs, latency or energy."""
     from harness.exhibits.budgets import budgets as exhibit
 
     shares = [percentage / 100 for percentage in numbers(quantiles, "--quantiles", float)]

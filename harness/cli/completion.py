@@ -1,4 +1,4 @@
-"""What a shell offers for names that are half typed; ``harness --install-completion`` sets it up."""
+"""Shell completion of names; ``harness --install-completion`` sets it up."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 
 def benchmarks(incomplete: str) -> list[str]:
-    """The benchmarks whose names begin so."""
+    """Benchmarks with this prefix."""
     from harness.registry import benchmark_classes
 
     return _beginning(incomplete, benchmark_classes())
 
 
 def importables(incomplete: str) -> list[str]:
-    """The benchmarks and tables of costs whose names begin so."""
+    """Benchmarks and cost tables with this prefix."""
     from harness.data.device_costs import cost_tables
     from harness.registry import benchmark_classes
 
@@ -21,7 +21,7 @@ def importables(incomplete: str) -> list[str]:
 
 
 def obtainables(incomplete: str) -> list[str]:
-    """The benchmarks and image data sets whose names begin so."""
+    """Benchmarks and image data sets with this prefix."""
     from harness.data.image_sources import IMAGE_SOURCES
     from harness.registry import benchmark_classes
 
@@ -29,28 +29,28 @@ def obtainables(incomplete: str) -> list[str]:
 
 
 def rows(incomplete: str) -> list[str]:
-    """The proxies and rank aggregates whose names begin so."""
+    """Proxies and rank aggregates with this prefix."""
     from harness.registry import aggregates, proxy_facts
 
     return _beginning(incomplete, [*proxy_facts(), *aggregates()])
 
 
 def proxy_list(incomplete: str) -> list[str]:
-    """Lists of proxies, separated by commas, that begin so."""
+    """Comma-separated lists of proxies with this prefix."""
     from harness.registry import proxy_facts
 
     return _listed(incomplete, ["standard", "all", "variants", *proxy_facts()])
 
 
 def protocols(incomplete: str) -> list[str]:
-    """The protocols whose names begin so."""
+    """Protocols with this prefix."""
     from harness.reproduction.reading import protocol_names
 
     return _beginning(incomplete, protocol_names())
 
 
 def _listed(incomplete: str, names: Iterable[str]) -> list[str]:
-    """Completions of the last of several names.
+    """Complete the last name of a comma-separated list.
 
     >>> _listed("snip,ze", ["zen", "zico", "snip"])
     ['snip,zen']

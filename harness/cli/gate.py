@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from harness.gate.costs import OwnCosts
     from harness.results import OpenedRun
 
-BaselineDirectory = Annotated[Path, typer.Option("--baseline", help="Directory of the baseline.")]
+BaselineDirectory = Annotated[Path, typer.Option("--baseline", help="Baseline directory.")]
 PROCESSES = 5
-"""That a baseline's costs are measured in; a check makes do with one, and with three where it matters."""
+"""Processes that measure a baseline's costs. A check uses one, and three where the verdict depends on it."""
 Own = Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)]
 
 
 def baseline(
     run: RunDirectory,
-    out: Annotated[Path, typer.Option("--out", help="Directory of the baseline, such as results/baselines/NAME.")],
+    out: Annotated[Path, typer.Option("--out", help="Baseline directory, such as results/baselines/NAME.")],
     own: Own = None,
     truth: Truth = None,
 ) -> None:
-    """Freeze a run for later checks, and measure what its proxies cost here and now."""
+    """Freeze a run as a baseline for later checks, and measure what its proxies cost on this machine."""
     from harness.gate import freeze, write_baseline
     from harness.gate.measure_costs import measure, representative
 
     found = opened(run, truth)
-    freeze(found)  # what cannot be frozen is refused before anything is measured
-    say("measuring what the proxies cost; nothing else should run here meanwhile", err=True)
+    freeze(found)  # fail early, before the slow measurement
+    say("measuring the cost of the proxies; run nothing else on this machine until it is done", err=True)
     costs = measure(found, representative(found.scores), own=own or [], processes=PROCESSES)
     frozen = freeze(found, costs)
     files = write_baseline(frozen, out)
     unknown = [name for name in frozen.proxies if name not in costs.passes]
     if unknown:
-        say(f"no cost is kept of {', '.join(unknown)}, whose code was not given: add --proxy path.py:name", err=True)
+        say(f"no cost recorded for {', '.join(unknown)}: the code is missing, add --proxy path.py:name", err=True)
     say(
         f"{counted(len(frozen.proxies), 'proxy', 'proxies')} on {counted(len(frozen.architectures), 'network')} frozen "
         f"in {out}: "
@@ -56,33 +56,34 @@ def check(
     baseline_directory: BaselineDirectory,
     run_directory: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN]", help="A run to check; the baseline's own plan is run unless given."),
+        typer.Argument(metavar="[RUN]", help="Run to check; default: run the baseline's plan again."),
     ] = None,
-    tolerance: Annotated[float, typer.Option(help="The least fall of τ that is worse, if it is significant.")] = 0.01,
-    slower: Annotated[
-        float, typer.Option(help="The least growth of the own cost that is slower, if it is significant.")
-    ] = 1.2,
+    tolerance: Annotated[float, typer.Option(help="Smallest significant drop of τ that counts as worse.")] = 0.01,
+    slower: Annotated[float, typer.Option(help="Smallest significant ratio of own costs that counts as slower.")] = 1.2,
     slower_elsewhere: Annotated[
-        float, typer.Option(help="The same on another processor or torch than the baseline's.")
+        float, typer.Option(help="The same limit if the processor or torch version differs from the baseline's.")
     ] = 2.0,
     float_tolerance: Annotated[
-        float | None, typer.Option(help="Relative change of scores that is rounding; measured for each unless given.")
+        float | None,
+        typer.Option(help="Relative change of scores that counts as rounding; default: measured for each proxy."),
     ] = None,
-    allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Changed scores are no alarm.")] = False,
-    allow_slower: Annotated[bool, typer.Option("--allow-slower", help="Slower proxies are no alarm.")] = False,
+    allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Do not fail on changed scores.")] = False,
+    allow_slower: Annotated[bool, typer.Option("--allow-slower", help="Do not fail on slower proxies.")] = False,
     own: Own = None,
     images: Annotated[
-        str | None, typer.Option(help="Image files, for a benchmark that brings none; if the plan is run.")
+        str | None, typer.Option(help="Image files, if the plan is run and the benchmark has no images of its own.")
     ] = None,
     workers: Annotated[int, typer.Option(help="Worker processes, if the plan is run.")] = 1,
     out: Annotated[
         Path | None, typer.Option("--out", help="Keep the run in this new directory, if the plan is run.")
     ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the outcome to this file as Markdown.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write it as JUnit XML.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write it as JSON, with every digit.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the result to this file as Markdown.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the result to this file as JUnit XML.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the result to this file as JSON, with full precision.")
+    ] = None,
 ) -> None:
-    """Compare a run with a baseline. Exit code 1 if a proxy got worse, changed, slower, failed or is missing."""
+    """Compare a run with a baseline. Exit code 1 if a proxy is worse, changed, slower, failed or missing."""
     from harness.gate import Limits, compare_with_costs, read_baseline
     from harness.gate.measure_costs import measure
 
@@ -96,7 +97,7 @@ def check(
             run = opened(run_directory, f"{frozen.truth.split}/{frozen.truth.epochs}")
 
         def measured() -> OwnCosts:
-            say("measuring what the proxies cost", err=True)
+            say("measuring the cost of the proxies", err=True)
             return measure(run, frozen.measured_networks, own=own or [])
 
         outcome = compare_with_costs(frozen, run, measured, limits, allowed=allowed)  # type: ignore[arg-type]
@@ -104,17 +105,17 @@ def check(
 
 
 def test_proxy(
-    name: Annotated[str, typer.Argument(help="path.py:name, module:name, or the name of a registered proxy.")],
+    name: Annotated[str, typer.Argument(help="Registered name, path.py:name or module:name.")],
 ) -> None:
-    """Try the contract of a proxy on one of your own; exit code 1 if a promise is broken."""
+    """Test whether a proxy keeps the proxy contract. Exit code 1 if it breaks a promise."""
     from harness.testing.run import conformance
 
     found = conformance(name)
     for broken in found.broken:
         say(f"✗ {broken.promise}\n    {broken.words}")
-    say(f"{name}: {found.kept} tests passed, promises broken: {len(found.broken)}, skipped: {found.skipped}")
+    say(f"{name}: {found.kept} tests passed, {len(found.broken)} failed, {found.skipped} skipped")
     if found.broken:
-        say("docs/adding-a-proxy.md lists what a proxy promises")
+        say("see docs/adding-a-proxy.md for what a proxy must promise")
         raise typer.Exit(1)
 
 
@@ -126,7 +127,7 @@ def _rerun(frozen: Baseline, out: Path, images: str | None, own: list[str] | Non
 
 
 def _tell(checked: Checked, markdown: Path | None, junit: Path | None, json: Path | None) -> None:
-    """Print the outcome, write it where files were asked for, and end with 1 if there is an alarm."""
+    """Print the result, write the requested files, and exit with code 1 if there is an alarm."""
     from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, on_github
     from harness.gate.show import show
 

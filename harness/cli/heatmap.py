@@ -12,9 +12,9 @@ from harness.cli.shared import Out, RunDirectories, Subset, Width, opened, prese
 def heatmap(
     runs: RunDirectories,
     subset: Subset = "all",
-    baseline: Annotated[str, typer.Option(help="The proxy that the others are compared with.")] = "params",
+    baseline: Annotated[str, typer.Option(help="Proxy to compare the others with.")] = "params",
     proxies: Annotated[
-        str | None, typer.Option(help="These alone: names separated by commas, or 'standard'; all unless given.")
+        str | None, typer.Option(help="Only these proxies: comma-separated names, or 'standard'; default: all.")
     ] = None,
     out: Out = None,
     width: Width = "1",

@@ -1,4 +1,4 @@
-"""What is registered, as tables in the terminal."""
+"""Registered benchmarks, proxies and aggregates as terminal tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def print_benchmarks(console: Console | None = None) -> None:
-    """Every benchmark with its data sets, ground truths, sets of architectures, needs and paper."""
+    """Print every benchmark: data sets, ground truths, architecture sets, required data and paper."""
     table = Table(title="Benchmarks", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, cls in sorted(benchmark_classes().items()):
         get = f"harness data get {name}, or " if issubclass(cls, Obtainable) else ""
@@ -52,11 +52,11 @@ def _joined(truths: Sequence[tuple[str, int | str]]) -> str:
 
 
 def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> None:
-    """Every proxy and every rank aggregate with its declared facts.
+    """Print every proxy and rank aggregate with its declared facts.
 
     Args:
         console: where to print.
-        own: further proxies, as ``path.py:name`` or ``module:name``; they stand first.
+        own: additional proxies, as ``path.py:name`` or ``module:name``; they are listed first.
     """
     target = output(console)
     brought = select_proxies(own) if own else []
@@ -73,19 +73,23 @@ def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> No
         table.add_row(Text(name), proxy.better, _looks_at(proxy), cost_in_words(proxy.name), _described(proxy))
     target.print(table)
     target.print(
-        "Indented: variants, where official codes disagree; 'all' stands for the others. A run computes 'standard': "
-        f"{', '.join(STANDARD)}. ×2: in two mini-batches. Cost: by itself, in forward and backward passes, measured on "
-        "NATS-Bench's topology space with 64 CIFAR-10 images on one thread.",
+        "Indented: variants, where official implementations disagree; 'all' selects every proxy except variants. "
+        f"'standard', the default of 'harness run', selects {', '.join(STANDARD)}. ×2: uses two mini-batches. Cost: "
+        "stand-alone, in forward-backward passes, measured on NATS-Bench's topology space with 64 CIFAR-10 images on "
+        "one thread.",
         highlight=False,
     )
     if aggregates():
         target.print()
         target.print(_table_of_aggregates())
-        target.print("Computed by 'harness report' where all parts were scored; never stored.", highlight=False)
+        target.print(
+            "'harness report' computes an aggregate if all its parts were scored. Aggregates are never stored.",
+            highlight=False,
+        )
 
 
 def family_order(proxy: ProxyFacts) -> tuple[str, bool, str]:
-    """A key that sorts proxies by name, each followed by its variants."""
+    """Sort key: proxies by name, each followed by its variants."""
     return proxy.variant_of or proxy.name, proxy.variant_of is not None, proxy.name
 
 
@@ -104,7 +108,7 @@ def _looks_at(proxy: ProxyFacts) -> str:
 
 
 def _described(entry: ProxyFacts | Aggregate) -> Text:
-    """The summary, other names, whatever supervision there is, and dimly the paper and the source."""
+    """The summary, aliases and supervision, then the paper and the source in dim text."""
     text = Text(entry.summary)
     if entry.aliases:
         text.append(f"\nalso called {', '.join(entry.aliases)}")
@@ -115,7 +119,7 @@ def _described(entry: ProxyFacts | Aggregate) -> Text:
 
 
 def print_agreement(agreement: pd.DataFrame, console: Console | None = None) -> None:
-    """The rows of :func:`harness.analysis.rank_agreement`."""
+    """Print the rows of :func:`harness.analysis.rank_agreement`."""
     labels = {name: facts.label for name, facts in proxy_facts().items()}
     table = Table("proxy", title="Rank agreement", title_justify="left", box=box.HORIZONTALS)
     for header in ("networks", "Spearman ρ [95 %]", "Kendall τ"):

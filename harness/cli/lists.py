@@ -1,4 +1,4 @@
-"""Options that hold several numbers."""
+"""Options that take several numbers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Number = TypeVar("Number", int, float)
 
 
 def numbers(text: str, option: str, kind: Callable[[str], Number]) -> list[Number]:
-    """The numbers of a list separated by commas.
+    """Parse a comma-separated list of numbers.
 
     >>> numbers("10,100", "--draws", int)
     [10, 100]
 
     Raises:
-        HarnessError: if something in it is no such number.
+        HarnessError: if an entry is not a number of this kind.
     """
     try:
         return [kind(part) for part in text.split(",")]
     except ValueError:
-        raise HarnessError(f"{option} takes numbers separated by commas, not '{text}'") from None
+        raise HarnessError(f"{option} must be comma-separated numbers, not '{text}'") from None

@@ -1,7 +1,7 @@
-"""What ``--json`` prints: documents for programs, whose shape docs/json.md describes.
+"""The documents that ``--json`` prints; docs/json.md describes their schema.
 
-Every document names the version of its shape in ``schema``. Numbers have every digit; null is what is not known or not
-defined. A later version may add keys to a shape; it raises ``schema`` where it changes or removes one.
+Every document gives the version of its schema in ``schema``. Numbers have full precision; null means unknown or
+undefined. A later version may add keys; it raises ``schema`` if it changes or removes one.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def proxies_document(own: Sequence[str] = ()) -> Document:
     """Every registered proxy and rank aggregate with its declared facts.
 
     Args:
-        own: further proxies, as ``path.py:name`` or ``module:name``; they stand first.
+        own: additional proxies, as ``path.py:name`` or ``module:name``; they are listed first.
     """
     brought = select_proxies(own) if own else []
     pooled = [
@@ -74,7 +74,7 @@ def proxies_document(own: Sequence[str] = ()) -> Document:
 
 
 def report_document(report: Report) -> Document:
-    """The tables of a report under the facts that they rest on."""
+    """The tables of a report, with the facts that they are based on."""
     heading = report.heading
     return {
         "schema": SCHEMA,

@@ -16,7 +16,7 @@ def pareto(
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """The true Pareto front of accuracy and cost, and how near the fronts that proxies choose come to it."""
+    """The true Pareto front of accuracy and cost, and how close each proxy's front comes to it."""
     from harness.exhibits.pareto import pareto as exhibit
 
     present(exhibit(opened(run, truth), costs=cost or [], subset=subset, shown=show or []), out, width)

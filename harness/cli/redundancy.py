@@ -13,7 +13,7 @@ def redundancy(
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """Which proxies say the same, and what each adds to its nearest other."""
+    """Which proxies rank alike, and what each adds to the most similar other one."""
     from harness.exhibits.redundancy import redundancy as exhibit
 
     present(exhibit(opened(run, truth, beside), subset=subset), out, width)

@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 
 
 def list_protocols() -> None:
-    """Every paper whose comparison can be made again: its parts, and what they need."""
+    """List the papers whose comparisons can be reproduced: their parts, and what they need."""
     from harness.reproduction.listing import print_protocols
 
     print_protocols(console())
@@ -24,33 +24,33 @@ def reproduce(
     name: Annotated[
         str,
         typer.Argument(
-            help="See 'harness list protocols', or a TOML file of your own.", autocompletion=completion.protocols
+            help="Name from 'harness list protocols', or your own TOML file.", autocompletion=completion.protocols
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Directory of runs and tables; start again to go on.")],
+    out: Annotated[Path, typer.Option("--out", help="Directory for runs and tables; repeat the command to resume.")],
     sample: Annotated[
-        int | None, typer.Option(help="At most so many networks in each part; as many as in the paper unless given.")
+        int | None, typer.Option(help="Maximum number of networks per part; default: as in the paper.")
     ] = None,
     images: Annotated[
         list[str] | None,
-        typer.Option(help="DATASET=PATH of its image files, or DATASET=noise; may be repeated."),
+        typer.Option(help="DATASET=PATH of the image files, or DATASET=noise; may be repeated."),
     ] = None,
-    parts: Annotated[str, typer.Option(help="Names of parts, separated by commas; all unless given.")] = "",
+    parts: Annotated[str, typer.Option(help="Comma-separated names of parts; default: all.")] = "",
     runs: Annotated[
-        list[str] | None, typer.Option(help="PART=DIR of a finished run to use for it; may be repeated.")
+        list[str] | None, typer.Option(help="PART=DIR: use this finished run for a part; may be repeated.")
     ] = None,
-    run: Annotated[bool, typer.Option("--run/--no-run", help="Make runs, or only report what is there.")] = True,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Images in a mini-batch; as many as in the paper unless given.")
-    ] = None,
+    run: Annotated[
+        bool, typer.Option("--run/--no-run", help="Compute missing runs, or only report existing ones.")
+    ] = True,
+    batch_size: Annotated[int | None, typer.Option(help="Images per mini-batch; default: as in the paper.")] = None,
     resolution: Annotated[
-        int | None, typer.Option(help="Height and width of the images; the benchmark's own unless given.")
+        int | None, typer.Option(help="Height and width of the images; default: the benchmark's.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample, the weights and the batches.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed for the sample, the weights and the mini-batches.")] = 0,
     workers: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 1,
-    figures: Annotated[bool, typer.Option(help="Draw figures too.")] = True,
+    figures: Annotated[bool, typer.Option(help="Also draw figures.")] = True,
 ) -> None:
-    """Make a paper's comparison again: our values with intervals beside the published ones, and what differs."""
+    """Reproduce a paper's comparison: measured values with intervals beside the published ones, and what differs."""
     from harness.cli.run import progress_bar
     from harness.reproduction.parts import ReproductionOptions
     from harness.reproduction.reproduce import reproduce as compare
@@ -73,7 +73,7 @@ def reproduce(
 
 
 def _pairs(entries: Iterable[str], option: str, form: str) -> dict[str, str]:
-    """Name and value of each entry.
+    """Parse ``NAME=VALUE`` entries.
 
     >>> _pairs(["cifar10=images"], "--images", "DATASET=PATH")
     {'cifar10': 'images'}
@@ -82,8 +82,8 @@ def _pairs(entries: Iterable[str], option: str, form: str) -> dict[str, str]:
     for entry in entries:
         name, sign, value = entry.partition("=")
         if not (name and sign and value):
-            raise HarnessError(f"'{entry}' after {option} must be {form}")
+            raise HarnessError(f"invalid {option} '{entry}': write {form}")
         if name in found:
-            raise HarnessError(f"{option} names {name} twice; give it once")
+            raise HarnessError(f"{option} gives {name} twice; give it once")
         found[name] = value
     return found

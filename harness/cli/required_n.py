@@ -15,7 +15,7 @@ def required_n(
     power: Annotated[float, typer.Option("--power", help="The probability of seeing it.")] = 0.8,
     baseline: Annotated[str, typer.Option("--baseline", help="The row that the others are compared with.")] = "params",
     draws: Annotated[
-        int, typer.Option("--draws", min=0, help="Subsamples to check the prediction with; 0 for no check.")
+        int, typer.Option("--draws", min=0, help="Number of subsamples that check the prediction; 0: no check.")
     ] = 200,
     subset: Subset = "all",
     truth: Truth = None,
@@ -23,7 +23,7 @@ def required_n(
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """How many networks it takes to see that a proxy ranks better than the baseline."""
+    """How many networks are needed to show that a proxy ranks better than the baseline."""
     from harness.exhibits.required_n import required_n as exhibit
 
     present(exhibit(opened(run, truth, beside), difference, baseline, power, draws, subset), out, width)

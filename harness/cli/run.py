@@ -28,73 +28,72 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 TERMINATED = 143
-"""Exit codes of a process ended by SIGINT and by SIGTERM, as shells count them."""
+"""Exit codes of a process ended by SIGINT and by SIGTERM, as in shells."""
 
 
 def run(
     benchmark: Annotated[
-        str, typer.Argument(help="See 'harness list benchmarks'.", autocompletion=completion.benchmarks)
+        str, typer.Argument(help="Name from 'harness list benchmarks'.", autocompletion=completion.benchmarks)
     ],
-    out: Annotated[Path, typer.Option("--out", help="Directory that keeps the scores; start again to go on.")],
-    dataset: Annotated[str | None, typer.Option(help="Data set; the benchmark's first unless given.")] = None,
-    sample: Annotated[int | None, typer.Option(help="Architectures drawn uniformly; all unless given.")] = None,
-    subset: Annotated[str, typer.Option("--set", help="Set of architectures to draw from.")] = "all",
-    seed: Annotated[int, typer.Option(help="Of the weights, the batches and, unless given, the sample.")] = 0,
-    sample_seed: Annotated[int | None, typer.Option(help="Of the sample alone.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Directory for the scores; repeat the command to resume.")],
+    dataset: Annotated[str | None, typer.Option(help="Data set; default: the benchmark's first.")] = None,
+    sample: Annotated[int | None, typer.Option(help="Number of architectures, drawn uniformly; default: all.")] = None,
+    subset: Annotated[str, typer.Option("--set", help="Architecture set to draw from.")] = "all",
+    seed: Annotated[int, typer.Option(help="Seed for the weights, the mini-batches and the sample.")] = 0,
+    sample_seed: Annotated[int | None, typer.Option(help="Seed for the sample; default: --seed.")] = None,
     proxies: Annotated[
         str,
         typer.Option(
-            help="Names separated by commas; 'standard', 'all', 'variants'.", autocompletion=completion.proxy_list
+            help="Comma-separated names, or 'standard', 'all', 'variants'.", autocompletion=completion.proxy_list
         ),
     ] = "standard",
     own: Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)] = None,
     images: Annotated[
         str | None,
-        typer.Option(help="Image files of the data set, or 'noise'; the benchmark's own unless given."),
+        typer.Option(help="Image files of the data set, or 'noise'; default: the benchmark's."),
     ] = None,
     random_labels: Annotated[
-        bool, typer.Option("--random-labels", help="Random labels in place of those of the image files.")
+        bool, typer.Option("--random-labels", help="Use random labels instead of those of the image files.")
     ] = False,
-    batch_size: Annotated[int, typer.Option(help="Images in a mini-batch.")] = 64,
+    batch_size: Annotated[int, typer.Option(help="Images per mini-batch.")] = 64,
     resolution: Annotated[
-        int | None, typer.Option(help="Height and width of the images; the benchmark's own unless given.")
+        int | None, typer.Option(help="Height and width of the images; default: the benchmark's.")
     ] = None,
     workers: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 1,
     shard: Annotated[
-        str | None, typer.Option(help="A part of the sample, such as 3/16, for this machine; see 'harness merge'.")
+        str | None,
+        typer.Option(help="Compute only this part of the sample, such as 3/16; combine parts with 'harness merge'."),
     ] = None,
     once_per_class: Annotated[
         bool,
         typer.Option(
             "--once-per-class",
-            help="Of cells that are one network, such as those with equal live operations, score one for all; #Params, "
-            "#FLOPs and what else needs no images is computed for each. See docs/data.md.",
+            help="Score cells that build the same network only once. Proxies that need no images, such as #Params and "
+            "#FLOPs, are still computed for each cell. See docs/data.md.",
         ),
     ] = False,
     executor: Annotated[
-        Literal["local", "dask"], typer.Option(help="Workers of this machine, or those of a Dask cluster.")
+        Literal["local", "dask"], typer.Option(help="Use workers on this machine, or on a Dask cluster.")
     ] = "local",
-    scheduler: Annotated[
-        str | None, typer.Option(help="Of the Dask cluster: its address, or the file that it wrote.")
-    ] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler: its address, or its scheduler file.")] = None,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds that one network may take; what is not done then has failed.")
+        float | None, typer.Option(help="Seconds allowed per network; proxies that are not done by then fail.")
     ] = None,
     memory_limit: Annotated[
         str | None,
-        typer.Option(help="Memory that one worker may use, such as 4GB; what does not fit has failed. On Linux."),
+        typer.Option(help="Memory allowed per worker, such as 4GB; proxies that need more fail. Linux only."),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed scores again.")] = False,
 ) -> None:
-    """Score a sample of a benchmark's networks with every proxy. Stopped at any moment, it goes on where it was."""
+    """Score a sample of a benchmark's networks with the given proxies. Repeat an interrupted command to resume it."""
     from harness import api
     from harness.execution.options import RunOptions
 
     keep_freed_memory()
     make = _cluster(scheduler, device) if executor == "dask" else None
     if scheduler is not None and make is None:
-        raise HarnessError("--scheduler is of a Dask cluster; add --executor dask")
+        raise HarnessError("--scheduler needs --executor dask")
     with progress_bar() as progress, _stopped_as_by_ctrl_c(signal.SIGTERM) as terminated:
         options = RunOptions(
             dataset=dataset,
@@ -122,9 +121,9 @@ def run(
         )
     done = summary.done
     if summary.interrupted:
-        say(f"interrupted: {done:,} of {summary.units:,} networks are stored; the same command goes on from there")
+        say(f"interrupted: {done:,} of {summary.units:,} networks stored; repeat the command to resume")
         raise typer.Exit(TERMINATED if terminated else INTERRUPTED)
-    following = f"next: harness report {out}" if done else "there is nothing to compute"
+    following = f"next: harness report {out}" if done else "nothing to compute"
     say(f"{counted(done, 'network')} scored, {summary.computed:,} of them now; {following}")
 
 
@@ -145,7 +144,7 @@ def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:
 
 @contextmanager
 def _stopped_as_by_ctrl_c(number: signal.Signals) -> Iterator[list[int]]:
-    """Let a signal stop the run in good order, as Slurm does before a job's time is over; yields those that came."""
+    """Stop the run cleanly on a signal, such as Slurm's before the time limit; yields the signals received."""
     came: list[int] = []
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -166,7 +165,7 @@ def _stopped_as_by_ctrl_c(number: signal.Signals) -> Iterator[list[int]]:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A bar with rate and time left on a terminal, lines now and then elsewhere."""
+    """A bar with rate and time left on a terminal, occasional lines elsewhere."""
     if not sys.stderr.isatty():
         from harness.execution.progress import ProgressLines
 

@@ -19,9 +19,9 @@ from harness.cli.shared import (
     present,
 )
 
-Counts = Annotated[list[int] | None, typer.Option("--k", help="A number of networks chosen; may be repeated.")]
+Counts = Annotated[list[int] | None, typer.Option("--k", help="Number of networks to select; may be repeated.")]
 Percents = Annotated[
-    list[float] | None, typer.Option("--percent", help="A share of the networks chosen; may be repeated.")
+    list[float] | None, typer.Option("--percent", help="Percentage of the networks to select; may be repeated.")
 ]
 
 
@@ -37,7 +37,7 @@ def selection(
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """What the networks that each proxy would choose are worth: precision, best rank, regret, nDCG, weighted τ."""
+    """Quality of the networks that each proxy selects: precision, best rank, regret, nDCG, weighted τ."""
     from harness.analysis.selection import COUNTS, PERCENTS
     from harness.exhibits.selection import selection as exhibit
 

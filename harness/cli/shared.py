@@ -1,4 +1,4 @@
-"""What commands have in common: how they are parsed, their options, and showing an exhibit."""
+"""Code that commands share: parsing, options, and showing an exhibit."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 class Commands(TyperGroup):
-    """The commands, as users type them and as they are answered.
+    """How commands are parsed and how errors in their arguments are shown.
 
-    They know the home folder as ``~`` where shells leave it as it is, as in ``--out=~/run``. Complaints about arguments
-    show every character of what was typed.
+    A ``~`` is the home directory also where shells do not expand it, as in ``--out=~/run``. Error messages about
+    arguments show every character that was typed.
     """
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        """The context of a call, or a complaint."""
+        """Make the context of a call; errors show every character."""
         with _visible_complaints():
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        """Call the command, which may complain."""
+        """Call the command; errors show every character."""
         with _visible_complaints():
             return super().invoke(ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """The arguments with the home folder in place of each ``~`` that begins a value."""
+        """Parse the arguments, with the home directory in place of each ``~`` that starts a value."""
         return super().parse_args(ctx, [_at_home(argument) for argument in args])
 
 
@@ -55,7 +55,7 @@ def _visible_complaints() -> Iterator[None]:
 
 
 def _at_home(argument: str) -> str:
-    """Values may follow the name of an option or a key, as in ``--images=cifar10=~/images``.
+    """Expand ``~``, also after the name of an option or a key, as in ``--images=cifar10=~/images``.
 
     >>> _at_home("--sample=10"), _at_home("--out=~/run") == f"--out={Path.home()}/run"
     ('--sample=10', True)
@@ -63,40 +63,38 @@ def _at_home(argument: str) -> str:
     return "=".join(os.path.expanduser(value) for value in argument.split("="))  # noqa: PTH111
 
 
-OWN_PROXY = "A proxy of your own, path.py:name or module:name; may be repeated."
+OWN_PROXY = "Your own proxy, as path.py:name or module:name; may be repeated."
 
 RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")]
 RunDirectories = Annotated[list[Path], typer.Argument(metavar="RUN...", help="The --out directories of runs.")]
 Truth = Annotated[
     str | None,
-    typer.Option("--truth", help="Ground truth as SPLIT/EPOCHS; the benchmark's first unless given."),
+    typer.Option("--truth", help="Ground truth as SPLIT/EPOCHS; default: the benchmark's first."),
 ]
 Beside = Annotated[
     list[str] | None,
-    typer.Option(
-        "--beside", help="Another ground truth, such as val/12, taken as if it were a proxy; may be repeated."
-    ),
+    typer.Option("--beside", help="Also rank this ground truth, such as val/12, like a proxy; may be repeated."),
 ]
-Subset = Annotated[str, typer.Option("--set", help="Set of architectures.")]
+Subset = Annotated[str, typer.Option("--set", help="Architecture set to analyse.")]
 Baseline = Annotated[
     str,
-    typer.Option("--baseline", help="The proxy that the others are compared with.", autocompletion=completion.rows),
+    typer.Option("--baseline", help="Proxy to compare the others with.", autocompletion=completion.rows),
 ]
 Highlight = Annotated[
     list[str] | None,
     typer.Option(
-        "--highlight", help="A proxy in colour in the figure; may be repeated.", autocompletion=completion.rows
+        "--highlight", help="Proxy to highlight in the figure; may be repeated.", autocompletion=completion.rows
     ),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Write tables and figures to this directory; nothing is written unless given."),
+    typer.Option("--out", help="Write tables and figures to this directory; default: write nothing."),
 ]
-Width = Annotated[Literal["1", "2"], typer.Option("--width", help="Width of the figures in columns of a paper.")]
+Width = Annotated[Literal["1", "2"], typer.Option("--width", help="Figure width in paper columns.")]
 
 
 def opened(directory: Path, truth: str | None, beside: list[str] | None = None) -> OpenedRun:
-    """The run with the ground truth that was asked for."""
+    """Open the run with the requested ground truth."""
     from harness.results import open_run, parse_truth
 
     split, epochs = parse_truth(truth or "")
@@ -104,7 +102,7 @@ def opened(directory: Path, truth: str | None, beside: list[str] | None = None) 
 
 
 def present(exhibit: Exhibit, out: Path | None, width: Literal["1", "2"] = "1") -> None:
-    """Print an exhibit, and write it where a directory is given."""
+    """Print an exhibit, and write it if a directory is given."""
     from harness.display.figures.style import inches
 
     exhibit.show(console())

@@ -20,11 +20,10 @@ from harness.cli.shared import (
 )
 
 By = Annotated[
-    Literal["truth", "proxy"], typer.Option("--by", help="What selects the top: true accuracy, or each proxy's score.")
+    Literal["truth", "proxy"],
+    typer.Option("--by", help="Select the top networks by true accuracy, or by each proxy's score."),
 ]
-Percents = Annotated[
-    list[float] | None, typer.Option("--percent", help="A share of the networks in percent; may be repeated.")
-]
+Percents = Annotated[list[float] | None, typer.Option("--percent", help="Percentage of the networks; may be repeated.")]
 
 
 def top(
@@ -39,7 +38,7 @@ def top(
     out: Out = None,
     width: Width = "1",
 ) -> None:
-    """How well the proxies rank the best networks alone: the top 100, 50, 20, 10 and 5 %."""
+    """How well proxies rank only the best networks: the top 100, 50, 20, 10 and 5 %."""
     from harness.analysis.top import PERCENTS
     from harness.exhibits.top import top as exhibit
 

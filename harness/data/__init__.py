@@ -1,4 +1,4 @@
-"""Ground truth and images that cannot be shipped: getting, importing, keeping and checking them."""
+"""Ground truth and images that cannot be shipped: download, import, store and check them."""
 
 from harness.data.device_costs import Costed, CostTable, read_costs
 from harness.data.formats import Contrast, Importable, Listing, SourceReader, TableFormat, Truth

@@ -1,4 +1,4 @@
-"""Extracting archives: nothing is written outside the folder, and what is extracted is whole."""
+"""Extract archives completely, and never outside the target directory."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ _DAMAGES = (tarfile.TarError, EOFError, zlib.error)
 
 
 def extract(archive: Path, folder: str) -> Path:
-    """Extract one folder of a tar archive beside the archive, in place of a former one.
+    """Extract one directory of a tar archive beside the archive, replacing an earlier one.
 
-    Members that are no plain files or folders, or that lead elsewhere, are refused (the filter ``data`` of
-    :mod:`tarfile`, PEP 706), and the folder takes its name only when all of it is extracted.
+    Members that are not plain files or directories, or that point outside the target, are refused (the filter
+    ``data`` of :mod:`tarfile`, PEP 706). The directory gets its name only after everything is extracted.
 
     Args:
         archive: the archive.
-        folder: the folder at its top.
+        folder: the top-level directory in the archive.
 
     Returns:
-        The extracted folder.
+        The extracted directory.
 
     Raises:
         HarnessError: if this Python cannot extract safely.
-        DataError: if the archive is damaged, holds a member that leads elsewhere, or lacks the folder.
+        DataError: if the archive is damaged, has a member that points outside the target, or lacks the directory.
     """
     target = archive.parent / folder
     if not hasattr(tarfile, "data_filter"):
         raise HarnessError(
-            f"Python before 3.11.4 cannot extract safely; extract '{archive}' yourself, so that it gives '{target}'"
+            f"Python before 3.11.4 cannot extract archives safely; update Python, or extract '{archive}' to '{target}'"
         )
     try:
         with staging_folder(archive.parent) as staging:
             with tarfile.open(archive) as tar:
                 tar.extractall(staging, filter="data")
             if not (staging / folder).is_dir():
-                raise DataError(f"{archive.name} holds no folder '{folder}'")
+                raise DataError(f"{archive.name} has no directory '{folder}'")
             if target.exists():
                 shutil.rmtree(target)
             (staging / folder).replace(target)
     except tarfile.FilterError as error:
-        raise DataError(f"{archive.name} is refused, nothing of it was kept: {error}") from None
+        raise DataError(f"unsafe archive {archive.name} refused, nothing was extracted: {error}") from None
     except _DAMAGES as error:
         raise DataError(f"{archive.name} is damaged: {type(error).__name__}: {error}") from None
     except OSError as error:
-        raise DataError(f"{archive.name} cannot be extracted to '{target}': {error.strerror or error}") from None
+        raise DataError(f"cannot extract {archive.name} to '{target}': {error.strerror or error}") from None
     return target
 
 
 def differences(archive: Path, folder: str) -> Iterator[str]:
-    """What of the extracted folder is not as the archive has it, file by file.
+    """Yield each file of the extracted directory that differs from the archive.
 
     Raises:
         DataError: if the archive is damaged.
@@ -75,6 +75,6 @@ def differences(archive: Path, folder: str) -> Iterator[str]:
                     path.stat().st_size != member.size
                     or digest(path, "sha256") != hashlib.file_digest(content, "sha256").hexdigest()
                 ):
-                    yield f"{member.name} is not what the archive holds"
+                    yield f"{member.name} differs from the archive"
     except _DAMAGES as error:
         raise DataError(f"{archive.name} is damaged: {type(error).__name__}: {error}") from None

@@ -1,4 +1,4 @@
-"""Whether a table is the ground truth of a benchmark: its architectures, its values, its parameter counts."""
+"""Check that a table is the ground truth of a benchmark: architectures, values and parameter counts."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _NUMBERS = "index"
 def checked_table(
     frame: pd.DataFrame, table_format: TableFormat, name: str, allow_partial: bool, errors: bool = False
 ) -> tuple[pd.DataFrame, int]:
-    """What of a table is the benchmark's, in its order and types, and how many architectures the benchmark has.
+    """The benchmark's part of a table, in its order and types, and the number of architectures of the benchmark.
 
     Args:
         frame: the table, indexed by architecture.
-        table_format: what it must hold.
-        name: its name, for the messages.
+        table_format: the required content.
+        name: the table's name, for messages.
         allow_partial: whether architectures may be missing.
-        errors: whether the accuracies were made from error rates, for the messages.
+        errors: whether the accuracies were computed from error rates, for messages.
 
     Raises:
-        DataError: if architectures are missing, repeated or unknown, another column names other architectures, a value
-            is not what the format allows, or a column does not hold what it should.
+        DataError: if architectures are missing, repeated or unknown, a second column names different architectures, a
+            value is not allowed by the format, or a column has the wrong content.
     """
     if table_format.listing is None:
         expected = table_format.architectures()
@@ -54,43 +54,45 @@ def checked_table(
 
 
 def _check_architectures(frame: pd.DataFrame, expected: Sequence[str], name: str, allow_partial: bool) -> None:
-    """Every architecture exactly once, and no other."""
+    """Check that every architecture occurs exactly once, and nothing else."""
     known = set(expected)
     unknown = [row for row in frame.index if row not in known]
     if unknown:
         raise DataError(
-            f"{name}: '{unknown[0]}' is no architecture of this benchmark ({len(unknown):,} of {len(frame):,} rows)"
+            f"{name}: unknown architecture '{unknown[0]}' ({len(unknown):,} of {len(frame):,} rows are unknown)"
         )
     _check_once(frame, name)
     present = set(frame.index)
     missing = [row for row in expected if row not in present]
     if not present or (missing and not allow_partial):
         raise DataError(
-            f"{name}: {len(missing):,} of {len(expected):,} architectures are missing, the first is '{missing[0]}'; "
-            "give a complete file, or allow a partial one (--allow-partial)"
+            f"{name}: {len(missing):,} of {len(expected):,} architectures are missing, first '{missing[0]}'; "
+            "give a complete file, or accept a partial one with --allow-partial"
         )
 
 
 def _check_listed(frame: pd.DataFrame, size: int, name: str, allow_partial: bool) -> None:
-    """Every architecture once, and as many as the benchmark has."""
+    """Check that every architecture occurs once, and that there are as many as the benchmark has."""
     _check_once(frame, name)
     if len(frame) > size:
-        raise DataError(f"{name} lists {len(frame):,} architectures, but the benchmark has {size:,}")
+        raise DataError(f"{name} has {len(frame):,} architectures, but the benchmark has only {size:,}")
     if frame.empty or (len(frame) < size and not allow_partial):
         raise DataError(
             f"{name}: {size - len(frame):,} of {size:,} architectures are missing; "
-            "give a complete file, or allow a partial one (--allow-partial)"
+            "give a complete file, or accept a partial one with --allow-partial"
         )
 
 
 def _check_once(frame: pd.DataFrame, name: str) -> None:
     repeated = frame.index[frame.index.duplicated()].unique()
     if len(repeated):
-        raise DataError(f"{name}: '{repeated[0]}' occurs more than once ({len(repeated):,} architectures do)")
+        raise DataError(
+            f"{name}: duplicate architecture '{repeated[0]}' ({len(repeated):,} architectures occur more than once)"
+        )
 
 
 def _check_other_names(frame: pd.DataFrame, expected: Sequence[str], name: str) -> None:
-    """A further column of architectures must name those of the rows."""
+    """Check that any second column of architectures agrees with the first."""
     known: set[str] = set()
     own = np.asarray(frame.index, dtype=object)
     for place, column in enumerate(frame.columns):
@@ -100,17 +102,17 @@ def _check_other_names(frame: pd.DataFrame, expected: Sequence[str], name: str) 
         texts = values.to_numpy(dtype=object)
         rows = np.flatnonzero(texts != own)
         known = known or set(expected)
-        # What is not of strings alone may hold anything, such as lists.
+        # A column that is not all strings may hold anything, such as lists.
         if len(rows) and all(isinstance(text, str) and text in known for text in texts):
             raise DataError(
                 f"{name}: the columns of architectures '{frame.index.name or 'arch'}' and '{column}' disagree: in row "
-                f"{rows[0] + 1:,} they hold '{own[rows[0]]}' and '{texts[rows[0]]}' ({len(rows):,} such rows); "
-                "keep only the right column"
+                f"{rows[0] + 1:,} they have '{own[rows[0]]}' and '{texts[rows[0]]}' ({len(rows):,} such rows); "
+                "keep only the correct column"
             )
 
 
 def _check_numbering(frame: pd.DataFrame, table_format: TableFormat, size: int, name: str) -> None:
-    """A column ``index`` must number the architectures as they are published."""
+    """Check that a column ``index`` has the published numbers of the architectures."""
     place = next((place for place, column in enumerate(frame.columns) if column_key(column) == _NUMBERS), None)
     if not table_format.order_sha256 or place is None or len(frame) != size:
         return
@@ -120,19 +122,19 @@ def _check_numbering(frame: pd.DataFrame, table_format: TableFormat, size: int, 
     order = frame.index[np.argsort(values.to_numpy(dtype=np.float64), kind="stable")]
     if hashlib.sha256("\n".join(order).encode()).hexdigest() != table_format.order_sha256:
         raise DataError(
-            f"{name}: the columns '{frame.columns[place]}' and '{frame.index.name or 'arch'}' disagree: the numbers "
-            "are not those that the architectures are published with; rename the column if it only counts the rows"
+            f"{name}: the columns '{frame.columns[place]}' and '{frame.index.name or 'arch'}' disagree: these are "
+            "not the published numbers of the architectures; rename the column if it only counts rows"
         )
 
 
 def _checked_columns(
     frame: pd.DataFrame, table_format: TableFormat, described: pd.DataFrame, name: str
 ) -> pd.DataFrame:
-    """The columns of the format that the source has, with their values checked and in the table's types."""
+    """The format's columns that the source has, with checked values in the table's types."""
     if not any(column in frame.columns for column in table_format.essential):
         raise DataError(
-            f"{name} has no column of {table_format.kind}: one of {listed(table_format.essential)} is needed; "
-            f"it has {listed(frame.columns)}"
+            f"{name} has no {table_format.kind} column: it needs at least one of {listed(table_format.essential)}, but "
+            f"has {listed(frame.columns)}"
         )
     table = frame[[]].copy()
     for column, truth in table_format.truths.items():
@@ -155,8 +157,8 @@ def _checked_truth(values: pd.Series[float], truth: Truth, name: str) -> NDArray
     wrong = np.flatnonzero(~((numbers >= lowest) & (numbers <= highest)))
     if len(wrong):
         raise DataError(
-            f"{name}: column '{values.name}' holds {numbers[wrong[0]]:g} for '{values.index[wrong[0]]}' "
-            f"({len(wrong):,} such values); wanted: {lowest:g} to {highest:g}"
+            f"{name}: column '{values.name}' has {numbers[wrong[0]]:g} for '{values.index[wrong[0]]}' "
+            f"({len(wrong):,} such values); expected: {lowest:g} to {highest:g}"
         )
     check_percent(values, numbers, truth, name)
     return numbers.round(truth.decimals).astype(np.float32)
@@ -169,6 +171,6 @@ def _checked_parameters(values: pd.Series[float], counted: NDArray[np.int64], na
         raise DataError(
             f"{name}: column '{values.name}' gives {numbers[wrong[0]]:.12g} parameters for '{values.index[wrong[0]]}', "
             f"but the network has {counted[wrong[0]]} ({len(wrong):,} rows differ): "
-            "this is the table of another benchmark or another network"
+            "this table belongs to another benchmark or another network"
         )
     return counted

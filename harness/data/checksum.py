@@ -1,4 +1,4 @@
-"""Checksums of what a table holds, which do not depend on how a file stores it."""
+"""Checksums of a table's content, independent of how a file stores it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def table_checksum(frame: pd.DataFrame) -> str:
-    """SHA-256 of a table's index and columns in their order: names, types and values.
+    """SHA-256 of a table's index and columns, in order: names, types and values.
 
     >>> import pandas as pd
     >>> table = pd.DataFrame({"accuracy": [90.0, 91.0]}, index=["a", "b"])
@@ -37,10 +37,10 @@ def table_checksum(frame: pd.DataFrame) -> str:
 
 
 def column_checksum(name: str, column: pyarrow.ChunkedArray) -> str:
-    """128-bit BLAKE2b of one column: its name, type, absent values and values; fast, since nothing is converted."""
+    """128-bit BLAKE2b of one column: name, type, missing values and values. Fast, since nothing is converted."""
     import pyarrow as pa
 
-    # A plain copy: neither chunks nor what stands where nothing is.
+    # A plain copy: the checksum must not depend on chunks or on the bytes behind missing values.
     values = pa.concat_arrays([pa.array([], type=column.type), *column.chunks])
     text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
     absent = np.empty(0, dtype=bool)

@@ -1,4 +1,4 @@
-"""One column of each meaning: names that differ only in spelling are one name, and two columns of it must agree."""
+"""One column per meaning: names that differ only in spelling are the same name, and such columns must agree."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _SPELLING = re.compile(r"[\s_-]+")
 _SAME = 1e-4
-"""Numbers that differ by less are the same accuracy, written with other digits."""
+"""Numbers that differ by less are the same accuracy with different rounding."""
 
 
 def column_key(name: object) -> str:
-    """What is left of a column's name without case, blanks, hyphens and underscores.
+    """A column's name in lower case, without blanks, hyphens and underscores.
 
     >>> column_key(" CIFAR-10/Test/200"), column_key("ImageNet16_120/x-valid/200")
     ('cifar10/test/200', 'imagenet16120/xvalid/200')
@@ -29,15 +29,15 @@ def column_key(name: object) -> str:
 
 
 def with_known_names(frame: pd.DataFrame, known: Iterable[str], name: str) -> pd.DataFrame:
-    """The table with the known names for its columns, whatever their case, blanks, hyphens and underscores.
+    """Rename columns to the known names, ignoring case, blanks, hyphens and underscores.
 
     Args:
         frame: the table.
-        known: the names as the format spells them. Two that differ in nothing else must be spelt exactly.
+        known: the names as the format spells them. Names that differ only in these must match exactly.
         name: the table's name, for the messages.
 
     Raises:
-        DataError: if two columns have one name and different values.
+        DataError: if two columns have the same name and different values.
     """
     spelt = list(known)
     keys = [column_key(column) for column in spelt]
@@ -48,15 +48,15 @@ def with_known_names(frame: pd.DataFrame, known: Iterable[str], name: str) -> pd
 
 
 def one_of_each(frame: pd.DataFrame, names: Sequence[str], name: str) -> pd.DataFrame:
-    """The table with new names, of several columns with one name only the first, if they agree.
+    """Rename columns, and keep only the first of several columns with the same name, if they agree.
 
     Args:
         frame: the table.
-        names: the name of each of its columns.
+        names: the new name of each column.
         name: the table's name, for the messages.
 
     Raises:
-        DataError: if two columns of one name differ.
+        DataError: if two columns with the same name differ.
     """
     first: dict[str, int] = {}
     for place, column in enumerate(names):
@@ -68,17 +68,17 @@ def one_of_each(frame: pd.DataFrame, names: Sequence[str], name: str) -> pd.Data
 
 
 def check_agreement(frame: pd.DataFrame, one: int, other: int, name: str, what: str) -> None:
-    """Refuse two columns of one meaning that hold different values.
+    """Refuse two columns with the same meaning and different values.
 
     Args:
         frame: the table.
-        one: the place of the first column.
-        other: the place of the second.
+        one: the position of the first column.
+        other: the position of the second column.
         name: the table's name, for the message.
-        what: the beginning of the message; it continues with "disagree".
+        what: the start of the message; it continues with "disagree".
 
     Raises:
-        DataError: with the first row in which they differ, both values and both names.
+        DataError: if they differ; it gives the first differing row, both values and both names.
     """
     left, right = frame.iloc[:, one], frame.iloc[:, other]
     rows = np.flatnonzero(_differ(left, right))
@@ -89,13 +89,13 @@ def check_agreement(frame: pd.DataFrame, one: int, other: int, name: str, what: 
         if names[0] == names[1]:
             spelt = [f"'{names[0]}' (column {place + 1})" for place in (one, other)]
         raise DataError(
-            f"{name}: {what} disagree: in row {row + 1:,} {spelt[0]} holds '{left.iloc[row]}' and {spelt[1]} "
-            f"'{right.iloc[row]}' ({len(rows):,} such rows); keep only the right column"
+            f"{name}: {what} disagree: in row {row + 1:,} {spelt[0]} has '{left.iloc[row]}' and {spelt[1]} "
+            f"'{right.iloc[row]}' ({len(rows):,} such rows); keep only the correct column"
         )
 
 
 def _differ(left: pd.Series[float], right: pd.Series[float]) -> NDArray[np.bool_]:
-    """Where two columns differ; missing values are equal, and numbers that differ by rounding."""
+    """Where two columns differ. Two missing values are equal, and so are numbers that differ by rounding."""
     import pandas as pd
 
     numbers = [pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan) for column in (left, right)]

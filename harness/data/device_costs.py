@@ -1,4 +1,4 @@
-"""What networks cost on devices: tables that a user imports beside the accuracies, one for each data set."""
+"""Costs of networks on devices: tables that a user imports besides the accuracies, one per data set."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Costed(Protocol):
-    """A benchmark whose costs the user imports."""
+    """A benchmark with costs that the user imports."""
 
     def cost_format(self, dataset: str) -> TableFormat | None:
-        """What the table of one data set must hold; None where there is none. Its ``truths`` are the costs."""
+        """The required content of one data set's table, or None if there is none. Its ``truths`` are the costs."""
 
 
 @dataclass(frozen=True)
 class CostTable:
-    """The costs of a benchmark's networks for one data set, as something to import.
+    """An importable table: the costs of a benchmark's networks for one data set.
 
     Attributes:
-        name: what it is called, and the stem of its file.
-        format: what it must hold.
+        name: its name, and the stem of its file.
+        format: its required content.
     """
 
     name: str
     format: TableFormat
 
     def table_format(self) -> TableFormat:
-        """What it must hold."""
+        """Its required content."""
         return self.format
 
 
 def cost_table_name(benchmark: str, dataset: str) -> str:
-    """What a table of costs is called.
+    """The name of a cost table.
 
     >>> cost_table_name("nats-tss", "cifar10")
     'nats-tss-costs-cifar10'
@@ -51,7 +51,7 @@ def cost_table_name(benchmark: str, dataset: str) -> str:
 
 
 def cost_tables() -> dict[str, CostTable]:
-    """Every table of costs that a registered benchmark declares, by its name."""
+    """Every cost table that a registered benchmark declares, by name."""
     tables = {}
     for name in sorted(benchmark_classes()):
         benchmark = load_benchmark(name)
@@ -66,17 +66,17 @@ def cost_tables() -> dict[str, CostTable]:
 
 
 def importable(name: str) -> Benchmark | CostTable:
-    """The benchmark or the table of costs of a name.
+    """The benchmark or cost table with this name.
 
     Raises:
-        UnknownNameError: if there is none; the message suggests near names.
+        UnknownNameError: if there is none; the message suggests similar names.
     """
     benchmark = benchmark_named(name)
     if benchmark is not None:
         return load_benchmark(benchmark)
     tables = cost_tables()
     if name not in tables:
-        raise UnknownNameError(unknown_name("benchmark or table of costs", name, [*benchmark_classes(), *tables]))
+        raise UnknownNameError(unknown_name("benchmark or cost table", name, [*benchmark_classes(), *tables]))
     return tables[name]
 
 
@@ -84,13 +84,13 @@ def read_costs(benchmark: str, dataset: str, table_format: TableFormat) -> Costs
     """The imported costs of a benchmark's networks for one data set.
 
     Raises:
-        DataError: if there is no table, it is damaged or of another version.
+        DataError: if the table is missing, damaged or of another version.
     """
     name = cost_table_name(benchmark, dataset)
     path = table_path(name)
     if not path.is_file():
         raise DataError(
-            f"there are no costs of {benchmark} for {dataset} in '{path.parent}'; "
+            f"no costs of {benchmark} for {dataset} in '{path.parent}'; "
             f"import them with: harness data import {name} FILE ({table_format.obtain})"
         )
     metadata = read_metadata(name)

@@ -1,7 +1,7 @@
-"""Downloading declared files: whole and with the published checksum, or not at all.
+"""Download declared files: completely and with the published checksum, or not at all.
 
-A file is downloaded into a folder ``.part`` and takes its name only when its checksum was found right, so that what has
-the name is whole, however a download ended.
+A file is downloaded into a directory ``.part``. It gets its final name only after its checksum was verified, so an
+interrupted download never leaves an incomplete file under that name.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _ABANDONED_SECONDS = 3600
 _CHUNK_BYTES = 1 << 16
 
 State = Literal["absent", "whole", "unchecked", "damaged"]
-"""Of a file: ``unchecked`` is one that is there and has no published checksum."""
+"""The state of a file: ``unchecked`` means that it exists but has no published checksum."""
 
 
 def downloads_home(directory: Path | None = None) -> Path:
-    """The folder of the downloads: the given one, else ``downloads`` beside the tables."""
+    """The download directory: the given one, or ``downloads`` beside the tables."""
     return data_home() / "downloads" if directory is None else directory.expanduser()
 
 
@@ -44,7 +44,7 @@ def digest(path: Path, algorithm: str) -> str:
 
 
 def state(download: Download, folder: Path) -> State:
-    """How a declared file is in the folder that it belongs to."""
+    """The state of a declared file in its directory."""
     path = folder / download.filename
     if not path.is_file():
         return "absent"
@@ -55,7 +55,7 @@ def state(download: Download, folder: Path) -> State:
 
 
 def readable_size(size: float) -> str:
-    """Bytes in the unit that fits.
+    """Format a number of bytes in a suitable unit.
 
     >>> readable_size(950), readable_size(522_767_376), readable_size(2.1e9)
     ('950 bytes', '523 MB', '2.1 GB')
@@ -68,24 +68,24 @@ def readable_size(size: float) -> str:
 
 
 def fetch(download: Download, folder: Path, by_hand: str, say: Callable[[str], None]) -> None:
-    """See to it that a declared file lies in its folder, whole; what is there already is not downloaded again.
+    """Download a declared file, unless a complete copy exists.
 
     Args:
         download: the file.
-        folder: where it belongs.
-        by_hand: what to do with a file that was got in another way, for the messages.
-        say: takes a line that tells what was done.
+        folder: its directory.
+        by_hand: what to do with a file that was obtained in another way, for messages.
+        say: called with each line of output.
 
     Raises:
-        DataError: if it cannot be downloaded, has another checksum than published, or cannot be written.
+        DataError: if it cannot be downloaded, does not match the published checksum, or cannot be written.
     """
     path = folder / download.filename
     found = state(download, folder)
     if found in ("whole", "unchecked"):
-        say(f"{path} is here already")
+        say(f"{path} already exists")
         return
     if found == "damaged":
-        say(f"{path} has another checksum than published: it is downloaded anew")
+        say(f"checksum mismatch: {path} is downloaded again")
     try:
         with staging_folder(folder) as staging:
             part = _retrieve(download, staging, _advice(path, by_hand))
@@ -94,29 +94,29 @@ def fetch(download: Download, folder: Path, by_hand: str, say: Callable[[str], N
             part.replace(path)
     except OSError as error:
         raise DataError(
-            f"{path.name} cannot be written to '{path.parent}': {error.strerror or error}; "
-            "--dir or $HARNESS_DATA names another folder"
+            f"cannot write {path.name} to '{path.parent}': {error.strerror or error}; "
+            "set another directory with --dir or $HARNESS_DATA"
         ) from None
     say(f"downloaded {path} ({readable_size(path.stat().st_size)}, {_told(download)})")
 
 
 def _open_as_the_umask_allows(file: Path) -> None:
-    """Give a temporary file, which its owner alone may read, the rights of any new file."""
+    """Give a temporary file, which only its owner can read, the permissions of any new file."""
     sample = file.with_name(f"{file.name}.rights")
     sample.touch()
     file.chmod(sample.stat().st_mode)
 
 
 def _told(download: Download) -> str:
-    return f"{download.checksum.partition(':')[0]} as published" if download.checksum else "no checksum is published"
+    return f"{download.checksum.partition(':')[0]} verified" if download.checksum else "no published checksum"
 
 
 def _advice(path: Path, by_hand: str) -> str:
-    return f"fetch it by hand, save it as '{path}' and give the same command again{by_hand}"
+    return f"download it yourself, save it as '{path}' and repeat the command{by_hand}"
 
 
 def _retrieve(download: Download, staging: Path, advice: str) -> Path:
-    """Download into the staging folder; the checksum is verified there."""
+    """Download into the staging directory and verify the checksum there."""
     import pooch
     import requests
 
@@ -124,22 +124,22 @@ def _retrieve(download: Download, staging: Path, advice: str) -> Path:
     name = Path(download.filename).name
     try:
         with _progress_bar(name) as bar:
-            # Without 'identity' a server may compress on the way what is checked as it is stored.
+            # Without 'identity' a server may compress the transfer, and the checksum would not match.
             downloader = pooch.HTTPDownloader(
                 progressbar=bar, chunk_size=_CHUNK_BYTES, headers={"Accept-Encoding": "identity"}
             )
             pooch.retrieve(download.url, download.checksum, fname=name, path=staging, downloader=downloader)
     except requests.RequestException as error:
-        raise DataError(f"{download.url} cannot be downloaded: {_reason(error, download.url)}; {advice}") from None
+        raise DataError(f"cannot download {download.url}: {_reason(error, download.url)}; {advice}") from None
     except ValueError as error:
-        # The message of pooch names the file, the checksum that was expected and the one that was found.
+        # Pooch's message gives the file, the expected checksum and the actual one.
         cause = " ".join(str(error).split()).partition(" Deleted download")[0].rstrip(".")
-        raise DataError(f"{cause}; nothing of {download.url} was kept: give the command again, or {advice}") from None
+        raise DataError(f"{cause}; nothing of {download.url} was kept: repeat the command, or {advice}") from None
     return staging / name
 
 
 def _reason(error: Exception, url: str) -> str:
-    """In a few words why a request failed."""
+    """Say briefly why a request failed."""
     import requests
 
     if isinstance(error, requests.HTTPError) and error.response is not None:
@@ -147,17 +147,17 @@ def _reason(error: Exception, url: str) -> str:
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return "the server did not answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off before the file was whole"
+        return "the connection was lost before the download was complete"
     if isinstance(error, requests.ConnectionError):
-        return f"there is no connection to {url.split('/')[2]}"
+        return f"no connection to {url.split('/')[2]}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 @contextmanager
 def staging_folder(folder: Path) -> Iterator[Path]:
-    """A folder for what is not whole yet and will be moved into a folder beside; removed afterwards.
+    """A temporary directory beside ``folder`` for incomplete files; removed afterwards.
 
-    One that a killed process left is removed too, an hour after it was last written to.
+    It also removes those that killed processes left, an hour after their last write.
     """
     parts = folder.parent / _STAGING
     parts.mkdir(parents=True, exist_ok=True)
@@ -174,7 +174,7 @@ def staging_folder(folder: Path) -> Iterator[Path]:
 
 
 class _Bar:
-    """What pooch asks of a progress bar, drawn by rich."""
+    """The progress bar interface of pooch, drawn by rich."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress, self._task = progress, task
@@ -199,7 +199,7 @@ class _Bar:
 
 @contextmanager
 def _progress_bar(name: str) -> Iterator[_Bar]:
-    """A bar with speed and time left where the error stream is a terminal, nothing elsewhere."""
+    """A bar with speed and time left if stderr is a terminal, otherwise nothing."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 

@@ -1,4 +1,4 @@
-"""What the ground-truth table of a benchmark must hold, as the benchmark declares it."""
+"""Formats of ground-truth tables, as benchmarks declare them."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class SourceReader(Protocol):
-    """Reads one kind of archive that a benchmark's ground truth is published as."""
+    """Reads one kind of archive in which a benchmark's ground truth is published."""
 
     def accepts(self, source: Path) -> bool:
-        """Whether the file or folder is of this kind; told without unpickling anything."""
+        """Whether the file or directory is of this kind, decided without unpickling."""
 
     def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
-        """Its accuracies, indexed by architecture, in columns of the format; a clear DataError if it is damaged."""
+        """Its accuracies, indexed by architecture, in columns of the format; raises DataError if it is damaged."""
 
     def describe(self, source: Path) -> str:
-        """What it is, in words, for the table's metadata."""
+        """A short description, for the table's metadata."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """How a source itself lists the architectures, for a benchmark that cannot list them without one.
+    """How a source lists the architectures, for a benchmark that cannot list them without its source.
 
     Attributes:
-        size: how many architectures the benchmark has.
-        columns: each column that describes architectures, with what it holds; they are kept in the table.
-        describe: those columns from (the source's table, its name), checked and in the table's types; a clear
-            DataError if an architecture is none of the benchmark.
-        parameters: the parameter count of each architecture's network, from (the described columns, dataset).
+        size: number of architectures of the benchmark.
+        columns: each column that describes architectures, with its meaning; they are kept in the table.
+        describe: makes those columns from (the source's table, its name), checked and in the table's types; raises
+            DataError for an architecture that the benchmark does not have.
+        parameters: computes the parameter count of each architecture's network from (those columns, dataset).
     """
 
     size: int
@@ -48,16 +48,15 @@ class Listing:
 
 @dataclass(frozen=True)
 class Truth:
-    """What one column of ground truth holds.
+    """The content of one ground-truth column.
 
     Attributes:
         description: what was measured on what, with its unit.
-        limits: the least and the greatest possible value.
-        decimals: values are rounded to so many, so that equal accuracies are equal whatever they were averaged by.
+        limits: the lowest and the highest possible value.
+        decimals: decimals to round to, so that equal accuracies stay equal however they were averaged.
         higher_is_better: the direction.
-        chance: what guessing gives, in the column's unit: 100 / classes for an accuracy in percent. A column of
-            percent in which accuracies under 1 % are real must declare it, since they are taken for fractions
-            elsewhere. None where nothing is known of it.
+        chance: what guessing gives, in the column's unit: 100 / classes for an accuracy in percent. Required for a
+            percentage column with real accuracies below 1 %, which otherwise count as fractions. None if unknown.
     """
 
     description: str
@@ -68,21 +67,21 @@ class Truth:
 
     @property
     def is_percent(self) -> bool:
-        """Whether the unit is percent, which is what a greatest value of 100 declares."""
+        """Whether the unit is percent, which an upper limit of 100 declares."""
         return self.limits[1] == 100
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two groups of architectures of which one is known to be better in every column: they show a column's direction.
+    """Two groups of architectures, one known to be better in every column; they reveal a column's direction.
 
-    An error rate in place of an accuracy, or a throughput in place of a latency, is within the limits but turns the
-    two round. Medians are compared, so one failed training does no harm.
+    An error rate instead of an accuracy, or a throughput instead of a latency, is within the limits but swaps the
+    two groups. Medians are compared, so that one failed training has no effect.
 
     Attributes:
-        worse: which architectures are known to be worse, bool, (rows,), from the table, indexed by architecture.
-        better: which are known to be better.
-        words: the two groups in words, worse first.
+        worse: marks the architectures known to be worse, bool, (rows,), from the table, indexed by architecture.
+        better: marks the architectures known to be better.
+        words: descriptions of the two groups, worse first.
     """
 
     worse: Callable[[pd.DataFrame], NDArray[np.bool_]]
@@ -91,7 +90,7 @@ class Contrast:
 
     @classmethod
     def of_names(cls, worse: str, better: str, words: tuple[str, str]) -> Contrast:
-        """Two groups told by regular expressions that a whole identifier must match."""
+        """Define the two groups by regular expressions that must match a whole identifier."""
 
         def matching(pattern: str) -> Callable[[pd.DataFrame], NDArray[np.bool_]]:
             return lambda table: np.asarray(table.index.astype("str").str.fullmatch(pattern), dtype=bool)
@@ -101,24 +100,24 @@ class Contrast:
 
 @dataclass(frozen=True)
 class TableFormat:
-    """What the ground-truth table of a benchmark must hold.
+    """The required content of a benchmark's ground-truth table.
 
     Attributes:
         architectures: every architecture of the benchmark.
-        truths: each column of ground truth with what it holds; the source may lack some.
-        essential: the columns of which the source must have one at least.
+        truths: each ground-truth column with its content; the source may lack some.
+        essential: columns; the source must have at least one of them.
         seeds: how trainings of one architecture are combined.
         parameters: the parameter count of each architecture's network, from (architectures, dataset); a column
             ``dataset/params`` of the source must equal it.
         datasets: the data sets.
-        obtain: what FILE is and where it can be had, in a few words.
-        readers: the archives that can be read besides CSV and Parquet.
-        listing: for a benchmark whose architectures only the source lists; ``architectures`` and ``parameters`` are
-            then not asked by an import.
-        kind: what the table holds, for messages.
+        obtain: what FILE is and where to get it, in a few words.
+        readers: archive readers, besides CSV and Parquet.
+        listing: for a benchmark with architectures that only the source lists; an import then does not call
+            ``architectures`` and ``parameters``.
+        kind: what the table contains, for messages.
         contrast: architectures that show the direction of every column.
-        order_sha256: of the architectures in their published order, one a line. A column ``index`` of a complete
-            table must number them so.
+        order_sha256: SHA-256 of the architectures in their published order, one per line. A column ``index`` of a
+            complete table must number them in this order.
     """
 
     architectures: Callable[[], Sequence[str]]
@@ -135,14 +134,14 @@ class TableFormat:
     order_sha256: str = ""
 
     def columns(self) -> list[str]:
-        """Every column of a source that is read, as it is spelt."""
+        """Every column that is read from a source, in its standard spelling."""
         listed = () if self.listing is None else self.listing.columns
         return list(dict.fromkeys([*self.truths, *(f"{dataset}/params" for dataset in self.datasets), *listed]))
 
 
 @runtime_checkable
 class Importable(Protocol):
-    """A benchmark whose ground truth the user imports."""
+    """A benchmark with ground truth that the user imports."""
 
     def table_format(self) -> TableFormat:
-        """What its table must hold."""
+        """The required content of its table."""

@@ -1,4 +1,4 @@
-"""``harness data get``: downloading what is declared, and importing or extracting it in one go."""
+"""``harness data get``: download declared files, and import or extract them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 @dataclass(frozen=True)
 class GetOptions:
-    """How something is to be got.
+    """Options of a download.
 
     Attributes:
         full: the larger version instead of the standard one.
-        replace: whether what is here may be replaced.
-        directory: the folder for downloads; that beside the tables unless given.
+        replace: whether existing data may be replaced.
+        directory: the download directory; by default ``downloads`` beside the tables.
     """
 
     full: bool = False
@@ -46,7 +46,7 @@ def get(name: str, options: GetOptions, say: Callable[[str], None]) -> None:
     Raises:
         UnknownNameError: if there is no such benchmark or data set.
         HarnessError: if there is nothing to download; the message says what to do instead.
-        DataError: if a download fails or is not what was published.
+        DataError: if a download fails or does not match its published checksum.
     """
     benchmark = name if name in benchmark_classes() else benchmark_named(name)
     if benchmark is not None:
@@ -61,16 +61,16 @@ def get(name: str, options: GetOptions, say: Callable[[str], None]) -> None:
 def _get_ground_truth(benchmark: Benchmark, options: GetOptions, say: Callable[[str], None]) -> None:
     name = benchmark.name
     if not isinstance(benchmark, Importable):
-        raise HarnessError(f"{name} brings its ground truth along: there is nothing to get")
+        raise HarnessError(f"{name} includes its ground truth: nothing to download")
     if not isinstance(benchmark, Obtainable):
         raise HarnessError(
-            f"{name} does not say where its ground truth can be had; {benchmark.table_format().obtain}; "
+            f"{name} declares no download for its ground truth; {benchmark.table_format().obtain}; "
             f"import it with: harness data import {name} FILE"
         )
     sources = benchmark.sources()
     source = sources.full if options.full else sources.standard
     if source is None:
-        raise HarnessError(f"there is no fuller ground truth of {name}: leave out --full")
+        raise HarnessError(f"{name} has no larger version of its ground truth: omit --full")
     folder = downloads_home(options.directory) / name
     only_a_page = options.full and isinstance(source, FileShare)
     if not (options.replace or only_a_page) and _is_here(name, source, folder, say):
@@ -84,19 +84,19 @@ def _get_ground_truth(benchmark: Benchmark, options: GetOptions, say: Callable[[
 
 
 def _is_here(name: str, source: Files | FileShare, folder: Path, say: Callable[[str], None]) -> bool:
-    """Whether there is a table and nothing to do; one that was made from another source is never replaced unasked."""
+    """Whether the table exists already; one from another source is only replaced on request."""
     try:
         held = read_metadata(name)
     except DataError:
         return False
-    here = f"the ground truth of {name} is here already, imported from {held.source} (sha256 {held.sha256[:12]}…)"
+    here = f"the ground truth of {name} exists already, imported from {held.source} (sha256 {held.sha256[:12]}…)"
     if isinstance(source, FileShare):
-        say(f"{here}, in {table_path(name)}; --replace tells where {source.what} can be had")
+        say(f"{here}, in {table_path(name)}; --replace shows where to get {source.what}")
         return True
     imported = source.imported(folder)
     offered = source.sha256 or (sha256_of(imported) if imported.exists() else None)
     if held.sha256 != offered:
-        raise HarnessError(f"{here}, and stays; --replace puts {source.what} in its place")
+        raise HarnessError(f"{here}, and was kept; replace it by {source.what} with --replace")
     say(f"{here}, in {table_path(name)}; nothing was downloaded")
     return True
 
@@ -104,13 +104,13 @@ def _is_here(name: str, source: Files | FileShare, folder: Path, say: Callable[[
 def _get_images(name: str, options: GetOptions, say: Callable[[str], None]) -> None:
     declared = IMAGE_SOURCES[name]
     if options.full:
-        raise HarnessError(f"there is no fuller version of {name}: leave out --full")
+        raise HarnessError(f"{name} has no larger version: omit --full")
     if isinstance(declared.source, FileShare):
         raise InstructionsError(declared.source.lines())
     folder = downloads_home(options.directory) / name
     images = folder / declared.folder
     if images.is_dir() and not options.replace:
-        say(f"{declared.source.what} are here already, in {images}; nothing was downloaded")
+        say(f"{declared.source.what} exist already, in {images}; nothing was downloaded")
     else:
         for download in declared.source.downloads:
             fetch(download, folder, "", say)

@@ -1,4 +1,4 @@
-"""Where the image data sets that benchmarks train on can be had."""
+"""Where to get the image data sets that benchmarks train on."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class ImageSource:
     """An image data set.
 
     Attributes:
-        source: its archive, or where to get it by hand.
-        folder: the folder in the archive that ``--images`` takes; empty where there is no archive to download.
+        source: its archive, or the page for a manual download.
+        folder: the directory in the archive to give to ``--images``; empty if there is no archive to download.
     """
 
     source: Files | FileShare
@@ -36,19 +36,19 @@ IMAGE_SOURCES = {
     ),
     "ImageNet16-120": ImageSource(
         FileShare(
-            "the images of ImageNet16-120, which are those of labels 1 to 120 in ImageNet16",
+            "the images of ImageNet16-120: labels 1 to 120 of ImageNet16",
             "https://github.com/D-X-Y/NATS-Bench#preparation-and-download (step 1, Google Drive)",
-            "ImageNet16, the folder with train_data_batch_1 to train_data_batch_10",
-            ("give the extracted folder: --images PATH",),
+            "ImageNet16, the directory with train_data_batch_1 to train_data_batch_10",
+            ("use the extracted directory: --images PATH",),
         )
     ),
     "taskonomy": ImageSource(
         FileShare(
-            "the images of Taskonomy (11 TB in all; one of its 537 buildings is enough for mini-batches)",
+            "the images of Taskonomy (11 TB in total; one of its 537 buildings is enough for mini-batches)",
             "https://github.com/StanfordVL/taskonomy/blob/master/data/README.md",
-            "a building's folder with rgb and the labels of your task; the page links a sample building",
-            ("give that folder: --images PATH",),
+            "a building's directory with rgb and the labels of your task; the page links a sample building",
+            ("use that directory: --images PATH",),
         )
     ),
 }
-"""Each data set by name. Checksums and sizes of CIFAR are those of https://www.cs.toronto.edu/~kriz/cifar.html."""
+"""Each data set by name. CIFAR checksums and sizes are from https://www.cs.toronto.edu/~kriz/cifar.html."""

@@ -1,7 +1,7 @@
-"""Importing ground truth: from a file that the user has to the local table of a benchmark, checked on the way.
+"""Import ground truth: check a user's file and store it as the local table of a benchmark.
 
-A benchmark whose accuracies cannot be shipped declares by a :class:`TableFormat` what its table must hold. Here it is
-read from CSV, Parquet, or whatever else the format knows to read, compared with what is declared, and stored.
+If accuracies cannot be shipped, the benchmark declares the content of its table by a :class:`TableFormat`. An import
+reads CSV, Parquet, or any archive that the format supports, compares it with the declaration, and stores it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImportSummary:
-    """What an import found.
+    """The result of an import.
 
     Attributes:
         benchmark: the benchmark's name.
-        source: what was imported, in words.
-        architectures: how many were imported, and how many the benchmark has.
-        best: for each column of ground truth the best value and the architecture that reached it.
-        ignored: columns of the file that are not of this benchmark's table.
-        sha256: of the imported file.
-        path: where the table lies now.
-        kind: what the table holds.
+        source: a description of what was imported.
+        architectures: the number of imported architectures, and the number that the benchmark has.
+        best: for each ground-truth column, the best value and its architecture.
+        ignored: columns of the file that are not part of the table.
+        sha256: SHA-256 of the imported file.
+        path: the path of the table.
+        kind: what the table contains.
     """
 
     benchmark: str
@@ -60,11 +60,11 @@ class ImportSummary:
         ]
         lines += [f"best {split}: {listed(values)}" for split, values in self._best_by_split().items()]
         if self.ignored:
-            lines.append(f"columns not used: {listed(self.ignored)}")
+            lines.append(f"unused columns: {listed(self.ignored)}")
         return [*lines, f"stored as {self.path}"]
 
     def _best_by_split(self) -> dict[str, list[str]]:
-        """The best values of all data sets by what they were measured on; those of costs together."""
+        """The best values of all data sets, grouped by split; costs form one group."""
         by_split: dict[str, list[str]] = {}
         for column, (value, _) in self.best.items():
             dataset, _, split = column.partition("/")
@@ -84,23 +84,23 @@ def import_table(
     """Read a file of ground truth or costs, check it against the benchmark, and store it as a local table.
 
     Args:
-        benchmark: the benchmark, or one of its tables of costs.
-        file: a CSV (perhaps gzipped) or Parquet table with the architectures in a column ``arch`` or ``architecture``,
-            or an archive that the benchmark's format can read.
-        trust_pickle: whether an archive's pickles may be loaded though they hold more than plain data, which lets
-            them run any code.
+        benchmark: the benchmark, or one of its cost tables.
+        file: a CSV (optionally gzipped) or Parquet table with the architectures in a column ``arch`` or
+            ``architecture``, or an archive that the benchmark's format can read.
+        trust_pickle: whether to load pickles that contain more than plain data. Such pickles can run any code.
         allow_partial: whether architectures may be missing.
-        errors: whether the columns of percent are error rates, which become accuracies, 100 - x.
+        errors: whether percentage columns are error rates, to be converted to accuracies, 100 - x.
 
     Raises:
-        HarnessError: if the benchmark brings its ground truth along.
-        DataError: if the file is missing, damaged, or not the ground truth of this benchmark; the former table stays.
+        HarnessError: if the benchmark includes its ground truth.
+        DataError: if the file is missing, damaged, or not the ground truth of this benchmark; an existing table is
+            kept.
     """
     if not isinstance(benchmark, Importable):
-        raise HarnessError(f"{benchmark.name} brings its ground truth along: there is nothing to import")
+        raise HarnessError(f"{benchmark.name} includes its ground truth: nothing to import")
     table_format, source = benchmark.table_format(), Path(file)
     if not source.exists():
-        raise DataError(f"there is no file or folder '{source}'; wanted: {table_format.obtain}")
+        raise DataError(f"no such file or directory: '{source}'; expected: {table_format.obtain}")
     reader = next((reader for reader in table_format.readers if reader.accepts(source)), None)
     if reader is None:
         frame, words = read_table_file(source, wanted=table_format.obtain), source.name
@@ -129,7 +129,7 @@ def import_table(
 
 
 def partial_note(found: int, size: int) -> str:
-    """What is added to the source of a table that lacks architectures."""
+    """The note that marks a table with missing architectures; part of its stored source."""
     return f" (only {found:,} of {size:,} architectures)"
 
 

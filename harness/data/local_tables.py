@@ -1,8 +1,8 @@
-"""The local store of ground truth: one compact Parquet file for each benchmark.
+"""The local store of ground truth: one compact Parquet file per benchmark.
 
-A table has one row for each architecture. Its columns are named ``dataset/split/epochs`` (float32 accuracies) and
-``dataset/params`` (int64). What it was made from and what each column is travels in the file's metadata. The tables
-lie in ``$HARNESS_DATA`` or, where that is not set, in the user's data folder.
+A table has one row per architecture. Its columns are named ``dataset/split/epochs`` (float32 accuracies) and
+``dataset/params`` (int64). The file's metadata describe its source and each column. The tables are in
+``$HARNESS_DATA`` or, if that is not set, in the user's data directory.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ ARCHITECTURE = "architecture"
 _METADATA_KEY = b"nas-proxy-harness"
 _CHECKSUM_KEY = b"nas-proxy-harness-checksum"
 _PARTS_KEY = b"nas-proxy-harness-checksums"
-"""The checksums of what is read by itself: of each column and of the metadata, and the number of rows, as JSON."""
+"""Checksums of each part that is read separately, as JSON: columns, metadata and the number of rows."""
 
 
 @dataclass(frozen=True)
 class TableMetadata:
-    """What a table is.
+    """Description of a table.
 
     Attributes:
         benchmark: the benchmark's name.
-        source: what was imported, in words.
-        sha256: of the imported file; for a folder, of the lines ``sha256  name`` of its files, sorted by name.
+        source: a description of what was imported.
+        sha256: SHA-256 of the imported file; for a directory, of the lines ``sha256  name`` of its files, sorted by
+            name.
         seeds: how trainings of one architecture are combined.
-        columns: each column with what it holds.
+        columns: each column with its meaning.
         schema: the version of this layout.
     """
 
@@ -57,7 +58,7 @@ class TableMetadata:
 
 
 def data_home() -> Path:
-    """The folder of the tables: ``$HARNESS_DATA``, else the user's data folder."""
+    """The directory of the tables: ``$HARNESS_DATA``, or the user's data directory."""
     named = os.environ.get("HARNESS_DATA")
     if named:
         return Path(named).expanduser()
@@ -67,20 +68,20 @@ def data_home() -> Path:
 
 
 def table_path(benchmark: str) -> Path:
-    """Where the table of a benchmark lies, or would lie."""
+    """The path of a benchmark's table, whether or not it exists."""
     return data_home() / f"{benchmark}.parquet"
 
 
 def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str = "") -> pd.DataFrame:
-    """The ground truth of a benchmark, indexed by architecture; only the wanted columns are read.
+    """The ground truth of a benchmark, indexed by architecture; reads only the requested columns.
 
     Args:
         benchmark: the benchmark's name.
-        columns: the wanted columns; all of them unless given.
-        obtain: what FILE is and where it can be had, for the message that the table is missing.
+        columns: the columns to read; default: all.
+        obtain: what FILE is and where to get it, for the message that the table is missing.
 
     Raises:
-        DataError: if there is no table, it is damaged or of another version, or lacks a column.
+        DataError: if the table is missing, damaged or of another version, or lacks a column.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -93,12 +94,12 @@ def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str
             if absent:
                 raise DataError(
                     f"the table of {benchmark} has no column '{absent[0]}'; it has {listed(metadata.columns)}. "
-                    f"A file that holds it can be imported with: harness data import {benchmark} FILE"
+                    f"Import a file with this column: harness data import {benchmark} FILE"
                 )
             wanted = list(metadata.columns if columns is None else columns)
             lost = [name for name in (ARCHITECTURE, *wanted) if name not in file.schema_arrow.names]
             if lost:
-                raise _damaged(benchmark, f"its column '{lost[0]}' is gone")
+                raise _damaged(benchmark, f"its column '{lost[0]}' is missing")
             table = file.read(columns=[ARCHITECTURE, *wanted], use_threads=False)
             _check_columns(table, file.schema_arrow, benchmark)
     except (pa.ArrowException, OSError, MemoryError) as error:
@@ -108,7 +109,7 @@ def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str
 
 
 def read_metadata(benchmark: str, obtain: str = "") -> TableMetadata:
-    """What the table of a benchmark was made from and what its columns are; raises as :func:`read_table` does."""
+    """The metadata of a benchmark's table; raises the same errors as :func:`read_table`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -130,20 +131,20 @@ def table_ground_truth(
     metric: str = "top-1 accuracy (%)",
     higher_is_better: bool = True,
 ) -> GroundTruth:
-    """The column ``dataset/split/epochs`` of a table of ground truth, with what is known of it.
+    """The column ``dataset/split/epochs`` of a ground-truth table, as a :class:`GroundTruth`.
 
     Args:
         benchmark: the benchmark's name.
         dataset: the data set.
-        split: of the accuracies.
-        epochs: of the training, or which epoch.
+        split: the split that accuracies were measured on.
+        epochs: the length of training, or the name of an epoch.
         seeds: how trainings of one architecture are combined.
-        obtain: what FILE is and where it can be had, for the message that the table is missing.
+        obtain: what FILE is and where to get it, for the message that the table is missing.
         metric: what was measured, with its unit.
         higher_is_better: its direction.
 
     Raises:
-        DataError: if there is no table, it is damaged or of another version, or lacks the column.
+        DataError: if the table is missing, damaged or of another version, or lacks the column.
     """
     column = f"{dataset}/{split}/{epochs}"
     return GroundTruth(
@@ -160,9 +161,9 @@ def table_ground_truth(
 
 
 def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:
-    """Store a table, indexed by architecture, in place of the benchmark's former one.
+    """Store a table, indexed by architecture, and replace the benchmark's existing one.
 
-    The file is written under another name and renamed when it is whole: a failure leaves the former table as it was.
+    The file is written under a temporary name and renamed when complete, so a failure keeps the existing table.
 
     Raises:
         DataError: if it cannot be written.
@@ -187,8 +188,8 @@ def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:
         temporary.replace(path)
     except OSError as error:
         raise DataError(
-            f"the table of {metadata.benchmark} cannot be written to '{path.parent}': {error.strerror or error}; "
-            "$HARNESS_DATA names another folder"
+            f"cannot write the table of {metadata.benchmark} to '{path.parent}': {error.strerror or error}; "
+            "set another directory with $HARNESS_DATA"
         ) from None
     finally:
         with contextlib.suppress(OSError):
@@ -197,10 +198,10 @@ def write_table(frame: pd.DataFrame, metadata: TableMetadata) -> Path:
 
 
 def stored_checksum(benchmark: str) -> str | None:
-    """The checksum of the table's content that its import stored; None for a table of before there was one.
+    """The checksum of the table's content, stored by the import; None for tables from older versions without one.
 
     Raises:
-        DataError: if there is no table, or it is damaged.
+        DataError: if the table is missing or damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -215,10 +216,10 @@ def stored_checksum(benchmark: str) -> str | None:
 
 
 def row_count(benchmark: str) -> int:
-    """How many architectures the table of a benchmark holds, which the file tells without being read.
+    """The number of architectures in a benchmark's table, from the file's metadata alone.
 
     Raises:
-        DataError: if there is no table, or it is damaged.
+        DataError: if the table is missing or damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -229,7 +230,7 @@ def row_count(benchmark: str) -> int:
     except (pa.ArrowException, OSError) as error:
         raise _damaged(benchmark, str(error)) from None
     if parts is not None and parts["rows"] != rows:
-        raise _damaged(benchmark, f"it says that it has {rows:,} rows, but {parts['rows']:,} were imported")
+        raise _damaged(benchmark, f"it has {rows:,} rows, but {parts['rows']:,} were imported")
     return rows
 
 
@@ -239,10 +240,10 @@ def _metadata_checksum(metadata: Mapping[bytes, bytes]) -> str:
 
 
 def _parts(schema: pyarrow.Schema, benchmark: str) -> dict[str, Any] | None:
-    """The checksums of the parts of a table, with which its metadata agree; None of a table of before there were any.
+    """The checksums of a table's parts; None for tables from older versions without them.
 
     Raises:
-        DataError: if they or the metadata are damaged.
+        DataError: if the checksums or the metadata are damaged.
     """
     metadata = schema.metadata or {}
     if _PARTS_KEY not in metadata:
@@ -253,18 +254,18 @@ def _parts(schema: pyarrow.Schema, benchmark: str) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         sound = False
     if not sound or parts["metadata"] != _metadata_checksum(metadata):
-        raise _damaged(benchmark, "what it says of itself is not as it was written")
+        raise _damaged(benchmark, "checksum mismatch in its metadata")
     return parts
 
 
 def _check_columns(table: pyarrow.Table, schema: pyarrow.Schema, benchmark: str) -> None:
-    """Refuse a table of which a column that was read is not as it was written."""
+    """Refuse a table if a column that was read does not match its checksum."""
     parts = _parts(schema, benchmark)
     if parts is None:
         return
     for name in table.column_names:
         if column_checksum(name, table[name]) != parts["columns"].get(name):
-            raise _damaged(benchmark, f"its column '{name}' is not as it was written")
+            raise _damaged(benchmark, f"checksum mismatch in its column '{name}'")
 
 
 def _existing_table(benchmark: str, obtain: str) -> Path:
@@ -272,7 +273,7 @@ def _existing_table(benchmark: str, obtain: str) -> Path:
     if not path.is_file():
         where = f" ({obtain})" if obtain else ""
         raise DataError(
-            f"there is no ground truth of {benchmark} in '{path.parent}'; "
+            f"no ground truth of {benchmark} in '{path.parent}'; "
             f"import it with: harness data import {benchmark} FILE{where}"
         )
     return path
@@ -281,23 +282,23 @@ def _existing_table(benchmark: str, obtain: str) -> Path:
 def _decode_metadata(schema: pyarrow.Schema, benchmark: str) -> TableMetadata:
     encoded = (schema.metadata or {}).get(_METADATA_KEY)
     if encoded is None:
-        raise _damaged(benchmark, "it was not made by an import")
+        raise _damaged(benchmark, "it was not written by 'harness data import'")
     try:
         fields = parse_json(encoded)
         version, owner = fields["schema"], fields["benchmark"]
         metadata = TableMetadata(**fields) if version == SCHEMA_VERSION else None
     except (ValueError, KeyError, TypeError):
-        raise _damaged(benchmark, "what it says of itself cannot be read") from None
+        raise _damaged(benchmark, "its metadata cannot be read") from None
     if metadata is None:
-        raise _damaged(benchmark, f"its layout is version {version}, this is version {SCHEMA_VERSION}")
+        raise _damaged(benchmark, f"its layout version is {version}, but this harness needs {SCHEMA_VERSION}")
     if owner != benchmark:
-        raise _damaged(benchmark, f"it holds the ground truth of {owner}")
+        raise _damaged(benchmark, f"it contains the ground truth of {owner}")
     _parts(schema, benchmark)
     return metadata
 
 
 def _damaged(benchmark: str, cause: str) -> DataError:
     return DataError(
-        f"'{table_path(benchmark)}' cannot be used: {one_line(cause)}; import it anew with: "
+        f"cannot use '{table_path(benchmark)}': {one_line(cause)}; import it again: "
         f"harness data import {benchmark} FILE"
     )

@@ -1,7 +1,7 @@
-"""Where data can be had: files to download with their published checksums, or a page and a file to get by hand.
+"""Where to get data: files to download with published checksums, or a page for a manual download.
 
-Benchmarks declare it by :class:`Obtainable`; image data sets that several benchmarks use are declared in
-:mod:`harness.data.image_sources`.
+Benchmarks declare their sources by :class:`Obtainable`; :mod:`harness.data.image_sources` declares image data sets,
+which several benchmarks use.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Protocol, runtime_checkable
 
 @dataclass(frozen=True)
 class Download:
-    """One file that anybody can download.
+    """One file that can be downloaded directly.
 
     Attributes:
-        url: where it is.
-        filename: its name in the folder of downloads, perhaps in a subfolder, with ``/`` between.
-        checksum: ``sha256:…`` or ``md5:…`` as published; None where none is, so that only an import can judge it.
-        size: bytes; it is told to the user, not checked.
+        url: its address.
+        filename: its name in the download directory, optionally in a subdirectory, separated by ``/``.
+        checksum: the published ``sha256:…`` or ``md5:…``; None if none is published, so that only the import checks
+            the file.
+        size: bytes; shown to the user, not checked.
     """
 
     url: str
@@ -31,10 +32,10 @@ class Download:
 
 @dataclass(frozen=True)
 class Files:
-    """Files that belong together and are downloaded together.
+    """Files that are downloaded together.
 
     Attributes:
-        what: what they hold, in a few words.
+        what: a short description.
         downloads: the files.
     """
 
@@ -42,12 +43,12 @@ class Files:
     downloads: tuple[Download, ...]
 
     def imported(self, folder: Path) -> Path:
-        """What an import is given once they lie in a folder: the only file, or the folder if there are several."""
+        """The path to import, once they are in a directory: the only file, or the directory if there are several."""
         return folder / self.downloads[0].filename if len(self.downloads) == 1 else folder
 
     @property
     def sha256(self) -> str | None:
-        """What :func:`harness.data.table_files.sha256_of` gives for the import; None if a SHA-256 is not published."""
+        """What :func:`harness.data.table_files.sha256_of` gives for the import; None if no SHA-256 is published."""
         digests: dict[str, str] = {}
         for download in self.downloads:
             algorithm, _, digest = (download.checksum or "").partition(":")
@@ -62,12 +63,12 @@ class Files:
 
 @dataclass(frozen=True)
 class FileShare:
-    """A file on a share that allows no plain download: the user gets it in a browser.
+    """A file without a direct download, which the user gets in a browser.
 
     Attributes:
-        what: what it holds, in a few words.
-        page: the page that links it.
-        filename: what it is called there.
+        what: a short description.
+        page: the page that links to it.
+        filename: its name on that page.
         steps: the commands to run next, in order.
     """
 
@@ -77,33 +78,33 @@ class FileShare:
     steps: tuple[str, ...]
 
     def lines(self) -> str:
-        """Page, file and next steps, one a line."""
+        """Page, file and next steps, one per line."""
         steps = "\n        ".join(self.steps)
         return (
-            f"{self.what}: no plain download is offered\n  page  {self.page}\n  file  {self.filename}\n  then  {steps}"
+            f"{self.what}: no direct download available\n  page  {self.page}\n  file  {self.filename}\n  then  {steps}"
         )
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the ground truth of a benchmark can be had.
+    """Where to get the ground truth of a benchmark.
 
     Attributes:
-        standard: what most users want.
-        full: more of it, at a greater size; None if there is no more.
+        standard: the version that most users need.
+        full: a larger version with more data; None if there is none.
     """
 
     standard: Files | FileShare
     full: Files | FileShare | None = None
 
     def files(self) -> list[Files]:
-        """Those that can be downloaded."""
+        """The sources that can be downloaded."""
         return [source for source in (self.standard, self.full) if isinstance(source, Files)]
 
 
 @runtime_checkable
 class Obtainable(Protocol):
-    """A benchmark that says where its ground truth can be had."""
+    """A benchmark that declares where to get its ground truth."""
 
     def sources(self) -> Sources:
-        """Where its ground truth can be had."""
+        """Where to get its ground truth."""

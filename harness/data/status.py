@@ -1,4 +1,4 @@
-"""``harness data status``: what ground truth and which downloads are on this machine."""
+"""``harness data status``: which ground truth and downloads are on this machine."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from harness.errors import DataError
 from harness.registry import benchmark_classes, load_benchmark
 
 Facts = Iterator[tuple[str, str]]
-"""What is told of one thing: a heading (empty for that of the line before) and words."""
+"""Facts of one entry: a heading (empty: as on the line before) and text."""
 
 _SHOWN = 4
 
 
 def print_data_status(console: Console | None = None, directory: Path | None = None) -> None:
-    """For each benchmark and image data set what is here, where, since when and which version, or how to get it."""
+    """Print what exists of each benchmark and image data set, where, since when and which version, or how to get it."""
     target, downloads = output(console), downloads_home(directory)
     truths = {name: _ground_truth(name, downloads / name) for name in sorted(benchmark_classes())}
     _print(target, f"Ground truth, in {data_home()}", truths)
     costs = {name: _costs(table) for name, table in cost_tables().items()}
     if costs:
         target.print()
-        _print(target, f"Costs of the networks on devices, in {data_home()}", costs)
+        _print(target, f"Device costs, in {data_home()}", costs)
     images = {name: _images(name, downloads / name) for name in IMAGE_SOURCES}
     target.print()
     _print(target, f"Images, in {downloads}", images)
 
 
 def status_document(directory: Path | None = None) -> dict[str, Any]:
-    """The same as :func:`print_data_status` prints, for programs; docs/json.md describes its shape."""
+    """The content of :func:`print_data_status` for programs; docs/json.md describes its schema."""
     downloads = downloads_home(directory)
     costs = cost_tables()
     return {
@@ -120,7 +120,7 @@ def _ground_truth(name: str, folder: Path) -> Facts:
     if not path.exists():
         yield "missing", f"harness data {command} {name}" + (" FILE" if command == "import" else "")
         if isinstance(benchmark, Obtainable) and isinstance(benchmark.sources().standard, FileShare):
-            yield "", "(says on which page it lies and what to do with it)"
+            yield "", "(shows the page to download it from and the next steps)"
     else:
         try:
             yield from _table(name, benchmark)
@@ -142,13 +142,13 @@ def _costs(table: CostTable) -> Facts:
 
 
 def _table(name: str, benchmark: Importable) -> Facts:
-    """What the table of a benchmark holds, where from, and how large it is."""
+    """The content, source and size of a benchmark's table."""
     path, metadata = table_path(name), read_metadata(name)
     status = path.stat()
     yield "here", f"{path.name}, {_size_and_date(status.st_size, status.st_mtime)}, layout {metadata.schema}"
     yield "source", metadata.source
     yield "sha256", metadata.sha256
-    yield "content", stored_checksum(name) or "its import stored no checksum"
+    yield "content", stored_checksum(name) or "no stored checksum"
     yield "architectures", f"{row_count(name):,}"
     table_format = benchmark.table_format()
     if not table_format.datasets:
@@ -164,7 +164,7 @@ def _table(name: str, benchmark: Importable) -> Facts:
 
 
 def _by_splits(columns: list[str]) -> dict[str, list[str]]:
-    """The data sets of columns ``dataset/split/epochs``, by what they all have.
+    """The data sets of columns ``dataset/split/epochs``, grouped by the splits that they have.
 
     >>> _by_splits(["a/test/9", "b/test/9", "a/val/9", "b/val/9", "c/test/9"])
     {'test/9, val/9': ['a', 'b'], 'test/9': ['c']}
@@ -180,7 +180,7 @@ def _by_splits(columns: list[str]) -> dict[str, list[str]]:
 
 
 def _downloads(source: Files, folder: Path) -> Facts:
-    """How many of the files that belong together are here."""
+    """How many files of a source exist."""
     here = [folder / download.filename for download in source.downloads if (folder / download.filename).is_file()]
     if here:
         size, since = sum(path.stat().st_size for path in here), max(path.stat().st_mtime for path in here)
@@ -192,7 +192,7 @@ def _downloads(source: Files, folder: Path) -> Facts:
 def _images(name: str, folder: Path) -> Facts:
     declared = IMAGE_SOURCES[name]
     if isinstance(declared.source, FileShare):
-        yield "by hand", f"harness data get {name} says where"
+        yield "manual", f"harness data get {name} shows where to download it"
         return
     images = folder / declared.folder
     if images.is_dir():

@@ -1,4 +1,4 @@
-"""Reading a table of ground truth from CSV or Parquet; pickles are never read here."""
+"""Read a ground-truth table from CSV or Parquet; pickles are never read here."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNREADABLE = (OSError, ValueError, EOFError, zlib.error, MemoryError, OverflowError)
-"""What pandas raises for a file that is no CSV table, perhaps a compressed one, or a damaged one."""
+"""What pandas raises for a damaged file, or one that is not a CSV table."""
 
 _ARCHITECTURE_COLUMNS = ("architecture", "arch")
-_UNNAMED = "(without a name)"
+_UNNAMED = "(unnamed)"
 _OTHER_KINDS = {
     b"BZh": "a bzip2 file, such as the archive's pickles",
     b"\x80": "a pickle",
@@ -30,24 +30,24 @@ _OTHER_KINDS = {
 
 
 def read_table_file(path: Path, wanted: str) -> pd.DataFrame:
-    """A CSV (perhaps gzipped) or Parquet table, indexed by its column ``arch`` or ``architecture``.
+    """A CSV (optionally gzipped) or Parquet table, indexed by its column ``arch`` or ``architecture``.
 
     Args:
-        path: the file; its kind is told by its contents.
-        wanted: what the file should be, for the messages.
+        path: the file; its content determines its kind.
+        wanted: what the file should be, for messages.
 
     Raises:
-        DataError: if it is of another kind, damaged, or has no column of architectures, or two that disagree.
+        DataError: if it is of another kind or damaged, has no architecture column, or two that disagree.
     """
     if path.is_dir():
-        raise DataError(f"the folder '{path.name}' is no archive that this reads; wanted: {wanted}")
+        raise DataError(f"unsupported directory '{path.name}'; expected: {wanted}")
     with path.open("rb") as file:
         start = file.read(8)
     if not start:
-        raise DataError(f"{path.name} is empty; wanted: {wanted}")
+        raise DataError(f"{path.name} is empty; expected: {wanted}")
     for magic, kind in _OTHER_KINDS.items():
         if start.startswith(magic):
-            raise DataError(f"{path.name} is {kind}; wanted: {wanted}")
+            raise DataError(f"{path.name} is {kind}; expected: {wanted}")
     frame = _read_parquet(path) if start.startswith(b"PAR1") else read_csv(path, path.name)
     places = [place for place, column in enumerate(frame.columns) if column_key(column) in _ARCHITECTURE_COLUMNS]
     if not places:
@@ -67,7 +67,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     except (pa.ArrowException, OSError, MemoryError) as error:
         raise DataError(f"{path.name} is a damaged Parquet file ({one_line(str(error))})") from None
     names = [str(column).strip() for column in frame.columns]
-    # pandas writes an index that is not a plain count of the rows as a column, and takes it back as the index.
+    # pandas stores an index that does not just count the rows as a column, and restores it as the index.
     if frame.index.name is not None or not _counts_rows(frame):
         frame = frame.rename_axis(str(frame.index.name or _UNNAMED)).reset_index(allow_duplicates=True)
         names = [str(frame.columns[0]), *names]
@@ -79,18 +79,18 @@ def _counts_rows(frame: pd.DataFrame) -> bool:
 
 
 def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
-    """A CSV table, perhaps gzipped, which its first bytes tell.
+    """Read a CSV table, gzipped or not, as its first bytes show.
 
-    Blanks around the names of columns are dropped. Where rows have one field more than the first line, as R writes
-    tables, the first field of each is a column without a name.
+    Blanks around column names are dropped. If rows have one field more than the header, as in tables written by R, the
+    first field is an unnamed column.
 
     Args:
         path: the file.
-        name: what messages call it.
-        text: columns that are text though they may look like numbers.
+        name: its name in messages.
+        text: columns to read as text even if they look like numbers.
 
     Raises:
-        DataError: under the given name, if it is truncated or no such table, or two columns of one name disagree.
+        DataError: if it is truncated or not such a table, or two columns with the same name disagree.
     """
     import pandas as pd
 
@@ -98,24 +98,24 @@ def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
         compression: Literal["gzip"] | None = "gzip" if file.read(2) == b"\x1f\x8b" else None
 
     def read(**options: Any) -> pd.DataFrame:
-        # Spreadsheets begin a file with a byte order mark, which is no part of the first name.
+        # Spreadsheets start a file with a byte order mark, which is not part of the first name.
         frame: pd.DataFrame = pd.read_csv(path, compression=compression, encoding="utf-8-sig", **options)
         return frame
 
     try:
-        # pandas gives the second of two equal names another one, so the names are read as a row of text too.
+        # pandas renames the second of two equal names, so the names are also read as a row of text.
         written = read(header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0].str.strip().to_list()
         unique = read(nrows=0).columns
         if len(written) == 1 and (separator := next((each for each in ";\t" if each in written[0]), None)):
-            raise DataError(f"{name} is separated by {separator!r}; wanted: a table separated by commas")
+            raise DataError(f"{name} is separated by {separator!r}; expected: a comma-separated table")
         names = [column or made for column, made in zip(written, unique, strict=True)]
         texts = {made: "str" for column, made in zip(names, unique, strict=True) if column_key(column) in text}
         frame = read(low_memory=False, dtype=texts)
     except UNREADABLE as error:
         cause = one_line(str(error))
-        raise DataError(f"{name} is truncated, or no CSV or Parquet table ({cause})") from None
+        raise DataError(f"{name} is truncated, or not a CSV or Parquet table ({cause})") from None
     if frame.index.nlevels > 1:
-        raise DataError(f"{name} has rows with {frame.index.nlevels} fields more than its first line has names")
+        raise DataError(f"{name} has rows with {frame.index.nlevels} fields more than its header")
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.rename_axis(_UNNAMED).reset_index()
         names = [_UNNAMED, *names]
@@ -123,7 +123,7 @@ def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def sha256_of(source: Path) -> str:
-    """The SHA-256 of a file; of a folder, that of the lines ``sha256  name`` of its files, sorted by name."""
+    """The SHA-256 of a file; for a directory, of the lines ``sha256  name`` of its files, sorted by name."""
     if source.is_dir():
         files = sorted(path for path in source.rglob("*") if path.is_file())
         listing = "".join(f"{sha256_of(path)}  {path.relative_to(source).as_posix()}\n" for path in files)

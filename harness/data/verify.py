@@ -1,4 +1,4 @@
-"""``harness data verify``: whether what is on this machine still is what was imported and downloaded."""
+"""``harness data verify``: check that local data still match what was imported and downloaded."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one thing.
+    """The result of one check.
 
     Attributes:
-        name: the benchmark or data set that it belongs to.
-        right: whether it is as it should be.
-        words: what it is, and what is wrong and what to do where something is.
+        name: the benchmark or data set.
+        right: whether everything is correct.
+        words: what was checked; if something is wrong, what and how to fix it.
     """
 
     name: str
@@ -42,18 +42,17 @@ class Finding:
 
 
 def verify(name: str | None = None, directory: Path | None = None) -> list[Finding]:
-    """Check local tables, downloads and extracted images; nothing is changed.
+    """Check local tables, downloads and extracted images, without changing anything.
 
-    A table must hold the content that its import stored, every architecture of the benchmark once, and only values
-    that the import would accept; a download must have the published checksum; extracted images must be those of their
-    archive.
+    A table must have the content that its import stored, every architecture of the benchmark once, and only values
+    that an import accepts. A download must match its published checksum. Extracted images must match their archive.
 
     Args:
-        name: of a benchmark, a table of costs or an image data set; all of them unless given.
-        directory: the folder of downloads; that beside the tables unless given.
+        name: a benchmark, cost table or image data set; default: all.
+        directory: the download directory; by default ``downloads`` beside the tables.
 
     Returns:
-        One finding for each thing that is here. What is not here is one only if it was asked for by name.
+        One finding for everything that exists; missing data are a finding only if requested by name.
 
     Raises:
         UnknownNameError: if there is no such benchmark, table or data set.
@@ -63,7 +62,7 @@ def verify(name: str | None = None, directory: Path | None = None) -> list[Findi
     if name is not None and name not in known:
         name = benchmark_named(name) or name
     if name is not None and name not in known:
-        raise UnknownNameError(unknown_name("benchmark, table of costs or image data set", name, known))
+        raise UnknownNameError(unknown_name("benchmark, cost table or image data set", name, known))
     findings: list[Finding] = []
     for each in known if name is None else [name]:
         folder = downloads_home(directory) / each
@@ -73,7 +72,7 @@ def verify(name: str | None = None, directory: Path | None = None) -> list[Findi
             found = list(_verify_images(each, folder) if each in IMAGE_SOURCES else _verify_benchmark(each, folder))
         if not found and name is not None:
             command = f"import {name} FILE" if name in costs else f"get {name}"
-            found = [Finding(name, False, f"nothing of it is here; get it with: harness data {command}")]
+            found = [Finding(name, False, f"missing; get it with: harness data {command}")]
         findings += found
     return findings
 
@@ -92,7 +91,7 @@ def _verify_benchmark(name: str, folder: Path) -> Iterator[Finding]:
 def _verify_table(benchmark: Benchmark | CostTable) -> Finding:
     assert isinstance(benchmark, Importable)
     name, path = benchmark.name, table_path(benchmark.name)
-    remedy = f"import it anew: harness data import {name} FILE"
+    remedy = f"import it again: harness data import {name} FILE"
     if isinstance(benchmark, Obtainable):
         remedy += f", or: harness data get {name} --replace"
     try:
@@ -100,15 +99,19 @@ def _verify_table(benchmark: Benchmark | CostTable) -> Finding:
         stored = stored_checksum(name)
         computed = table_checksum(table)
         if stored is not None and stored != computed:
-            return Finding(name, False, f"table {path} holds (sha256) {computed}, but {stored} was imported; {remedy}")
+            return Finding(
+                name,
+                False,
+                f"checksum mismatch in table {path}: sha256 is {computed}, but {stored} was imported; {remedy}",
+            )
         _, size = checked_table(table, benchmark.table_format(), path.name, allow_partial=True)
     except DataError as error:
-        return Finding(name, False, f"{error}; {remedy}" if "import it anew" not in str(error) else str(error))
+        return Finding(name, False, f"{error}; {remedy}" if "import it again" not in str(error) else str(error))
     if len(table) < size and partial_note(len(table), size) not in metadata.source:
         return Finding(
             name, False, f"table {path} has {len(table):,} of {size:,} architectures, but more were imported; {remedy}"
         )
-    content = f"content as imported (sha256 {computed[:12]}…)" if stored else "its import stored no checksum"
+    content = f"content as imported (sha256 {computed[:12]}…)" if stored else "no stored checksum to compare with"
     return Finding(
         name,
         True,
@@ -125,17 +128,17 @@ def _verify_downloads(name: str, source: Files, folder: Path) -> Iterator[Findin
 def _verify_download(name: str, download: Download, folder: Path) -> Finding:
     path = folder / download.filename
     if download.checksum is None:
-        return Finding(name, True, f"{download.filename}: there is no published checksum to compare with")
+        return Finding(name, True, f"{download.filename}: no published checksum to compare with")
     algorithm, _, published = download.checksum.partition(":")
     found = digest(path, algorithm)
     if found != published:
         return Finding(
             name,
             False,
-            f"{path} has the {algorithm} {found}, published is {published}; delete it and get it again: "
-            f"harness data get {name} --replace",
+            f"checksum mismatch: {path} has {algorithm} {found}, published is {published}; delete it and download it "
+            f"again: harness data get {name} --replace",
         )
-    return Finding(name, True, f"{download.filename}: {algorithm} as published")
+    return Finding(name, True, f"{download.filename}: matches the published {algorithm}")
 
 
 def _verify_images(name: str, folder: Path) -> Iterator[Finding]:
@@ -148,9 +151,9 @@ def _verify_images(name: str, folder: Path) -> Iterator[Finding]:
     if not images.is_dir():
         return
     if not findings:
-        yield Finding(name, True, f"{declared.folder}: its archive is gone, so there is nothing to compare with")
+        yield Finding(name, True, f"{declared.folder}: not compared, since the archive is missing")
     elif all(finding.right for finding in findings):
         wrong = list(differences(declared.source.imported(folder), declared.folder))
-        remedy = f"; extract it anew: harness data get {name} --replace"
-        words = ", ".join(wrong) + remedy if wrong else f"{declared.folder}: every file as in the archive"
+        remedy = f"; extract it again: harness data get {name} --replace"
+        words = ", ".join(wrong) + remedy if wrong else f"{declared.folder}: every file matches the archive"
         yield Finding(name, not wrong, words)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DaskExecutor", "ProgressLines"]
 
-# Loaded at first use: a worker imports neither.
+# Loaded on first use, since workers need neither.
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__, submod_attrs={"dask_executor": ["DaskExecutor"], "progress": ["ProgressLines"]}
 )

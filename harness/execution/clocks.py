@@ -17,7 +17,7 @@ COARSEST = 1e-5
 
 
 def clock_of(device: str) -> str:
-    """The clock for a device: on a processor, time that other programs took from this thread is no cost of a proxy."""
+    """The clock for a device: on a CPU, the time of other programs must not count as the cost of a proxy."""
     if device != "cpu":
         return "device"
     fine = time.get_clock_info("thread_time").resolution <= COARSEST

@@ -1,14 +1,14 @@
-"""Units on a Dask cluster, through the same seam as everywhere else: an executor.
+"""An executor that computes units on a Dask cluster.
 
-The scheduler and the workers are started by whoever runs the cluster, each worker with one thread::
+Start the scheduler and the workers first, each worker with one thread::
 
     dask scheduler --scheduler-file cluster.json
     dask worker --scheduler-file cluster.json --nworkers 8 --nthreads 1
     harness run … --executor dask --scheduler cluster.json
 
-Workers need this package and the benchmark's, the same version of torch, and nothing else: no image files, no ground
-truth, no file system in common with the run. The run's process alone writes scores. A worker that dies costs its units
-a retry on another worker; a unit that kills several is a counted failure.
+Workers only need this package, the benchmark's package and the same version of torch: no image files, no ground truth,
+no shared file system. Only the run's process writes scores. If a worker dies, its units are retried on another worker;
+a unit that kills several workers has failed.
 """
 
 from __future__ import annotations
@@ -34,29 +34,29 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 IN_HAND = 4
-"""Units in hand for each worker: a cluster's answers take longer to come than a local process's."""
+"""Units in flight per worker; more than for local processes, since a cluster has higher latency."""
 
 FEWEST_IN_HAND = 8
 
 FRESH = 1.0
-"""Seconds for which the number of workers is believed; asking takes a way to the scheduler and back."""
+"""Seconds for which the number of workers is cached; each query is a round trip to the scheduler."""
 
 PATIENCE = "30s"
 ATTEMPTS = 5
-"""How often a unit is sent whose outcome is lost after it was computed."""
+"""How often a unit is sent if its outcome is lost after it was computed."""
 
-_GONE = "the Dask scheduler is gone; the same command goes on from what is stored, here or on another scheduler"
+_GONE = "lost connection to the Dask scheduler; repeat the command to resume, with this or another scheduler"
 
 
 class DaskExecutor(Executor):
-    """The workers of a Dask cluster; those that join later are used too.
+    """The workers of a Dask cluster, including those that join later.
 
     Args:
         scheduler: the address, such as ``tcp://10.0.0.1:8786``, or the file that the scheduler wrote.
-        gpus: GPUs that each unit takes; workers offer them with ``--resources GPU=1``.
+        gpus: GPUs per unit; workers offer them with ``--resources GPU=1``.
 
     Raises:
-        HarnessError: if Dask is not installed, no scheduler answers, or a worker has several threads.
+        HarnessError: if Dask is not installed, the scheduler does not respond, or a worker has several threads.
     """
 
     def __init__(self, scheduler: str, gpus: int = 0) -> None:
@@ -69,13 +69,15 @@ class DaskExecutor(Executor):
         where: dict[str, Any] = {"address": scheduler} if "://" in scheduler else {"scheduler_file": scheduler}
         if "scheduler_file" in where and not Path(scheduler).is_file():
             raise HarnessError(
-                f"there is no scheduler file '{scheduler}'; give the one that 'dask scheduler --scheduler-file' wrote, "
-                "or an address such as tcp://10.0.0.1:8786"
+                f"no scheduler file '{scheduler}'; give the file that 'dask scheduler --scheduler-file' wrote, or an "
+                "address such as tcp://10.0.0.1:8786"
             )
         try:
             self._client: Any = Client(**where, timeout=PATIENCE, set_as_default=False)
         except (OSError, TimeoutError) as error:
-            raise HarnessError(f"no Dask scheduler answers at '{scheduler}' ({error}); is it running?") from error
+            raise HarnessError(
+                f"no response from a Dask scheduler at '{scheduler}' ({error}); is it running?"
+            ) from error
         self._check_threads()
         self._window, self._asked = FEWEST_IN_HAND, -math.inf
         self._resources = {"GPU": gpus} if gpus else None
@@ -83,7 +85,7 @@ class DaskExecutor(Executor):
 
     @property
     def window(self) -> int:
-        """How many units to have in hand for the workers that there are, or were a moment ago."""
+        """The number of units to keep in flight for the current workers."""
         if time.monotonic() > self._asked + FRESH:
             with _scheduler_may_go():
                 threads = sum(int(worker["nthreads"]) for worker in self._workers().values())
@@ -91,7 +93,7 @@ class DaskExecutor(Executor):
         return self._window
 
     def prepare(self, job: Job) -> None:
-        """Bring the run's mini-batches to every worker, also to those that join later."""
+        """Send the run's mini-batches to every worker, including those that join later."""
         from harness.execution.dask_plugin import BatchesPlugin
 
         content = Path(job.batches).read_bytes()
@@ -101,7 +103,7 @@ class DaskExecutor(Executor):
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """The future of a call on one of the workers."""
         ours: Future[R] = Future()
-        # What is in hand is finished when a run is stopped, never cancelled: it costs a moment and is then kept.
+        # When a run is stopped, units in flight are finished and stored, never cancelled.
         ours.set_running_or_notify_cancel()
         self._in_hand.add(ours)
         ours.add_done_callback(self._in_hand.discard)
@@ -120,7 +122,7 @@ class DaskExecutor(Executor):
         theirs.add_done_callback(lambda done: self._settle(done, call, ours, attempts))
 
     def _settle(self, theirs: Any, call: Callable[[], R], ours: Future[R], attempts: int) -> None:
-        """Fetch an outcome and pass it on; one that was lost on its way, with the worker that had it, is made again."""
+        """Fetch an outcome and pass it on; send the unit again if the outcome was lost with its worker."""
         try:
             ours.set_result(theirs.result(timeout=PATIENCE))
         except (CancelledError, asyncio.CancelledError, OSError, TimeoutError) as error:
@@ -147,8 +149,8 @@ class DaskExecutor(Executor):
             if worker["nthreads"] != 1:
                 self._client.close()
                 raise HarnessError(
-                    f"the Dask worker {address} has {worker['nthreads']} threads, which would share one torch; start "
-                    "workers with --nthreads 1, and more of them with --nworkers"
+                    f"the Dask worker {address} has {worker['nthreads']} threads, but needs exactly one; start workers "
+                    "with --nthreads 1, and set their number with --nworkers"
                 )
 
 
@@ -156,6 +158,6 @@ class DaskExecutor(Executor):
 def _scheduler_may_go() -> Iterator[None]:
     try:
         yield
-    # Dask raises a RuntimeError where its client is closed.
+    # Dask raises a RuntimeError if its client is closed.
     except (OSError, RuntimeError) as error:
         raise HarnessError(_GONE) from error

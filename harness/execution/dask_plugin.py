@@ -1,4 +1,4 @@
-"""What a Dask worker is given when it starts; apart, because it needs Dask to be defined."""
+"""The plugin that sets up a Dask worker; a separate module, since its definition needs Dask."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.images.batches import provide_batches
 
 
 class BatchesPlugin(WorkerPlugin):  # type: ignore[misc]
-    """Gives a worker the mini-batches of a run.
+    """Provides the mini-batches of a run to a worker.
 
     Args:
-        fingerprint: of the mini-batches.
-        content: of the file that holds them.
+        fingerprint: the fingerprint of the mini-batches.
+        content: the content of their file.
     """
 
     def __init__(self, fingerprint: str, content: bytes) -> None:

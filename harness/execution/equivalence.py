@@ -1,9 +1,9 @@
-"""Networks that are one network by the benchmark's canonical form, of which one is scored for all of them.
+"""Score one network for all architectures with the same canonical form.
 
 The representative of a class is its first architecture in the benchmark's order, whatever the sample. Its scores are
-stored as those of every sampled member, so whoever reads a run needs to know nothing of classes. What a proxy makes of
-nothing but the network (#Params, #FLOPs, SynFlow, …; its declared ``data`` is ``nothing``) is computed for each member
-itself: members may differ in dead operations, and those are counted there.
+stored for every sampled member, so readers of a run need not know about classes. Proxies that need no images (#Params,
+#FLOPs, SynFlow, …; their declared ``data`` is ``nothing``) are computed for each member, since members may differ in
+dead operations, which these proxies count.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.store.records import Unit, UnitResult
 
 
 def missing_units(plan: Plan, store: Store) -> Iterator[Unit]:
-    """The units that the store lacks, one at a time; what one member of a class has, the others get first."""
+    """Yield the units that the store lacks, after copying outcomes between members of each class."""
     names = [proxy.name for proxy in plan.proxies]
     if not plan.representatives:
         yield from store.missing(plan.architectures, names)
@@ -33,7 +33,7 @@ def missing_units(plan: Plan, store: Store) -> Iterator[Unit]:
 
 
 def networks(plan: Plan) -> int:
-    """How many networks have to be built for the plan, if none of it is there."""
+    """The number of networks to build for the plan, if nothing is stored yet."""
     if not plan.representatives:
         return len(plan.architectures)
     shared = _shared(plan)
@@ -42,7 +42,7 @@ def networks(plan: Plan) -> int:
 
 
 def shared_out(plan: Plan, results: Iterable[UnitResult]) -> Iterator[list[UnitResult]]:
-    """Each result as the results that are to be stored together: those of all the networks that it stands for."""
+    """Yield, for each result, the results to store together: those of all architectures that it represents."""
     members: dict[str, list[str]] = {}
     for architecture in plan.architectures if plan.representatives else ():
         members.setdefault(plan.representatives[architecture], []).append(architecture)
@@ -60,5 +60,5 @@ def shared_out(plan: Plan, results: Iterable[UnitResult]) -> Iterator[list[UnitR
 
 
 def _shared(plan: Plan) -> set[str]:
-    """The proxies that are computed on representatives."""
+    """The proxies that are only computed on representatives."""
     return {proxy.name for proxy in plan.proxies if proxy.data != "nothing"}

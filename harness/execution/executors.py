@@ -1,11 +1,11 @@
-"""Where units are computed: in this process, or in worker processes with one thread each.
+"""Executors: compute units in this process, or in worker processes with one thread each.
 
-An executor is any :class:`concurrent.futures.Executor`. Three things beyond that are used where an executor has them:
+An executor is any :class:`concurrent.futures.Executor`. It can optionally have:
 
-* an attribute ``window``, the number of units that it wants to have in hand;
+* an attribute ``window``, the number of units to keep in flight;
 * a method ``prepare``, called once with the :class:`~harness.execution.job.Job` before the first unit;
-* :class:`WorkerDiedError` as the outcome of a unit that killed its worker, where the executor outlives it. One that
-  does not raises :class:`concurrent.futures.BrokenExecutor`, as the standard library's do, and is made anew.
+* :class:`WorkerDiedError` as the outcome of a unit that killed its worker, if the executor survives it. Otherwise it
+  raises :class:`concurrent.futures.BrokenExecutor`, like those of the standard library, and is created again.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ S = TypeVar("S", Lock, Semaphore, BoundedSemaphore)
 
 
 class WorkerDiedError(RuntimeError):
-    """The worker that computed a unit died, again and again, and the executor goes on without the unit."""
+    """The workers of a unit died repeatedly, and the executor continues without the unit."""
 
 
 class InlineExecutor(Executor):
-    """Computes each task at once in the calling process; for one worker, for tests and for debugging."""
+    """Computes each task immediately in the calling process; for one worker, tests and debugging."""
 
     window = 1
 
@@ -54,17 +54,17 @@ class InlineExecutor(Executor):
 
 
 _WORKER = "harness-worker-"
-"""How the names of worker processes begin."""
+"""The prefix of the names of worker processes."""
 
 _RAN_THE_SCRIPT = 78
-"""Exit code of a worker in which the script asked for a run while the worker was still starting."""
+"""Exit code of a worker in which the script started a run while the worker was still starting."""
 
 
 class _Worker(SpawnProcess):
-    """A worker process, which the pool that it belongs to can still end, although it hears no polite request."""
+    """A worker process that its pool can end by force, since it ignores SIGTERM."""
 
     def start(self) -> None:
-        """Start it; what came from standard input has no file that could be run again, and is not looked for."""
+        """Start it; code from standard input has no file to run again, so none is looked for."""
         main = sys.modules["__main__"]
         if main_can_be_run_again() or not hasattr(main, "__file__"):
             super().start()
@@ -77,12 +77,12 @@ class _Worker(SpawnProcess):
             main.__file__ = file
 
     def terminate(self) -> None:
-        """End it at once."""
+        """End it immediately."""
         self.kill()
 
 
 class _Spawning(SpawnContext):
-    """Makes the processes and semaphores of one pool, and remembers them."""
+    """Creates the processes and semaphores of one pool, and keeps track of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,11 +111,11 @@ class _Spawning(SpawnContext):
 
 
 class _Workers(ProcessPoolExecutor):
-    """The standard library's pool without moments at which a signal or a dying process spoils it.
+    """The standard library's pool, made safe against signals and dying processes while workers start.
 
-    Ctrl-C while a worker is being started would leave processes that the pool knows nothing of, and the interpreter
-    waits for them before it ends. And a worker that dies while another is being started would break the pool before
-    that one belongs to it; so all are started before the first task.
+    Ctrl-C while a worker starts would leave processes that the pool does not know, and the interpreter would wait for
+    them at exit. A worker that dies while another one starts would break the pool before the new one is registered. So
+    all workers are started before the first task.
     """
 
     def __init__(self, workers: int) -> None:
@@ -132,7 +132,7 @@ class _Workers(ProcessPoolExecutor):
         """End the workers.
 
         Raises:
-            UnguardedScriptError: if a worker ended because the script asked for a run in it.
+            UnguardedScriptError: if a worker ended because the script started a run in it.
         """
         with uninterrupted():
             self._remind_tracker()
@@ -142,21 +142,21 @@ class _Workers(ProcessPoolExecutor):
 
     @property
     def start_failure(self) -> int | None:
-        """The exit code of a worker that ended by itself, killed by no signal; None if there was none."""
+        """The exit code of a worker that exited without a signal; None if there was none."""
         return next((code for code in self._exit_codes() if code is not None and code > 0), None)
 
     def _exit_codes(self) -> list[int | None]:
         return [worker.exitcode for worker in self._spawning.workers if worker.pid is not None]
 
     def _remind_tracker(self) -> None:
-        """Tell the process that cleans up after this one which semaphores the pool is about to remove.
+        """Register the semaphores of the pool with the resource tracker before the pool removes them.
 
-        One that was killed has a successor that knows nothing of them, and would print a traceback for each.
+        If the tracker was killed, its successor does not know them and would print a traceback for each.
         """
         if sys.platform == "win32":
             return
         with warnings.catch_warnings():
-            # It warns that it had died and that semaphores may be left; these are removed.
+            # It warns that it died and that semaphores may leak; these are removed.
             warnings.simplefilter("ignore", UserWarning)
             for name in self._spawning.semaphores:
                 resource_tracker.register(name, "semaphore")
@@ -164,26 +164,27 @@ class _Workers(ProcessPoolExecutor):
 
 
 def spawned_workers(workers: int) -> ProcessPoolExecutor:
-    """Worker processes started afresh (a forked process cannot use a GPU, nor torch's threads safely).
+    """A pool of spawned worker processes (a forked process cannot safely use a GPU or torch's threads).
 
     Raises:
-        UnguardedScriptError: in a process that is only just running the script again, to be a worker.
+        UnguardedScriptError: in a process that is running the script again in order to become a worker.
     """
     refuse_in_starting_worker(workers)
     return _Workers(workers)
 
 
 def refuse_in_starting_worker(workers: int) -> None:
-    """Go no further where a script asks for a run while it is run again to start a worker.
+    """Stop if a script starts a run while it is being run again to start a worker.
 
-    One of our own workers ends without a word: the process that started it says why. To be called first, before
-    anything takes time or touches a file.
+    A worker of this module exits silently, and the process that started it reports the reason. Call this first, before
+    anything slow or any file access.
 
     Args:
-        workers: how many the run asks for. In a process that other code has started, a run without workers may go on.
+        workers: the number of workers of the run. In a process started by other code, a run without workers may
+            continue.
 
     Raises:
-        UnguardedScriptError: in a process that other code has started.
+        UnguardedScriptError: in a process started by other code.
     """
     process = multiprocessing.current_process()
     if not getattr(process, "_inheriting", False):
@@ -197,14 +198,14 @@ def refuse_in_starting_worker(workers: int) -> None:
 def _unguarded() -> UnguardedScriptError:
     script = Path(getattr(sys.modules["__main__"], "__file__", "the script")).name
     return UnguardedScriptError(
-        f"worker processes begin by running {script} again, so its call of harness must "
-        'stand under: if __name__ == "__main__": (or use workers=1)'
+        f"worker processes start by running {script} again, so put its call of harness under "
+        'if __name__ == "__main__": (or use workers=1)'
     )
 
 
 def _start_worker() -> None:
-    # Ctrl-C reaches every process of the terminal, and Slurm's SIGTERM may reach every process of the job; the parent
-    # decides what it means.
+    # Ctrl-C reaches every process of the terminal, and Slurm's SIGTERM may reach every process of the job; only the
+    # parent handles them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     import torch
@@ -216,6 +217,6 @@ def _start_worker() -> None:
 
 
 def _die_with(parent: multiprocessing.Process) -> None:
-    """End this worker as soon as its parent is gone, also when the parent was killed."""
+    """End this worker as soon as its parent has ended or was killed."""
     parent.join()
     os._exit(1)

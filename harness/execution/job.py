@@ -54,15 +54,13 @@ def benchmark_and_proxies(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
     """The benchmark and the proxies by name; kept from unit to unit."""
     if job.torch not in (None, torch.__version__):
         raise DataError(
-            f"this run computes with torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
+            f"this run needs torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
         )
     benchmark = resolve(job.benchmark)()
     known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
     for name, source in job.sources:
         if source_digest(known[name]) != source:
-            raise DataError(
-                f"the file of the proxy '{name}' changed while the run was going on; start again with a new --out"
-            )
+            raise DataError(f"the file of the proxy '{name}' changed during the run; start again with a new --out")
     return benchmark, known
 
 

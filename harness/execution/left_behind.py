@@ -1,8 +1,8 @@
-"""What a proxy has left changed, of all that other proxies and later networks see.
+"""Detect shared state that a proxy has changed, which would affect other proxies and later networks.
 
-The project's own proxies are held to leave nothing by their tests, so after them only what costs nothing is compared: a
-few settings, and how often the mini-batches and some tensors of the network were written to. After every other proxy
-everything is compared, contents included.
+Tests ensure that the project's own proxies change nothing, so after them only cheap checks are made: a few settings,
+and how often the mini-batches and some tensors of the network were written to. After every other proxy, everything is
+compared, including contents.
 """
 
 from __future__ import annotations
@@ -22,26 +22,25 @@ from harness.images import Batch
 from harness.probe import Probe
 
 BATCHES = "the mini-batches"
-"""How a message calls them."""
+"""Their name in messages."""
 
 MOST_NAMED = 3
 _ALL_COMPARED = 2**16
-"""Entries of a shared tensor up to which all of them are compared; of a larger one, a sample."""
+"""All entries of a shared tensor up to this size are compared, and a sample of a larger one."""
 _SAMPLED = 256
 
 
 def is_own(proxy: Proxy) -> bool:
-    """Whether a proxy is the project's own."""
+    """Whether a proxy is one of the project's own."""
     return proxy.function.__module__.startswith("harness.proxies.")
 
 
 class Watch:
-    """The state of a unit as every proxy is to find it, to be taken before the first.
+    """The state of a unit before its first proxy, which every proxy must find unchanged.
 
     Args:
-        probe: of the unit's network.
-        originals: copies of its mini-batches that no proxy has seen; needed where not all proxies are the project's
-            own.
+        probe: the probe of the unit's network.
+        originals: copies of its mini-batches that no proxy has seen; needed unless all proxies are the project's own.
     """
 
     def __init__(self, probe: Probe, originals: Sequence[Batch] | None = None) -> None:
@@ -49,7 +48,7 @@ class Watch:
         self._network = probe.network
         self._batches = list(probe.batches)
         self._witnesses = [tensor for batch in self._batches for tensor in (batch.images, batch.labels)]
-        # What is done to all weights is done to the first; of a batch norm's buffers torch counts the third alone.
+        # A change of all weights also changes the first; torch only counts writes to a batch norm's third buffer.
         self._witnesses += itertools.islice(probe.network.parameters(), 1)
         self._witnesses += itertools.islice(probe.network.buffers(), 2, 3)
         self._glance = self._glanced()
@@ -57,7 +56,7 @@ class Watch:
         self._surroundings: Surroundings | None = None
 
     def before(self, proxy: Proxy) -> None:
-        """To be called before a proxy."""
+        """Call this before a proxy."""
         self._probe.strict = not is_own(proxy)
         if not is_own(proxy):
             assert self._contents is not None, "copies of the mini-batches are needed"
@@ -65,11 +64,11 @@ class Watch:
             self._surroundings = Surroundings({type(module) for module in self._network.modules()})
 
     def after(self, proxy: Proxy) -> list[str]:
-        """What the proxy has left changed, in words; the process is then as it was, the probe is spoiled."""
+        """Describe what the proxy has changed. The process state is restored, but the probe must not be used again."""
         if is_own(proxy):
             return [] if self._glanced() == self._glance else [*self._probe.settings.put_back(), *self._written_to()]
         assert self._contents is not None and self._surroundings is not None, "before() comes first"
-        # First of all the functions that the rest of this is made of.
+        # First restore functions that the following checks use.
         surroundings = self._surroundings.put_back()
         changed = [*self._probe.settings.put_back(), *surroundings, *self._contents.changed()]
         return list(dict.fromkeys(changed))
@@ -87,23 +86,23 @@ class Watch:
 
 
 def in_words(changed: Sequence[str]) -> str:
-    """Why a proxy that left something changed has failed, in one line.
+    """The one-line error of a proxy that has changed something.
 
     >>> in_words(["torch's gradient mode (True -> False)"])
-    "it left torch's gradient mode (True -> False) changed; a proxy must leave everything as it found it"
+    "it changed torch's gradient mode (True -> False); a proxy must leave everything as it found it"
     """
     named = list(changed[:MOST_NAMED])
     if len(changed) > MOST_NAMED:
         named.append(f"{len(changed) - MOST_NAMED} more")
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    return f"it left {listed} changed; a proxy must leave everything as it found it"
+    return f"it changed {listed}; a proxy must leave everything as it found it"
 
 
 class _Contents:
-    """Copies of what a unit's proxies share, and its structure.
+    """Copies of the state that a unit's proxies share, and its structure.
 
     Args:
-        probe: of the unit's network.
+        probe: the probe of the unit's network.
         originals: copies of its mini-batches.
     """
 
@@ -120,15 +119,15 @@ class _Contents:
         self._results: dict[Hashable, list[Any]] = {}
 
     def before(self) -> None:
-        """Note the quantities that are kept already, and those that will be from now on."""
+        """Record the quantities that are cached already, and those that will be from now on."""
         self._results = {key: list(_marks(result)) for key, result in self._probe.results.items()}
         self._probe.on_result = self._note
 
     def changed(self) -> list[str]:
-        """What is no longer as it was, in words."""
+        """Describe everything that has changed."""
         self._probe.on_result = None
         if self._probe.network is not self._network:
-            return ["the network, by another one,"]
+            return ["the network (replaced by another one)"]
         return [*self._of_the_probe(), *self._of_the_batches(), *self._of_the_network(), *self._of_the_results()]
 
     def _note(self, key: Hashable, result: Any) -> None:
@@ -165,7 +164,7 @@ class _Contents:
     def _of_the_results(self) -> Iterator[str]:
         now = self._probe.results
         for key, marks in self._results.items():
-            # One that is kept no more is computed again when it is asked for.
+            # A quantity that is no longer cached is computed again on request.
             if key in now and not _equal_marks(list(_marks(now[key])), marks):
                 name = key[1] if isinstance(key, tuple) and len(key) > 1 else key
                 yield f"the shared quantity {name}"
@@ -180,7 +179,7 @@ def _of_network(name: str) -> str:
 
 
 def _facts(tensor: Tensor) -> tuple[Any, ...]:
-    """What a tensor is besides its contents."""
+    """The properties of a tensor besides its contents."""
     hooks = getattr(tensor, "_backward_hooks", None)
     facts = (type(tensor), tensor.requires_grad, tensor.is_leaf, tensor.dtype, tensor.shape, tensor.stride())
     return (
@@ -192,14 +191,14 @@ def _facts(tensor: Tensor) -> tuple[Any, ...]:
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors are equal in kind and in all entries; NaN equals NaN."""
+    """Whether two tensors have the same type and entries; NaN equals NaN."""
     if a.shape != b.shape or a.dtype != b.dtype or a.device != b.device:
         return False
     return torch.equal(a, b) or (a.is_floating_point() and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True))
 
 
 def _structure(network: nn.Module) -> Iterator[tuple[str, Any]]:
-    """Of every module what makes it compute as it does: its class, its mode, its parts, its hooks, its numbers."""
+    """For every module, what determines its computation: class, mode, parts, hooks and numbers."""
     for name, module in network.named_modules():
         facts: dict[str, Any] = {}
         for attribute, value in vars(module).items():
@@ -207,15 +206,15 @@ def _structure(network: nn.Module) -> Iterator[tuple[str, Any]]:
                 facts[attribute] = tuple((key, id(entry)) for key, entry in value.items())
             elif attribute == "training" or type(module).__module__.startswith("torch.nn."):
                 facts[attribute] = value if type(value) in _PLAIN else id(value)
-        # A network may keep what it likes in attributes of its own while it computes, but no other way to compute.
+        # A network may store anything in its own attributes while it computes, except another forward method.
         facts["forward"] = id(vars(module).get("forward"))
         yield name, (id(module), id(type(module)), facts)
 
 
 def _marks(value: Any) -> Iterator[Any]:
-    """What is compared of a shared quantity: the identity of its parts, and the contents of its tensors.
+    """What is compared for a shared quantity: the identity of its parts, and the contents of its tensors.
 
-    Nothing here holds a tensor of the quantity itself, so that its memory can be given back.
+    No tensor of the quantity itself is kept, so that its memory can be freed.
     """
     if isinstance(value, Tensor):
         yield id(value)
@@ -237,12 +236,12 @@ def _marks(value: Any) -> Iterator[Any]:
 
 
 def _sample(tensor: Tensor) -> Tensor | None:
-    """A copy of the tensor, or of some of its entries where it is large."""
+    """A copy of the tensor, or of some of its entries if it is large."""
     if tensor.numel() <= _ALL_COMPARED:
         return tensor.clone()
     try:
         return tensor.as_strided((_SAMPLED,), (tensor.numel() // _SAMPLED,)).clone()
-    except RuntimeError:  # its entries do not lie one after the other
+    except RuntimeError:  # its entries are not contiguous
         return None
 
 

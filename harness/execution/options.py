@@ -1,4 +1,4 @@
-"""What a run may be told besides its benchmark and where its scores go, each option declared once."""
+"""The options of a run, each declared once: type, default, unit and converter."""
 
 from __future__ import annotations
 
@@ -27,34 +27,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """The options of a run, converted; a wrong value is refused in one line that names the option.
+    """The options of a run. Values are converted; an invalid one is refused with a one-line message that names the option.
 
     They are the keywords of :func:`harness.run`, which describes them to users.
 
     Attributes:
-        dataset: of the benchmark; its first unless given.
-        sample: how many architectures, drawn uniformly; every architecture of the set unless given.
-        subset: the set that is drawn from.
-        seed: of the weights, the batches and what proxies draw.
-        sample_seed: of the sample; ``seed`` unless given.
-        proxies: what to compute, as :func:`~harness.registry.select_proxies` takes it.
-        images: where mini-batches are drawn from, as :func:`~harness.images.given.images_given` takes it; the
-            benchmark's own unless given.
-        labels: ``random`` puts random labels in place of those of image files and arrays.
-        batch_size: images in a mini-batch.
-        resolution: height and width of the images, in pixels; the benchmark's own unless given.
-        workers: worker processes; 1 computes in this process.
+        dataset: the data set; default: the benchmark's first.
+        sample: the number of architectures, drawn uniformly; default: every architecture of the set.
+        subset: the architecture set to draw from.
+        seed: the seed for the weights, the mini-batches and the random numbers of proxies.
+        sample_seed: the seed for the sample; default: ``seed``.
+        proxies: the proxies to compute; see :func:`~harness.registry.select_proxies`.
+        images: the images to draw mini-batches from; see :func:`~harness.images.given.images_given`. Default: the
+            benchmark's own.
+        labels: ``random`` replaces the labels of image files and arrays by random ones.
+        batch_size: images per mini-batch.
+        resolution: height and width of the images, in pixels; default: the benchmark's own.
+        workers: the number of worker processes; 1 computes in this process.
         shard: (k, n) keeps the k-th of n parts of the sample, every n-th architecture from the k-th on. Everything
-            else is as without it, so that the parts can be merged. A part that holds none is a run like any other,
-            so that one of more machines than networks has nothing to do and does not fail.
-        once_per_class: of networks with one canonical form, score one for all; see
-            :mod:`harness.execution.equivalence`.
-        device: ``cpu`` or ``cuda``, perhaps with a number.
-        executor: makes the executor to use in place of the workers; its networks are then computed elsewhere.
+            else is unchanged, so that the parts can be merged. An empty part is a valid plan, so that a run with more
+            machines than networks does not fail.
+        once_per_class: score networks with the same canonical form once; see :mod:`harness.execution.equivalence`.
+        device: ``cpu`` or ``cuda``, optionally with a number.
+        executor: creates the executor to use instead of local workers; its networks are then computed elsewhere.
         time_limit: seconds for one network; None for no limit.
-        memory_limit: bytes that each process that computes may use; None for no limit.
+        memory_limit: bytes that each computing process may use; None for no limit.
         retry_failed: compute failed outcomes again.
-        progress: called with the numbers of networks done and of all networks.
+        progress: called with the number of networks done and of all networks.
     """
 
     dataset: str | None = field(default=None, metadata={"converter": optional(text)})
@@ -85,5 +84,5 @@ class RunOptions:
 
     @classmethod
     def among(cls, values: dict[str, Any]) -> Self:
-        """The options that are among a function's arguments, in the forms that its callers may give them in."""
+        """The options among the arguments of a function, before conversion."""
         return cls(**{each.name: values[each.name] for each in fields(cls) if each.name in values})

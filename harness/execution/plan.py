@@ -1,4 +1,4 @@
-"""What is to be done: the networks, the proxies, and everything else that fixes a score."""
+"""The plan of a run: the networks, the proxies, and everything else that determines a score."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from harness.store.records import Setting
 from harness.tasks import Task
 
 BATCHES = 2
-"""A run keeps at least so many mini-batches, so that proxies that need two can be added to it later."""
+"""The minimum number of mini-batches that a run stores, so that proxies that need two can be added later."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """A setting, the sampled architectures, the proxies, and the mini-batches that all networks see.
 
-    Where networks are scored once per class, ``representatives`` tells which one stands for each architecture; else it
-    is empty. ``notice`` is what the user should be told before it is computed, mostly nothing.
+    If networks are scored once per class, ``representatives`` has the representative of each architecture; otherwise
+    it is empty. ``notice`` is a message to show before the run; it is usually empty.
     """
 
     setting: Setting
@@ -40,7 +40,7 @@ class Plan:
     notice: str = ""
 
     def __repr__(self) -> str:
-        """What is to be computed, and with which images."""
+        """What the plan computes, and with which images."""
         setting, names = self.setting, ", ".join(proxy.name for proxy in self.proxies)
         return (
             f"<plan of {setting.benchmark}, {setting.dataset}: {len(self.architectures):,} architectures of the set "
@@ -74,12 +74,12 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
     images = _images(benchmark, task, options)
     _check_device(options.device, elsewhere=options.executor is not None)
     if options.batch_size < 2:
-        raise HarnessError(f"a mini-batch of {options.batch_size} is too small for batch norm; ask for 2 or more")
+        raise HarnessError(f"a batch size of {options.batch_size} is too small for batch norm; use 2 or more")
     sample_seed = options.seed if options.sample_seed is None else options.sample_seed
     subset, size = options.subset, options.sample
     members = benchmark.subset(subset) if size is None else benchmark.sample(size, sample_seed, subset)
     if not members:
-        raise HarnessError(f"{benchmark.name} has no architecture in the set '{subset}'; choose another")
+        raise HarnessError(f"{benchmark.name} has no architectures in the set '{subset}'; choose another set")
     _check_images(images, task.at_resolution(options.resolution))
     batches = images.batches(options.batch_size, max(BATCHES, *(proxy.batches for proxy in proxies)), options.seed)
     setting = Setting(
@@ -105,7 +105,7 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
     notice = ""
     if not kept:
         only = f"only {len(members)} network{'s' if len(members) > 1 else ''}"
-        notice = f"shard {part}/{parts} is empty: the sample has {only}, which the shards before it hold"
+        notice = f"shard {part}/{parts} is empty: the sample has {only}, all in earlier shards"
     return Plan(setting, benchmark, kept, proxies, batches, standing, notice)
 
 
@@ -125,20 +125,20 @@ def _images(benchmark: Benchmark, task: Task, options: RunOptions) -> Images:
     images = benchmark.images(task.dataset) if options.images is None else options.images
     if images is None:
         raise HarnessError(
-            f"{benchmark.name} brings no images: give --images with the files of {task.dataset}, or --images noise for "
+            f"{benchmark.name} has no images of its own: give --images with the files of {task.dataset}, or --images noise for "
             "Gaussian noise with random labels"
         )
     return images_given(images, task, options.seed, options.labels, options.resolution, benchmark.read_images)
 
 
 def _check_images(images: Images, task: Task) -> None:
-    """The images and targets must be what the networks take."""
+    """Check that images and targets have the shapes that the networks need."""
     expected = task.image_shape, task.objective.target_shape(task.image_shape, task.classes)
     found = images.pixels.shape[1:], images.labels.shape[1:]
     if found != expected:
         raise HarnessError(
             f"images of shape {found[0]} with targets of shape {found[1]} do not fit {task.dataset}, "
-            f"which has {expected[0]} and {expected[1]}"
+            f"which needs {expected[0]} and {expected[1]}"
         )
 
 
@@ -149,5 +149,5 @@ def _check_device(device: str, elsewhere: bool) -> None:
         raise HarnessError(f"unknown device '{device}'; use 'cpu' or 'cuda'")
     if not elsewhere and not torch.cuda.is_available():
         raise HarnessError(
-            f"device '{device}' was asked for, but torch {torch.__version__} sees no GPU; use --device cpu"
+            f"device '{device}' is not available: torch {torch.__version__} finds no GPU; use --device cpu"
         )

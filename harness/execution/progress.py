@@ -1,4 +1,4 @@
-"""The progress of a run as lines of a log, where the output is not a terminal that could show a bar."""
+"""The progress of a run as log lines, for output that is not a terminal."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from harness.store.records import UnitResult
 
 FIRST, MOST, GROWTH = 10.0, 300.0, 1.5
-"""Seconds to the second line, the most between two, and how much longer each pause is than the one before."""
+"""Seconds before the second line, the maximum between two lines, and the growth factor of the pauses."""
 
 
 class ProgressLines:
-    """Writes a line at the start, then more and more seldom, and at the end; give it to a run as its ``progress``.
+    """Writes a line at the start and the end, and with growing pauses in between; pass it as ``progress`` of a run.
 
     A run that has nothing to compute writes nothing.
 
     Args:
-        write: what a line is given to; to the error stream, at once, unless given.
-        clock: seconds that never go back.
+        write: called with each line; default: write to stderr and flush.
+        clock: a monotonic clock in seconds.
     """
 
     def __init__(
@@ -35,16 +35,16 @@ class ProgressLines:
         self._pause = FIRST
 
     def stored(self, results: Sequence[UnitResult]) -> None:
-        """Hears of the outcomes that a run has stored, to count those that failed."""
+        """Count failed outcomes; called with the results that a run has stored."""
         self._failed += sum(score.status == "failed" for result in results for score in result.scores)
 
     def __call__(self, done: int, total: int) -> None:
-        """Hears how many networks are done, of how many; writes a line if one is due."""
+        """Write a line if one is due; called with the number of finished networks and the total."""
         now = self._clock()
         if self._first is None:
             self._first, self._began, self._last = done, now, now
             if done < total:
-                self._write(f"{done:,} of {total:,} networks" + (", those there already" if done else ""))
+                self._write(f"{done:,} of {total:,} networks" + (" already done" if done else ""))
         elif done > self._first and (now - self._last >= self._pause or done == total):
             if now - self._last >= self._pause:
                 self._pause = min(MOST, self._pause * GROWTH)
@@ -61,7 +61,7 @@ class ProgressLines:
 
 
 def duration(seconds: float) -> str:
-    """A length of time with the two largest units that matter.
+    """Format a duration with its one or two largest units.
 
     >>> duration(7.2), duration(1320), duration(11400), duration(200_000)
     ('7 s', '22 min', '3 h 10 min', '2 d 7 h')
@@ -77,14 +77,14 @@ def duration(seconds: float) -> str:
 
 
 def _rate(per_second: float) -> str:
-    """How fast it goes, with a unit that leaves digits before the point.
+    """Format a rate with a suitable unit of time.
 
     >>> _rate(12.3), _rate(0.67), _rate(0.004)
-    ('12 a second', '0.67 a second', '0.24 a minute')
+    ('12 per second', '0.67 per second', '0.24 per minute')
     """
-    for number, unit in ((per_second, "a second"), (60 * per_second, "a minute"), (3600 * per_second, "an hour")):
-        if number >= 0.1 or unit == "an hour":
-            return f"{number:,.0f} {unit}" if number >= 10 else f"{number:.2g} {unit}"
+    for number, unit in ((per_second, "second"), (60 * per_second, "minute"), (3600 * per_second, "hour")):
+        if number >= 0.1 or unit == "hour":
+            return f"{number:,.0f} per {unit}" if number >= 10 else f"{number:.2g} per {unit}"
     raise AssertionError
 
 

@@ -1,4 +1,4 @@
-"""Doing it: the units that are missing from the store, on an executor, with every outcome committed as it comes."""
+"""Run a plan: compute the units that the store lacks on an executor, and commit each outcome as it arrives."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from harness.store.records import Unit, UnitResult
 from harness.store.sqlite import explained
 
 WINDOW = 2
-"""Units in flight for each worker: one being computed and one waiting, so that no worker is ever idle."""
+"""Units in flight per worker: one being computed and one waiting, so that no worker is idle."""
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a call of :func:`run` did.
+    """The result of :func:`run`.
 
     Attributes:
-        directory: where the scores are.
-        units: networks that the plan computes.
-        done: those of them whose scores are stored.
-        computed: networks computed by this call; the others were there already.
+        directory: the directory of the scores.
+        units: number of networks that the plan computes.
+        done: number of these networks with stored scores.
+        computed: number of networks computed by this call; the others were already stored.
         interrupted: whether it was stopped before the end.
     """
 
@@ -62,35 +62,35 @@ def run(
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
 ) -> RunSummary:
-    """Compute everything that the plan wants and the store lacks.
+    """Compute everything in the plan that the store lacks.
 
-    However it is stopped and wherever it is computed, starting it again ends with the same scores, bit for bit, as an
-    undisturbed run.
+    A run that was interrupted and resumed ends with the same scores, bit for bit, as an uninterrupted run, wherever it
+    is computed.
 
     Args:
         plan: what to compute, from :func:`~harness.execution.plan.make_plan`.
-        directory: the run's directory; scores that are there already are kept and not computed again.
-        workers: worker processes; 1 computes in this process. A script that asks for more must do so under
-            ``if __name__ == "__main__":``, since every worker begins by running the script again.
-        executor: makes the executor to use instead, any :class:`concurrent.futures.Executor`.
-        time_limit: seconds for one network; proxies that it does not suffice for have failed. A worker that hangs
-            where Python cannot interrupt it is ended a little later.
-        memory_limit: bytes that each process that computes may use, on Linux; proxies that they do not suffice for have
-            failed, where the system would otherwise end the process.
+        directory: the run's directory; stored scores are kept and not computed again.
+        workers: number of worker processes; 1 computes in this process. A script must start more under
+            ``if __name__ == "__main__":``, since every worker runs the script again.
+        executor: a factory of the executor to use instead, any :class:`concurrent.futures.Executor`.
+        time_limit: seconds allowed per network; proxies that are not done by then fail. A worker that hangs and cannot
+            be interrupted by Python is ended a little later.
+        memory_limit: bytes allowed per computing process, on Linux; proxies that need more fail, where the system
+            would otherwise end the process.
         retry_failed: compute failed outcomes again.
-        progress: called with the number of units done and of all units, at the start and after each unit. One that has
-            a method ``stored``, such as :class:`~harness.execution.progress.ProgressLines`, is also given the results
-            that were stored.
-        say: called with each sentence on what had to be mended in the store, before anything is computed.
+        progress: called with the number of finished units and of all units, at the start and after each unit. If it
+            has a method ``stored``, such as :class:`~harness.execution.progress.ProgressLines`, that is called with
+            the stored results.
+        say: called with each note on repairs of the store, before anything is computed.
 
     Raises:
         StoreError: if the store belongs to another setting, or cannot be written.
-        HarnessError: if the memory limit cannot be set, or is less than what a worker needs for nothing.
+        HarnessError: if the memory limit cannot be set, or a worker needs more before it computes anything.
     """
     if memory_limit is not None and plan.setting.device != "cpu":
-        raise HarnessError("a memory limit bounds the memory of the CPU; leave --memory-limit away on a GPU")
+        raise HarnessError("a memory limit only applies to the CPU; omit --memory-limit on a GPU")
     if workers < 1:
-        raise HarnessError(f"{workers} workers were asked for; ask for 1 or more")
+        raise HarnessError(f"invalid number of workers {workers}; use 1 or more")
     make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
     with Store.create_or_open(Path(directory), plan.setting, plan.proxies, _facts(plan)) as store:
         if say is not None:
@@ -128,13 +128,13 @@ def run(
         finally:
             dispatcher.close()
         if interrupted:
-            # It may have come between a unit's being stored and its being counted.
+            # The interrupt may have come after a unit was stored and before it was counted.
             computed = total - _count(missing_units(plan, store)) - before
         return RunSummary(store.directory, total, before + computed, computed, interrupted)
 
 
 class _Dispatcher:
-    """Keeps a bounded number of units in flight, and outlives dead workers."""
+    """Keeps a bounded number of units in flight, and recovers from dead workers."""
 
     ATTEMPTS_ALONE = 2
     STARTS = 5
@@ -148,7 +148,7 @@ class _Dispatcher:
         self._in_flight: dict[Future[UnitResult], Unit] = {}
 
     def compute(self, units: Iterator[Unit]) -> Iterator[UnitResult]:
-        """Results as they come, in any order, one for each unit."""
+        """Yield one result per unit, in any order."""
         while True:
             suspects: list[Unit] = []
             for unit in units:
@@ -194,7 +194,7 @@ class _Dispatcher:
         return self._executor
 
     def _submit(self, unit: Unit) -> list[Unit]:
-        """Send a unit off; gives it back if the executor is broken."""
+        """Submit a unit; returns it if the executor is broken."""
         try:
             self._in_flight[self._start().submit(compute_unit, self._job, unit)] = unit
         except BrokenExecutor:
@@ -202,10 +202,10 @@ class _Dispatcher:
         return []
 
     def _compute_alone(self, suspects: list[Unit]) -> Iterator[UnitResult]:
-        """After a worker died: what is in flight and not finished is lost, and one of those units may be why.
+        """Recover after a worker died: unfinished units in flight are lost, and one of them may be the cause.
 
-        Each is tried with nothing else in flight. One that kills its worker again is a counted failure; the others
-        were bystanders.
+        Each is retried with nothing else in flight. A unit that kills its worker again has failed; the others were
+        not the cause.
         """
         for future, unit in list(self._in_flight.items()):
             if future.done() and future.exception() is None:
@@ -235,10 +235,10 @@ class _Dispatcher:
                 yield failed_unit(unit, self._versions, f"the worker process died {attempts} times on this network")
 
     def _wait_for_workers(self) -> None:
-        """Let a worker answer first, so that no network is blamed for one that dies while it starts.
+        """Wait for a worker's first answer, so that no network is blamed for a worker that dies while it starts.
 
         Raises:
-            HarnessError: if they die again and again before they are given any network, or one ends by itself.
+            HarnessError: if workers die repeatedly before they get a network, or one exits by itself.
         """
         for _ in range(self.STARTS):
             executor = self._start()
@@ -251,17 +251,17 @@ class _Dispatcher:
             code = getattr(executor, "start_failure", None)
             if code is not None:
                 raise HarnessError(
-                    f"the worker processes cannot start: one ended with exit code {code}, and what it said stands "
-                    'above. They run the script again, so what it does belongs under: if __name__ == "__main__":'
+                    f"worker processes cannot start: one ended with exit code {code}; see its output above. Workers "
+                    'run the script again, so put its main code under: if __name__ == "__main__":'
                 )
         raise HarnessError(
-            f"the worker processes died {self.STARTS} times in a row before they computed anything; is there memory "
-            'for them? A script that asks for workers must do so under: if __name__ == "__main__":'
+            f"worker processes died {self.STARTS} times in a row before they computed anything; is there enough "
+            'memory? A script that uses workers must start the run under: if __name__ == "__main__":'
         )
 
 
 def _answer() -> None:
-    """What a worker is asked to find out whether it has started."""
+    """A no-op that shows that a worker has started."""
 
 
 def _count(units: Iterator[Unit]) -> int:
@@ -269,7 +269,7 @@ def _count(units: Iterator[Unit]) -> int:
 
 
 def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, memory_limit: int | None) -> Job:
-    """The units' common part, with the mini-batches in a file beside the scores."""
+    """The common part of all units, with the mini-batches in a file beside the scores."""
     check_importable(type(plan.benchmark), elsewhere)
     for proxy in plan.proxies:
         check_importable(proxy, elsewhere)
@@ -295,7 +295,7 @@ def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, me
 
 
 def _facts(plan: Plan) -> dict[str, Any]:
-    """What else a reader of the scores may want to know, for the manifest."""
+    """Further facts about the run, for the manifest."""
     packages = ("nas-proxy-harness", "torch", "numpy", "pandas", "scipy", "scikit-learn", "nats_bench")
     return {
         "python": platform.python_version(),

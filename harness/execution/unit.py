@@ -1,8 +1,7 @@
-"""The unit of work: one architecture, all wanted proxies, one network and one probe.
+"""The unit of work: one architecture, all requested proxies, one network and one probe.
 
-This is what runs in a worker, wherever the worker is. A unit's result depends on nothing but the job and the
-architecture: weights are drawn from a seed of their own and one thread computes, so neither order nor parallelism
-shows in any bit of a score.
+Every worker runs this code, wherever it is. A unit's result only depends on the job and the architecture: weights have
+their own seed and one thread computes, so neither order nor parallelism changes any bit of a score.
 """
 
 from __future__ import annotations
@@ -34,14 +33,14 @@ from harness.store.records import Score, Status, Unit, UnitResult
 _one_unit = threading.Lock()
 
 Outcome = tuple[Status, float | None, str | None]
-"""Of one proxy: its status, its score if there is one, and else why there is none."""
+"""The outcome of one proxy: status, score or None, and the reason if there is no score."""
 
 
 def compute_unit(job: Job, unit: Unit) -> UnitResult:
-    """Build the unit's network once and score it with every wanted proxy.
+    """Build the unit's network once and score it with every requested proxy.
 
-    A proxy that raises, does not fit in memory or gives no finite number is an outcome of the unit, never the end of
-    the run.
+    If a proxy raises an error, runs out of memory or returns a non-finite number, that is its outcome, and the run
+    continues.
     """
     check_limit(job.memory_limit)
     benchmark, known = benchmark_and_proxies(job)
@@ -49,7 +48,7 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
     chosen = [known[name] for name in unit.proxies]
     known_code = all(map(is_own, chosen)) and job.time_limit is None
     deadline = Deadline(job.time_limit)
-    # Seeds and settings belong to the process: two units in one would disturb each other.
+    # Seeds and settings are global to the process, so two concurrent units would interfere.
     with (
         _one_unit,
         one_thread(),
@@ -72,10 +71,10 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
 
 
 class _Scene:
-    """What the proxies of one unit find: the network and all that is around it, the same for each of them.
+    """The state that the proxies of one unit share: the network and everything around it, the same for each proxy.
 
-    Where a proxy leaves something changed, all of it is made again: what the others share may have been computed while
-    it was changed.
+    If a proxy changes something, all of it is created again, since shared quantities may have been computed after the
+    change.
     """
 
     probe: Probe
@@ -97,13 +96,13 @@ class _Scene:
         self._chosen = chosen
         self._deadline = deadline
         self._stops = stops
-        # Foreign proxies are compared with what the building of the network leaves, which is read anew.
+        # For foreign proxies, compare with the settings after the network was built, which are read again.
         self._closely = not all(map(is_own, chosen))
         self._settings = None if self._closely else settings
         self._is_set = False
 
     def set(self) -> str | None:
-        """Make the network and its probe; returns why that is not possible, if it is not."""
+        """Create the network and its probe; returns the reason if that fails."""
         job = self._job
         try:
             with self._deadline.interruptible(), limited(job.memory_limit):
@@ -121,16 +120,16 @@ class _Scene:
         return None
 
     def outcome(self, proxy: Proxy) -> Outcome:
-        """One proxy's outcome; one that leaves anything changed has failed."""
+        """One proxy's outcome; a proxy that changes shared state has failed."""
         if not self._is_set:
             reason = self.set()
             if reason is not None:
-                return "failed", None, f"{reason}, again after a proxy had left something changed"
+                return "failed", None, f"{reason} (rebuilt after a proxy changed shared state)"
         self._watch.before(proxy)
         status, value, error = _score(proxy, self.probe, self._deadline, self._job.memory_limit, self._stops)
         changed = self._watch.after(proxy)
         if self._stops:
-            # The proxy has kept it to itself.
+            # The proxy suppressed the exception.
             raise self._stops[0]
         if not changed:
             return status, value, error
@@ -140,7 +139,7 @@ class _Scene:
 
 
 def failed_unit(unit: Unit, versions: dict[str, int], reason: str) -> UnitResult:
-    """The result of a unit of which nothing could be computed, for one reason."""
+    """The result of a unit in which every proxy failed for the same reason."""
     scores = tuple(Score(name, versions[name], "failed", None, reason, 0.0, 0.0) for name in unit.proxies)
     return UnitResult(unit.architecture, scores, math.nan)
 
@@ -154,7 +153,7 @@ def make_probe(
     settings: Snapshot | None = None,
     ledger: Ledger | None = None,
 ) -> Probe:
-    """The freshly drawn network of an architecture with its mini-batches, as every proxy of the unit sees it."""
+    """The newly initialised network of an architecture with its mini-batches, as every proxy of the unit sees it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed("weights", benchmark.name, job.dataset, architecture, job.seed))
         network = benchmark.build(architecture, job.dataset)
@@ -168,9 +167,9 @@ def make_probe(
 def _score(
     proxy: Proxy, probe: Probe, deadline: Deadline, memory_limit: int | None, stops: Sequence[BaseException]
 ) -> Outcome:
-    """One proxy's outcome. One that does not fit beside what others left is tried again with all of that let go.
+    """One proxy's outcome. If it runs out of memory, it is tried again after freeing all cached quantities.
 
-    Whatever it raises is its outcome, ``SystemExit`` and ``KeyboardInterrupt`` too, save what a signal has raised.
+    Every exception is its outcome, including ``SystemExit`` and ``KeyboardInterrupt``, unless a signal raised it.
     """
     attempts = 2 if probe.results else 1
     reason = ""
@@ -195,7 +194,7 @@ def _score(
             reason = explain(error, probe, memory_limit)
         else:
             return ("ok", value, None) if math.isfinite(value) else ("non_finite", None, f"the score is {value}")
-        # Only now is the error gone, whose frames held what the pass had allocated.
+        # The error is gone only now; its frames kept the memory of the pass.
         probe.let_go()
     return "failed", None, reason
 
@@ -203,7 +202,7 @@ def _score(
 def _one_line(error: BaseException) -> str:
     """The error's type and message, and the line of code that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    # Names of files may hold what is no Unicode, which could not be stored.
+    # File names may not be valid Unicode and then could not be stored.
     message = " ".join(str(error).split())[:500].encode(errors="backslashreplace").decode()
     said = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return f"{said} ({Path(frame.filename).name}:{frame.lineno})"

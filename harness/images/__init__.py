@@ -29,7 +29,7 @@ __all__ = ["NOISE", "Batch", "Images", "load_images"]
 
 NOISE = "noise"
 NOISE_IMAGES = 4096
-"""How many images of noise are drawn; of large images fewer, so that no more than ``NOISE_VALUES`` numbers are."""
+"""Number of noise images; fewer if they are large, so that there are at most ``NOISE_VALUES`` numbers."""
 
 NOISE_VALUES = 2**26
 
@@ -38,7 +38,7 @@ PIXEL_STATISTICS = {
     "cifar100": ((129.3, 124.1, 112.4), (68.2, 65.4, 70.4)),
     "ImageNet16-120": ((122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
 }
-"""Mean and standard deviation of each channel, of 255, that NAS-Bench-201 normalises with (Dong & Yang, ICLR 2020)."""
+"""Mean and standard deviation of each channel (scale 0–255) as in NAS-Bench-201 (Dong & Yang, ICLR 2020)."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Batch:
     """One mini-batch.
 
     Attributes:
-        images: float32, (size, channels, height, width), normalised; (size, tiles, …) of images cut into tiles.
-        labels: int64, (size,); of a task that asks for more than a class, one target for each image.
+        images: float32, (size, channels, height, width), normalised; (size, tiles, …) if images are cut into tiles.
+        labels: int64, (size,); for tasks other than classification, one target per image.
     """
 
     images: torch.Tensor
@@ -63,10 +63,10 @@ class Images:
     """Images to draw mini-batches from.
 
     Attributes:
-        pixels: float32, (N, channels, height, width), normalised; (N, tiles, …) of images cut into tiles.
-        labels: int64, (N,), from 0; of a task that asks for more than a class, one target for each image.
-        description: one line that is printed beside every table made with these images.
-        noise: whether these are no real images.
+        pixels: float32, (N, channels, height, width), normalised; (N, tiles, …) if images are cut into tiles.
+        labels: int64, (N,), from 0; for tasks other than classification, one target per image.
+        description: one line that is printed with every table computed from these images.
+        noise: whether the images are noise.
     """
 
     pixels: NDArray[np.float32]
@@ -75,23 +75,23 @@ class Images:
     noise: bool = False
 
     def __repr__(self) -> str:
-        """What they are, and their shape."""
+        """Shape and description."""
         return f"<images {tuple(self.pixels.shape)}, targets {tuple(self.labels.shape)}: {self.description}>"
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that differ for other pixels, labels or shapes."""
+        """A hash of pixels, labels and shapes, as 16 hexadecimal digits."""
         digest = hashlib.blake2b(repr((self.pixels.shape, self.labels.shape)).encode(), digest_size=8)
         digest.update(np.ascontiguousarray(self.pixels, dtype="<f4").data)
         digest.update(np.ascontiguousarray(self.labels, dtype=self.labels.dtype.newbyteorder("<")).data)
         return digest.hexdigest()
 
     def at_resolution(self, resolution: int | None, objective: Objective) -> Images:
-        """The same images, resized with their targets where they have another height and width; as they are for None.
+        """The images and their targets, resized to a resolution if needed.
 
         Args:
-            resolution: the height and width, in pixels.
-            objective: what the targets are.
+            resolution: the height and width in pixels; None: unchanged.
+            objective: the kind of the targets.
         """
         if resolution is None or self.pixels.shape[-2:] == (resolution, resolution):
             return self
@@ -103,7 +103,7 @@ class Images:
         )
 
     def with_random_labels(self, task: Task, rng: np.random.Generator) -> Images:
-        """The same images with targets that have nothing to do with them."""
+        """The same images with random targets."""
         drawn = task.objective.random_targets(self.pixels, task.classes, rng)
         return Images(self.pixels, drawn, f"{self.description}, random labels", self.noise)
 
@@ -112,19 +112,19 @@ class Images:
 
         Args:
             size: images per batch.
-            count: how many batches.
-            seed: the first images drawn are the same for every size and count.
+            count: number of batches.
+            seed: the seed; the order of the images does not depend on size and count.
 
         Raises:
             HarnessError: if there are too few images.
         """
         if size < 1 or count < 1:
-            raise HarnessError(f"{count} batches of {size} images were asked for; ask for at least one of one image")
+            raise HarnessError(f"invalid request for {count} batches of {size} images; both numbers must be at least 1")
         available = len(self.labels)
         if available < size * count:
             raise HarnessError(
                 f"{count} disjoint batches of {size} need {size * count:,} images, but there are {available:,} "
-                f"({self.description}); give more images or ask for a smaller batch"
+                f"({self.description}); give more images or use a smaller batch"
             )
         import torch
 
@@ -143,23 +143,23 @@ def load_images(
     labels: Literal["file", "random"] = "file",
     resolution: int | None = None,
 ) -> Images:
-    """Images for a task from a file, from a data set's folder, or Gaussian noise.
+    """Load images for a task from a file or a data set's directory, or draw Gaussian noise.
 
     Bytes, and floats from 0 to 1, are normalised with the mean and standard deviation that the benchmark trained with
-    (the images' own for a data set that has none in ``PIXEL_STATISTICS``). Nothing is augmented.
+    (or those of the images, if ``PIXEL_STATISTICS`` does not have the data set). Images are not augmented.
 
     Args:
-        source: the files of CIFAR-10 or CIFAR-100 (binary or Python version) or of ImageNet16, or their folder; an
-            ``.npz``, ``.npy`` or ``.pt`` of images and labels; a folder of images for each class; or the word
-            ``noise``. ``docs/data.md`` lists the formats.
-        task: the shape and the classes that the images must have.
-        seed: for noise and for random labels.
-        labels: ``random`` puts randomly drawn labels in place of the file's; the description then says so.
-        resolution: the height and width of the images (or of their tiles); files may then hold images of any size,
-            which are resized. The task's own unless given.
+        source: the files of CIFAR-10 or CIFAR-100 (binary or Python version) or of ImageNet16, or their directory; an
+            ``.npz``, ``.npy`` or ``.pt`` file of images and labels; a directory with one directory of images per class;
+            or the word ``noise``. ``docs/data.md`` lists the formats.
+        task: the required shape and classes.
+        seed: the seed for noise and random labels.
+        labels: ``random`` replaces the file's labels by random ones; the description then says so.
+        resolution: the height and width of the images (or of their tiles); images of any other size are resized.
+            Default: the task's, and images must have it.
 
     Raises:
-        DataError: if the source is missing, damaged, or holds other images than the task's.
+        DataError: if the source is missing, damaged, or does not fit the task.
     """
     if str(source) == NOISE:
         return _noise(task.at_resolution(resolution), label_generator(task, seed), resolution)
@@ -177,15 +177,15 @@ def images_of(
     labels: Literal["file", "random"],
     resolution: int | None,
 ) -> Images:
-    """Images for a task from what files or arrays hold, by their names; see :func:`load_images`.
+    """Images for a task from the content of files or arrays; see :func:`load_images`.
 
     Args:
-        parts: what each of them holds, by its name.
-        names: what the description calls all of them.
-        task: the shape and the classes that the images must have.
-        seed: for random labels.
-        labels: ``random`` puts randomly drawn labels in place of those that came along.
-        resolution: that images are resized to.
+        parts: the content of each file or array, by name.
+        names: the name for all of them in the description.
+        task: the required shape and classes.
+        seed: the seed for random labels.
+        labels: ``random`` replaces the labels by random ones.
+        resolution: the resolution to resize images to.
 
     Raises:
         DataError: if the parts or their labels do not fit the task.
@@ -199,7 +199,7 @@ def images_of(
 
 
 def label_generator(task: Task, seed: int) -> np.random.Generator:
-    """What noise and random labels of a data set are drawn from."""
+    """The random generator for noise and random labels of a data set."""
     return np.random.default_rng(derive_seed("images", task.dataset, seed))
 
 
@@ -214,17 +214,19 @@ def _noise(task: Task, rng: np.random.Generator, resolution: int | None) -> Imag
 
 
 def _join_pixels(parts: Mapping[str, RawImages]) -> tuple[NDArray[Any], bool]:
-    """The pixels of all parts, and whether they are normalised already."""
+    """The pixels of all parts, and whether they are already normalised."""
     first, found = next(iter(parts)), list(parts.values())
     sizes = {part.pixels.shape[1:] for part in found}
     if len(sizes) > 1:
-        raise DataError(f"{first} and its neighbours hold images of {len(sizes)} different sizes")
+        raise DataError(
+            f"{first} and the other files have images of {len(sizes)} different sizes; give images of one size"
+        )
     if len({part.normalised for part in found}) > 1:
-        raise DataError(f"{first} and its neighbours hold images of which only some are normalised")
-    # Networks compute other last digits from pixels that lie in another order in memory.
+        raise DataError(f"{first} and the other files have both normalised and unnormalised images; give one kind")
+    # The memory order of pixels changes the last digits of what networks compute.
     pixels = np.ascontiguousarray(np.concatenate([part.pixels for part in found]))
     if not len(pixels):
-        raise DataError(f"{first} holds no image")
+        raise DataError(f"{first} has no images")
     return pixels, found[0].normalised
 
 
@@ -233,7 +235,7 @@ def _join_labels(parts: Mapping[str, RawImages], task: Task) -> NDArray[Any]:
         return _normalise(*_join_pixels(parts), task)[0]
     integers = task.objective.target in ("class", "pixel_class")
     wanted = f"integers 0..{task.classes - 1}" if integers else f"finite numbers for '{task.objective.target}'"
-    remedy = f"give {wanted}, or ask for random labels (--random-labels)"
+    remedy = f"give {wanted}, or use random labels (--random-labels)"
     joined: list[NDArray[Any]] = []
     for name, part in parts.items():
         if part.labels is None:
@@ -241,33 +243,33 @@ def _join_labels(parts: Mapping[str, RawImages], task: Task) -> NDArray[Any]:
         labels = class_numbers(part.labels, task.classes, name) if task.objective.target == "class" else part.labels
         expected = (len(part.pixels), *task.objective.target_shape(part.pixels.shape[1:], task.classes))
         if labels.shape != expected or (labels.dtype.kind in "iu") != integers:
-            raise DataError(f"{name}: 'labels' is {labels.dtype} {labels.shape}; wanted: {expected}, {remedy}")
+            raise DataError(f"{name}: 'labels' is {labels.dtype} {labels.shape}; expected: {expected}, {remedy}")
         if not integers:
             if not np.isfinite(labels).all():
-                raise DataError(f"{name}: 'labels' holds NaN or infinite values; {remedy}")
+                raise DataError(f"{name}: 'labels' has NaN or infinite values; {remedy}")
             joined.append(labels.astype(np.float32))
             continue
         outside = labels[(labels < 0) | (labels >= task.classes)]
         if len(outside):
             raise DataError(
-                f"{name} holds the label {outside[0]} and {len(outside) - 1:,} more that are none of the "
-                f"{task.classes} classes of {task.dataset}: {remedy}"
+                f"{name} has the label {outside[0]} and {len(outside) - 1:,} more outside the {task.classes} classes "
+                f"of {task.dataset}: {remedy}"
             )
         joined.append(labels.astype(np.int64))
     return np.concatenate(joined)
 
 
 def _normalise(pixels: NDArray[Any], normalised: bool, task: Task) -> tuple[NDArray[np.float32], str]:
-    """Pixels with mean 0 and standard deviation 1 for each channel of the training set, and words that say how.
+    """Normalise pixels to mean 0 and standard deviation 1 per channel of the training set, and describe how.
 
     Args:
-        pixels: on the scale of bytes, 0 to 255, or normalised.
-        normalised: whether they are to be taken as they are.
-        task: what they are for.
+        pixels: values from 0 to 255, or normalised ones.
+        normalised: whether to leave them unchanged.
+        task: the task of the images.
     """
     if normalised:
         return pixels.astype(np.float32), "float values as they are"
-    # An image may be cut into tiles: its channels are always the third axis from the end.
+    # Images may be cut into tiles: the channels are always the third axis from the end.
     per_channel = (-1, 1, 1)
     others = tuple(axis for axis in range(pixels.ndim) if axis != pixels.ndim - 3)
     if task.dataset in PIXEL_STATISTICS:

@@ -1,4 +1,4 @@
-"""What every format of image files ends in: arrays of pixels and labels, in one layout and one range of values."""
+"""The common form of all image formats: arrays of pixels and labels, in one layout and one range of values."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ LABELS_OF = {
     "x": ("y",),
     "data": ("labels", "targets"),
 }
-"""What arrays of images are called, and the arrays of labels that go with each."""
+"""Supported names for arrays of images, each with the names for its labels."""
 
 NAMES = "images and labels, x_train and y_train, train_images and train_labels, x and y, or data and targets"
 
 _MOST_DEVIATIONS = 20
-"""A normalised value is no more deviations from the mean than this."""
+"""The largest normalised value, in standard deviations from the mean."""
 
 
 @dataclass(frozen=True, eq=False)
 class RawImages:
-    """What one file holds.
+    """The content of one file.
 
     Attributes:
         pixels: (N, channels, height, width), or (N, tiles, channels, height, width): uint8, or float32 of the same
-            range, 0 to 255; float32 of any range where they are normalised already.
-        labels: (N,), from 0, or whatever the task asks for; None where the file has none.
-        unlabelled: why there are no labels, for the message; it continues the file's name.
-        normalised: whether the pixels are to be taken as they are.
+            range, 0 to 255; float32 of any range if they are already normalised.
+        labels: (N,), from 0, or other targets of the task; None if the file has none.
+        unlabelled: why there are no labels, for the message; it follows the file's name.
+        normalised: whether to leave the pixels unchanged.
     """
 
     pixels: NDArray[Any]
@@ -47,36 +47,35 @@ class RawImages:
 
 
 def choose_names(names: list[str], file: str) -> tuple[str, str | None]:
-    """Which of the named arrays are the images and their labels; upper and lower case are the same.
+    """Find the arrays of images and labels by name, ignoring case.
 
     >>> choose_names(["X_train", "y_train", "x_test"], "cifar10.npz")
     ('X_train', 'y_train')
 
     Raises:
-        DataError: if there are none, or several, of which nothing says which is meant.
+        DataError: if there are no images, or if the choice is ambiguous.
     """
     images = [name for name in names if name.casefold() in LABELS_OF]
     if not images:
-        raise DataError(f"{file} has no array 'images'; it holds {listed(names)}; wanted: {NAMES}")
+        raise DataError(f"{file} has no array 'images' (it has: {listed(names)}); expected: {NAMES}")
     labels = [name for name in names if name.casefold() in LABELS_OF[images[0].casefold()]]
     for kind, found in (("images", images), ("labels", labels)):
         if len(found) > 1:
-            raise DataError(f"{file} holds '{found[0]}' and '{found[1]}': keep only the {kind} that are meant")
+            raise DataError(f"{file} has both '{found[0]}' and '{found[1]}': keep only the {kind} to use")
     return images[0], labels[0] if labels else None
 
 
 def raw_images(arrays: Mapping[str, NDArray[Any]], file: str, task: Task, any_size: bool) -> RawImages:
-    """Images and labels in the layout and the range of values that they are published in.
+    """Convert images and labels from any supported layout and range of values.
 
     Args:
-        arrays: the images and perhaps the labels, by their names, as :func:`choose_names` takes them.
+        arrays: the images and optionally the labels, with names as in :func:`choose_names`.
         file: the file's name, for messages.
-        task: what the images are for.
-        any_size: whether they may be of another height and width.
+        task: the task of the images.
+        any_size: whether they may have another height and width.
 
     Raises:
-        DataError: if they have another shape than the task's, two layouts are possible, or the values are of no
-            known range.
+        DataError: if their shape does not fit the task, the layout is ambiguous, or the range of values is unknown.
     """
     name, labels_name = choose_names(list(arrays), file)
     images = _channels_first(arrays[name], name, file, task, any_size)
@@ -87,30 +86,30 @@ def raw_images(arrays: Mapping[str, NDArray[Any]], file: str, task: Task, any_si
 
 
 def fits(shape: tuple[int, ...], task: Task, any_size: bool) -> bool:
-    """Whether an image of that shape is one of the task's."""
+    """Whether an image of this shape fits the task."""
     return shape == task.image_shape or (
         any_size and len(shape) == len(task.image_shape) and shape[:-2] == task.image_shape[:-2]
     )
 
 
 def check_shape(name: str, shape: tuple[int, ...], task: Task, any_size: bool) -> None:
-    """Refuse images of another shape than the task's.
+    """Refuse images with a shape that does not fit the task.
 
     Raises:
-        DataError: with both shapes.
+        DataError: if it does not; the message gives both shapes.
     """
     if not fits(shape, task, any_size):
         found, wanted = ("×".join(map(str, sizes)) for sizes in (shape, task.image_shape))
-        hint = "" if any_size else " (--resolution resizes images)"
+        hint = "" if any_size else " (resize images with --resolution)"
         raise DataError(
-            f"{name} holds images of {found} (channels×height×width), but {task.dataset} has {wanted}{hint}"
+            f"{name} has images of {found} (channels×height×width), but {task.dataset} needs {wanted}{hint}"
         )
 
 
 def class_numbers(labels: NDArray[Any], classes: int, file: str) -> NDArray[Any]:
-    """Labels of classes in one dimension: (N, 1) is made flat, and one-hot rows, (N, classes), become numbers.
+    """Class labels as one-dimensional numbers: flattens (N, 1), and decodes one-hot rows, (N, classes).
 
-    What is neither stays as it is.
+    All other labels are returned unchanged.
 
     Raises:
         DataError: if a row of (N, classes) is not one-hot.
@@ -125,7 +124,7 @@ def class_numbers(labels: NDArray[Any], classes: int, file: str) -> NDArray[Any]
     wrong = np.flatnonzero((hot.sum(axis=1) != 1) | ~(hot | (labels == 0)).all(axis=1))
     if len(wrong):
         raise DataError(
-            f"{file}: row {wrong[0] + 1:,} of 'labels' is not one-hot; wanted: a 1 among zeros, or one integer"
+            f"{file}: row {wrong[0] + 1:,} of 'labels' is not one-hot; expected: a single 1 among zeros, or one integer"
         )
     numbers: NDArray[np.int64] = hot.argmax(axis=1)
     return numbers
@@ -142,13 +141,13 @@ def _channels_first(images: NDArray[Any], name: str, file: str, task: Task, any_
             if axes == 4
             else f"{axes} axes, (N, {', '.join(map(str, task.image_shape))})"
         )
-        raise DataError(f"{file}: '{name}' is {images.dtype} {images.shape}; wanted uint8 or float, {wanted}")
+        raise DataError(f"{file}: '{name}' is {images.dtype} {images.shape}; expected: uint8 or float, {wanted}")
     moved = np.moveaxis(images, -1, -3)
     if fits(moved.shape[1:], task, any_size):
         if fits(images.shape[1:], task, any_size):
             raise DataError(
-                f"{file}: '{name}' is {images.shape}, where the channels may come first or last; move them so that "
-                "only one is possible, or give images of another size"
+                f"{file}: the layout of '{name}', {images.shape}, is ambiguous: channels may come first or last; give "
+                "images of another size"
             )
         images = moved
     check_shape(file, images.shape[1:], task, any_size)
@@ -156,12 +155,12 @@ def _channels_first(images: NDArray[Any], name: str, file: str, task: Task, any_
 
 
 def _pixel_values(images: NDArray[Any], name: str, file: str) -> tuple[NDArray[Any], bool]:
-    """The values on the scale of bytes, or as they are if they are normalised already, and which of the two."""
+    """The values, scaled to 0–255 unless they are already normalised, and whether they are."""
     if images.dtype == np.uint8 or not images.size:
         return images, False
     if not np.isfinite(images).all():
-        raise DataError(f"{file}: '{name}' holds NaN or infinite values")
-    # A byte that was divided by 255 is found again however the division was rounded.
+        raise DataError(f"{file}: '{name}' has NaN or infinite values")
+    # Recovers bytes that were divided by 255, with any rounding.
     rounding = min(0.25, 4 * 255 * float(max(np.finfo(images.dtype).eps, np.finfo(np.float32).eps)))
     values = images.astype(np.float32)
     low, high = float(values.min()), float(values.max())
@@ -174,6 +173,6 @@ def _pixel_values(images: NDArray[Any], name: str, file: str) -> tuple[NDArray[A
     if low >= 0 and high <= 255 and (values == np.rint(values)).all():
         return values.astype(np.uint8), False
     raise DataError(
-        f"{file}: '{name}' holds floats from {low:g} to {high:g}; wanted: bytes (0 to 255), floats from 0 to 1, or "
-        f"normalised values (around 0, none beyond ±{_MOST_DEVIATIONS})"
+        f"{file}: '{name}' has floats from {low:g} to {high:g}; expected: bytes (0 to 255), floats from 0 to 1, or "
+        f"normalised values (around 0, within ±{_MOST_DEVIATIONS})"
     )

@@ -1,4 +1,4 @@
-"""The mini-batches of a run, kept beside its scores so that every network ever scored there sees the same images."""
+"""The mini-batches of a run, stored beside its scores, so that every network in the run sees the same images."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from harness.images import Batch
 BATCHES_FILE = "batches.npz"
 
 _provided: dict[str, bytes] = {}
-"""Contents of such files by fingerprint, in a worker that shares no file system with the run."""
+"""File contents by fingerprint, for a worker without access to the run's file system."""
 
 
 def provide_batches(fingerprint: str, content: bytes) -> None:
-    """Let this process know the mini-batches of a run without its file."""
+    """Provide the mini-batches of a run to this process without its file."""
     _provided[fingerprint] = content
 
 
@@ -38,7 +38,7 @@ def fingerprint(batches: Sequence[Batch]) -> str:
 
 
 def write_batches(path: Path, batches: Sequence[Batch]) -> None:
-    """Write the batches to an ``.npz`` file, whole or not at all."""
+    """Write the batches to an ``.npz`` file atomically."""
     arrays: dict[str, NDArray[Any]] = {}
     for index, batch in enumerate(batches):
         arrays[f"images{index}"] = batch.images.contiguous().numpy()
@@ -50,12 +50,12 @@ def write_batches(path: Path, batches: Sequence[Batch]) -> None:
 
 
 def read_batches(path: Path, expected: str) -> list[Batch]:
-    """The batches of a file written by :func:`write_batches`.
+    """Read a file written by :func:`write_batches`.
 
     Raises:
-        DataError: if the file is missing, damaged, or holds other batches than the fingerprint says.
+        DataError: if the file is missing or damaged, or does not match the fingerprint.
     """
-    remedy = "start the run again with the same --images, or with a new --out"
+    remedy = "repeat the run with the same --images, or use a new --out"
     try:
         arrays = read_npz(_source(path, expected)).read
         batches = [
@@ -64,11 +64,13 @@ def read_batches(path: Path, expected: str) -> list[Batch]:
         ]
     except FileNotFoundError:
         raise DataError(f"the run's mini-batches are missing: {path}; {remedy}") from None
-    # What torch raises depends on what a damaged array holds.
+    # The exception of torch depends on the content of a damaged array.
     except Exception as error:
-        raise DataError(f"the run's mini-batches in {path} cannot be read ({error}); {remedy}") from error
+        raise DataError(f"cannot read the run's mini-batches in {path} ({error}); {remedy}") from error
     if fingerprint(batches) != expected:
-        raise DataError(f"the mini-batches in {path} are not those that this run's scores were made with; {remedy}")
+        raise DataError(
+            f"checksum mismatch: the mini-batches in {path} differ from those of this run's scores; {remedy}"
+        )
     return batches
 
 

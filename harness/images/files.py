@@ -1,6 +1,6 @@
-"""Reading images and labels from the files that the data sets are published as, or that other libraries write.
+"""Read images and labels from published data sets and from files of other libraries.
 
-What a file is, is told by its contents, not by its name: CIFAR-10's binary records have 3,073 bytes, CIFAR-100's 3,074.
+The content of a file determines its kind, not its name: CIFAR-10's binary records have 3,073 bytes, CIFAR-100's 3,074.
 """
 
 from __future__ import annotations
@@ -30,56 +30,54 @@ _TRAINING_FILES = (
     r"train_data_batch_\d+",
     r"(images|x_train|train_images)\.npy",
 )
-"""What the training files of a data set's folder are called, in upper or lower case."""
+"""Names of training files in a data set's directory, ignoring case."""
 
 _EXPECTED = (
     "data_batch_1.bin … of CIFAR-10's binary version or train.bin of CIFAR-100's, their Python versions, "
-    "train_data_batch_1 … of ImageNet16, an .npz or .pt file or a pair of .npy files of images and labels, or a folder "
-    "of PNG or JPEG images for each class (docs/data.md)"
+    "train_data_batch_1 … of ImageNet16, an .npz or .pt file or a pair of .npy files of images and labels, or one "
+    "directory of PNG or JPEG images per class (docs/data.md)"
 )
 _OLD_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
-"""What ``torch.save`` began a file with before it wrote zip archives."""
+"""The start of a file by ``torch.save`` before it wrote zip archives."""
 
 _OTHER_KINDS = {
-    b"\x1f\x8b": "a compressed archive: extract it and give the extracted folder",
-    b"BZh": "a compressed archive: extract it and give the extracted folder",
-    b"\xfd7zXZ": "a compressed archive: extract it and give the extracted folder",
-    b"\x89PNG": "one image: give a folder that holds a folder of images for each class",
-    b"\xff\xd8\xff": "one image: give a folder that holds a folder of images for each class",
-    b"\x89HDF": f"an HDF5 file; wanted: {_EXPECTED}",
-    b"PAR1": f"a Parquet file; wanted: {_EXPECTED}",
+    b"\x1f\x8b": "a compressed archive: extract it and give the extracted directory",
+    b"BZh": "a compressed archive: extract it and give the extracted directory",
+    b"\xfd7zXZ": "a compressed archive: extract it and give the extracted directory",
+    b"\x89PNG": "a single image: give a directory with one directory of images per class",
+    b"\xff\xd8\xff": "a single image: give a directory with one directory of images per class",
+    b"\x89HDF": f"an HDF5 file; expected: {_EXPECTED}",
+    b"PAR1": f"a Parquet file; expected: {_EXPECTED}",
 }
 
 
 def list_files(source: Path) -> list[Path]:
-    """The training files in a data set's folder in the order of their numbers, or the file itself.
+    """The training files in a data set's directory, in the order of their numbers, or the file itself.
 
     Raises:
-        DataError: if nothing is there, or the folder holds no training file of a known kind.
+        DataError: if the path does not exist, or the directory has no supported training files.
     """
     if source.is_file():
         return [source]
     if not source.is_dir():
-        raise DataError(f"there is no file or folder of images at '{source}'")
+        raise DataError(f"no file or directory of images at '{source}'")
     for pattern in _TRAINING_FILES:
         files = [
             path for path in source.iterdir() if re.fullmatch(pattern, path.name, re.IGNORECASE) and path.is_file()
         ]
         if len(files) > 1 and r"\d" not in pattern:
             raise DataError(
-                f"the folder '{source.name}' holds '{files[0].name}' and '{files[1].name}': give one of them"
+                f"the directory '{source.name}' has both '{files[0].name}' and '{files[1].name}': give one of them"
             )
         if files:
             return sorted(files, key=lambda path: (len(path.name), path.name))
     if class_folders(source):
         return [source]
-    raise DataError(
-        f"the folder '{source.name}' holds no images that this reads; it should hold {_EXPECTED}{_hint(source)}"
-    )
+    raise DataError(f"no supported images in the directory '{source.name}'; expected: {_EXPECTED}{_hint(source)}")
 
 
 def _hint(source: Path) -> str:
-    """The folder or file inside that may be meant."""
+    """Suggest a directory or file inside."""
     for path in sorted(source.iterdir()):
         if path.is_dir():
             names = [inner.name for inner in path.iterdir()]
@@ -87,20 +85,20 @@ def _hint(source: Path) -> str:
         else:
             found = path.suffix.casefold() in (".npz", ".pt", ".pth", ".npy")
         if found:
-            return f"; perhaps you mean '{path.name}' in it"
+            return f"; did you mean '{path.name}' in it?"
     return ""
 
 
 def read_file(path: Path, task: Task, any_size: bool = False) -> RawImages:
-    """The images of one file, whose shape and labels must be those of the task.
+    """Read the images of one file; their shape and labels must fit the task.
 
     Args:
         path: the file.
-        task: what the images are for.
-        any_size: whether the images may be of another height and width.
+        task: the task of the images.
+        any_size: whether the images may have another height and width.
 
     Raises:
-        DataError: if the file is of another kind, truncated, or holds other images than the task's.
+        DataError: if the file is of another kind, truncated, or does not fit the task.
     """
     if path.is_dir():
         return read_class_folders(path, task, any_size)
@@ -123,7 +121,7 @@ def read_file(path: Path, task: Task, any_size: bool = False) -> RawImages:
 
 
 def _read_cifar(path: Path, task: Task, any_size: bool) -> RawImages:
-    """CIFAR's binary version: label bytes (CIFAR-100: coarse, then fine), then 3×32×32 bytes; the fine label counts."""
+    """CIFAR's binary version: label bytes (CIFAR-100: coarse, then fine), then 3×32×32 bytes; uses the fine label."""
     data = np.fromfile(path, dtype=np.uint8)
     for name, classes, label_bytes in (("CIFAR-10", (10,), 1), ("CIFAR-100", (20, 100), 2)):
         if len(data) % (label_bytes + _CIFAR_PIXELS):
@@ -133,18 +131,18 @@ def _read_cifar(path: Path, task: Task, any_size: bool) -> RawImages:
             check_shape(path.name, (3, 32, 32), task, any_size)
             if task.classes != classes[-1]:
                 raise DataError(
-                    f"{path.name} holds {name} ({classes[-1]} classes), but {task.dataset} has {task.classes} classes"
+                    f"{path.name} is {name} ({classes[-1]} classes), but {task.dataset} has {task.classes} classes"
                 )
             labels = records[:, label_bytes - 1].astype(np.int64)
             return RawImages(records[:, label_bytes:].reshape(-1, 3, 32, 32), labels)
     raise DataError(
-        f"{path.name} is truncated or of another kind: its {len(data):,} bytes are no whole records of CIFAR-10 "
-        f"(3,073 bytes) or CIFAR-100 (3,074 bytes) with valid labels; wanted: {_EXPECTED}"
+        f"{path.name} is truncated or unsupported: its {len(data):,} bytes are not complete records of CIFAR-10 "
+        f"(3,073 bytes) or CIFAR-100 (3,074 bytes) with valid labels; expected: {_EXPECTED}"
     )
 
 
 def _read_pickle(path: Path, task: Task, any_size: bool) -> RawImages:
-    """A batch of CIFAR's Python version or of ImageNet16, read without running anything that it holds."""
+    """A batch of CIFAR's Python version or of ImageNet16, read without running any code in it."""
     with path.open("rb") as file:
         content = load_plain(file, path.name)
     if isinstance(content, dict):
@@ -155,30 +153,30 @@ def _read_pickle(path: Path, task: Task, any_size: bool) -> RawImages:
 
 
 def _read_cifar_python(path: Path, content: dict[Any, Any], task: Task, any_size: bool) -> RawImages:
-    """A batch as torchvision unpacks it: ``data`` (N, 3·32·32) and ``labels``, of CIFAR-100 ``fine_labels``."""
+    """A batch as torchvision unpacks it: ``data`` (N, 3·32·32) and ``labels``; for CIFAR-100 ``fine_labels``."""
     name, classes, key = ("CIFAR-100", 100, "fine_labels") if "fine_labels" in content else ("CIFAR-10", 10, "labels")
     pixels, labels = _rows(path, content, key, f"{name}'s Python version")
     check_shape(path.name, _square(pixels), task, any_size)
     if task.classes != classes:
-        raise DataError(f"{path.name} holds {name} ({classes} classes), but {task.dataset} has {task.classes} classes")
+        raise DataError(f"{path.name} is {name} ({classes} classes), but {task.dataset} has {task.classes} classes")
     return RawImages(pixels.reshape(-1, *_square(pixels)), labels)
 
 
 def _read_imagenet16(path: Path, content: Any, task: Task, any_size: bool) -> RawImages:
     """A batch of ImageNet16: a pickle with ``data`` (N, 3·16·16) and ``labels`` from 1.
 
-    A task of k classes takes the images whose label is 1..k, as ImageNet16-120 is defined (Dong & Yang, ICLR 2020).
+    A task with k classes uses the images with labels 1..k, as defined for ImageNet16-120 (Dong & Yang, ICLR 2020).
     """
     pixels, labels = _rows(path, content, "labels", "ImageNet16")
     if task.dataset in _CIFAR:
         raise DataError(
             f"{path.name} is a batch of ImageNet, or one of CIFAR without 'batch_label' or 'fine_labels'; "
-            f"wanted for {task.dataset}: {_EXPECTED}"
+            f"expected for {task.dataset}: {_EXPECTED}"
         )
     check_shape(path.name, _square(pixels), task, any_size)
     labels = labels - 1
     if len(labels) and labels.min() < 0:
-        raise DataError(f"{path.name} holds the label {labels.min() + 1}, but ImageNet16's labels start at 1")
+        raise DataError(f"{path.name} has the label {labels.min() + 1}, but ImageNet16's labels start at 1")
     wanted = labels < task.classes
     return RawImages(pixels[wanted].reshape(-1, *_square(pixels)), labels[wanted])
 
@@ -186,7 +184,7 @@ def _read_imagenet16(path: Path, content: Any, task: Task, any_size: bool) -> Ra
 def _rows(path: Path, content: Any, key: str, kind: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The pixels, (N, channels·height·width), and the labels, (N,), of a pickled batch."""
     if not isinstance(content, dict) or not {"data", key} <= content.keys():
-        raise DataError(f"{path.name} is no batch of {kind}: it lacks 'data' or '{key}'; wanted: {_EXPECTED}")
+        raise DataError(f"{path.name} is not a batch of {kind}: 'data' or '{key}' is missing; expected: {_EXPECTED}")
     pixels, stored = as_array(content["data"]), as_array(content[key])
     try:
         labels = np.asarray(content[key] if stored is None else stored)
@@ -194,9 +192,9 @@ def _rows(path: Path, content: Any, key: str, kind: str) -> tuple[NDArray[np.uin
     except ValueError:
         fit = False
     if not fit:
-        raise DataError(f"{path.name} is no batch of {kind}: its '{key}' is no list of integers")
+        raise DataError(f"{path.name} is not a batch of {kind}: its '{key}' is not a list of integers")
     if pixels is None or pixels.ndim != 2 or pixels.dtype != np.uint8 or len(pixels) != len(labels):
-        raise DataError(f"{path.name} is no batch of {kind}: its 'data' is no uint8 array with one row per label")
+        raise DataError(f"{path.name} is not a batch of {kind}: its 'data' is not a uint8 array with one row per label")
     return pixels, labels.astype(np.int64)
 
 
@@ -206,16 +204,16 @@ def _square(pixels: NDArray[np.uint8]) -> tuple[int, int, int]:
 
 
 def _read_zip(path: Path, task: Task, any_size: bool) -> RawImages:
-    """An ``.npz``, or what ``torch.save`` writes today: both are zip archives."""
+    """An ``.npz`` file, or one written by ``torch.save`` today: both are zip archives."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
     except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        raise DataError(f"{path.name} is damaged, or no .npz file of plain arrays ({error})") from None
+        raise DataError(f"{path.name} is damaged, or not an .npz file of plain arrays ({error})") from None
     if any(name.endswith("/data.pkl") for name in members):
         return _read_tensors(path, task, any_size)
     if members and not any(name.endswith(".npy") for name in members):
-        raise DataError(f"{path.name} is a zip archive of other files: extract it and give the extracted folder")
+        raise DataError(f"{path.name} is a zip archive of other files: extract it and give the extracted directory")
     return _read_npz(path, members, task, any_size)
 
 
@@ -224,44 +222,46 @@ def _read_npz(path: Path, members: list[str], task: Task, any_size: bool) -> Raw
     try:
         arrays = read_npz(path, tuple(filter(None, (images, labels)))).read
     except (ValueError, OSError) as error:
-        raise DataError(f"{path.name} is damaged, or no .npz file of plain arrays ({error})") from None
+        raise DataError(f"{path.name} is damaged, or not an .npz file of plain arrays ({error})") from None
     return raw_images(arrays, path.name, task, any_size)
 
 
 def _read_pair(path: Path, task: Task, any_size: bool) -> RawImages:
-    """A ``.npy`` of images, and that of the labels where it lies beside it: ``images.npy`` and ``labels.npy``."""
+    """A ``.npy`` file of images, and the file of labels beside it, if any: ``images.npy`` and ``labels.npy``."""
     wanted = LABELS_OF.get(path.stem.casefold(), ())
     beside = [
         other
         for other in path.parent.iterdir()
         if other.suffix.casefold() == ".npy" and other.stem.casefold() in wanted
     ]
-    # A file of any other name holds images without labels.
+    # A file with any other name has images without labels.
     names = {path.stem if wanted else "images": path} | {other.stem: other for other in sorted(beside)}
     arrays = {}
     for name, file in names.items():
         try:
             arrays[name] = read_npy(file)
         except (ValueError, OSError) as error:
-            raise DataError(f"{file.name} is damaged, or no .npy file of a plain array ({error})") from None
+            raise DataError(f"{file.name} is damaged, or not an .npy file of a plain array ({error})") from None
     return raw_images(arrays, path.name, task, any_size)
 
 
 def _read_tensors(path: Path, task: Task, any_size: bool) -> RawImages:
-    """What ``torch.save`` wrote of tensors: (images, labels), a dictionary with the same names, or the images alone.
+    """Tensors saved by ``torch.save``: (images, labels), a dictionary with these names, or only images.
 
-    It is read with ``weights_only``, which runs no code.
+    They are read with ``weights_only``, which runs no code.
     """
     import torch
 
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        # A damaged file can fail in any way: in the zip archive, in the pickle, or in what it calls.
+        # A damaged file can fail in any way: in the zip archive, in the pickle, or in what the pickle calls.
         refused = re.search(r"GLOBAL ([\w.]+)", str(error))
-        found = f"holds '{refused[1]}'" if refused else f"is damaged ({(str(error).splitlines() or [''])[0]})"
+        found = (
+            f"has an unsupported '{refused[1]}'" if refused else f"is damaged ({(str(error).splitlines() or [''])[0]})"
+        )
         raise DataError(
-            f"{path.name} {found}; wanted: tensors alone, saved by torch.save((images, labels), file)"
+            f"{path.name} {found}; expected: only tensors, saved by torch.save((images, labels), file)"
         ) from None
     if isinstance(content, torch.Tensor):
         content = {"images": content}
@@ -275,6 +275,6 @@ def _read_tensors(path: Path, task: Task, any_size: bool) -> RawImages:
     }
     if not arrays:
         raise DataError(
-            f"{path.name} holds a {type(content).__name__} without tensors; wanted: torch.save((images, labels), file)"
+            f"{path.name} has a {type(content).__name__} without tensors; expected: torch.save((images, labels), file)"
         )
     return raw_images(arrays, path.name, task, any_size)

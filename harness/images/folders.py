@@ -1,4 +1,4 @@
-"""Images in a folder for each class, as torchvision's ``ImageFolder`` takes them."""
+"""Images in one directory per class, as in torchvision's ``ImageFolder``."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _SUFFIXES = (".png", ".jpg", ".jpeg")
 _FORMATS = ("PNG", "JPEG")
 _SPLITS = {"train", "val", "valid", "validation", "test"}
 _MODES = {1: "L", 3: "RGB"}
-"""The mode of Pillow for a number of channels."""
+"""Pillow's mode for each number of channels."""
 
 _EIGHT_BITS = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
 _MOST_BYTES = 4 << 30
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """The folders of the classes in the order of their names; those of ``train`` where the folder holds splits.
+    """The class directories in the order of their names; those of ``train`` if there are splits.
 
-    Names are compared as text, as ``ImageFolder`` does: ``10`` comes before ``2``. Hidden folders do not count.
+    Names are compared as text, as in ``ImageFolder``: ``10`` comes before ``2``. Hidden directories are ignored.
 
     Returns:
-        Nothing unless an image lies in one of them.
+        The directories; none if they have no images.
     """
     found = _subfolders(folder)
     by_split = {path.name.casefold(): path for path in found}
@@ -39,19 +39,20 @@ def class_folders(folder: Path) -> list[Path]:
 
 
 def read_class_folders(folder: Path, task: Task, any_size: bool) -> RawImages:
-    """The images of all classes, class by class and in each in the order of their names.
+    """Read the images of all classes, class by class, each in the order of their names.
+
+    The images have no labels if the number of classes differs from the task's.
 
     Raises:
-        DataError: if a class has no image, or an image is damaged or of another size than the first. With another
-            number of classes than the task's the images have no labels.
+        DataError: if a class has no images, or an image is damaged or differs in size from the first.
     """
     name, folders, channels = folder.resolve().name, class_folders(folder), task.image_shape[-3]
     if len(task.image_shape) != 3 or channels not in _MODES:
-        raise DataError(f"{name} is a folder of images, but {task.dataset} has {_times(task.image_shape)}")
+        raise DataError(f"{name} is a directory of images, but {task.dataset} needs {_times(task.image_shape)}")
     files = [(path, label) for label, each in enumerate(folders) for path in _pictures(each)]
     empty = sorted(set(range(len(folders))) - {label for _, label in files})
     if empty:
-        raise DataError(f"{name}: the folder '{folders[empty[0]].name}' holds no PNG or JPEG images")
+        raise DataError(f"{name}: no PNG or JPEG images in the directory '{folders[empty[0]].name}'")
     pixels: NDArray[np.uint8] | None = None
     for row, (path, _) in enumerate(files):
         image = _read_picture(path, channels)
@@ -59,13 +60,13 @@ def read_class_folders(folder: Path, task: Task, any_size: bool) -> RawImages:
             check_shape(path.name, image.shape, task, any_size)
             if len(files) * image.nbytes > _MOST_BYTES:
                 raise DataError(
-                    f"{name} holds {len(files):,} images of {_times(image.shape)}, over {_MOST_BYTES >> 30} GiB: give "
-                    "a folder with fewer; some hundred are enough for the mini-batches"
+                    f"{name} has {len(files):,} images of {_times(image.shape)}, more than {_MOST_BYTES >> 30} GiB: "
+                    "give a directory with fewer; a few hundred are enough for the mini-batches"
                 )
             pixels = np.empty((len(files), *image.shape), dtype=np.uint8)
         if image.shape != pixels.shape[1:]:
             raise DataError(
-                f"{name}: '{path.parent.name}/{path.name}' is {_times(image.shape)}, the images before it "
+                f"{name}: '{path.parent.name}/{path.name}' is {_times(image.shape)}, but the images before it are "
                 f"{_times(pixels.shape[1:])} (channels×height×width); give images of one size"
             )
         pixels[row] = image
@@ -75,7 +76,7 @@ def read_class_folders(folder: Path, task: Task, any_size: bool) -> RawImages:
     return RawImages(
         pixels,
         None,
-        f"holds {len(folders)} folders of classes, '{folders[0].name}' to '{folders[-1].name}', but {task.dataset} has "
+        f"has {len(folders)} class directories, '{folders[0].name}' to '{folders[-1].name}', but {task.dataset} has "
         f"{task.classes} classes",
     )
 
@@ -87,7 +88,7 @@ def _subfolders(folder: Path) -> list[Path]:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    """The images below a folder, in the order in which ``ImageFolder`` takes them."""
+    """The images below a directory, in the order of ``ImageFolder``."""
     for root, _, names in sorted(os.walk(folder, followlinks=True)):
         for name in sorted(names):
             if _is_picture(Path(root, name)):
@@ -109,11 +110,11 @@ def _read_picture(path: Path, channels: int) -> NDArray[np.uint8]:
             pixels = np.asarray(picture.convert(_MODES[channels])) if mode in _EIGHT_BITS else None
     except Exception as error:
         # A damaged file can fail in any way.
-        # Pillow's message holds the whole path where it does not know the format.
+        # Pillow's message has the full path if the format is unknown.
         cause = "" if isinstance(error, UnidentifiedImageError) else f" ({' '.join(str(error).split())})"
         raise DataError(f"{place} is damaged, or not a PNG or JPEG image{cause}") from None
     if pixels is None:
-        raise DataError(f"{place} is an image of the mode '{mode}'; wanted: 8 bits for each channel")
+        raise DataError(f"{place} is an image with unsupported mode '{mode}'; expected: 8 bits per channel")
     return np.moveaxis(pixels, -1, 0) if channels > 1 else pixels[None]
 
 

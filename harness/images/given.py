@@ -18,7 +18,7 @@ from harness.images.arrays import raw_images
 from harness.tasks import Task
 
 _NAME = "arrays in memory"
-"""Stands where the description of other images, and messages about them, name a file."""
+"""Replaces the file name in descriptions and messages."""
 
 _WANTED = (
     "images must be a path, 'noise', harness.images.Images, an array or tensor of images (N, C, H, W), or a pair of "
@@ -48,7 +48,7 @@ def images_given(
         read: what is asked first for the images at a path, which has a form of its own for them; None for any other.
 
     Raises:
-        HarnessError: if it is something else, or holds other images than the task's.
+        HarnessError: if it is something else, or does not fit the task.
     """
     if isinstance(source, Images):
         return source.at_resolution(resolution, task.objective)

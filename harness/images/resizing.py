@@ -1,4 +1,4 @@
-"""Images and their targets at another resolution."""
+"""Resize images and their targets."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from harness.tasks import Objective
 
 
 def resize_images(pixels: NDArray[np.float32], resolution: int) -> NDArray[np.float32]:
-    """Images (…, channels, height, width) made (…, channels, resolution, resolution), bilinear with antialiasing."""
+    """Resize images (…, channels, height, width) to a resolution, bilinear with antialiasing."""
     import torch.nn.functional as F
     from torch import from_numpy
 
     flat = pixels.reshape(-1, *pixels.shape[-3:])
     resized: NDArray[np.float32] = np.empty((len(flat), pixels.shape[-3], resolution, resolution), dtype=np.float32)
-    # One image at a time: a copy of all of them may be large.
+    # One image at a time, since a copy of all images may be large.
     for source, target in zip(flat, resized, strict=True):
         image = from_numpy(np.ascontiguousarray(source))[None]
         target[:] = F.interpolate(image, (resolution, resolution), mode="bilinear", antialias=True)[0].numpy()
@@ -25,7 +25,7 @@ def resize_images(pixels: NDArray[np.float32], resolution: int) -> NDArray[np.fl
 
 
 def resize_targets(targets: NDArray[Any], objective: Objective, resolution: int) -> NDArray[Any]:
-    """The targets that belong to resized images: classes of pixels by the nearest pixel, images bilinear."""
+    """Resize the targets of images: pixel classes by nearest neighbour, images bilinear."""
     match objective.target:
         case "pixel_class":
             rows, columns = (

@@ -1,8 +1,8 @@
-"""Names to benchmarks and proxies, from the entry points of every installed package.
+"""Find benchmarks and proxies by name, from the entry points of every installed package.
 
-A benchmark is a class in the group ``harness.benchmarks``; the groups ``harness.proxies`` and ``harness.aggregates``
-name proxies and rank aggregates, or modules that define them. The harness's own come in the same way as a third
-party's. A proxy that no package offers is named by where it is: see :mod:`harness.registry.by_file`.
+A benchmark is a class in the group ``harness.benchmarks``. The groups ``harness.proxies`` and ``harness.aggregates``
+name proxies and rank aggregates, or modules that define them. The harness registers its own in the same way as third
+parties do. A proxy outside any package is named by its location: see :mod:`harness.registry.by_file`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ STANDARD = (
     "epe_nas",
     "zico",
 )
-"""What a run computes unless told otherwise: what the survey and its predecessors compare, at a low price."""
+"""The default proxies of a run: those that the survey and its predecessors compare, at low cost."""
 
 
 @functools.cache
@@ -67,7 +67,9 @@ def benchmark_classes() -> dict[str, type[Benchmark]]:
     for entry in _entries(BENCHMARK_GROUP):
         loaded = _load(entry)
         if not (isinstance(loaded, type) and issubclass(loaded, Benchmark)):
-            raise HarnessError(f"entry point '{entry.name}' of {BENCHMARK_GROUP} is no Benchmark class: {entry.value}")
+            raise HarnessError(
+                f"entry point '{entry.name}' of {BENCHMARK_GROUP} is not a Benchmark class: {entry.value}"
+            )
         _register(found, loaded.name, loaded, "benchmark")
     return found
 
@@ -88,7 +90,7 @@ def proxies() -> dict[str, Proxy]:
 
 @functools.cache
 def proxy_facts() -> dict[str, ProxyFacts]:
-    """The facts of every registered proxy by name, in the order of registration; loads no module of the harness's own.
+    """The facts of every registered proxy by name, in the order of registration, without loading the harness's proxies.
 
     Raises:
         HarnessError: as :func:`proxies`.
@@ -98,7 +100,7 @@ def proxy_facts() -> dict[str, ProxyFacts]:
         known = declared_facts().get(entry.value)
         for facts in known or _offered(entry, Proxy, "proxy"):
             if facts.name in found:
-                # Loading them tells which two packages have the name.
+                # Loading them raises an error that names the two packages.
                 proxies()
             found[facts.name] = facts
     return found
@@ -115,7 +117,7 @@ def aggregates() -> dict[str, Aggregate]:
     for entry in _entries(AGGREGATE_GROUP):
         for aggregate in _offered(entry, Aggregate, "aggregate"):
             if aggregate.name in proxy_facts():
-                raise HarnessError(f"aggregate '{aggregate.name}' has the name of a registered proxy; rename it")
+                raise HarnessError(f"aggregate '{aggregate.name}' has the same name as a registered proxy; rename it")
             _register(found, aggregate.name, aggregate, "aggregate")
     return found
 
@@ -124,7 +126,7 @@ def load_benchmark(name: str) -> Benchmark:
     """An instance of the named benchmark.
 
     Raises:
-        UnknownNameError: if there is none; the message suggests near names.
+        UnknownNameError: if there is none; the message suggests similar names.
     """
     classes, found = benchmark_classes(), benchmark_named(name)
     if found is None:
@@ -133,7 +135,7 @@ def load_benchmark(name: str) -> Benchmark:
 
 
 def benchmark_named(name: str) -> str | None:
-    """The registered name of the benchmark that is meant by a name or an alias; None if there is none."""
+    """The registered name of the benchmark with this name or alias; None if there is none."""
     return resolved(name, {known: cls.aliases for known, cls in benchmark_classes().items()})
 
 
@@ -148,23 +150,23 @@ def aggregate_names() -> dict[str, tuple[str, ...]]:
 
 
 def named_among(name: str, rows: Iterable[str]) -> str | None:
-    """Which of these rows, proxies or aggregates, is meant by a name or an alias; None if none is."""
+    """The row (a proxy or an aggregate) with this name or alias; None if there is none."""
     aliases = {**proxy_names(), **aggregate_names()}
     return resolved(name, {row: aliases.get(row, ()) for row in rows})
 
 
 def select_proxies(names: str | Proxy | Iterable[str | Proxy] | None = "standard") -> list[Proxy]:
-    """The named proxies, each once, in the order asked for.
+    """The named proxies, each once, in the given order.
 
     Args:
-        names: proxy names or aliases in any collection, also as one comma-separated string; None is ``standard``.
-            ``standard`` stands for those of ``STANDARD``, ``all`` for every proxy that is not a variant of another one,
-            ``variants`` for the variants. A proxy that is not registered is given itself, or named by where it is:
-            ``path.py:name`` or ``module:name``.
+        names: proxy names or aliases, as any collection or one comma-separated string; None means ``standard``.
+            ``standard`` selects those in ``STANDARD``, ``all`` every proxy that is not a variant of another one, and
+            ``variants`` the variants. Give an unregistered proxy as an object, or by its location: ``path.py:name`` or
+            ``module:name``.
 
     Raises:
-        UnknownNameError: if a name is not registered; the message suggests near names.
-        HarnessError: if no proxy is named, or one that is not registered cannot be had or takes a name that is.
+        UnknownNameError: if a name is not registered; the message suggests similar names.
+        HarnessError: if no proxy is named, or an unregistered one cannot be loaded or has the name of a registered one.
     """
     known = proxies()
     chosen: dict[str, Proxy] = {}
@@ -176,12 +178,12 @@ def select_proxies(names: str | Proxy | Iterable[str | Proxy] | None = "standard
         elif name.strip():
             chosen |= _registered(name.strip(), known)
     if not chosen:
-        raise HarnessError("no proxy was named; name some, or 'standard'")
+        raise HarnessError("no proxy given; give names, or 'standard'")
     return list(chosen.values())
 
 
 def _wanted(names: object) -> list[str | Proxy]:
-    """What was asked for, one by one."""
+    """The requested names and proxies, one by one."""
     if names is None or isinstance(names, str):
         return ["standard"] if names is None else [*names.split(",")]
     if isinstance(names, Proxy):
@@ -202,12 +204,12 @@ def _not_a_proxy(value: object) -> str:
 
 
 def is_registered(proxy: Proxy) -> bool:
-    """Whether an installed package offers this very proxy."""
+    """Whether an installed package registers exactly this proxy object."""
     return proxies().get(proxy.name) is proxy
 
 
 def reference(target: type | Proxy) -> str:
-    """Where another process imports a benchmark class or a proxy from, as ``module:name`` or ``path.py:name``."""
+    """Where another process can import a benchmark class or a proxy, as ``module:name`` or ``path.py:name``."""
     if isinstance(target, Proxy):
         return reference_of(target)
     return f"{target.__module__}:{target.__qualname__}"
@@ -225,10 +227,10 @@ def check_importable(target: type | Proxy, elsewhere: bool = False) -> None:
 
     Args:
         target: the benchmark class or the proxy.
-        elsewhere: whether workers are processes of their own, which share no interactive session.
+        elsewhere: whether workers are separate processes, which do not share an interactive session.
 
     Raises:
-        HarnessError: if the reference leads nowhere or elsewhere.
+        HarnessError: if the reference does not resolve to it.
     """
     place = reference(target)
     try:
@@ -237,18 +239,18 @@ def check_importable(target: type | Proxy, elsewhere: bool = False) -> None:
         found = None
     if found is not target:
         raise HarnessError(
-            f"'{place}' cannot be imported by a worker process; define it at the top of a module, "
+            f"a worker process cannot import '{place}'; define it at the top level of a module, "
             "under the name of its function or class"
         )
     if elsewhere and place.startswith("__main__:") and not main_can_be_run_again():
         raise HarnessError(
-            f"'{place}' lives in an interactive session, which worker processes cannot import; write it into a file "
-            "and give path.py:name, or compute with one worker"
+            f"'{place}' is defined in an interactive session, which worker processes cannot import; put it in a file "
+            "and give path.py:name, or use one worker"
         )
 
 
 def main_can_be_run_again() -> bool:
-    """Whether a starting worker runs what this process runs: a script or a module, no notebook or standard input."""
+    """Whether a new worker can run the main program again: a script or a module, not a notebook or standard input."""
     main = sys.modules["__main__"]
     if getattr(main, "__spec__", None) is not None:
         return True
@@ -257,7 +259,7 @@ def main_can_be_run_again() -> bool:
 
 
 def _registered(name: str, known: dict[str, Proxy]) -> dict[str, Proxy]:
-    """What one name stands for."""
+    """The proxies that one name selects."""
     if name == "standard":
         return {standard: known[standard] for standard in STANDARD}
     if name == "all":
@@ -272,14 +274,13 @@ def _registered(name: str, known: dict[str, Proxy]) -> dict[str, Proxy]:
 
 
 def _choose_own(chosen: dict[str, Proxy], proxy: Proxy) -> None:
-    """Add a proxy that was given itself, unless its name is taken."""
+    """Add a proxy object, unless its name is taken."""
     others: list[Proxy | Aggregate] = [*chosen.values(), *proxies().values(), *aggregates().values()]
     taken = next((other for other in others if other.name == proxy.name and other is not proxy), None)
     if taken is not None:
         what = "aggregate" if isinstance(taken, Aggregate) else reference(taken)
         raise HarnessError(
-            f"the proxy {reference(proxy)} is called '{proxy.name}', but that is the name of another one ({what}); "
-            "give yours another name"
+            f"the name '{proxy.name}' of the proxy {reference(proxy)} is already taken ({what}); rename your proxy"
         )
     chosen[proxy.name] = proxy
 
@@ -298,23 +299,23 @@ def _load(entry: EntryPoint) -> Any:
             cause = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise HarnessError(
                 f"entry point '{entry.name}' of {entry.group} ({entry.value}) cannot be imported: {cause}; "
-                "reinstall or remove the package that offers it"
+                "reinstall or remove the package that defines it"
             ) from error
 
 
 def _offered(entry: EntryPoint, kind: type[T], word: str) -> list[T]:
-    """What an entry point names: one object, or a module with some."""
+    """The objects that an entry point names: one, or those of a module."""
     loaded = _load(entry)
     members = vars(loaded).values() if isinstance(loaded, ModuleType) else [loaded]
     offered = [member for member in members if isinstance(member, kind)]
     if not offered:
-        raise HarnessError(f"entry point '{entry.name}' of {entry.group} offers no {word}: {entry.value}")
+        raise HarnessError(f"entry point '{entry.name}' of {entry.group} has no {word}: {entry.value}")
     return offered
 
 
 def _register(found: dict[str, Any], name: str, target: Any, kind: str) -> None:
     if name in found and found[name] is not target:
         raise HarnessError(
-            f"{kind} '{name}' is registered twice: by {reference(found[name])} and {reference(target)}; rename one"
+            f"{kind} '{name}' is registered twice, by {reference(found[name])} and by {reference(target)}; rename one"
         )
     found[name] = target

@@ -1,7 +1,7 @@
-"""A proxy of one's own, named by where it is: ``path.py:name`` or ``module:name``.
+"""Unregistered proxies, named by their location: ``path.py:name`` or ``module:name``.
 
-It needs no package. A file is run once in each process that computes; its folder is put at the end of ``sys.path``, so
-that it can import what lies beside it. A run keeps the hash of the source and refuses another one.
+Such a proxy needs no package. Each computing process runs the file once. The file's directory is appended to
+``sys.path``, so that it can import its neighbours. A run stores the hash of the source and refuses changed code.
 """
 
 from __future__ import annotations
@@ -21,52 +21,52 @@ from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError, UnknownNameError
 
 OWN_PROXIES = "own_proxies"
-"""The entry of a run's manifest that holds the facts of such proxies."""
+"""The entry of a run's manifest with the facts of unregistered proxies."""
 
 _PREFIX = "harness_own_"
 _DIGEST = "__harness_sha256__"
 
 
 def load_own(reference: str) -> Proxy:
-    """The proxy that ``path.py:name`` or ``module:name`` leads to.
+    """Load the proxy at ``path.py:name`` or ``module:name``.
 
     Raises:
-        HarnessError: if the file or module is missing or cannot be imported, or what it names is no proxy.
+        HarnessError: if the file or module is missing or cannot be imported, or the object is not a proxy.
         UnknownNameError: if it has no such name; the message lists its proxies.
     """
     where, _, name = reference.rpartition(":")
     if not where or not name:
-        raise HarnessError(f"'{reference}' names no proxy; write path.py:name or module:name")
+        raise HarnessError(f"invalid proxy '{reference}'; write path.py:name or module:name")
     module = _load(where)
     offered = [attribute for attribute, value in vars(module).items() if isinstance(value, Proxy)]
     if not hasattr(module, name):
         if not offered:
-            raise HarnessError(f"{where} has no '{name}', and no proxy at all; define one with @harness.proxy")
+            raise HarnessError(f"{where} has no '{name}' and no proxies; define one with @harness.proxy")
         raise UnknownNameError(unknown_name(f"proxy of {where}", name, offered))
     found = getattr(module, name)
     if not isinstance(found, Proxy):
         instead = f"; its proxies: {', '.join(offered)}" if offered else ""
         raise HarnessError(
-            f"'{name}' of {where} is a {type(found).__name__}, no proxy: decorate it with @harness.proxy{instead}"
+            f"'{name}' of {where} is a {type(found).__name__}, not a proxy: decorate it with @harness.proxy{instead}"
         )
     return found
 
 
 def load_file(path: Path) -> ModuleType:
-    """The module made of a Python file; made again where the file has changed since.
+    """Load a Python file as a module; load it again if the file has changed.
 
     Raises:
-        HarnessError: if there is no such file, if running it fails, or if another file of that name is in use.
+        HarnessError: if the file does not exist, running it fails, or another file with the same name is loaded.
     """
     path = path.expanduser().resolve()
     try:
         source = path.read_bytes()
     except OSError as error:
-        raise HarnessError(f"the file of a proxy cannot be read: {path} ({error.strerror})") from error
+        raise HarnessError(f"cannot read the proxy file {path} ({error.strerror})") from error
     name, digest = _PREFIX + path.stem, hashlib.sha256(source).hexdigest()
     known = sys.modules.get(name)
     if known is not None and known.__file__ != str(path):
-        raise HarnessError(f"two files of proxies are called {path.name}: {known.__file__} and {path}; rename one")
+        raise HarnessError(f"two proxy files have the same name {path.name}: {known.__file__} and {path}; rename one")
     if known is not None and getattr(known, _DIGEST) == digest:
         return known
     module = ModuleType(name)
@@ -77,7 +77,7 @@ def load_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     with stops_noted() as stops:
         try:
-            # The user has named this file to be run; compiling it here keeps stale bytecode out.
+            # The user asked to run this file; compiling it here avoids stale bytecode.
             exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102
         except BaseException as error:
             del sys.modules[name]
@@ -88,7 +88,7 @@ def load_file(path: Path) -> ModuleType:
 
 
 def reference_of(proxy: Proxy) -> str:
-    """Where another process finds the proxy, whatever name it has there; the module may be a file."""
+    """Where another process finds the proxy, under whatever name its module has for it; the module may be a file."""
     function = proxy.function.__name__
     module = sys.modules.get(proxy.function.__module__)
     names = [function, *vars(module)] if module is not None else [function]
@@ -98,7 +98,7 @@ def reference_of(proxy: Proxy) -> str:
 
 
 def source_digest(proxy: Proxy) -> str | None:
-    """The SHA-256 of the file that defines the proxy, or of its code where there is no file; None where neither is."""
+    """The SHA-256 of the file that defines the proxy, or of its source if there is no file; None without either."""
     loaded: str | None = getattr(sys.modules.get(proxy.function.__module__), _DIGEST, None)
     if loaded is not None:
         return loaded
@@ -113,7 +113,7 @@ def source_digest(proxy: Proxy) -> str | None:
 
 
 def facts_of(proxy: Proxy) -> dict[str, Any]:
-    """What a run's manifest says of a proxy that is not registered: all that a report needs of it, and its source."""
+    """The manifest entry of an unregistered proxy: everything that a report needs, and its source."""
     where, _, name = reference_of(proxy).rpartition(":")
     return {
         "reference": f"{Path(where).name if where.endswith('.py') else where}:{name}",
@@ -138,11 +138,11 @@ def _load(where: str) -> ModuleType:
         except BaseException as error:
             if stops:
                 raise
-            raise HarnessError(f"the module '{where}' of a proxy cannot be imported: {_cause(error)}") from error
+            raise HarnessError(f"cannot import the proxy module '{where}': {_cause(error)}") from error
 
 
 def _cause(error: BaseException, path: Path | None = None) -> str:
-    """The error in one line, with the line of the user's file that raised it."""
+    """The error in one line, with the line number in the user's file."""
     message = " ".join(str(error).split())
     text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     if isinstance(error, SyntaxError) or path is None:

@@ -1,6 +1,6 @@
 """The facts of the harness's own proxies as a file, so that reading scores needs neither their modules nor torch.
 
-``nox -s docs`` checks the file against the declarations, and writes it anew.
+``nox -s docs`` checks the file against the declarations, or rewrites it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILE = Path(__file__).with_name("declared.json")
 def declared_facts() -> Mapping[str, tuple[ProxyFacts, ...]]:
     """The facts of the proxies of each module of :mod:`harness.proxies`, in the order in which it defines them."""
     if not FILE.is_file():
-        # It is made from the modules; without it they are loaded.
+        # The file is generated from the modules; without it, they are loaded.
         return {}
     modules = json.loads(FILE.read_text(encoding="utf-8"))
     return {
@@ -30,7 +30,7 @@ def declared_facts() -> Mapping[str, tuple[ProxyFacts, ...]]:
 
 
 def declared_text(modules: Mapping[str, Iterable[ProxyFacts]]) -> str:
-    """What the file holds for these facts."""
+    """The file's content for these facts."""
     names = [each.name for each in fields(ProxyFacts)]
     stated = {
         module: [{name: getattr(facts, name) for name in names} for facts in proxies]

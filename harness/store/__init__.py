@@ -1,7 +1,7 @@
-"""What is done: one SQLite file of scores, written by one process, committed unit by unit.
+"""The scores of a run: one SQLite file, written by one process, committed unit by unit.
 
-A killed run leaves every committed unit whole. Opening the store again with the same setting goes on where it stopped;
-opening it with another setting is refused, so that scores made under different conditions are never mixed.
+After a killed run, every committed unit is complete. Opening the store with the same setting resumes the run. Opening
+it with another setting is refused, so that scores from different conditions are never mixed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy
 
 _AT_ONCE = 500
-"""Architectures that one query asks after; SQLite allows as few as 999 in one."""
+"""Architectures per query; some builds of SQLite allow only 999."""
 
 
 class Store:
@@ -52,9 +52,9 @@ class Store:
 
     Attributes:
         directory: the run's directory.
-        connection: to its database, for the modules of this package that look after stores.
+        connection: the connection to its database, for the maintenance modules of this package.
         outcomes: its table of scores, for the same modules.
-        notes: what was mended when it was opened for writing, in sentences.
+        notes: what was repaired when it was opened for writing, in sentences.
     """
 
     def __init__(self, directory: Path, connection: sqlite3.Connection, lock: sqlite3.Connection | None) -> None:
@@ -66,25 +66,25 @@ class Store:
         self.notes: list[str] = []
 
     def __repr__(self) -> str:
-        """Where it is, also when it is closed."""
+        """Its location, also when it is closed."""
         return f"<store of the run {self.directory}>"
 
     @classmethod
     def create_or_open(
         cls, directory: Path, setting: Setting, proxies: Sequence[Proxy], facts: Mapping[str, Any]
     ) -> Self:
-        """The store of a run, new or continued, for writing.
+        """Open the store of a new or resumed run for writing.
 
-        Networks whose outcomes were damaged are removed, so that they are missing and computed again; the notes say so.
+        Networks with damaged outcomes are removed, so that they are computed again; the notes say so.
 
         Args:
-            directory: the run's directory; made if it is not there.
-            setting: must be that of the store.
-            proxies: that are to be computed; their versions and sources must be those of the store.
-            facts: further entries for a new store's manifest.
+            directory: the run's directory; created if missing.
+            setting: the setting of the run; must match the store's.
+            proxies: the proxies to compute; their versions and sources must match the store's.
+            facts: additional entries for a new store's manifest.
 
         Raises:
-            StoreError: if the store belongs to another setting, version or run in progress, or cannot be written.
+            StoreError: if the store has another setting or version, is in use by another run, or cannot be written.
         """
         store = cls._open_for_writing(directory)
         try:
@@ -104,10 +104,10 @@ class Store:
 
     @classmethod
     def create_or_open_like(cls, directory: Path, model: Store) -> Self:
-        """The store of a directory for writing; a new one has the setting and the facts of the model, and no scores.
+        """Open a store for writing; a new one gets the setting and facts of the model, and no scores.
 
         Raises:
-            StoreError: if the store is being written to or cannot be, or is damaged.
+            StoreError: if another run is writing to the store, or it cannot be written or is damaged.
         """
         store = cls._open_for_writing(directory)
         try:
@@ -124,15 +124,15 @@ class Store:
 
     @classmethod
     def create_anew(cls, directory: Path, setting: Setting, facts: Mapping[str, Any]) -> Self:
-        """An empty store of a setting, for writing.
+        """Create an empty store with a setting, for writing.
 
         Raises:
-            StoreError: if the directory holds one already, or cannot be written to.
+            StoreError: if the directory already has a store, or cannot be written to.
         """
         store = cls._open_for_writing(directory)
         try:
             if not store._manifest.is_new():
-                raise StoreError(f"{directory} holds a run already; give a new --out")
+                raise StoreError(f"{directory} already contains a run; give a new --out")
             store._manifest.begin(setting, facts)
         except BaseException:
             store.close()
@@ -141,14 +141,14 @@ class Store:
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """The store of a run for reading only, also while the run goes on.
+        """Open the store of a run for reading, also while the run is in progress.
 
         Raises:
-            StoreError: if there is none, or it is damaged or of another schema.
+            StoreError: if there is no store, or it is damaged or has an unsupported schema.
         """
         path = directory / FILE_NAME
         if not path.is_file():
-            raise StoreError(f"{directory} holds no run (no {FILE_NAME}); give the --out directory of a 'harness run'")
+            raise StoreError(f"no run in {directory} (no {FILE_NAME}); give the --out directory of a 'harness run'")
         with explained(directory):
             address = reading_address(directory)
             store = cls(directory, sqlite3.connect(address, uri=True, isolation_level=None, timeout=PATIENCE), None)
@@ -184,11 +184,11 @@ class Store:
 
     @property
     def setting(self) -> Setting:
-        """What all the scores in the store were made under."""
+        """The setting that all scores of the store were computed with."""
         return Setting(**self.manifest()["setting"])
 
     def manifest(self) -> dict[str, Any]:
-        """Schema version, setting and everything else that was noted when the store was made."""
+        """Schema version, setting and all other entries written when the store was created."""
         return self._manifest.entries()
 
     def note(self, key: str, value: Any) -> None:
@@ -197,10 +197,10 @@ class Store:
             self._manifest.write(key, value)
 
     def missing(self, architectures: Sequence[str], proxies: Collection[str]) -> Iterator[Unit]:
-        """The units still to be computed, each with the proxies that lack an outcome, one at a time.
+        """Yield the units still to be computed, each with the proxies that lack an outcome.
 
-        The outcomes of many architectures are looked up at once, when the first of them is asked for. What is added
-        meanwhile must be outcomes of units that were given out before.
+        Outcomes are looked up for many architectures at once, when the first of them is requested. Outcomes added
+        meanwhile must belong to units that were already yielded.
         """
         for start in range(0, len(architectures), _AT_ONCE):
             some = architectures[start : start + _AT_ONCE]
@@ -212,41 +212,41 @@ class Store:
                     yield Unit(architecture, wanted)
 
     def spread(self, representatives: Mapping[str, str], proxies: Collection[str]) -> None:
-        """Give all architectures with one representative the outcomes that one of them has; one that failed last.
+        """Copy outcomes to all architectures with the same representative; failed outcomes only if there are no others.
 
         Args:
-            representatives: of each architecture that is to have them.
-            proxies: whose outcomes; of the others each architecture has its own.
+            representatives: the representative of each architecture to fill.
+            proxies: the proxies to copy outcomes of; for all others, each architecture has its own outcomes.
         """
         with explained(self.directory), self.transaction():
             self.outcomes.spread(representatives, proxies)
 
     def add(self, *results: UnitResult) -> None:
-        """Commit the outcomes of one unit, perhaps for several architectures, all or none.
+        """Commit the outcomes of one unit, possibly for several architectures, all or none.
 
         Raises:
-            StoreError: if an outcome is there already, or the file cannot be written (disk full).
+            StoreError: if an outcome exists already, or the file cannot be written (disk full).
         """
         rows = [row for result in results for row in rows_of(result)]
         with explained(self.directory), self.transaction():
             self.outcomes.add(rows)
 
     def forget_failed(self) -> int:
-        """Remove the outcomes that failed, so that they are computed again; returns how many."""
+        """Remove failed outcomes, so that they are computed again; returns their number."""
         with explained(self.directory), self.transaction():
             return self.outcomes.remove_failed()
 
     def scores(self, *, leave_out_damaged: bool = False) -> pd.DataFrame:
-        """All outcomes, one row an architecture and proxy.
+        """All outcomes, one row per architecture and proxy.
 
         Columns: architecture, proxy, version, seed, status, value, error, own_seconds, standalone_seconds,
         forward_backward_seconds.
 
         Args:
-            leave_out_damaged: whether networks whose outcomes do not match their checksum are left out.
+            leave_out_damaged: whether to omit networks whose outcomes do not match their checksum.
 
         Raises:
-            StoreError: if there are such networks and they are not left out, or the file cannot be read.
+            StoreError: if there are such networks and they are not omitted, or the file cannot be read.
         """
         with explained(self.directory), snapshot(self.connection):
             table = self.outcomes.table()
@@ -262,10 +262,10 @@ class Store:
         return table
 
     def damaged_units(self) -> list[str]:
-        """The networks whose outcomes do not match their checksum, sorted; none where no checksums are kept.
+        """The networks whose outcomes do not match their checksum, sorted; none if the store has no checksums.
 
         Raises:
-            StoreError: if the file is so damaged that it cannot be read.
+            StoreError: if the file is too damaged to be read.
         """
         with explained(self.directory), snapshot(self.connection):
             return damaged_units(self.connection) if keeps_checksums(self.connection) else []
@@ -276,10 +276,10 @@ class Store:
             return
         with self.transaction():
             self.outcomes.remove_units(damaged)
-        note = f"the outcomes of {in_words(damaged)} were damaged; they were removed and are computed again"
+        note = f"damaged outcomes of {in_words(damaged)} were removed and will be computed again"
         others = dict(self.outcomes.versions()).keys() - {proxy.name for proxy in proxies}
         if others:
-            note += f", those of {', '.join(sorted(others))} by a run with these proxies"
+            note += f"; to recompute {', '.join(sorted(others))} too, run again with these proxies"
         self.notes.append(note)
 
     def _check_setting(self, setting: Setting) -> None:
@@ -287,9 +287,9 @@ class Store:
         mine, wanted = asdict(self.setting), asdict(setting)
         differing = [name for name in mine if mine[name] != wanted[name]]
         if differing:
-            parts = "; ".join(f"{name}: there '{mine[name]}', now '{wanted[name]}'" for name in differing)
+            parts = "; ".join(f"{name}: stored '{mine[name]}', now '{wanted[name]}'" for name in differing)
             raise StoreError(
-                f"{self.directory} holds a run of another setting ({parts}); use the same setting, or a new --out"
+                f"{self.directory} contains a run with other settings ({parts}); use the same settings, or a new --out"
             )
 
     def _check_versions(self, proxies: Sequence[Proxy]) -> None:
@@ -297,12 +297,12 @@ class Store:
         for proxy, version in self.outcomes.versions():
             if versions.get(proxy, version) != version:
                 raise StoreError(
-                    f"{self.directory} holds scores of {proxy} version {version}, this harness computes version "
+                    f"{self.directory} has scores of {proxy} version {version}, but this harness computes version "
                     f"{versions[proxy]}; use a new --out"
                 )
 
     def _note_own_proxies(self, proxies: Sequence[Proxy]) -> None:
-        """Note the facts of proxies that are not registered, and refuse one whose source is not that of its scores."""
+        """Store the facts of unregistered proxies, and refuse one if its source changed after it was scored."""
         noted, own = (
             self.manifest().get(OWN_PROXIES, {}),
             {proxy.name: facts_of(proxy) for proxy in proxies if not is_registered(proxy)},
@@ -313,12 +313,12 @@ class Store:
                 continue
             if proxy.name not in noted or noted[proxy.name]["sha256"] != source_digest(proxy):
                 raise StoreError(
-                    f"{self.directory} holds scores of '{proxy.name}' made by other code than "
-                    f"{reference(proxy)} has now; use a new --out"
+                    f"{self.directory} has scores of '{proxy.name}' from other code than the current "
+                    f"{reference(proxy)}; use a new --out"
                 )
         if own and noted | own != noted:
             self.note(OWN_PROXIES, noted | own)
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All that is written in the block, or nothing."""
+        """Commit everything written in the block, or nothing."""
         return transaction(self.connection)

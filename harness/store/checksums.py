@@ -1,11 +1,11 @@
-"""Checksums of what a store holds, so that a damaged score is found and never taken for a measured one.
+"""Checksums of a store's content, so that a damaged score is detected and never used as a measured one.
 
-Every network's outcomes have one checksum, written in the transaction that writes the outcomes, and so has every entry
-of the manifest. The checksum of one outcome is a hash of all its columns, numbers to the last bit. The checksum of a
-network is the exclusive or (⊕) of those of its outcomes, so that outcomes can be added and removed without reading the
-others: damage that came before stays visible.
+The outcomes of each network have one checksum, written in the same transaction; so does every entry of the manifest.
+The checksum of one outcome is a hash of all its columns, numbers to the last bit. The checksum of a network is the
+exclusive or (⊕) of the checksums of its outcomes, so that outcomes can be added and removed without reading the others,
+and earlier damage stays visible.
 
-Hashes have 64 bits. That of an outcome is the mixed sum of one mixed word for each column. Mixing (times an odd number,
+Hashes have 64 bits. The hash of an outcome is the mixed sum of one mixed word per column. Mixing (times an odd number,
 ⊕ the same shifted) maps different words to different words, so that one changed column always changes the checksum.
 """
 
@@ -29,7 +29,7 @@ from harness.store.columns import COLUMNS, NUMBERS, TEXTS, Row
 from harness.store.sqlite import CHECKSUM_TABLES
 
 Values = list[list[Any]]
-"""Outcomes as a list for each column."""
+"""Outcomes as one list per column."""
 
 Columns = dict[str, Sequence[Any] | NDArray[Any]]
 
@@ -37,7 +37,7 @@ _ADD = """
 INSERT INTO unit_checksums VALUES (?, ?) ON CONFLICT (architecture)
 DO UPDATE SET checksum = (checksum | excluded.checksum) - (checksum & excluded.checksum)
 """
-"""SQLite has no exclusive or; this is one."""
+"""Computes exclusive or, which SQLite lacks."""
 
 _SHOWN = 3
 _WHOLE, _FLOAT = frozenset({int}), frozenset({float, type(None)})
@@ -46,11 +46,11 @@ _AT_ONCE = 50_000
 """Outcomes that are checked at once."""
 
 WRONG_TYPE = (TypeError, ValueError, OverflowError, AttributeError)
-"""What :func:`columns_of` and :func:`add_up` raise where a column holds a value that is never written there."""
+"""What :func:`columns_of` and :func:`add_up` raise if a column has a value of a type that is never written there."""
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIERS: NDArray[np.uint64] = (np.arange(1, 2 * len(COLUMNS), 2, dtype=np.uint64) * _MULTIPLIER)[:, np.newaxis]
-"""An odd number for each column, so that equal values in two columns are told apart."""
+"""An odd number for each column, so that equal values in two columns have different hashes."""
 
 _SHIFT = np.uint64(29)
 
@@ -59,32 +59,32 @@ class _TextHashes(dict["str | None", int]):
     """64-bit hashes of texts; each text is hashed once."""
 
     def __missing__(self, text: str | None) -> int:
-        # SQLite may give text of a damaged file that is no Unicode; see :func:`damaged_text_read`.
+        # From a damaged file, SQLite may return text that is not Unicode; see :func:`damaged_text_read`.
         content = b"" if text is None else b"-" + text.encode("utf-8", "surrogateescape")
         self[text] = number = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
         return number
 
 
 _of_words = _TextHashes()
-"""Of the names of proxies and statuses, which are few."""
+"""Hashes of proxy names and statuses, of which there are few."""
 
 
 def by_column(rows: Sequence[Row]) -> Values:
-    """The values of outcomes, a list for each column."""
+    """The values of outcomes, one list per column."""
     return [list(map(itemgetter(place), rows)) for place in range(len(COLUMNS))]
 
 
 def columns_of(values: Values) -> Columns:
-    """The columns of outcomes by name; numbers as arrays in which an absent number is NaN.
+    """The columns of outcomes by name; numbers as arrays with NaN for missing numbers.
 
     Raises:
-        TypeError: if a column holds a value of a type that is never written there; others of ``WRONG_TYPE`` too.
+        TypeError: if a column has a value of a type that is never written there; or another error of ``WRONG_TYPE``.
     """
     columns: Columns = dict(zip(COLUMNS, values, strict=True))
     for name in ("version", *NUMBERS):
         types, number = (_WHOLE, np.int64) if name == "version" else (_FLOAT, np.float64)
         if not types.issuperset(map(type, columns[name])):
-            raise TypeError(f"the column {name} holds a value of another type")
+            raise TypeError(f"the column {name} has a value of the wrong type")
         columns[name] = np.array(columns[name], dtype=number)
     return columns
 
@@ -101,7 +101,7 @@ def row_checksums(columns: Columns, start: int = 0, stop: int | None = None) -> 
     numbers = words[len(TEXTS) + 1 :].view(np.float64)
     for place, name in enumerate(NUMBERS):
         numbers[place] = parts[name]
-    # SQLite stores -0.0 as 0.0, and every NaN as the absent number.
+    # SQLite stores -0.0 as 0.0, and every NaN as a missing number.
     numbers += 0.0
     numbers[np.isnan(numbers)] = np.nan
     words *= _MULTIPLIERS
@@ -116,7 +116,7 @@ def row_checksums(columns: Columns, start: int = 0, stop: int | None = None) -> 
 
 
 def add_up(columns: Columns, totals: dict[str, int]) -> None:
-    """Bring the checksums of some outcomes into those of their networks."""
+    """Add the checksums of some outcomes to those of their networks."""
     architectures = columns["architecture"]
     for first in range(0, len(architectures), _AT_ONCE):
         checksums = row_checksums(columns, first, first + _AT_ONCE)
@@ -128,7 +128,7 @@ def add_up(columns: Columns, totals: dict[str, int]) -> None:
 
 
 def unit_checksums(parts: Iterable[Values]) -> tuple[dict[str, int], set[str]]:
-    """The checksum of each network that has one of these outcomes, and the networks with a value of a wrong type.
+    """The checksum of each network with one of these outcomes, and the networks with a value of a wrong type.
 
     Args:
         parts: the outcomes, in parts of any size.
@@ -157,7 +157,7 @@ def values_of(connection: sqlite3.Connection, query: str, at_once: int = _AT_ONC
     """The values of the outcomes that a query finds, in parts."""
     cursor = connection.execute(query)
     values: Values = [[] for _ in COLUMNS]
-    # Few rows are fetched at a time: they are still in the processor's cache when their columns are parted.
+    # Fetch few rows at a time: they are still in the processor's cache when they are split into columns.
     while rows := cursor.fetchmany(_FETCHED):
         for place, column in enumerate(values):
             column.extend(map(itemgetter(place), rows))
@@ -169,7 +169,7 @@ def values_of(connection: sqlite3.Connection, query: str, at_once: int = _AT_ONC
 
 @contextmanager
 def damaged_text_read(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read text that is no Unicode too, with surrogates for what is none; it is slower."""
+    """Also read text that is not Unicode, with surrogates for invalid bytes; this is slower."""
     before = connection.text_factory
     connection.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
     try:
@@ -179,23 +179,23 @@ def damaged_text_read(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def keeps_checksums(connection: sqlite3.Connection) -> bool:
-    """Whether a store has checksums; one of schema version 1 has none."""
+    """Whether a store has checksums; schema version 1 has none."""
     query = "SELECT 1 FROM sqlite_master WHERE name IN ('unit_checksums', 'manifest_checksums')"
     return connection.execute(query).fetchone() is not None
 
 
 def add_checksums(connection: sqlite3.Connection, totals: Mapping[str, int]) -> None:
-    """Bring the checksums of outcomes that are added or removed into those that are stored."""
+    """Update the stored checksums with those of outcomes that are added or removed."""
     connection.executemany(_ADD, totals.items())
 
 
 def damaged_units(connection: sqlite3.Connection) -> list[str]:
-    """The networks whose outcomes are not as they were written, sorted; also those that lost all of their outcomes.
+    """The networks with damaged or lost outcomes, sorted.
 
-    A sound store of any length takes no more memory than one of 50,000 outcomes.
+    Memory use is bounded: an undamaged store of any size needs no more than one with 50,000 outcomes.
 
     Raises:
-        sqlite3.Error: if the file is so damaged that SQLite cannot read it.
+        sqlite3.Error: if the file is too damaged for SQLite to read.
     """
     try:
         if _is_sound(connection):
@@ -213,13 +213,13 @@ def damaged_units(connection: sqlite3.Connection) -> list[str]:
 
 
 def _is_sound(connection: sqlite3.Connection) -> bool:
-    """Whether all checksums match; outcomes and checksums are read side by side, in the order of the networks."""
+    """Whether all checksums match. Outcomes and checksums are read in parallel, in the order of the networks."""
     units = 0
     waiting: dict[str, int] = {}
     end: Values = [[] for _ in COLUMNS]
     for values in chain(values_of(connection, "SELECT * FROM scores ORDER BY architecture, proxy"), [end]):
         add_up(columns_of(values), waiting)
-        # Further outcomes of the last network may come with the next part.
+        # The next part may have more outcomes of the last network.
         unfinished = values[0][-1:]
         complete = {name: checksum for name, checksum in waiting.items() if name not in unfinished}
         if complete and complete != _stored_between(connection, complete):
@@ -237,7 +237,7 @@ def _stored_between(connection: sqlite3.Connection, names: Collection[str]) -> d
 
 
 def _utf8(text: str) -> bytes:
-    """As SQLite sorts text."""
+    """Sort key for text, as in SQLite."""
     return text.encode()
 
 
@@ -247,7 +247,7 @@ def stored_checksums(connection: sqlite3.Connection) -> dict[Any, Any]:
 
 
 def in_words(names: Collection[str]) -> str:
-    """Some of many names, and how many there are.
+    """A few of many names, and the number of the others.
 
     >>> in_words(["a"]), in_words(["a", "b", "c", "d", "e"])
     ("'a'", "'a', 'b', 'c' and 2 others")
@@ -259,7 +259,7 @@ def in_words(names: Collection[str]) -> str:
 
 
 def checksums_of_everything(connection: sqlite3.Connection) -> None:
-    """Store the checksums of everything as it is now, in place of all checksums that are there."""
+    """Replace all stored checksums by those of the current content."""
     for table, statement in zip(("unit_checksums", "manifest_checksums"), CHECKSUM_TABLES, strict=True):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
         connection.execute(statement)
@@ -272,7 +272,7 @@ def checksums_of_everything(connection: sqlite3.Connection) -> None:
 
 
 def damaged_entries(connection: sqlite3.Connection) -> list[str]:
-    """The entries of the manifest that are not as they were written, sorted."""
+    """The damaged entries of the manifest, sorted."""
     with damaged_text_read(connection):
         entries = connection.execute("SELECT key, value FROM manifest").fetchall()
         stored = dict(connection.execute("SELECT key, checksum FROM manifest_checksums").fetchall())
@@ -284,11 +284,10 @@ def refuse_damaged(directory: Path, damaged: Collection[str]) -> None:
     """Refuse a store with damaged networks, if there are any.
 
     Raises:
-        StoreError: in that case; it names them.
+        StoreError: if there are any; it names them.
     """
     if damaged:
         raise StoreError(
-            f"the outcomes of {in_words(damaged)} in {directory} are not as they were written: the file was damaged; "
-            "'harness run' with the same settings computes them again, and 'harness store export "
-            "--leave-out-damaged' writes the others"
+            f"checksum mismatch: the outcomes of {in_words(damaged)} in {directory} are damaged; 'harness run' with "
+            "the same settings computes them again, and 'harness store export --leave-out-damaged' writes all others"
         )

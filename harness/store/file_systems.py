@@ -1,4 +1,4 @@
-"""Which kind of file system a directory is on, since some share no memory between processes, and some know no locks."""
+"""The file system of a directory: some have no memory shared between processes, and some have no locks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _OVER_A_NETWORK = frozenset(
 
 
 def network_file_system(directory: Path) -> str | None:
-    """The kind of file system that a directory is on, such as ``nfs4``, where it is one over a network.
+    """The type of the directory's file system, such as ``nfs4``, if it is a network file system.
 
-    None for a file system of this machine, and where the system does not tell (anywhere but on Linux). What runs in
-    user space, such as ``fuse.sshfs``, counts as one over a network.
+    None for a local file system, and if the type is unknown (except on Linux). A file system in user space, such as
+    ``fuse.sshfs``, counts as a network file system.
     """
     if not _MOUNTS.exists():
         return None
@@ -25,7 +25,7 @@ def network_file_system(directory: Path) -> str | None:
     for line in _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         mount, _, source = line.partition(" - ")
         point = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), mount.split()[4]))
-        # Of several mounts on one place the last is seen.
+        # If several file systems are mounted on one path, the last is visible.
         if place.is_relative_to(point) and len(point.parts) >= longest:
             kind, longest = source.split()[0], len(point.parts)
     return kind if kind in _OVER_A_NETWORK or kind.startswith("fuse.") else None

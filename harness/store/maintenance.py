@@ -1,4 +1,4 @@
-"""Looking after the store of a run: is it sound, its scores as a plain file, its file made small."""
+"""Maintenance of a run's store: verify it, export its scores, compact its file."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ EXPORTS = (".csv", ".csv.gz", ".parquet")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        what: was looked at.
-        right: whether it is as it should be.
-        words: what was found, and what to do where it is wrong.
+        what: what was checked.
+        right: whether it is correct.
+        words: what was found, and how to fix it if something is wrong.
     """
 
     what: str
@@ -35,7 +35,7 @@ class Finding:
     words: str
 
     def line(self) -> str:
-        """For a terminal.
+        """The finding as one line for a terminal.
 
         >>> Finding("batches", False, "missing").line()
         '✗ batches: missing'
@@ -45,21 +45,21 @@ class Finding:
 
 @accepts(directory=path)
 def verify(directory: Path | str) -> list[Finding]:
-    """Look at everything in a run's directory that its scores rest on; the run may be going on.
+    """Check everything in a run's directory that its scores depend on, also while the run is in progress.
 
     Raises:
-        StoreError: if there is no run, or so little of it is left that it cannot be opened.
+        StoreError: if there is no run, or it is too damaged to be opened.
     """
     with Store.read(Path(directory)) as store, explained(store.directory):
         file = _file(store)
         if not file.right:
-            # What a damaged file says of its contents means nothing, but for what is checked against a checksum.
+            # The content of a damaged file is unreliable, except for what a checksum protects.
             with contextlib.suppress(StoreError):
                 checksums = _checksums(store)
                 return [file] if checksums.right else [file, checksums]
             return [file]
         checksums = _checksums(store)
-        setting = Finding("setting", True, "as it was when the run began")
+        setting = Finding("setting", True, "unchanged since the run began")
         return [file, setting, checksums, *_contents(store, checksums.right)]
 
 
@@ -67,45 +67,46 @@ def _file(store: Store) -> Finding:
     with explained(store.directory):
         problems = [text for (text,) in store.connection.execute("PRAGMA integrity_check(3)")]
     if problems == ["ok"]:
-        return Finding("file", True, f"{FILE_NAME} is whole")
+        return Finding("file", True, f"{FILE_NAME} is intact")
     words = "; ".join(map(one_line, problems))
-    return Finding("file", False, f"{FILE_NAME} is damaged ({words}); restore it, or run anew")
+    return Finding("file", False, f"{FILE_NAME} is damaged ({words}); restore it, or run again with a new --out")
 
 
 def _checksums(store: Store) -> Finding:
-    """Whether every network's outcomes are those that were written."""
+    """Check the outcomes of every network against their checksum."""
     if not keeps_checksums(store.connection):
         return Finding(
             "checksums",
             True,
-            "none, since the store was written before they were kept; 'harness run' with the same settings adds them",
+            "none, since an older version wrote the store; 'harness run' with the same settings adds them",
         )
     damaged = store.damaged_units()
     if damaged:
-        words = f"the outcomes of {in_words(damaged)} are not as they were written"
+        words = f"mismatch for the outcomes of {in_words(damaged)}"
         return Finding("checksums", False, f"{words}; 'harness run' with the same settings computes them again")
-    return Finding("checksums", True, "every network's outcomes are as they were written")
+    return Finding("checksums", True, "the outcomes of every network match")
 
 
 def _contents(store: Store, sound: bool) -> Iterator[Finding]:
     try:
         read_batches(store.directory / BATCHES_FILE, store.setting.fingerprint)
-        yield Finding("mini-batches", True, "those that the scores were made with")
+        yield Finding("mini-batches", True, "those that the scores were computed with")
     except HarnessError as error:
         yield Finding("mini-batches", False, str(error))
     if not sound:
-        # What damaged outcomes say means nothing.
+        # The content of damaged outcomes is unreliable.
         return
     scored = store.outcomes.architectures()
     try:
         strangers = scored.difference(load_benchmark(store.setting.benchmark).architectures())
     except HarnessError as error:
-        yield Finding("architectures", False, f"they cannot be checked: {error}")
+        yield Finding("architectures", False, f"cannot be checked: {error}")
     else:
         words = f"{len(scored):,}, all of {store.setting.benchmark}"
         if strangers:
             words = (
-                f"{len(strangers):,} of {len(scored):,} are none of {store.setting.benchmark}, one '{min(strangers)}'"
+                f"{len(strangers):,} of {len(scored):,} do not belong to {store.setting.benchmark}, such as "
+                f"'{min(strangers)}'"
             )
         yield Finding("architectures", not strangers, words)
     counts = store.outcomes.by_status()
@@ -115,21 +116,21 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
 
 @accepts(directory=path, file=path)
 def export(directory: Path | str, file: Path | str, *, leave_out_damaged: bool = False) -> int:
-    """Write the scores of a run as one plain table, with the manifest as JSON beside it; returns the number of rows.
+    """Write the scores of a run to one table, and the manifest as JSON beside it; returns the number of rows.
 
-    The manifest holds checksums of the table and of itself.
+    The manifest has checksums of the table and of itself.
 
     Args:
-        directory: the run's.
-        file: ends in ``.csv``, ``.csv.gz`` or ``.parquet``; the manifest goes to the same name with ``.json`` added.
-        leave_out_damaged: whether networks whose outcomes were damaged are left out; the manifest names them.
+        directory: the directory of the run.
+        file: the output file: ``.csv``, ``.csv.gz`` or ``.parquet``. The manifest's name adds ``.json``.
+        leave_out_damaged: whether to omit networks with damaged outcomes; the manifest names them.
 
     Raises:
-        HarnessError: if the file has another ending, there is no run, or it is damaged.
+        HarnessError: if the file has another extension, there is no run, or it is damaged.
     """
     target = Path(file)
     if not target.name.endswith(EXPORTS):
-        raise HarnessError(f"'{target.name}' says no format; let it end in {', '.join(EXPORTS)}")
+        raise HarnessError(f"unknown format of '{target.name}'; use one of {', '.join(EXPORTS)}")
     with Store.read(Path(directory)) as store:
         scores, manifest = store.scores(leave_out_damaged=leave_out_damaged), store.manifest()
         damaged = store.damaged_units() if leave_out_damaged else []
@@ -147,15 +148,15 @@ def export(directory: Path | str, file: Path | str, *, leave_out_damaged: bool =
 
 @accepts(directory=path)
 def compact(directory: Path | str) -> tuple[int, int]:
-    """Rewrite the file of a run without the space that nothing uses; returns its bytes before and after.
+    """Rewrite the file of a run without unused space; returns its bytes before and after.
 
     Raises:
-        StoreError: if there is no run, or it is being written to.
+        StoreError: if there is no run, or another process is writing to it.
     """
     place = Path(directory)
     with Store.read(place) as model:
         pass
-    # By now the model is closed, since over a network the writer must at times have the file for itself.
+    # The model is closed here, since on a network file system the writer may need exclusive access.
     with Store.create_or_open_like(place, model) as store:
         before = _bytes(place)
         with explained(place):
@@ -166,5 +167,5 @@ def compact(directory: Path | str) -> tuple[int, int]:
 
 
 def _bytes(directory: Path) -> int:
-    """Of the database with what waits to be moved into it."""
+    """The size of the database and its logs."""
     return sum(path.stat().st_size for path in directory.glob(f"{FILE_NAME}*") if not path.name.endswith("-shm"))

@@ -1,6 +1,6 @@
-"""What a store says of itself: its schema, its setting, and facts about how its scores were made.
+"""The manifest of a store: its schema, its setting, and facts about how its scores were computed.
 
-Every entry has a checksum. The entries ``setting`` and ``checksum`` say the same twice, so that either can be mended.
+Every entry has a checksum. The entries ``setting`` and ``checksum`` are redundant, so that either can be repaired.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Manifest:
     """The manifest of one store.
 
     Args:
-        directory: the run's, for messages.
-        connection: to the store's database.
+        directory: the directory of the run, for messages.
+        connection: the connection to the store's database.
     """
 
     def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
@@ -43,7 +43,7 @@ class Manifest:
         self._connection = connection
 
     def entries(self) -> dict[str, Any]:
-        """All entries by name, as they are."""
+        """All entries by name, unchecked."""
         rows = self._connection.execute("SELECT key, value FROM manifest ORDER BY key")
         return {key: parse_json(value) for key, value in rows}
 
@@ -56,11 +56,11 @@ class Manifest:
         )
 
     def is_new(self) -> bool:
-        """Whether the file holds nothing yet."""
+        """Whether the file is still empty."""
         return self._connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
 
     def begin(self, setting: Setting, facts: Mapping[str, Any]) -> None:
-        """Make the tables of a new store, and the manifest of a run."""
+        """Create the tables of a new store, and the manifest of a run."""
         with transaction(self._connection):
             for statement in (*SCHEMA, *CHECKSUM_TABLES):
                 self._connection.execute(statement)
@@ -68,7 +68,7 @@ class Manifest:
                 self.write(key, value)
 
     def check(self) -> None:
-        """Refuse a store of another schema, a damaged manifest, and a setting that was changed.
+        """Refuse a store with an unsupported schema, a damaged manifest or a changed setting.
 
         Raises:
             StoreError: in these cases.
@@ -77,9 +77,8 @@ class Manifest:
         damaged = self._damaged()
         if damaged:
             raise StoreError(
-                f"the manifest in {self._directory} was damaged or changed by hand, entry {in_words(damaged)}; "
-                "'harness run' with the same settings mends it if enough is left; else restore the file, or use a new "
-                "--out"
+                f"the manifest in {self._directory} is damaged or was edited, entry {in_words(damaged)}; 'harness run' "
+                "with the same settings repairs it if possible; otherwise restore the file, or use a new --out"
             )
         try:
             manifest = self.entries()
@@ -87,31 +86,31 @@ class Manifest:
             changed = schema in READABLE and Setting(**manifest["setting"]).checksum() != manifest["checksum"]
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
-                f"the manifest in {self._directory} cannot be read ({type(error).__name__}: {error}); the file is "
-                "damaged or of another harness; restore it, or use a new --out"
+                f"cannot read the manifest in {self._directory} ({type(error).__name__}: {error}); the file is damaged "
+                "or of another harness; restore it, or use a new --out"
             ) from error
         if schema not in READABLE:
             raise StoreError(
-                f"{self._directory} has schema {schema}, this harness reads schemas {READABLE[0]} to {READABLE[-1]}; "
-                "use the harness version that made it, or a new --out"
+                f"unsupported schema {schema} in {self._directory}; this harness reads schemas {READABLE[0]} to "
+                f"{READABLE[-1]}; use the harness version that wrote it, or a new --out"
             )
         if schema == SCHEMA_VERSION and not keeps_checksums(self._connection):
-            raise StoreError(f"{self._directory} lost its checksums; restore the file, or use a new --out")
+            raise StoreError(f"the checksums in {self._directory} are missing; restore the file, or use a new --out")
         if changed:
-            raise StoreError(f"the setting in {self._directory} was changed by hand; its scores cannot be trusted")
+            raise StoreError(f"the setting in {self._directory} was edited; its scores cannot be trusted")
 
     def _check_tables(self) -> None:
-        """Refuse a file whose description of its tables is not as it was written: columns would be mistaken."""
+        """Refuse a file with a changed table definition, since its columns could be misread."""
         found = dict(self._connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
         wanted = SCHEMA if len(found) == len(SCHEMA) else (*SCHEMA, *CHECKSUM_TABLES)
         if not set(wanted) <= set(found.values()):
             raise StoreError(
-                f"the store in {self._directory} is damaged or of another harness: its tables are not those that are "
-                "written; restore it, or use a new --out"
+                f"the store in {self._directory} is damaged or of another harness: unexpected tables; restore it, or "
+                "use a new --out"
             )
 
     def upgrade(self) -> list[str]:
-        """Give a store of before there were checksums those of what it holds; returns what was done, in words."""
+        """Add checksums to a store from an older version without them; returns notes of what was done."""
         if keeps_checksums(self._connection):
             return []
         with transaction(self._connection):
@@ -119,14 +118,14 @@ class Manifest:
                 "UPDATE manifest SET value = ? WHERE key = 'schema'", (json.dumps(SCHEMA_VERSION),)
             )
             checksums_of_everything(self._connection)
-        return ["the store was written before checksums were kept; from now on it has them, so that damage is found"]
+        return ["an older version wrote the store without checksums; they were added, so that damage is detected"]
 
     def mend(self, setting: Setting, facts: Mapping[str, Any]) -> list[str]:
-        """Write damaged entries again, if what is left shows that it is the same run; returns what was done, in words.
+        """Rewrite damaged entries, if the others show that it is the same run; returns notes of what was done.
 
         Args:
-            setting: that of the run.
-            facts: the entries beside it.
+            setting: the setting of the run.
+            facts: the other entries.
         """
         damaged = self._damaged()
         if not damaged or OWN_PROXIES in damaged:
@@ -142,7 +141,7 @@ class Manifest:
                 self._connection.execute(f"DELETE FROM {table}")
             for key, value in {**entries, **facts, **stored}.items():
                 self.write(key, value)
-        return [f"the manifest was damaged, entry {in_words(damaged)}; it was written again"]
+        return [f"the manifest was damaged, entry {in_words(damaged)}; it was repaired"]
 
     def _sound_entries(self, damaged: Collection[str]) -> dict[str, Any]:
         with damaged_text_read(self._connection):

@@ -1,4 +1,4 @@
-"""Merging runs: the scores of several stores of one setting in one, none twice and none lost."""
+"""Merge runs with the same setting into one store, without duplicates or losses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.store.sqlite import explained, reading_address
 
 _SAME_KEY = "mine.architecture = theirs.architecture AND mine.proxy = theirs.proxy"
 
-# IS compares NULL with NULL as equal, which values that are no numbers need.
+# IS treats NULL and NULL as equal, as needed for missing values.
 _CONFLICT = f"""
 SELECT mine.architecture, mine.proxy, mine.status, mine.value, mine.version, theirs.status, theirs.value, theirs.version
 FROM scores AS mine JOIN other.scores AS theirs ON {_SAME_KEY}
@@ -35,14 +35,14 @@ _MENDED = "SELECT COUNT(*) FROM scores JOIN temp.incoming USING (architecture, p
 
 @dataclass(frozen=True)
 class MergeSummary:
-    """What a call of :func:`merge` did.
+    """The result of :func:`merge`.
 
     Attributes:
-        directory: where the merged scores are.
-        networks: architectures with an outcome there now.
-        outcomes: of these, one for each architecture and proxy.
-        added: outcomes that were not there before.
-        mended: outcomes that had failed and that a source had.
+        directory: the directory of the merged run.
+        networks: number of architectures with an outcome.
+        outcomes: number of outcomes, one for each architecture and proxy.
+        added: number of new outcomes.
+        mended: number of failed outcomes replaced by those of a source.
     """
 
     directory: Path
@@ -54,23 +54,23 @@ class MergeSummary:
 
 @accepts(sources=paths, target=path)
 def merge(sources: Sequence[Path | str], target: Path | str) -> MergeSummary:
-    """Bring the scores of several runs together, such as the shards of one run.
+    """Merge the scores of several runs, such as the shards of one run.
 
-    Merging again changes nothing. An outcome that failed in one run gives way to what another run has. Sources are
-    only read, and may be merged while they are still being written.
+    Merging again changes nothing. A failed outcome is replaced if another run has a better one. Sources are only read,
+    and may be merged while they are still being written.
 
     Args:
-        sources: the ``out`` directories of runs of one setting.
-        target: where the merged run goes: a new directory, or a run of the same setting, which grows. It can be
-            reported on and continued like any other.
+        sources: the ``out`` directories of runs with the same setting.
+        target: the directory of the merged run: new, or an existing run with the same setting. It can be reported on
+            and resumed like any other run.
 
     Raises:
-        StoreError: if a run is damaged, or the runs have other settings, other versions or other code of a proxy, or
-            hold different scores of one network and proxy. What was merged before that source stays.
+        StoreError: if a run is damaged, or the runs have different settings, different versions or code of a proxy, or
+            different scores of one network and proxy. Sources merged before the error stay merged.
     """
     directories = [Path(source) for source in sources]
     if not directories:
-        raise StoreError("no run was given to merge; give the --out directories of runs")
+        raise StoreError("no runs to merge; give the --out directories of runs")
     destination = Path(target)
     for directory in directories:
         _check_source(directory, destination)
@@ -89,16 +89,16 @@ def merge(sources: Sequence[Path | str], target: Path | str) -> MergeSummary:
 
 
 def _check_source(directory: Path, destination: Path) -> None:
-    """Refuse a run whose scores are damaged, or whose batches are, so that it could not be continued once merged."""
+    """Refuse a run with damaged scores or mini-batches, since the merged run could not be resumed."""
     if directory.resolve() == destination.resolve():
-        raise StoreError(f"{directory} cannot be merged into itself; leave it out of the runs to merge")
+        raise StoreError(f"cannot merge {directory} into itself; omit it from the runs to merge")
     with Store.read(directory) as store:
         fingerprint = store.setting.fingerprint
         refuse_damaged(directory, store.damaged_units())
     try:
         read_batches(directory / BATCHES_FILE, fingerprint)
     except DataError as error:
-        raise StoreError(f"{directory} cannot be merged: {error}") from error
+        raise StoreError(f"cannot merge {directory}: {error}") from error
 
 
 def _check_mergeable(store: Store, directory: Path) -> None:
@@ -107,21 +107,22 @@ def _check_mergeable(store: Store, directory: Path) -> None:
         mine, other = (run.manifest().get(OWN_PROXIES, {}) for run in (store, source))
     differing = [name for name in ours if ours[name] != theirs[name]]
     if differing:
-        parts = "; ".join(f"{name}: there '{ours[name]}', here '{theirs[name]}'" for name in differing)
+        parts = "; ".join(f"{name}: '{theirs[name]}', not '{ours[name]}'" for name in differing)
         raise StoreError(
-            f"{directory} is a run of another setting than {store.directory} ({parts}); merge runs of one setting"
+            f"{directory} has other settings than {store.directory} ({parts}); only merge runs with the same settings"
         )
     for name in mine.keys() & other.keys():
         if mine[name]["sha256"] != other[name]["sha256"]:
             raise StoreError(
-                f"'{name}' was scored by other code in {directory} than in {store.directory}; merge runs of one code"
+                f"'{name}' was scored by other code in {directory} than in {store.directory}; only merge runs of the "
+                "same code"
             )
     if other:
         store.note(OWN_PROXIES, other | mine)
 
 
 def _absorb(store: Store, directory: Path) -> tuple[int, int]:
-    """Take what is new or better in the scores of another run; returns how many outcomes were added and mended."""
+    """Take new or better outcomes from another run; returns the numbers of added and repaired outcomes."""
     connection = store.connection
     with explained(store.directory):
         connection.execute("ATTACH ? AS other", (reading_address(directory),))
@@ -142,11 +143,11 @@ def _conflict(row: tuple[str, str, str, float, int, str, float, int], mine: Path
     architecture, proxy, status, value, version, other_status, other_value, other_version = row
     if version != other_version:
         return (
-            f"{proxy} was scored by its version {version} in {mine} and by its version {other_version} in {theirs}; "
-            "merge runs of one version"
+            f"{proxy} was scored by version {version} in {mine} and by version {other_version} in {theirs}; only merge "
+            "runs of the same version"
         )
     first, second = (str(v) if s == "ok" else s for s, v in ((status, value), (other_status, other_value)))
     return (
-        f"{proxy} of '{architecture}' is {first} in {mine} and {second} in {theirs}; one of them was made by another "
-        "machine or code. Nothing of the second was taken; compare them with 'harness agree'"
+        f"{proxy} of '{architecture}' is {first} in {mine} and {second} in {theirs}, so they differ in machine or "
+        "code. Nothing was merged from the second; compare the runs with 'harness agree'"
     )

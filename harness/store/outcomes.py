@@ -1,4 +1,4 @@
-"""The table of scores of a store: adding, removing and reading outcomes, each time with their checksums."""
+"""The table of scores of a store: add, remove and read outcomes together with their checksums."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ CREATE TEMP TABLE incoming AS SELECT class.architecture, {_OUTCOME} FROM class J
 
 
 class Outcomes:
-    """The outcomes of one store. Whoever writes does so within a transaction.
+    """The outcomes of one store. Callers write within a transaction.
 
     Args:
-        connection: to the store's database.
+        connection: the connection to the store's database.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Add outcomes with their checksums, within a transaction; none may be there already."""
+        """Add new outcomes with their checksums, within a transaction; fails if one exists already."""
         self._connection.executemany(f"INSERT INTO scores VALUES ({', '.join('?' * len(COLUMNS))})", rows)
         totals, _ = unit_checksums([by_column(rows)])
         add_checksums(self._connection, totals)
 
     def add_incoming(self) -> int:
-        """Add the outcomes of the temporary table ``incoming``, which is dropped, within a transaction.
+        """Add the outcomes of the temporary table ``incoming``, and drop it, within a transaction.
 
-        Those that are there already are replaced; returns how many there are.
+        Existing outcomes are replaced. Returns the number of outcomes in the table.
         """
         totals, _ = unit_checksums(values_of(self._connection, "SELECT * FROM temp.incoming"))
         replaced, _ = unit_checksums(
@@ -84,10 +84,10 @@ class Outcomes:
             self._connection.execute(f"DROP TABLE {table}")
 
     def remove_failed(self) -> int:
-        """Remove the outcomes that failed; returns how many."""
+        """Remove failed outcomes; returns their number."""
         failed, _ = unit_checksums(values_of(self._connection, "SELECT * FROM scores WHERE status = 'failed'"))
         add_checksums(self._connection, failed)
-        # What is left of no outcome is nothing.
+        # The checksum of no outcomes is 0.
         self._connection.execute("DELETE FROM unit_checksums WHERE checksum = 0")
         return self._connection.execute("DELETE FROM scores WHERE status = 'failed'").rowcount
 
@@ -143,7 +143,7 @@ class Outcomes:
         return dict(self._connection.execute(query).fetchall())
 
     def table(self) -> pd.DataFrame | None:
-        """All outcomes, one row an architecture and proxy; None if they are not as they were written."""
+        """All outcomes, one row per architecture and proxy; None if they are damaged."""
         import pandas as pd
 
         parts: list[pd.DataFrame] = []
@@ -151,7 +151,7 @@ class Outcomes:
         totals: dict[str, int] = {}
         checked = keeps_checksums(self._connection)
         try:
-            # In parts: Python's collector of garbage would go through millions of objects again and again.
+            # In parts, so that Python's garbage collector does not scan millions of objects repeatedly.
             for values in values_of(self._connection, _ALL):
                 columns = columns_of(values)
                 if checked:
@@ -175,7 +175,7 @@ class Outcomes:
         """The same without damaged networks.
 
         Raises:
-            TypeError: if what is left holds a value of a wrong type; others of ``WRONG_TYPE`` too.
+            TypeError: if the rest has a value of a wrong type; or another error of ``WRONG_TYPE``.
         """
         import pandas as pd
 

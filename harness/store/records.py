@@ -1,4 +1,4 @@
-"""What a store holds: the setting of a run, its units of work, and their outcomes."""
+"""The records of a store: the setting of a run, its units of work, and their outcomes."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ Status = Literal["ok", "failed", "non_finite", "skipped"]
 
 @dataclass(frozen=True)
 class Setting:
-    """Everything that fixes a score besides the architecture and the proxy. Two settings never share a store.
+    """Everything that determines a score besides the architecture and the proxy. Two settings never share a store.
 
     Attributes:
         benchmark: the benchmark's name.
         dataset: the data set that networks are built for.
         subset: the set of architectures that the sample is drawn from.
-        sample_seed: of the sample.
-        seed: of the weights, the batches and what proxies draw.
-        batch_size: images in a mini-batch.
-        images: what the images are, in words.
+        sample_seed: the seed for the sample.
+        seed: the seed for the weights, the mini-batches and the random numbers of proxies.
+        batch_size: images per mini-batch.
+        images: a description of the images.
         noise: whether the images are noise.
-        fingerprint: of the mini-batches.
+        fingerprint: the fingerprint of the mini-batches.
         initialisation: how weights are drawn.
         dtype: the number format that networks are computed in.
         device: the kind of device that networks are computed on.
         torch: the version of torch; another version rounds differently.
-        resolution: height and width of the images where they are not the benchmark's own, else None.
-        once_per_class: True where one network of each canonical form was scored for all, else None.
+        resolution: height and width of the images if they differ from the benchmark's, else None.
+        once_per_class: True if one network of each canonical form was scored for all, else None.
     """
 
     benchmark: str
@@ -51,14 +51,14 @@ class Setting:
 
     def checksum(self) -> str:
         """A hash of all fields."""
-        # A field that came later and is not used leaves the checksums of older stores as they are.
+        # An unused field that was added later does not change the checksums of older stores.
         stated = {name: value for name, value in asdict(self).items() if value is not None}
         return hashlib.blake2b(json.dumps(stated, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One architecture and the names of the proxies still wanted for it."""
+    """One architecture and the names of the proxies to compute for it."""
 
     architecture: str
     proxies: tuple[str, ...]
@@ -71,11 +71,11 @@ class Score:
     Attributes:
         proxy: its name.
         version: its version.
-        status: ok, failed (it raised), non_finite (it gave NaN or ±∞), or skipped (not defined for this network).
+        status: ok, failed (it raised an error), non_finite (NaN or ±∞), or skipped (not defined for this network).
         value: the score; None unless the status is ok.
         error: why there is no score.
-        own_seconds: what leaving the proxy out of this unit would have saved.
-        standalone_seconds: what the proxy alone would have taken.
+        own_seconds: the time saved if this unit had omitted the proxy.
+        standalone_seconds: the time that the proxy alone would have taken.
     """
 
     proxy: str
@@ -92,10 +92,10 @@ class UnitResult:
     """The scores of one network.
 
     Attributes:
-        architecture: the network's.
+        architecture: the architecture of the network.
         scores: one for each proxy.
-        forward_backward_seconds: of the shared forward and backward pass; NaN where none was needed.
-        scoring_seconds: of all proxies together with what they share; the rest of a unit is building the network.
+        forward_backward_seconds: time of the shared forward and backward pass; NaN if none was needed.
+        scoring_seconds: time of all proxies including what they share; the rest of a unit is building the network.
     """
 
     architecture: str

@@ -1,4 +1,4 @@
-"""A run made again from its published scores, so that it can go on."""
+"""Restore a run from its published scores, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from harness.store.sqlite import explained
 
 @accepts(scores=path, directory=path)
 def restore(scores: Path | str, directory: Path | str) -> int:
-    """Make the store of a run from a table of its scores; returns the number of outcomes.
+    """Create the store of a run from a table of its scores; returns the number of outcomes.
 
-    The mini-batches are not in such a table. ``harness run`` with the same settings and images draws them again, and
-    refuses to go on if they are not the same.
+    The table does not include the mini-batches. ``harness run`` with the same settings and images draws them again, and
+    refuses to resume if they differ.
 
     Args:
-        scores: what ``harness store export`` wrote (the manifest lies beside it), or the ``scores.csv.gz`` of a report,
-            or the folder of the report.
-        directory: of the run; it must hold none.
+        scores: the output of ``harness store export`` (with its manifest beside it), the ``scores.csv.gz`` of a report,
+            or the directory of the report.
+        directory: the directory of the run; it must not contain one.
 
     Raises:
-        HarnessError: if the table or its manifest is missing, damaged or changed by hand, or there is a run already.
+        HarnessError: if the table or its manifest is missing, damaged or edited, or there is a run already.
     """
     table, manifest_file = _files(Path(scores))
     setting, facts = _manifest(manifest_file, table)
@@ -45,7 +45,7 @@ def _files(path: Path) -> tuple[Path, Path]:
     """The table of scores and its manifest."""
     table = path / "scores.csv.gz" if path.is_dir() else path
     if not table.is_file():
-        raise HarnessError(f"there is no table of scores '{table}'")
+        raise HarnessError(f"no table of scores '{table}'")
     for manifest in (table.with_name(f"{table.name}.json"), table.with_name("manifest.json")):
         if manifest.is_file():
             return table, manifest
@@ -59,17 +59,17 @@ def _manifest(file: Path, scores: Path) -> tuple[Setting, dict[str, Any]]:
     except (ValueError, TypeError, KeyError) as error:
         raise HarnessError(f"'{file}' is not the manifest of a run ({error})") from error
     if setting.checksum() != checksum:
-        raise HarnessError(f"the setting in '{file}' was changed by hand; its scores cannot be trusted")
+        raise HarnessError(f"the setting in '{file}' was edited; its scores cannot be trusted")
     manifest.pop("schema", None)
     return setting, {**manifest, "restored_from": file.name}
 
 
 def _rows(file: Path) -> list[Row]:
     try:
-        # As text, so that every number comes back to the last bit.
+        # As text, so that every number is restored to the last bit.
         table = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, dtype=str)
         table = table[list(COLUMNS)].astype(object)
         table = table.where(table.notna(), None)
         return list(map(as_stored, table.itertuples(index=False, name=None)))
     except (ValueError, TypeError, KeyError, OSError, EOFError, zlib.error, MemoryError) as error:
-        raise HarnessError(f"'{file}' is no table of scores ({error})") from error
+        raise HarnessError(f"'{file}' is not a table of scores ({error})") from error

@@ -1,8 +1,7 @@
-"""Tables of scores as files, with a manifest beside them that holds the checksums of both.
+"""Tables of scores as files, with a manifest beside them that has checksums of both.
 
-The files are plain, and a user may change them: the checksums say that somebody did, or that they were damaged. A
-manifest without the checksums, as one of an earlier version is, is read all the same, and so is one from which they
-were removed.
+The files are plain, and a user may edit them; the checksums reveal edits and damage. A manifest without checksums, from
+an earlier version or because they were removed, is accepted.
 """
 
 from __future__ import annotations
@@ -22,35 +21,35 @@ MANIFEST_CHECKSUM = "manifest_sha256"
 
 
 def write_manifest(file: Path, manifest: Mapping[str, Any], scores: Path) -> None:
-    """Write the manifest of a table of scores that is written already."""
+    """Write the manifest of an existing table of scores."""
     stated = {**manifest, SCORES_CHECKSUM: _sha256(scores)}
-    # What JSON makes of it is what will be read.
+    # The checksum must be that of the values as read back from JSON.
     stated = json.loads(json_page(stated))
     stated[MANIFEST_CHECKSUM] = json_checksum(stated, MANIFEST_CHECKSUM)
     write_page(file, json_page(stated))
 
 
 def read_manifest(file: Path, scores: Path) -> dict[str, Any]:
-    """The manifest beside a table of scores, without the checksums, if neither it nor the table was changed.
+    """Read the manifest of a table of scores, without the checksums, after checking both files against them.
 
     Raises:
-        HarnessError: if one of them was, or the manifest cannot be read.
+        HarnessError: if a checksum does not match, or the manifest cannot be read.
     """
     try:
         manifest = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise HarnessError(f"'{file}' is not the manifest of a run ({error})") from error
     if not isinstance(manifest, dict):
-        raise HarnessError(f"'{file}' is not the manifest of a run: it holds no JSON object")
+        raise HarnessError(f"'{file}' is not the manifest of a run: it is not a JSON object")
     remedy = (
-        f"restore it, or, if it was changed on purpose, remove '{SCORES_CHECKSUM}' and '{MANIFEST_CHECKSUM}' "
+        f"restore it, or, if you edited it on purpose, remove '{SCORES_CHECKSUM}' and '{MANIFEST_CHECKSUM}' "
         f"from {file.name}"
     )
     checksums = [name for name in (SCORES_CHECKSUM, MANIFEST_CHECKSUM) if name in manifest]
     if len(checksums) == 1 or (checksums and manifest[MANIFEST_CHECKSUM] != json_checksum(manifest, MANIFEST_CHECKSUM)):
-        raise HarnessError(f"'{file}' was damaged or changed by hand; {remedy}")
+        raise HarnessError(f"checksum mismatch: '{file}' is damaged or was edited; {remedy}")
     if checksums and manifest[SCORES_CHECKSUM] != _sha256(scores):
-        raise HarnessError(f"'{scores}' was damaged or changed by hand; {remedy}")
+        raise HarnessError(f"checksum mismatch: '{scores}' is damaged or was edited; {remedy}")
     return {key: value for key, value in manifest.items() if key not in (SCORES_CHECKSUM, MANIFEST_CHECKSUM)}
 
 

@@ -1,4 +1,4 @@
-"""The files of a store: names and schema, the lock, opening; what SQLite and the system say, in plain words."""
+"""The files of a store: names, schema, lock, opening, and clear messages for errors of SQLite and the system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.store.file_systems import network_file_system
 
 SCHEMA_VERSION = 2
 READABLE = (1, 2)
-"""Versions that are read. The first had no checksums; its stores get them when they are written to."""
+"""Supported versions. Version 1 has no checksums; opening such a store for writing adds them."""
 
 FILE_NAME = "scores.sqlite"
 LOCK_NAME = "run.lock"
@@ -22,7 +22,7 @@ LOCK_NAME = "run.lock"
 _DAMAGED = ("malformed", "corrupt", "not a database", "no such", "decode")
 
 PATIENCE = 60.0
-"""Seconds that a writer waits for a reader, and a reader for a writer, where the two cannot work at once."""
+"""Seconds that a writer waits for a reader, or a reader for a writer, if they cannot work at the same time."""
 
 SCHEMA = (
     "CREATE TABLE manifest (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -36,7 +36,7 @@ CHECKSUM_TABLES = (
 
 
 def take_lock(directory: Path) -> sqlite3.Connection:
-    """An exclusive lock that the operating system releases however this process ends."""
+    """Take an exclusive lock, which the operating system releases when this process ends."""
     lock = sqlite3.connect(directory / LOCK_NAME, isolation_level=None, timeout=0)
     try:
         lock.execute("BEGIN EXCLUSIVE")
@@ -45,13 +45,13 @@ def take_lock(directory: Path) -> sqlite3.Connection:
         if "locked" not in str(error):
             raise
         kind = network_file_system(directory)
-        doubt = f", or its file system ({kind}) knows no locks" if kind else ""
+        doubt = f", or its file system ({kind}) does not support locks" if kind else ""
         raise StoreError(f"another run is writing to {directory}{doubt}; wait for it, or use another --out") from None
     return lock
 
 
 def connect_to_write(directory: Path) -> sqlite3.Connection:
-    """The database of a directory for the one process that writes to it; made if it is not there."""
+    """Open the database of a directory for its only writer; create it if missing."""
     path = directory / FILE_NAME
     if network_file_system(directory) is None:
         connection = _connect(path, "rwc")
@@ -70,8 +70,8 @@ def connect_to_write(directory: Path) -> sqlite3.Connection:
 
 
 def _with_rollback_journal(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """The same with SQLite's older way of keeping transactions whole, which needs no memory shared by processes."""
-    # Only who has the file for itself can take in, without that memory, a log that another way of writing left.
+    """Use SQLite's older rollback journal, which needs no memory shared by processes."""
+    # Without shared memory, absorbing a log left by WAL mode needs exclusive access.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     connection.execute("PRAGMA journal_mode = TRUNCATE")
     connection.execute("PRAGMA locking_mode = NORMAL")
@@ -80,23 +80,23 @@ def _with_rollback_journal(connection: sqlite3.Connection) -> sqlite3.Connection
 
 
 def reading_address(directory: Path) -> str:
-    """The address under which SQLite can read the database of a directory, also where nothing may be written.
+    """The address for SQLite to read the database of a directory, which may be read-only.
 
     Raises:
-        StoreError: if scores are waiting in a log, which cannot be read where nothing may be written.
+        StoreError: if the directory is read-only and some scores are still in a log.
     """
     path = directory / FILE_NAME
     try:
         _probe(path, "ro")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorname.startswith("SQLITE_READONLY"):
-            # A transaction that a killed run left half done is taken back by whoever comes first, if it may write.
+            # The next process that may write rolls back the unfinished transaction of a killed run.
             _probe(path, "rw")
         elif error.sqlite_errorname.startswith("SQLITE_CANTOPEN") and path.is_file():
             if any(Path(f"{path}{log}").exists() for log in ("-wal", "-journal")):
                 raise StoreError(
-                    f"the run in {directory} was stopped while it was written, and nothing may be written there to "
-                    "read it; copy the directory to where you may write"
+                    f"the run in {directory} was interrupted while writing, and reading it needs write access; copy "
+                    "the directory to a place that you can write to"
                 ) from error
             return f"{_address(path, 'ro')}&immutable=1"
         else:
@@ -117,13 +117,13 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _address(path: Path, mode: str) -> str:
-    """As an address, so that another store can be attached as one that is only read."""
+    """The path as a URI, so that another store can be attached as read-only."""
     return f"{path.resolve().as_uri()}?mode={mode}"
 
 
 @contextmanager
 def explained(directory: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system report into one line with a remedy."""
+    """Turn errors of SQLite and the file system into one line that says what to do."""
     try:
         yield
     except sqlite3.IntegrityError as error:
@@ -131,19 +131,19 @@ def explained(directory: Path) -> Iterator[None]:
     except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         text = one_line(str(error))
         if "full" in text or "No space" in text or "disk I/O" in text:
-            remedy = "free some disk space and start the same command again: everything stored before is kept"
+            remedy = "free some disk space and repeat the command; everything stored so far is kept"
         elif any(word in text for word in _DAMAGED):
             remedy = "the file is damaged; restore it, or use a new --out"
         elif "locked" in text:
-            remedy = "another program has it open; wait for it"
+            remedy = "another program is using it; wait until it has finished"
         else:
-            remedy = "see that the directory can be written to, or use another --out"
-        raise StoreError(f"the store in {directory} cannot be used ({text}); {remedy}") from error
+            remedy = "check that the directory is writable, or use another --out"
+        raise StoreError(f"cannot use the store in {directory} ({text}); {remedy}") from error
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is written in the block, or nothing."""
+    """Commit everything written in the block, or nothing."""
     # Ctrl-C may come between any two of these steps.
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -157,7 +157,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is read in the block is of one moment, also while a run goes on."""
+    """All reads in the block see the same state, also while a run is in progress."""
     own = not connection.in_transaction
     if own:
         connection.execute("BEGIN")

@@ -112,11 +112,11 @@ class TestImport:
 
     def test_more_architectures_than_there_are(self, imported, monkeypatch):
         monkeypatch.setattr("harness_benchmarks.nasbench101.ARCHITECTURES", 4)
-        assert "cells.csv lists 5 architectures, but the benchmark has 4" in refusal(imported)
+        assert "cells.csv has 5 architectures, but the benchmark has only 4" in refusal(imported)
 
     def test_a_repeated_architecture(self, imported, table):
         message = refusal(imported, pd.concat([table, table[2:3]]))
-        assert f"'{module_hash(CELLS[2])}' occurs more than once" in message
+        assert f"duplicate architecture '{module_hash(CELLS[2])}'" in message
 
     @pytest.mark.parametrize("value", [1.5, -0.5])
     def test_an_accuracy_out_of_range(self, imported, table, value):
@@ -128,7 +128,7 @@ class TestImport:
 
     def test_parameters_of_another_network(self, imported, table):
         table.loc[3, "params"] += 1
-        assert "this is the table of another benchmark or another network" in refusal(imported, table)
+        assert "this table belongs to another benchmark or another network" in refusal(imported, table)
 
     def test_another_cell_under_the_hash(self, imported, table):
         table.loc[4, "ops"] = "10"

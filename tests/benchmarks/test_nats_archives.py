@@ -197,4 +197,4 @@ class TestRefusals:
     def test_a_record_that_runs_code_is_refused_unless_the_user_trusts_it(self, archive, refused):
         write_pickle(archive / "000011.pickle.pbz2", print)
         message = refused()
-        assert "'builtins.print', which is no plain data" in message and "--trust-pickle" in message
+        assert "'builtins.print', which is not plain data" in message and "--trust-pickle" in message

@@ -1,4 +1,4 @@
-"""What documentation told third parties to import before modules moved still imports, and warns."""
+"""Documented imports from before modules moved still work, with a warning."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""Seeds and messages depend on nothing but their arguments."""
+"""Seeds and messages depend only on their arguments."""
 
 import subprocess
 import sys

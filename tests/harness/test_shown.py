@@ -1,4 +1,4 @@
-"""What a notebook shows of an object is a short text of what it holds."""
+"""A notebook shows objects as a short description of their content."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def disturbed(folder: Path, networks: int, seed: int, every: float) -> None:
             if process.poll() == REFUSED:
                 output, _ = process.communicate()
                 print(output.strip(), flush=True)
-                if "the same command goes on" not in output and "no Dask scheduler answers" not in output:
+                if "lost connection to the Dask" not in output and "no response from a Dask" not in output:
                     sys.exit("LOST: the command was refused for another reason")
                 process = None
         output, _ = process.communicate()

@@ -1,1 +1,1 @@
-"""How the embedded benchmark was trained."""
+"""Training of the embedded benchmark."""

@@ -1,6 +1,6 @@
-"""How far the committed accuracies can be trusted: ``python -m tools.digits.reliability``.
+"""Measure the reliability of the committed accuracies: ``python -m tools.digits.reliability``.
 
-Prints the figures of this folder's README.
+Prints the numbers in this directory's README.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def split_half_agreement(accuracies: pd.DataFrame, splits: int = 200) -> float:
     """Kendall τ-b between the mean accuracies of two disjoint halves of the seeds, averaged over random halvings.
 
     Args:
-        accuracies: one row for each architecture, one column for each seed; one column sits out where they are odd.
-        splits: how many halvings; the same ones in every call.
+        accuracies: one row per architecture, one column per seed; an odd column is left out of each split.
+        splits: number of random halvings; every call uses the same ones.
     """
     values = accuracies.to_numpy()
     half = values.shape[1] // 2
@@ -39,7 +39,7 @@ def split_half_agreement(accuracies: pd.DataFrame, splits: int = 200) -> float:
 
 
 def simple_baselines(benchmark: Digits) -> dict[str, Callable[[str], float]]:
-    """Ways to rank cells without any image: the size of the network and how often the cell has each operation."""
+    """Ways to rank cells without images: the size of the network and the count of each operation."""
 
     def parameters(architecture: str) -> float:
         return sum(weight.numel() for weight in benchmark.build(architecture, "digits").parameters())
@@ -55,7 +55,7 @@ def simple_baselines(benchmark: Digits) -> dict[str, Callable[[str], float]]:
 
 
 def report() -> str:
-    """The figures as Markdown."""
+    """The numbers as Markdown."""
     benchmark = Digits()
     accuracies = benchmark.per_seed_accuracies()
     connected = accuracies.loc[benchmark.subset("connected")]
@@ -65,7 +65,7 @@ def report() -> str:
     quantiles = " | ".join(f"{mean.quantile(q):.1f}" for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1))
     lines = [
         f"{len(accuracies)} cells ({len(connected)} connected) × {accuracies.shape[1]} seeds; "
-        f"{cost['core_minutes']} core minutes, {cost['seconds_per_training']} s a training",
+        f"{cost['core_minutes']} core minutes, {cost['seconds_per_training']} s per training",
         f"standard deviation between seeds of one cell: {deviation:.2f} points; of the cells' means: {mean.std():.2f}",
         "",
         "| accuracy (%) | min | 5 % | 25 % | median | 75 % | 95 % | max |",

@@ -1,8 +1,8 @@
 """Train the cells of the digits benchmark: ``python -m tools.digits.train --workers 2 --out results/runs/digits``.
 
-Every training is a line of ``trainings.csv`` in the output folder, written when it ends. Started again with the same
-folder, the script trains only what is missing, in any number of workers, and comes to the same accuracies. When all
-is there it writes ``accuracies.csv.gz`` and ``recipe.json``: the two files that are committed beside this script.
+Each finished training is written as one line of ``trainings.csv`` in the output directory. With the same directory, the
+script resumes with the missing trainings, with any number of workers and the same results. When all are done, it writes
+``accuracies.csv.gz`` and ``recipe.json``, the two files that are committed beside this script.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ Unit = tuple[str, int]
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What one training gave: test accuracy in percent, and the seconds it took."""
+    """The result of one training: test accuracy in percent, and its duration in seconds."""
 
     accuracy: float
     seconds: float
 
 
 def sample_cells(count: int) -> list[str]:
-    """Architecture strings drawn uniformly without replacement from all 15,625; fewer are a beginning of more."""
+    """Architecture strings drawn uniformly without replacement from all 15,625; smaller samples are prefixes."""
     everything = enumerate_architectures()
     order = np.random.default_rng(derive_seed("digits", "cells")).permutation(len(everything))
     return [everything[i] for i in order[:count]]
 
 
 def read_ledger(path: Path) -> dict[Unit, Outcome]:
-    """The trainings that are done; a last line that was cut off does not count."""
+    """The finished trainings; an incomplete last line is dropped."""
     if not path.exists():
         return {}
     text = path.read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def read_ledger(path: Path) -> dict[Unit, Outcome]:
 
 
 def train_missing(units: list[Unit], workers: int, ledger: Path) -> None:
-    """Train each unit and append it to the ledger, with a line of progress every few seconds."""
+    """Train each unit and append it to the ledger, with a progress line every few seconds."""
     if not ledger.exists():
         ledger.parent.mkdir(parents=True, exist_ok=True)
         ledger.write_text("architecture,seed,accuracy,seconds\n", encoding="utf-8")
@@ -76,7 +76,7 @@ def train_missing(units: list[Unit], workers: int, ledger: Path) -> None:
             if now - last > 10 or done == len(units):
                 last, rate = now, done / (now - start)
                 left = (len(units) - done) / rate / 60
-                sys.stderr.write(f"{done} of {len(units)} trainings, {rate:.2f} a second, {left:.1f} minutes left\n")
+                sys.stderr.write(f"{done} of {len(units)} trainings, {rate:.2f} per second, {left:.1f} minutes left\n")
 
 
 def _train_all(units: list[Unit], workers: int) -> Iterator[tuple[Unit, Outcome]]:
@@ -109,14 +109,14 @@ def _train(unit: Unit) -> Outcome:
 
 
 def check_recipe(folder: Path) -> None:
-    """Refuse to go on in a folder that another recipe was begun in.
+    """Refuse to resume in a directory that was started with another recipe.
 
     Raises:
-        HarnessError: if there is one.
+        HarnessError: if the recipe differs.
     """
     path, recipe = folder / "recipe.txt", f"{RECIPE}\n"
     if path.exists() and path.read_text(encoding="utf-8") != recipe:
-        raise HarnessError(f"{folder} holds trainings of another recipe; give another --out")
+        raise HarnessError(f"{folder} has trainings with another recipe; use another --out")
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(recipe, encoding="utf-8")
 
@@ -124,8 +124,8 @@ def check_recipe(folder: Path) -> None:
 def main() -> None:
     """Parse the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the trainings and the two final files")
-    parser.add_argument("--workers", type=int, default=1, help="processes, each with one thread")
+    parser.add_argument("--out", type=Path, required=True, help="directory for the trainings and the two final files")
+    parser.add_argument("--workers", type=int, default=1, help="number of processes, each with one thread")
     parser.add_argument("--cells", type=int, default=CELLS)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     options = parser.parse_args()
@@ -134,7 +134,7 @@ def main() -> None:
     except HarnessError as error:
         sys.exit(str(error))
     cells, ledger = sample_cells(options.cells), options.out / "trainings.csv"
-    # Seeds outermost: a training run that is stopped early has whole seeds.
+    # Seeds are the outer loop, so that a run that is stopped early has complete seeds.
     units = [(cell, seed) for seed in range(options.seeds) for cell in cells]
     done = read_ledger(ledger)
     train_missing([unit for unit in units if unit not in done], options.workers, ledger)

@@ -1,5 +1,5 @@
-"""What things cost, as ratios measured side by side in one run: ``python -m tools.perf``.
+"""Performance measurements as ratios within one run: ``python -m tools.perf``.
 
-Seconds of one machine mean little on another. Proxies are told as multiples of one plain forward and backward pass,
-published code and a second worker as ratios, the analysis divided by n log₂ n.
+Absolute times do not transfer between machines. So proxies are measured in plain forward-backward passes, published
+code and a second worker as ratios, and the analysis divided by n log₂ n.
 """

@@ -16,13 +16,13 @@ PARTS = ("suite", "operations", "published", "throughput", "loading", "analysis"
 
 
 def main() -> None:
-    """Measure the parts that are asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tools.perf", description="What things cost, as ratios.")
-    parser.add_argument("--cells", type=int, default=20, help="networks that are measured")
+    """Measure the requested parts."""
+    parser = argparse.ArgumentParser(prog="python -m tools.perf", description="Measure performance as ratios.")
+    parser.add_argument("--cells", type=int, default=20, help="number of networks to measure")
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--images", default="noise", help="CIFAR-10 binary files, or noise")
+    parser.add_argument("--images", default="noise", help="CIFAR-10 binary files, or 'noise'")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="parts to measure")
-    parser.add_argument("--largest", action="store_true", help="measure the analysis up to NAS-Bench-101 × 30 scores")
+    parser.add_argument("--largest", action="store_true", help="also measure the analysis of NAS-Bench-101 × 30 scores")
     options = parser.parse_args()
     console = Console(width=120)
     keep_freed_memory()

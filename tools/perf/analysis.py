@@ -1,9 +1,9 @@
-"""What the analysis of many scores takes: ``python -m tools.perf.analysis --networks 423624 --scores 30``.
+"""Measure the analysis of many scores: ``python -m tools.perf.analysis --networks 423624 --scores 30``.
 
-The scores are made up: the accuracies plus noise, every third in 28 distinct values as #Params has on NAS-Bench-201,
-every tenth without a value on one network in a hundred. The accuracies are NAS-Bench-101's where its table is there and
-has as many, else drawn. Timed are the correlation table, which is every coefficient with its interval and the paired
-comparison with the baseline, and the paired differences of all pairs; from the long table of scores on.
+The scores are synthetic: the accuracies plus noise. Every third score has 28 distinct values, like #Params on
+NAS-Bench-201; every tenth is missing for one network in a hundred. The accuracies are those of NAS-Bench-101 if its
+table exists and has this many, else random. It measures the time from the long table of scores to the correlation table
+(every coefficient with its interval and the paired comparison with the baseline) and to all paired differences.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BASELINE = "params"
 
 
 def made_up_scores(truth: GroundTruth, scores: int) -> pd.DataFrame:
-    """A long table as a store gives it: one row for each architecture and score."""
+    """A long table as from a store: one row per architecture and score."""
     rng = np.random.default_rng(0)
     accuracy = truth.accuracy.to_numpy()
     standard = (accuracy - accuracy.mean()) / accuracy.std()
@@ -54,7 +54,7 @@ def made_up_scores(truth: GroundTruth, scores: int) -> pd.DataFrame:
 
 
 def accuracies(networks: int) -> GroundTruth:
-    """NAS-Bench-101's accuracies where there are as many, else drawn ones."""
+    """The accuracies of NAS-Bench-101 if there are this many, else random ones."""
     if table_path("nasbench101").exists():
         truth = load_benchmark("nasbench101").ground_truth("cifar10")
         if len(truth.accuracy) == networks:
@@ -65,13 +65,13 @@ def accuracies(networks: int) -> GroundTruth:
 
 
 def measure(networks: int, scores: int) -> tuple[float, float, float]:
-    """Seconds of the correlation table and of all pairs, and the peak of this process's memory in megabytes."""
+    """Seconds for the correlation table and for all pairs, and this process's peak memory in megabytes."""
     _analyse(100, 2)
     return *_analyse(networks, scores), peak_megabytes()
 
 
 def _analyse(networks: int, scores: int) -> tuple[float, float]:
-    """Seconds of the correlation table, and of all pairs; the first call of a process has imports in them."""
+    """Seconds for the correlation table, and for all pairs; the first call in a process includes imports."""
     truth = accuracies(networks)
     table = made_up_scores(truth, scores)
     better: dict[str, Literal["higher", "lower"]] = dict.fromkeys(table["proxy"].unique(), "higher")

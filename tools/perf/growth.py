@@ -1,4 +1,4 @@
-"""What loading the ground truth and the analysis take, each in a fresh process."""
+"""Measure loading the ground truth and the analysis, each in a new process."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from harness.data.local_tables import table_path
 ANALYSIS_SIZES = (10_000, 100_000, 400_000)
 ANALYSIS_SCORES = 10
 LARGEST = (423_624, 30)
-"""NAS-Bench-101 with as many scores as a run may have."""
+"""NAS-Bench-101 with as many scores as a large run."""
 
 
 def measure_loading() -> tuple[float, float]:
-    """Seconds and peak megabytes of a fresh process that loads NATS-TSS's three ground truths, imports included."""
+    """Seconds and peak megabytes of a new process that loads the three ground truths of NATS-TSS, including imports."""
     code = (
         "from harness.registry import load_benchmark\n"
         "b = load_benchmark('nats-tss')\n"
@@ -37,16 +37,16 @@ def measure_loading() -> tuple[float, float]:
 
 
 def print_loading(console: Console) -> None:
-    """The time and memory of loading the ground truth."""
+    """Print the time and memory of loading the ground truth."""
     if table_path("nats-tss").exists():
         seconds, megabytes = measure_loading()
-        console.print(f"ground truth of 15,625 × 3 in a fresh process: {seconds:.2f} s, peak {megabytes:.0f} MB")
+        console.print(f"ground truth of 15,625 × 3 in a new process: {seconds:.2f} s, peak {megabytes:.0f} MB")
     else:
-        console.print("ground truth: not measured, since there is none here; see harness data import nats-tss")
+        console.print("ground truth: not measured, since it is missing; get it with: harness data get nats-tss")
 
 
 def measure_analysis(networks: int, scores: int) -> tuple[float, float, float]:
-    """Seconds of the correlation table and of all pairs, and peak megabytes, in a fresh process with one thread."""
+    """Seconds for the correlation table and for all pairs, and peak megabytes, in a new process with one thread."""
     command = [sys.executable, "-m", "tools.perf.analysis", "--networks", str(networks), "--scores", str(scores)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
@@ -55,7 +55,7 @@ def measure_analysis(networks: int, scores: int) -> tuple[float, float, float]:
 
 
 def print_analysis(console: Console, *, largest: bool) -> None:
-    """The time of the analysis for growing numbers of networks, also divided by n log₂ n."""
+    """Print the time of the analysis for increasing numbers of networks, also divided by n log₂ n."""
     title = "Analysis: correlation table with intervals and paired comparisons; all pairs of scores"
     console.print(title, highlight=False)
     printed = Table("networks × scores", "table, s", "pairs, s", "ns per n log₂ n and score", "peak, MB")

@@ -1,8 +1,7 @@
-"""What one network takes: ``python -m tools.perf.memory nasbench101 ARCHITECTURE --batch-size 16``.
+"""Measure the memory of one network: ``python -m tools.perf.memory nasbench101 ARCHITECTURE --batch-size 16``.
 
-Computes one unit on noise in this process, which has computed nothing before, and prints on one line the peak of its
-resident memory and, for comparison, what the graph of the shared forward pass keeps; both in megabytes. ``--estimate``
-prints the second alone and computes nothing.
+Computes one unit on noise in this new process, and prints its peak resident memory and, for comparison, the memory that
+the graph of the shared forward pass keeps, both in megabytes. ``--estimate`` prints only the latter.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def main() -> None:
-    """Print the peak, the graph and how many outcomes of each kind there were."""
+    """Print peak memory, graph memory and the number of outcomes of each kind."""
     parser = argparse.ArgumentParser(prog="python -m tools.perf.memory", description=main.__doc__)
     parser.add_argument("benchmark")
     parser.add_argument("architecture")

@@ -1,7 +1,7 @@
-"""How many multiplications a proxy cannot do without: the floor of its cost.
+"""The number of multiplications that a proxy needs: a lower bound of its cost.
 
-Counted by torch in convolutions and matrix products, as they are carried out; what goes through single entries (batch
-norms, ReLUs, sums) is not counted, and takes about as long again on a processor.
+Torch counts them in convolutions and matrix products during execution. Elementwise operations (batch norms, ReLUs,
+sums) are not counted, and take about the same time again on a CPU.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from tools.perf.suite import as_run, networks, score_all
 
 AS_PUBLISHED = "seven as published"
 COUNTED = 3
-"""Networks that operations are counted on."""
+"""Number of networks to count operations on."""
 
 
 def operations(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) -> int:
-    """Of all the proxies together, with what they share done once."""
+    """The multiplications of all proxies together, with shared quantities computed once."""
     return _counted(lambda: score_all(network, batches, proxies))
 
 
 def operations_of_a_pass(network: nn.Module, batch: Batch) -> int:
-    """Of one forward and backward pass."""
+    """The multiplications of one forward and backward pass."""
     count = _counted(lambda: F.cross_entropy(network(batch.images), batch.labels).backward())  # type: ignore[no-untyped-call]
     network.zero_grad()
     return count
@@ -46,7 +46,7 @@ def _counted(call: Callable[[], object]) -> int:
 
 
 def print_operations(console: Console, batch_size: int, images: str) -> None:
-    """Each proxy of the suite by itself, and all together, in forward and backward passes."""
+    """Print the multiplications of each proxy alone, and of all together, in forward-backward passes."""
     everything = select_proxies("standard")
     subjects = {proxy.name: [proxy] for proxy in everything}
     subjects["all without GraSP"] = [proxy for proxy in everything if proxy.name != "grasp"]

@@ -1,8 +1,8 @@
-"""Seven proxies as the code that the published tables were made with computes them: each by itself.
+"""Seven proxies, computed separately as in the code behind the published tables.
 
-What the harness is measured against. Every proxy gets a copy of the network of its own and makes its own passes, in
+This is the reference for the harness's performance. Every proxy has its own copy of the network and its own passes, in
 torch's default memory layout, and GraSP differentiates twice, as in the code of Abdelfattah et al. 2021. Written from
-that description; the scores are those of :mod:`harness.proxies`.
+that description; the scores equal those of :mod:`harness.proxies`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def plain(network: nn.Module, batch: Batch) -> float:
 
 
 def snip(network: nn.Module, batch: Batch) -> float:
-    """Σ of the magnitudes of the gradients at masks that the weights are multiplied with."""
+    """Σ of the absolute gradients of masks that multiply the weights."""
     masks = []
     for layer in prunable_layers(network):
         layer.weight.requires_grad_(False)
@@ -97,7 +97,7 @@ def fisher(network: nn.Module, batch: Batch) -> float:
 
 
 def jacob_cov(network: nn.Module, batch: Batch) -> float:
-    """Minus Σ of log λ + 1 / λ over the eigenvalues of the input Jacobian's correlations; NaN where there is none."""
+    """Minus Σ of log λ + 1 / λ over the eigenvalues of the input Jacobian's correlations; NaN if it does not exist."""
     images = batch.images.clone().requires_grad_(True)
     outputs = network(images)
     outputs.backward(torch.ones_like(outputs))
@@ -129,5 +129,5 @@ PUBLISHED: dict[str, Score] = {
 
 
 def one_by_one(network: nn.Module, batch: Batch) -> dict[str, float]:
-    """The seven scores, each on a copy of the network; both in torch's default layout."""
+    """The seven scores, each on its own copy of the network, in torch's default layout."""
     return {name: score(copy.deepcopy(network), batch) for name, score in PUBLISHED.items()}

@@ -1,6 +1,6 @@
-"""What the proxies cost: multiples of one plain forward and backward pass of the same network on the same batch.
+"""The cost of the proxies, in plain forward-backward passes of the same network on the same batch.
 
-With one thread, in processor time, so that other programs count as little as they can.
+Measured with one thread in processor time, to minimise the effect of other programs.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from tools.perf.published_code import PUBLISHED, one_by_one
 
 CLOCK = CLOCKS[clock_of("cpu")]
 PASSES = 2
-"""Plain passes before, and as many after what is measured, against a machine that changes its speed."""
+"""Number of plain passes before and after each measurement, to compensate for changes of the machine's speed."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one network cost.
+    """The costs for one network.
 
     Attributes:
-        forward_backward: seconds of a plain forward and backward pass.
-        suite: seconds of all proxies together, from the finished network to the last score.
-        standalone: for each proxy, what it alone would have taken in that suite.
-        own: for each proxy, what leaving it out would have saved.
+        forward_backward: seconds for a plain forward and backward pass.
+        suite: seconds for all proxies together, from the built network to the last score.
+        standalone: for each proxy, the seconds that it alone would have taken.
+        own: for each proxy, the seconds saved without it.
     """
 
     forward_backward: float
@@ -50,7 +50,7 @@ class Cost:
 
 
 def networks(cells: int, batch_size: int, images: str) -> Iterator[tuple[nn.Module, list[Batch]]]:
-    """Uniformly drawn NATS-TSS networks with mini-batches of CIFAR-10's size; the first warms everything up."""
+    """Uniformly drawn NATS-TSS networks with mini-batches of CIFAR-10's size; the first is for warm-up."""
     benchmark = load_benchmark("nats-tss")
     batches = load_images(images, benchmark.task("cifar10")).batches(batch_size, 2, seed=0)
     for architecture in benchmark.sample(cells + 1, seed=0):
@@ -59,13 +59,13 @@ def networks(cells: int, batch_size: int, images: str) -> Iterator[tuple[nn.Modu
 
 
 def as_run(network: nn.Module, batches: list[Batch]) -> tuple[nn.Module, list[Batch]]:
-    """Network and mini-batches in the layout that runs use."""
+    """Convert network and mini-batches to the memory layout of runs."""
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network, [Batch(b.images.contiguous(memory_format=torch.channels_last), b.labels) for b in batches]
 
 
 def score_all(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) -> Probe:
-    """Score a network with every proxy; the probe's ledger tells what each took."""
+    """Score a network with every proxy; the probe's ledger has the cost of each."""
     anticipated = {quantity for proxy in proxies for quantity in proxy.anticipates}
     probe = Probe(network, batches, anticipate=anticipated)
     probe.ledger = Ledger(CLOCK)
@@ -76,7 +76,7 @@ def score_all(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) ->
 
 
 def measure_network(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) -> Cost:
-    """One network's costs."""
+    """Measure the costs for one network."""
     batch = batches[0]
 
     def plain() -> None:
@@ -103,12 +103,12 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def median_ratio(costs: list[Cost], taken: list[float]) -> float:
-    """Median over networks of some seconds ÷ forward + backward."""
+    """Median over networks of given seconds ÷ forward + backward."""
     return statistics.median(part / cost.forward_backward for part, cost in zip(taken, costs, strict=True))
 
 
 def print_suite(console: Console, cells: int, batch_size: int, images: str) -> None:
-    """The cost of each proxy of the suite, and of all of them together."""
+    """Print the cost of each proxy of the suite, and of all together."""
     everything = select_proxies("standard")
     without = [proxy for proxy in everything if proxy.name != "grasp"]
     with one_thread():
@@ -132,7 +132,7 @@ def print_suite(console: Console, cells: int, batch_size: int, images: str) -> N
 
 
 def print_published(console: Console, cells: int, batch_size: int, images: str) -> None:
-    """Seven proxies together, against each by itself as the published code computes them."""
+    """Print the cost of seven proxies computed separately, as in published code, relative to all together."""
     proxies = select_proxies(list(PUBLISHED))
     apart, together = [], []
     with one_thread():
@@ -141,6 +141,6 @@ def print_published(console: Console, cells: int, batch_size: int, images: str) 
             together.append(seconds(partial(score_all, *as_run(network, batches), proxies)))
     ratios = [a / b for a, b in zip(apart[1:], together[1:], strict=True)]
     console.print(
-        f"{len(proxies)} proxies ({', '.join(PUBLISHED)}), each by itself as published ÷ together here: "
-        f"{statistics.median(ratios):.1f} (of single networks {min(ratios):.1f} to {max(ratios):.1f})"
+        f"{len(proxies)} proxies ({', '.join(PUBLISHED)}), separately as published ÷ together here: "
+        f"{statistics.median(ratios):.1f} (single networks: {min(ratios):.1f} to {max(ratios):.1f})"
     )

@@ -1,4 +1,4 @@
-"""What a run takes beyond its proxies, and what a second worker brings."""
+"""The overhead of a run, and the speed-up with a second worker."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from harness.store.records import UnitResult
 
 CLOCK = CLOCKS[clock_of("cpu")]
 ROUNDS = 3
-"""One worker and two are timed in turn, so often, against a machine that changes its speed."""
+"""Number of alternating measurements with one and two workers, since the machine's speed may change."""
 
 WARM_UP = 4
-"""Networks that are scored before the clock starts: by then every worker has started and read its images."""
+"""Networks to score before timing starts, so that every worker has started and read its images."""
 
 
 class _Timed(InlineExecutor):
-    """Computes in this process, and adds up how long units and, in them, proxies take."""
+    """Computes in this process, and adds up the time of units and of the proxies in them."""
 
     def __init__(self) -> None:
         self.units = 0.0
@@ -51,7 +51,7 @@ def plan_of(networks: int, batch_size: int, images: str) -> Plan:
 
 
 def measure_overhead(plan: Plan) -> tuple[float, float, float]:
-    """Processor time of a run in this process; of it, in its units; of that, in its proxies."""
+    """Processor time of a run in this process, of its units, and of the proxies in them."""
     timed = _Timed()
     with tempfile.TemporaryDirectory() as directory:
         start = CLOCK()
@@ -61,7 +61,7 @@ def measure_overhead(plan: Plan) -> tuple[float, float, float]:
 
 
 def measure_throughput(plan: Plan, workers: int) -> float:
-    """Networks a second, once the workers are warm and as long as all of them have work."""
+    """Networks per second, after warm-up and while all workers are busy."""
     moments: list[float] = []
 
     def note(done: int, total: int) -> None:
@@ -74,20 +74,20 @@ def measure_throughput(plan: Plan, workers: int) -> float:
 
 
 def print_throughput(console: Console, networks: int, batch_size: int, images: str) -> None:
-    """Both, on the survey's suite."""
+    """Print overhead and throughput on the survey's suite."""
     plan = plan_of(networks, batch_size, images)
     whole, units, proxies = measure_overhead(plan)
     beside = 100 * (whole - units) / whole
     building = 100 * (units - proxies) / whole
     console.print(
-        f"a run of {networks} networks in one process: {beside:.1f} % of its time is the run with its store, "
-        f"{building:.1f} % building networks and keeping the accounts, the rest proxies"
+        f"a run of {networks} networks in one process: {beside:.1f} % of the time for the run and its store, "
+        f"{building:.1f} % for building networks and timing, the rest for proxies"
     )
     pairs = [(measure_throughput(plan, 1), measure_throughput(plan, 2)) for _ in range(ROUNDS)]
     one, two = (statistics.median(rates) for rates in zip(*pairs, strict=True))
     efficiencies = sorted(two / (2 * one) for one, two in pairs)
     console.print(
-        f"workers: {one:.2f} networks a second with one, {two:.2f} with two; efficiency "
+        f"workers: {one:.2f} networks per second with one, {two:.2f} with two; efficiency "
         f"{statistics.median(efficiencies):.2f} (median of {ROUNDS} pairs of runs, {efficiencies[0]:.2f} to "
         f"{efficiencies[-1]:.2f})"
     )

@@ -1,1 +1,1 @@
-"""What a unit may take, and how it is stopped."""
+"""Limits on the time and memory of a unit."""

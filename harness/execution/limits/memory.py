@@ -1,4 +1,4 @@
-"""How much memory this process has needed, needs and may need, and what it does with what is freed."""
+"""The memory of this process: its peak, its current use, its limit, and what happens to freed memory."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 from harness.errors import HarnessError
 
 LARGE = 2**20
-"""Bytes of a tensor whose memory goes back to the system when it is gone, under a limit."""
+"""Under a limit, the memory of tensors of at least this many bytes is returned to the system when freed."""
 
 _TRIM_THRESHOLD, _MAP_THRESHOLD, _MOST_MAPPED = -1, -3, -4
-"""Names of settings of GNU's allocator, in its ``malloc.h``."""
+"""Settings of GNU's allocator, from its ``malloc.h``."""
 _STATUS = Path("/proc/self/status")
 
 
 def peak_megabytes() -> float:
     """Peak resident memory of this process in megabytes.
 
-    Linux's own account is preferred: the resource module's also counts what the parent had before it started this
-    process.
+    Linux's own count is preferred, since that of the resource module includes the memory of the parent before it
+    started this process.
     """
     peak = _from_status("VmHWM")
     if peak is not None:
@@ -34,16 +34,16 @@ def peak_megabytes() -> float:
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep the memory that it frees, for a process that computes one network after another.
+    """Keep freed memory in this process, which computes one network after another.
 
-    Otherwise each network's tensors are handed back to the system and come again page by page, filled with zeros, which
-    takes a tenth of the time of a network. It changes the settings of GNU's allocator, and nothing elsewhere.
+    Otherwise, each network's tensors are returned to the system and allocated again page by page, filled with zeros,
+    which takes a tenth of the time of a network. Changes the settings of GNU's allocator; has no effect elsewhere.
     """
     _set_allocator({_MOST_MAPPED: 0, _TRIM_THRESHOLD: 2**31 - 1})
 
 
 def _set_allocator(options: Mapping[int, int]) -> None:
-    """Change settings of GNU's allocator, where it is in use."""
+    """Change settings of GNU's allocator, if it is in use."""
     if sys.platform == "linux":
         library = ctypes.CDLL(None)
         if hasattr(library, "mallopt"):
@@ -52,12 +52,12 @@ def _set_allocator(options: Mapping[int, int]) -> None:
 
 
 def bytes_in_use() -> int | None:
-    """What a memory limit counts: resident memory that is no program and no file; None where unknown."""
+    """The memory that a limit counts: resident memory except programs and files; None if unknown."""
     return _from_status("RssAnon")
 
 
 def in_words(number: float) -> str:
-    """A number of bytes with three digits and a unit.
+    """Format a number of bytes with three digits and a unit.
 
     >>> in_words(268_435_456), in_words(3.21e9), in_words(12)
     ('268 MB', '3.21 GB', '<0.01 MB')
@@ -69,7 +69,7 @@ def in_words(number: float) -> str:
 
 
 def check_limit(limit: int | None) -> None:
-    """Refuse a limit that cannot be set here, or that this process has reached before it computes anything.
+    """Refuse a limit that cannot be set here, or that this process exceeds before it computes anything.
 
     Raises:
         HarnessError: in these cases.
@@ -78,22 +78,21 @@ def check_limit(limit: int | None) -> None:
         return
     in_use = bytes_in_use()
     if sys.platform != "linux" or in_use is None:
-        raise HarnessError(f"a memory limit can be set on Linux alone, this is {sys.platform}; leave it away")
+        raise HarnessError(f"memory limits are only supported on Linux, not on {sys.platform}; omit the limit")
     if limit <= in_use:
         raise HarnessError(
-            f"a memory limit of {in_words(limit)} is less than the {in_words(in_use)} that a worker holds before it "
-            "computes anything; ask for more"
+            f"a memory limit of {in_words(limit)} is too small: a worker uses {in_words(in_use)} before it computes "
+            "anything; set a higher limit"
         )
 
 
 @contextmanager
 def limited(limit: int | None) -> Iterator[None]:
-    """Let no allocation in the block bring what this process uses above so many bytes; one that would fails.
+    """Limit the memory of this process in the block; allocations beyond the limit fail.
 
-    The limit is Linux's on data (``RLIMIT_DATA``), raised by what was reserved before the block and never used, of
-    which some libraries have a gigabyte. That on addresses would also count libraries and files that are only mapped.
-    From the first such block on, this process gives the memory of large tensors back as soon as they are gone, which
-    takes time.
+    It uses Linux's limit on data (``RLIMIT_DATA``), plus memory that was reserved before the block and never used (some
+    libraries reserve a gigabyte). A limit on addresses would also count libraries and mapped files. After the first
+    such block, this process returns the memory of large tensors as soon as they are freed, which takes time.
     """
     if limit is None:
         yield
@@ -114,16 +113,16 @@ def limited(limit: int | None) -> Iterator[None]:
 
 @functools.cache
 def _give_back_at_once() -> None:
-    """Let glibc take memory for tensors from the system one by one.
+    """Make glibc allocate each large tensor from the system separately.
 
-    Otherwise it keeps what is freed, in pieces of which many are a little too small for the next tensor of the same
-    size, and the limit counts them all: what fits in a fresh process would fail in one that has worked for a while.
+    Otherwise, it keeps freed memory in pieces, many of which are slightly too small for the next tensor of the same
+    size, and the limit counts them all: what fits in a new process would fail in one that has run for a while.
     """
     _set_allocator({_MOST_MAPPED: 2**16, _MAP_THRESHOLD: LARGE, _TRIM_THRESHOLD: LARGE})
 
 
 def _from_status(entry: str) -> int | None:
-    """Bytes that Linux tells of this process; None on other systems."""
+    """A value in bytes from this process's status on Linux; None on other systems."""
     if _STATUS.exists():
         for line in _STATUS.read_text(encoding="utf-8").splitlines():
             if line.startswith(f"{entry}:"):

@@ -1,4 +1,4 @@
-"""A network that does not fit in memory: knowing the error, and saying what would have been needed."""
+"""Out-of-memory errors: recognise them, and explain how much memory was needed."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _FACTORS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed: of Python or NumPy, of torch on the CPU, or on a GPU."""
+    """Whether an allocation failed: in Python, NumPy, torch on the CPU, or on a GPU."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _SIGNS)
 
 
 def explain(error: BaseException, probe: Probe, limit: int | None) -> str:
-    """What was in use, what more was asked for, what the shared pass takes, and what helps, in one line.
+    """Explain in one line how much memory was in use and requested, what the shared pass needs, and what helps.
 
-    To be called while the error's frames still hold what the pass had allocated.
+    Call this while the error's frames still keep the memory of the pass.
 
     Args:
         error: the failed allocation.
-        probe: of the network.
-        limit: the bytes that the process might use, if it was bounded.
+        probe: the probe of the network.
+        limit: the memory limit of the process in bytes, if any.
     """
     on_gpu = bool(probe.batches) and probe.batches[0].images.is_cuda
     in_use = torch.cuda.memory_allocated() if on_gpu else bytes_in_use()
     asked = _asked_for(error)
     parts = [f"{in_words(in_use)} were in use"] if in_use is not None else []
-    parts += [f"{in_words(asked)} more were asked for"] if asked is not None else []
+    parts += [f"{in_words(asked)} more were requested"] if asked is not None else []
     bound = f" under the limit of {in_words(limit)}" if limit is not None else ""
     needed = graph_bytes(probe)
     estimate = ""
@@ -55,10 +55,10 @@ def explain(error: BaseException, probe: Probe, limit: int | None) -> str:
 
 
 def graph_bytes(probe: Probe) -> int | None:
-    """What the probe's shared forward pass keeps for its backward pass, in bytes, without the weights.
+    """The bytes that the probe's shared forward pass keeps for its backward pass, without the weights.
 
-    The pass is made on torch's device ``meta``, where tensors have shapes and no contents, so this needs neither memory
-    nor time. None where the network does not allow it.
+    The pass runs on torch's device ``meta``, where tensors have shapes but no contents, so this needs neither memory
+    nor time. None if the network does not support it.
     """
     if not probe.batches:
         return None
@@ -82,7 +82,7 @@ def graph_bytes(probe: Probe) -> int | None:
 
 
 def _without_contents(network: nn.Module) -> nn.Module:
-    """A copy whose parameters and buffers are on the device ``meta``; theirs is never copied."""
+    """A copy with parameters and buffers on the device ``meta``; their contents are never copied."""
     memo: dict[int, Any] = {}
     for parameter in network.parameters():
         memo[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="meta"), parameter.requires_grad)
@@ -92,11 +92,11 @@ def _without_contents(network: nn.Module) -> nn.Module:
 
 
 def _storage(tensor: Tensor) -> int:
-    """The identity of a tensor's memory, as long as the tensor lives."""
+    """The identity of a tensor's memory, valid during the tensor's lifetime."""
     return int(tensor.untyped_storage()._cdata)
 
 
 def _asked_for(error: BaseException) -> int | None:
-    """The bytes of the failed allocation, if its message tells them."""
+    """The size of the failed allocation in bytes, if the message gives it."""
     found = _ASKED.search(str(error))
     return None if found is None else int(float(found[1]) * _FACTORS[found[2].lower()])

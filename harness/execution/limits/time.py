@@ -1,4 +1,4 @@
-"""A limit on the time of a unit, which ends it even where Python is not asked."""
+"""A time limit for a unit, which also ends code that Python cannot interrupt."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from types import FrameType
 
 LEAST_GRACE, MOST_GRACE = 1.0, 30.0
-"""Seconds between asking a unit to end and ending its process: as many as it had, within these bounds."""
+"""Seconds between interrupting a unit and ending its process: its time limit, within these bounds."""
 
 
 class OutOfTimeError(Exception):
-    """The unit's time is used up."""
+    """The unit has exceeded its time limit."""
 
 
 class Deadline:
-    """The time of one unit. Code that may be interrupted runs in :meth:`interruptible` blocks.
+    """The time limit of one unit. Code that may be interrupted runs in :meth:`interruptible` blocks.
 
-    A block is left with :class:`OutOfTimeError` when the time is up, and not entered any more afterwards. A worker
-    process that does not come back to Python is ended after a while; its network is then treated as any that kills its
-    worker. In a thread other than the main one, where signals do not arrive, there is only that.
+    When the time is up, a block raises :class:`OutOfTimeError`, and so do all later blocks. A worker process that does
+    not return to Python is ended after a grace period; its network then counts as one that kills its worker. In threads
+    other than the main one, which receive no signals, only this applies.
 
     Args:
         seconds: None for no limit.
@@ -36,12 +36,12 @@ class Deadline:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Let the time run for the length of the block."""
+        """Run the timer during the block."""
         if self.seconds is None:
             yield
             return
         here = threading.current_thread() is threading.main_thread()
-        # The process of the run itself must outlive a unit that hangs in it; then only Ctrl-C helps.
+        # The main process of the run must survive a unit that hangs in it; then only Ctrl-C helps.
         may_be_ended = multiprocessing.parent_process() is not None or not here
         if may_be_ended:
             grace = min(max(self.seconds, LEAST_GRACE), MOST_GRACE)
@@ -63,10 +63,12 @@ class Deadline:
         """A block that ends when the time is up.
 
         Raises:
-            OutOfTimeError: if it is up, before or in the block.
+            OutOfTimeError: if the time is up, before or during the block.
         """
         if self.expired:
-            raise OutOfTimeError(f"the {self.seconds:g} seconds of this network were used up before")
+            raise OutOfTimeError(
+                f"not started: the time limit of {self.seconds:g} seconds per network was already reached"
+            )
         self._may_interrupt = True
         try:
             yield
@@ -76,4 +78,4 @@ class Deadline:
     def _expire(self, signum: int, frame: FrameType | None) -> None:
         self.expired = True
         if self._may_interrupt:
-            raise OutOfTimeError(f"took longer than the {self.seconds:g} seconds that a network may take")
+            raise OutOfTimeError(f"exceeded the time limit of {self.seconds:g} seconds per network")

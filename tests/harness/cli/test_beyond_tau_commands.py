@@ -1,4 +1,4 @@
-"""``harness analyse top, selection, beyond-size, redundancy, bias``: each prints, and writes where it is told to."""
+"""``harness analyse top, selection, beyond-size, redundancy, bias``: each prints, and writes to a given directory."""
 
 import pytest
 from typer.testing import CliRunner

@@ -45,7 +45,7 @@ def test_pareto(digits_runs, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("search", "--draws", "ten"), "--draws takes numbers separated by commas, not 'ten'"),
+        (("search", "--draws", "ten"), "--draws must be comma-separated numbers, not 'ten'"),
         (("search", "--draws", "0"), "1 or more"),
         (("search", "--draws", "50", "--without-replacement"), "without replacement"),
         (("search", "--repetitions", "1"), "2 or more"),

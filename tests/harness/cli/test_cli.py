@@ -1,4 +1,4 @@
-"""The command line: the main job end to end, and one clear line with exit code 2 for what the user can mend."""
+"""The command line: the main job end to end, and one clear line with exit code 2 for errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -105,18 +105,16 @@ class TestListing:
         (["run", "digits", "--batch-size", "100000", "--out", "OUT"], "batch"),
         (["run", "nats-tss", "--out", "OUT"], "give --images"),
         (["run", "digits", "--device", "tpu", "--out", "OUT"], "unknown device 'tpu'"),
-        (["report", "OUT"], "holds no run"),
+        (["report", "OUT"], "no run in "),
         (["report", "FINISHED", "--truth", "test/7"], "ground truth of digits"),
         (["report", "FINISHED", "--truth", "test/x"], "unknown ground truth of digits 'test/x'"),
         (["report", "FINISHED", "--baseline", "parms"], "unknown proxy 'parms': did you mean 'params'"),
         (["data", "import", "nats-tss", "OUT/none.csv"], "none.csv"),
         (["data", "import", "digits", "OUT/none.csv"], "nothing to import"),
-        (["run", "digits", *SMALL, "--seed", "5", "--out", "FINISHED"], "seed: there '0', now '5'"),
+        (["run", "digits", *SMALL, "--seed", "5", "--out", "FINISHED"], "seed: stored '0', now '5'"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line_and_exit_code_2(
-    arguments, message, tmp_path, finished, monkeypatch, capsys
-):
+def test_a_user_error_is_one_line_and_exit_code_2(arguments, message, tmp_path, finished, monkeypatch, capsys):
     places = {"OUT": str(tmp_path), "FINISHED": str(finished)}
     filled = [places.get(a, a.replace("OUT/", f"{tmp_path}/")) for a in arguments]
     monkeypatch.setattr(sys, "argv", ["harness", *filled])
@@ -161,4 +159,4 @@ class TestAgreement:
     def test_bad_input_is_named(self, finished, tmp_path):
         (tmp_path / "theirs.csv").write_text("name,snip\na,1\n")
         assert "no column of architectures" in call("agree", finished, tmp_path / "theirs.csv", check=False).stderr
-        assert "write THEIRS=OURS" in call("agree", finished, finished, "--rename", "x", check=False).stderr
+        assert "write CSV_NAME=PROXY" in call("agree", finished, finished, "--rename", "x", check=False).stderr

@@ -27,10 +27,10 @@ def test_heatmap_writes_runs_side_by_side(digits_runs, tmp_path):
     }
 
 
-def test_the_page_is_written_where_it_is_told(digits_runs, tmp_path):
+def test_the_page_is_written_to_the_given_file(digits_runs, tmp_path):
     page = tmp_path / "new" / "page.html"
     output = call("report", digits_runs[0], "--out", tmp_path, "--no-figures", "--html", page)
-    assert f"the page: {page}" in output
+    assert f"page written to {page}" in output
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 

@@ -1,4 +1,4 @@
-"""``harness analyse pairs``, ``noise-ceiling``, ``required-n`` and ``bootstrap`` print, and write where told to."""
+"""``harness analyse pairs``, ``noise-ceiling``, ``required-n`` and ``bootstrap`` print, and write to a directory."""
 
 import pytest
 from typer.testing import CliRunner
@@ -38,4 +38,4 @@ def test_a_whole_benchmark_needs_no_run():
 def test_either_a_run_or_a_benchmark(arguments):
     result = analyse("noise-ceiling", *arguments)
     assert isinstance(result.exception, HarnessError)
-    assert "say which networks" in str(result.exception)
+    assert "give either the directory of a run" in str(result.exception)

@@ -206,7 +206,7 @@ class TestUnseenCharacters:
             ElementTree.fromstring("<a>\x1b</a>")
         ElementTree.fromstring(visible_page("<a>\x1b</a>"))
 
-    def test_nothing_is_printed_past_the_doors(self):
+    def test_all_output_goes_through_say_or_output(self):
         """Every module prints by ``say`` or through ``output`` of :mod:`harness._utils.console`."""
         root = Path(harness.__file__).parent
         past = [
@@ -222,7 +222,7 @@ class TestUnseenCharacters:
 
 class TestWidth:
     @pytest.mark.parametrize("width", [60, 80, 140])
-    def test_columns_is_honoured_where_there_is_no_terminal(self, width, digits_runs, tmp_path, monkeypatch):
+    def test_columns_is_honoured_without_a_terminal(self, width, digits_runs, tmp_path, monkeypatch):
         monkeypatch.setenv("COLUMNS", str(width))
         for arguments in (["report", digits_runs[0], "--out", tmp_path, "--no-figures"],
                           ["analyse", "beyond-size", digits_runs[0]], ["analyse", "bias", digits_runs[0]]):  # fmt: skip
@@ -239,7 +239,7 @@ class TestWidth:
 
 
 class TestWords:
-    def test_one_network_is_no_table_of_dashes(self, tmp_path, monkeypatch):
+    def test_one_network_is_not_a_table_of_dashes(self, tmp_path, monkeypatch):
         harness.run("digits", sample=1, batch_size=8, proxies="params,snip", out=tmp_path)
         out, _, _ = called("report", tmp_path, "--no-figures", monkeypatch=monkeypatch)
         assert "Set 'all': 1 network\n" in out and "1 architecture drawn" in out

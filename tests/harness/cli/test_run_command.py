@@ -18,7 +18,7 @@ def run(out):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_after_the_last_network_is_told_by_the_exit_code(tmp_path, monkeypatch, number, code):
+def test_a_signal_after_the_last_network_shows_in_the_exit_code(tmp_path, monkeypatch, number, code):
     before, leave = signal.getsignal(number), Store.__exit__
 
     def interrupted(store, *exception):
@@ -62,4 +62,4 @@ def test_one_between_networks_stops_the_run_in_good_order(tmp_path, monkeypatch,
     monkeypatch.setattr(Store, "add", interrupted)
     result = run(tmp_path)
     assert result.exit_code == code
-    assert "interrupted: 1 of 2 networks are stored; the same command goes on from there" in result.stdout
+    assert "interrupted: 1 of 2 networks stored; repeat the command to resume" in result.stdout

@@ -1,4 +1,4 @@
-"""``harness analyse stability`` prints the table, and writes it where it is told to."""
+"""``harness analyse stability`` prints the table, and writes it to the given directory."""
 
 from typer.testing import CliRunner
 
@@ -18,7 +18,7 @@ def test_it_prints_and_writes(digits_runs, tmp_path):
     }
 
 
-def test_nothing_is_written_unless_asked_for(digits_runs, tmp_path, monkeypatch):
+def test_nothing_is_written_by_default(digits_runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["analyse", "stability", *map(str, digits_runs)])
     assert result.exit_code == 0

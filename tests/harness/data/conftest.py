@@ -1,4 +1,4 @@
-"""A server of files on this machine, for what is otherwise downloaded from afar."""
+"""A local file server in place of real downloads."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -7,7 +7,7 @@ import pytest
 
 
 class FileServer:
-    """Answers each path with (status, body, announced length), and remembers what it was asked for."""
+    """Answers each path with (status, body, announced length), and records the requests."""
 
     def __init__(self, address):
         self.address = address

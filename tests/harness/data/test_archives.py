@@ -1,4 +1,4 @@
-"""Extracting: all of the folder or nothing, and nothing outside it."""
+"""Extraction: the complete directory or nothing, and nothing outside it."""
 
 import io
 import random
@@ -38,13 +38,13 @@ GOOD = {"images/a.bin": b"aaaa", "images/b.bin": b"bb"}
 
 
 class TestExtract:
-    def test_the_folder_comes_out_beside_the_archive(self, place):
+    def test_the_directory_is_extracted_beside_the_archive(self, place):
         folder = extract(write_tar(place / "a.tar.gz", GOOD), "images")
         assert folder == place / "images"
         assert (folder / "a.bin").read_bytes() == b"aaaa"
         assert everything(place.parent) == ["toy/a.tar.gz", "toy/images/a.bin", "toy/images/b.bin"]
 
-    def test_it_takes_the_place_of_a_former_one(self, place):
+    def test_it_replaces_an_existing_one(self, place):
         archive = write_tar(place / "a.tar.gz", GOOD)
         (extract(archive, "images") / "old.bin").touch()
         extract(archive, "images")
@@ -59,9 +59,11 @@ class TestExtract:
             (GOOD, [("images/link", "/etc/passwd")]),
         ],
     )
-    def test_a_member_that_leads_elsewhere_is_refused_and_nothing_is_kept(self, place, files, links, tmp_path):
+    def test_a_member_outside_the_target_is_refused_and_nothing_is_kept(self, place, files, links, tmp_path):
         archive = write_tar(place / "a.tar.gz", files, links)
-        with pytest.raises(DataError, match=r"a.tar.gz is refused, nothing of it was kept: .*(outside|absolute)"):
+        with pytest.raises(
+            DataError, match=r"unsafe archive a.tar.gz refused, nothing was extracted: .*(outside|absolute)"
+        ):
             extract(archive, "images")
         assert everything(tmp_path) == ["downloads/toy/a.tar.gz"]
 
@@ -78,12 +80,12 @@ class TestExtract:
     def test_a_python_that_cannot_extract_safely_does_not_extract(self, place, monkeypatch):
         archive = write_tar(place / "a.tar.gz", GOOD)
         monkeypatch.delattr(tarfile, "data_filter")
-        with pytest.raises(HarnessError, match=r"Python before 3.11.4 cannot extract safely"):
+        with pytest.raises(HarnessError, match=r"Python before 3.11.4 cannot extract archives safely"):
             extract(archive, "images")
         assert not (place / "images").exists()
 
     def test_another_archive_is_named(self, place):
-        with pytest.raises(DataError, match=r"a.tar.gz holds no folder 'photos'"):
+        with pytest.raises(DataError, match=r"a.tar.gz has no directory 'photos'"):
             extract(write_tar(place / "a.tar.gz", GOOD), "photos")
 
 
@@ -101,6 +103,6 @@ class TestDifferences:
         (place / "images" / "a.bin").write_bytes(b"aaab")
         (place / "images" / "b.bin").unlink()
         assert list(differences(archive, "images")) == [
-            "images/a.bin is not what the archive holds",
+            "images/a.bin differs from the archive",
             "images/b.bin is missing",
         ]

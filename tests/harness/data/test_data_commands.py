@@ -1,4 +1,4 @@
-"""``harness data get``, ``verify`` and ``status`` as commands: exit codes, and clear lines for what can be mended."""
+"""``harness data get``, ``verify`` and ``status`` as commands: exit codes, and clear lines for errors."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def call(*arguments, code=0):
     [
         (["get", "nats-ts"], "unknown benchmark or image data set 'nats-ts': did you mean 'nats-tss'"),
         (["get", "cifar"], "did you mean 'cifar10'"),
-        (["get", "digits"], "digits brings its ground truth along: there is nothing to get"),
-        (["get", "cifar10", "--full"], "there is no fuller version of cifar10: leave out --full"),
-        (["get", "nats-sss", "--full"], "there is no fuller ground truth of nats-sss: leave out --full"),
+        (["get", "digits"], "digits includes its ground truth: nothing to download"),
+        (["get", "cifar10", "--full"], "cifar10 has no larger version: omit --full"),
+        (["get", "nats-sss", "--full"], "nats-sss has no larger version of its ground truth: omit --full"),
         (["verify", "nats-ts"], "did you mean 'nats-tss'"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line_and_exit_code_2(arguments, message):
+def test_a_user_error_is_one_line_and_exit_code_2(arguments, message):
     process = call(*arguments, code=2)
     assert message in process.stderr
     assert process.stderr.startswith("harness: ")
@@ -56,7 +56,7 @@ def test_what_the_user_can_mend_is_one_line_and_exit_code_2(arguments, message):
         (["taskonomy"], ["https://github.com/StanfordVL/taskonomy", "--images"]),
     ],
 )
-def test_what_lies_on_a_file_share_is_a_page_a_file_and_what_to_do_next(arguments, words):
+def test_a_file_share_gives_a_page_a_file_and_the_next_steps(arguments, words):
     process = call("get", *arguments, code=2)
     for word in words:
         assert word in process.stderr
@@ -66,7 +66,7 @@ def test_what_lies_on_a_file_share_is_a_page_a_file_and_what_to_do_next(argument
 
 def test_verify_ends_with_1_if_something_is_wrong(tmp_path):
     assert "ok     digits: comes with the package" in call("verify").stdout
-    assert "nothing of it is here; get it with: harness data get nats-sss" in call("verify", "nats-sss", code=1).stdout
+    assert "missing; get it with: harness data get nats-sss" in call("verify", "nats-sss", code=1).stdout
     benchmark = load_benchmark("nats-sss")
     table = tmp_path / "table.csv"
     table.write_text("arch,cifar10/test/90\n" + "".join(f"{name},90\n" for name in benchmark.architectures()))

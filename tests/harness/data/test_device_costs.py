@@ -43,7 +43,7 @@ TABLE = CostTable("toy-costs-mnist", FORMAT)
 def test_what_was_imported_is_read_with_its_meaning(file):
     summary = import_table(TABLE, file)
     text = "\n".join(summary.lines())
-    for words in ("imported the costs of toy-costs-mnist", " 0.250", "columns not used: note"):
+    for words in ("imported the costs of toy-costs-mnist", " 0.250", "unused columns: note"):
         assert words in text
     found = read_costs("toy", "mnist", FORMAT)
     assert found.values["watch_latency"].to_dict() == {"a": 0.25, "b": 2.5}
@@ -66,7 +66,7 @@ def test_a_cost_is_a_positive_number(file, value):
 
 def test_another_table_is_refused(file):
     file.write_text("arch,speed\na,1\nb,2\n")
-    with pytest.raises(DataError, match="no column of costs: one of watch_latency is needed"):
+    with pytest.raises(DataError, match="no costs column: it needs at least one of watch_latency"):
         import_table(TABLE, file)
 
 

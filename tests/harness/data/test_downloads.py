@@ -1,4 +1,4 @@
-"""Downloads: a file that has its name is whole and as published, however the download ended."""
+"""Downloads: a file under its final name is complete and verified, even after an interrupted download."""
 
 import hashlib
 import os
@@ -47,7 +47,7 @@ class TestWhole:
         fetch(Download(server.offer("/a.bin", BODY), "sub/b.bin", checksum, len(BODY)), folder, "", said.append)
         assert (folder / "sub" / "b.bin").read_bytes() == BODY
         assert files_under(folder.parent) == ["toy/sub/b.bin"]
-        told = f"{checksum.partition(':')[0]} as published" if checksum else "no checksum is published"
+        told = f"{checksum.partition(':')[0]} verified" if checksum else "no published checksum"
         assert said == [f"downloaded {folder / 'sub' / 'b.bin'} (102 kB, {told})"]
 
     def test_it_is_readable_by_whom_the_umask_allows(self, server, folder):
@@ -63,12 +63,12 @@ class TestWhole:
         assert server.headers[0]["Accept-Encoding"] == "identity"
 
     @pytest.mark.parametrize("checksum", [SHA256, None])
-    def test_what_is_here_is_not_downloaded_again(self, server, folder, checksum):
+    def test_existing_files_are_not_downloaded_again(self, server, folder, checksum):
         download, said = Download(server.offer("/a", BODY), "a", checksum, 0), []
         fetch(download, folder, "", said.append)
         fetch(download, folder, "", said.append)
         assert server.asked == ["/a"]
-        assert said[1] == f"{folder / 'a'} is here already"
+        assert said[1] == f"{folder / 'a'} already exists"
 
     def test_what_was_fetched_by_hand_is_taken_if_it_is_whole(self, server, folder):
         folder.mkdir(parents=True)
@@ -76,12 +76,12 @@ class TestWhole:
         fetch(Download(server.address, "a", SHA256, 0), folder, "", [].append)
         assert server.asked == []
 
-    def test_a_damaged_file_is_downloaded_anew(self, server, folder):
+    def test_a_damaged_file_is_downloaded_again(self, server, folder):
         folder.mkdir(parents=True)
         (folder / "a").write_bytes(BODY[:-1])
         said = []
         fetch(Download(server.offer("/a", BODY), "a", SHA256, 0), folder, "", said.append)
-        assert "another checksum than published" in said[0]
+        assert "checksum mismatch" in said[0]
         assert (folder / "a").read_bytes() == BODY
 
 
@@ -89,7 +89,9 @@ class TestRefused:
     @pytest.mark.parametrize("checksum", [SHA256, None])
     def test_a_truncated_download(self, server, folder, checksum):
         message = refusal(Download(server.offer("/a", BODY[:9999], length=len(BODY)), "a", checksum, 0), folder)
-        assert f"{server.address}/a cannot be downloaded: the connection broke off before the file was whole" in message
+        assert (
+            f"cannot download {server.address}/a: the connection was lost before the download was complete" in message
+        )
 
     @pytest.mark.parametrize(("checksum", "algorithm"), [(SHA256, "sha256"), (MD5, "md5")])
     def test_a_wrong_checksum_names_file_expected_and_found(self, server, folder, checksum, algorithm):
@@ -100,7 +102,7 @@ class TestRefused:
         assert f"got {hashlib.new(algorithm, other).hexdigest()}" in message
         assert f"nothing of {server.address}/a was kept" in message
 
-    def test_a_damaged_file_stays_if_nothing_better_comes(self, server, folder):
+    def test_a_damaged_file_is_kept_if_the_download_fails(self, server, folder):
         folder.mkdir(parents=True)
         (folder / "a").write_bytes(b"half")
         refusal(Download(f"{server.address}/gone", "a", SHA256, 0), folder)
@@ -109,17 +111,17 @@ class TestRefused:
     @pytest.mark.parametrize(("status", "reason"), [(404, "Not Found"), (500, "Internal Server Error")])
     def test_an_error_of_the_server(self, server, folder, status, reason):
         message = refusal(Download(server.offer("/a", b"no", status=status), "a", SHA256, 0), folder)
-        assert f"cannot be downloaded: the server answered {status} ({reason})" in message
+        assert f": the server answered {status} ({reason})" in message
 
-    def test_no_connection_tells_how_to_go_on_by_hand(self, folder, monkeypatch):
+    def test_without_a_connection_the_message_explains_the_manual_download(self, folder, monkeypatch):
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             host = f"127.0.0.1:{unused.getsockname()[1]}"
         message = refusal(Download(f"http://{host}/a", "a", SHA256, 0), folder)
         assert message == (
-            f"http://{host}/a cannot be downloaded: there is no connection to {host}; fetch it by hand, "
-            f"save it as '{folder / 'a'}' and give the same command again, or ask a friend"
+            f"cannot download http://{host}/a: no connection to {host}; download it yourself, "
+            f"save it as '{folder / 'a'}' and repeat the command, or ask a friend"
         )
 
     def test_a_server_that_does_not_answer(self, folder, monkeypatch):
@@ -132,7 +134,7 @@ class TestRefused:
 
     def test_a_folder_that_cannot_be_made(self, server, tmp_path):
         (tmp_path / "file").touch()
-        with pytest.raises(DataError, match=r"a cannot be written to .*--dir or \$HARNESS_DATA names another folder"):
+        with pytest.raises(DataError, match=r"cannot write a to .* set another directory with --dir or \$HARNESS_DATA"):
             fetch(Download(server.offer("/a", BODY), "a", SHA256, 0), tmp_path / "file" / "toy", "", [].append)
 
 
@@ -151,7 +153,7 @@ class TestInterrupted:
         fetch(download, folder, "", [].append)
         assert (folder / "a").read_bytes() == BODY
 
-    def test_what_a_killed_one_left_is_no_file_and_is_cleared_away_later(self, server, folder):
+    def test_the_remains_of_a_killed_download_are_removed_later(self, server, folder):
         left = folder.parent / ".part" / "toy-killed"
         left.mkdir(parents=True)
         (left / "a").write_bytes(BODY[:5000])
@@ -168,7 +170,7 @@ class TestInterrupted:
 
 
 class TestDeclared:
-    def test_the_folder_is_beside_the_tables_unless_named(self, tmp_path, monkeypatch):
+    def test_the_directory_is_beside_the_tables_by_default(self, tmp_path, monkeypatch):
         monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
         assert downloads_home() == tmp_path / "downloads"
         assert downloads_home(tmp_path / "other") == tmp_path / "other"
@@ -192,7 +194,7 @@ class TestDeclared:
         files, share = Files("", ()), FileShare("the archive", "https://page", "a.tar", ("tar xf a.tar", "go on"))
         assert Sources(share, full=files).files() == [files]
         assert share.lines() == (
-            "the archive: no plain download is offered\n"
+            "the archive: no direct download available\n"
             "  page  https://page\n"
             "  file  a.tar\n"
             "  then  tar xf a.tar\n"

@@ -1,4 +1,4 @@
-"""``harness data get``, ``verify`` and ``status`` on a toy benchmark whose files this machine serves itself."""
+"""``harness data get``, ``verify`` and ``status`` on a toy benchmark with files from a local server."""
 
 import hashlib
 import io
@@ -125,7 +125,7 @@ def wrong(name="toy"):
 
 
 def store(path, frame):
-    """Put another content under what a table of before columns had checksums says of itself."""
+    """Change the content, but not the metadata, of a table from before columns had checksums."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -138,13 +138,13 @@ def store(path, frame):
 class TestGroundTruth:
     def test_it_is_downloaded_and_imported_in_one_go(self, home):
         text = got("toy")
-        assert f"downloaded {home / 'downloads' / 'toy' / 'little.csv'} (62 bytes, sha256 as published)" in text
+        assert f"downloaded {home / 'downloads' / 'toy' / 'little.csv'} (62 bytes, sha256 verified)" in text
         assert "imported the ground truth of toy from little.csv" in text
         assert read_table("toy")[COLUMN].tolist() == [70, 71, 72, 73]
 
     def test_a_second_time_it_says_so_and_downloads_nothing(self, server):
         got("toy")
-        assert "is here already, imported from little.csv" in (text := got("toy")) and "nothing was downloaded" in text
+        assert "exists already, imported from little.csv" in (text := got("toy")) and "nothing was downloaded" in text
         assert server.asked == ["/little.csv"]
 
     def test_that_holds_though_the_download_was_deleted_to_save_space(self, server, home):
@@ -158,21 +158,21 @@ class TestGroundTruth:
         assert "nothing was downloaded" in got("toy")
         assert server.asked == ["/little.csv"]
 
-    def test_the_full_version_comes_if_asked_for(self):
+    def test_the_full_version_is_downloaded_on_request(self):
         assert "best test/12: cifar10 3.000" in got("toy", full=True)
 
-    def test_what_was_imported_from_elsewhere_stays_unless_it_may_be_replaced(self, tmp_path, server):
+    def test_a_table_from_another_source_is_only_replaced_on_request(self, tmp_path, server):
         (tmp_path / "mine.csv").write_text(FULL)
         import_table(Toy(), tmp_path / "mine.csv")
         with pytest.raises(
-            HarnessError, match=r"imported from mine.csv .* stays; --replace puts a little in its place"
+            HarnessError, match=r"imported from mine.csv .* was kept; replace it by a little with --replace"
         ):
             got("toy")
         assert server.asked == []
         got("toy", replace=True)
         assert read_metadata("toy").source == "little.csv"
 
-    def test_a_damaged_table_is_got_anew(self, home):
+    def test_a_damaged_table_is_downloaded_again(self, home):
         got("toy")
         table_path("toy").write_bytes(table_path("toy").read_bytes()[:-5])
         got("toy")
@@ -218,11 +218,11 @@ class TestByHand:
     def test_once_imported_that_is_said_first(self, tmp_path):
         (tmp_path / "mine.csv").write_text(FULL)
         import_table(Shared(), tmp_path / "mine.csv")
-        assert "is here already, imported from mine.csv" in got("shared")
+        assert "exists already, imported from mine.csv" in got("shared")
         with pytest.raises(HarnessError, match="https://page"):
             got("shared", replace=True)
 
-    def test_a_fuller_version_on_a_share_is_told_whatever_is_here(self, monkeypatch):
+    def test_instructions_for_a_larger_version_on_a_share_are_always_shown(self, monkeypatch):
         monkeypatch.setattr(Toy, "declared", replace(Toy.declared, full=SHARE))
         got("toy")
         with pytest.raises(HarnessError, match="https://page"):
@@ -231,10 +231,10 @@ class TestByHand:
     @pytest.mark.parametrize(
         ("name", "options", "message"),
         [
-            ("own", {}, "own brings its ground truth along: there is nothing to get"),
-            ("shared", {"full": True}, "there is no fuller ground truth of shared: leave out --full"),
-            ("photos", {"full": True}, "there is no fuller version of photos: leave out --full"),
-            ("private", {}, "private photos: no plain download is offered"),
+            ("own", {}, "own includes its ground truth: nothing to download"),
+            ("shared", {"full": True}, "shared has no larger version of its ground truth: omit --full"),
+            ("photos", {"full": True}, "photos has no larger version: omit --full"),
+            ("private", {}, "private photos: no direct download available"),
         ],
     )
     def test_what_cannot_be_got_is_said(self, name, options, message):
@@ -249,7 +249,7 @@ class TestByHand:
 
 
 class TestImages:
-    def test_they_are_extracted_and_the_argument_is_told(self, home):
+    def test_they_are_extracted_and_the_option_is_shown(self, home):
         folder = home / "downloads" / "photos" / "photos"
         assert got("photos").splitlines()[-1] == f"use them with: --images {folder}"
         assert (folder / "b").read_bytes() == b"22"
@@ -257,10 +257,10 @@ class TestImages:
     def test_a_second_time_nothing_is_downloaded(self, server):
         got("photos")
         text = got("photos")
-        assert "are here already" in text and "use them with: --images" in text
+        assert "exist already" in text and "use them with: --images" in text
         assert server.asked == ["/photos.tar.gz"]
 
-    def test_they_can_be_extracted_anew(self, server, home):
+    def test_they_can_be_extracted_again(self, server, home):
         got("photos")
         (home / "downloads" / "photos" / "photos" / "b").unlink()
         got("photos", replace=True)
@@ -269,21 +269,21 @@ class TestImages:
 
 
 class TestVerify:
-    def test_where_nothing_is_here_nothing_is_wrong(self):
+    def test_missing_data_are_not_an_error(self):
         assert findings() == ["ok     own: comes with the package"]
 
-    def test_what_was_asked_for_by_name_must_be_here(self):
-        assert wrong("toy") == "WRONG  toy: nothing of it is here; get it with: harness data get toy"
+    def test_missing_data_are_an_error_if_requested_by_name(self):
+        assert wrong("toy") == "WRONG  toy: missing; get it with: harness data get toy"
 
     def test_what_was_got_is_right(self):
         got("toy")
         got("photos")
         table, download = findings("toy")
         assert table.startswith("ok     toy: table toy.parquet: 4 of 4 architectures, 1 columns, content as imported (")
-        assert download == "ok     toy: little.csv: sha256 as published"
+        assert download == "ok     toy: little.csv: matches the published sha256"
         assert findings("photos") == [
-            "ok     photos: photos.tar.gz: md5 as published",
-            "ok     photos: photos: every file as in the archive",
+            "ok     photos: photos.tar.gz: matches the published md5",
+            "ok     photos: photos: every file matches the archive",
         ]
 
     def test_a_changed_accuracy_is_found_though_it_would_be_allowed(self):
@@ -292,7 +292,7 @@ class TestVerify:
         table.loc["arch-2", COLUMN] = np.float32(99)
         store(table_path("toy"), table)
         assert (
-            "was imported; import it anew: harness data import toy FILE, or: harness data get toy --replace" in wrong()
+            "was imported; import it again: harness data import toy FILE, or: harness data get toy --replace" in wrong()
         )
 
     def test_a_column_that_is_read_is_compared_with_its_own_checksum(self):
@@ -305,11 +305,11 @@ class TestVerify:
         table.loc["arch-2", COLUMN] = np.nextafter(table.loc["arch-2", COLUMN], np.float32(0))
         changed = pa.Table.from_pandas(table.reset_index(), preserve_index=False)
         pq.write_table(changed.replace_schema_metadata(pq.read_schema(path).metadata), path)
-        with pytest.raises(DataError, match=f"its column '{COLUMN}' is not as it was written; import it anew"):
+        with pytest.raises(DataError, match=f"checksum mismatch in its column '{COLUMN}'; import it again"):
             read_table("toy", [COLUMN])
-        assert f"its column '{COLUMN}' is not as it was written" in wrong()
+        assert f"checksum mismatch in its column '{COLUMN}'" in wrong()
 
-    def test_what_a_table_says_of_itself_is_compared_too(self):
+    def test_the_metadata_of_a_table_are_compared_too(self):
         import pyarrow.parquet as pq
 
         got("toy")
@@ -318,17 +318,17 @@ class TestVerify:
         metadata = {key: value.replace(b"little", b"litten") for key, value in table.schema.metadata.items()}
         pq.write_table(table.replace_schema_metadata(metadata), path)
         for read in (read_table, read_metadata, row_count):
-            with pytest.raises(DataError, match="what it says of itself is not as it was written"):
+            with pytest.raises(DataError, match="checksum mismatch in its metadata"):
                 read("toy")
 
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            (lambda table: table.iloc[[0, 1, 2, 2]], "'arch-2' occurs more than once"),
-            (lambda table: table.rename(index={"arch-1": "resnet"}), "'resnet' is no architecture of this benchmark"),
+            (lambda table: table.iloc[[0, 1, 2, 2]], "duplicate architecture 'arch-2'"),
+            (lambda table: table.rename(index={"arch-1": "resnet"}), "unknown architecture 'resnet'"),
             (lambda table: table.iloc[:3], "has 3 of 4 architectures, but more were imported"),
-            (lambda table: table + 50, "holds 120 for 'arch-0'"),
-            (lambda table: table.rename(columns={COLUMN: "other"}), f"its column '{COLUMN}' is gone"),
+            (lambda table: table + 50, "has 120 for 'arch-0'"),
+            (lambda table: table.rename(columns={COLUMN: "other"}), f"its column '{COLUMN}' is missing"),
         ],
     )
     def test_a_table_of_before_there_was_a_checksum_is_checked_as_in_an_import(self, change, message, monkeypatch):
@@ -338,10 +338,10 @@ class TestVerify:
         assert message in wrong()
         assert "harness data import toy FILE" in wrong()
 
-    def test_such_a_table_is_right_if_nothing_else_is_wrong(self, monkeypatch):
+    def test_such_a_table_is_correct_if_nothing_else_is_wrong(self, monkeypatch):
         got("toy")
         monkeypatch.setattr(data_verify, "stored_checksum", lambda name: None)
-        assert "its import stored no checksum" in findings("toy")[0]
+        assert "no stored checksum to compare with" in findings("toy")[0]
 
     def test_wrong_parameter_counts_are_found(self, tmp_path, monkeypatch):
         (tmp_path / "t.csv").write_text(
@@ -375,25 +375,25 @@ class TestVerify:
     def test_a_damaged_download_is_found(self, home):
         got("toy")
         (home / "downloads" / "toy" / "little.csv").write_text("half")
-        assert "little.csv has the sha256" in (message := wrong())
-        assert message.endswith("delete it and get it again: harness data get toy --replace")
+        assert "little.csv has sha256" in (message := wrong())
+        assert message.endswith("delete it and download it again: harness data get toy --replace")
 
     def test_a_download_without_a_published_checksum_is_said_to_have_none(self, server, monkeypatch):
         monkeypatch.setattr(Toy, "declared", Sources(files(server, "a little", "little.csv", STANDARD, None)))
         got("toy")
-        assert findings("toy")[1] == "ok     toy: little.csv: there is no published checksum to compare with"
+        assert findings("toy")[1] == "ok     toy: little.csv: no published checksum to compare with"
 
     def test_a_changed_image_file_is_found(self, home):
         got("photos")
         (home / "downloads" / "photos" / "photos" / "a").write_bytes(b"9")
         assert wrong("photos") == (
-            "WRONG  photos: photos/a is not what the archive holds; extract it anew: harness data get photos --replace"
+            "WRONG  photos: photos/a differs from the archive; extract it again: harness data get photos --replace"
         )
 
     def test_images_without_their_archive_cannot_be_compared(self, home):
         got("photos")
         (home / "downloads" / "photos" / "photos.tar.gz").unlink()
-        assert findings("photos") == ["ok     photos: photos: its archive is gone, so there is nothing to compare with"]
+        assert findings("photos") == ["ok     photos: photos: not compared, since the archive is missing"]
 
 
 class TestStatus:
@@ -407,10 +407,10 @@ class TestStatus:
         for words in (
             "own here comes with the package",
             "toy missing harness data get toy",
-            "shared missing harness data get shared (says on which page it lies",
+            "shared missing harness data get shared (shows the page to download it from",
             "untold missing harness data import untold FILE",
             "photos missing harness data get photos",
-            "private by hand harness data get private says where",
+            "private manual harness data get private shows where to download it",
         ):
             assert words in text
 
@@ -432,7 +432,7 @@ class TestStatus:
     def test_files_that_belong_together_are_counted(self, server, monkeypatch, home):
         parts = tuple(files(server, "", name, STANDARD).downloads[0] for name in ("a.csv", "b.csv"))
         monkeypatch.setattr(Toy, "declared", Sources(Files("parts", parts)))
-        with pytest.raises(DataError, match="is no archive that this reads"):
+        with pytest.raises(DataError, match="unsupported directory"):
             got("toy")
         (home / "downloads" / "toy" / "b.csv").unlink()
         assert "download 1 of 2 files in downloads/toy, 62 bytes, since 2" in " ".join(self.status().split())
@@ -442,7 +442,7 @@ class TestStatus:
         table_path("toy").write_bytes(b"PAR1")
         assert "toy damaged" in " ".join(self.status().split())
 
-    def test_what_is_no_ground_truth_is_counted(self, tmp_path):
+    def test_columns_that_are_not_ground_truth_are_counted(self, tmp_path):
         (tmp_path / "t.csv").write_text(
             f"arch,{COLUMN},cifar10/params\n" + "".join(f"arch-{n},70,{n}\n" for n in range(4))
         )

@@ -89,7 +89,7 @@ class TestArchitectures:
         other = frame["arch"].to_list()
         other[3], other[4] = other[4], other[3]
         message = refusal(frame.assign(Architecture=other))
-        assert "disagree: in row 4 'arch' holds 'arch-3' and 'Architecture' 'arch-4' (2 such rows)" in message
+        assert "disagree: in row 4 'arch' has 'arch-3' and 'Architecture' 'arch-4' (2 such rows)" in message
 
     def test_two_columns_that_agree_are_fine(self, frame, imported):
         assert imported(frame.assign(architecture=frame["arch"])) == frame[COLUMN].tolist()
@@ -97,9 +97,9 @@ class TestArchitectures:
     @pytest.mark.parametrize("column", ["index", "net_str", "Unnamed: 0"])
     def test_any_other_column_of_architectures_must_agree(self, frame, refusal, column):
         message = refusal(frame.assign(**{column: ARCHITECTURES[::-1]}))
-        assert f"'arch' and '{column}' disagree: in row 1 they hold 'arch-0' and 'arch-19' (20 such rows)" in message
+        assert f"'arch' and '{column}' disagree: in row 1 they have 'arch-0' and 'arch-19' (20 such rows)" in message
 
-    def test_row_names_as_r_writes_them_are_no_trouble(self, frame, imported):
+    def test_row_names_as_written_by_r_are_accepted(self, frame, imported):
         lines = frame.to_csv(index=False).splitlines()
         text = "\n".join([lines[0], *(f"{number},{line}" for number, line in enumerate(lines[1:], start=1))])
         assert imported(text) == frame[COLUMN].tolist()
@@ -123,7 +123,7 @@ class TestArchitectures:
 
 class TestColumns:
     @pytest.mark.parametrize("name", ["MNIST/Test/9", " mnist/test/9 ", "mnist / test / 9", "\ufeffmnist/test/9"])
-    def test_case_and_blanks_make_no_other_column(self, frame, imported, name):
+    def test_case_and_blanks_do_not_matter_in_column_names(self, frame, imported, name):
         assert imported(frame[[COLUMN, "arch"]].rename(columns={COLUMN: name})) == frame[COLUMN].tolist()
 
     @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -140,7 +140,7 @@ class TestColumns:
         message = refusal(doubled)
         assert f"two columns mean '{COLUMN}' and disagree: in row 5" in message and "'1.5'" in message
 
-    def test_names_that_differ_in_spelling_alone_stay_two_where_a_format_has_both(self):
+    def test_names_that_differ_only_in_spelling_are_distinct_if_a_format_has_both(self):
         frame = pd.DataFrame({"a-b": [1], "a_b": [2]})
         assert with_known_names(frame, ["a-b", "a_b"], "table").to_dict("list") == {"a-b": [1], "a_b": [2]}
 
@@ -153,7 +153,7 @@ class TestColumns:
         values = frame[COLUMN].astype(object)
         values[2] = value
         message = refusal(frame.assign(**{COLUMN: values}))
-        assert f"holds '{value}', which is not a number, for 'arch-2'" in message and "such as 93.5" in message
+        assert f"has '{value}', which is not a number, for 'arch-2'" in message and "such as 93.5" in message
 
     def test_missing_whole_numbers_of_a_parquet_table_are_named(self, frame, refusal):
         values = pd.array([60] * 19 + [None], dtype="Int64")
@@ -169,29 +169,29 @@ class TestUnits:
             f"'{COLUMN}' mixes fractions and percent: 0.67 for 'arch-7' (1 such values) and 60 for 'arch-0'" in message
         )
 
-    def test_what_learned_nothing_is_no_fraction_where_chance_is_below_1(self, frame, imported):
+    def test_values_at_chance_are_not_fractions_if_chance_is_below_1(self, frame, imported):
         hard = Toy(replace(FORMAT, truths={COLUMN: Truth("accuracy (%)", chance=100 / 120)}))
         values = [100 / 120] * 3 + list(np.linspace(20, 90, 17))
         assert imported(frame.assign(**{COLUMN: values}), hard) == pytest.approx(values, abs=1e-4)
         assert imported(frame.assign(**{COLUMN: 100 / 120})[:4], hard, allow_partial=True)
 
-    def test_an_error_rate_lies_under_chance(self, frame, refusal):
+    def test_an_error_rate_is_below_chance(self, frame, refusal):
         message = refusal(frame.assign(**{COLUMN: np.linspace(5, 11, 20)}), Toy(replace(FORMAT, contrast=None)))
-        assert "looks like an error rate (100 - accuracy): half of it is 8 or less, but guessing gives 10" in message
+        assert "looks like an error rate (100 - accuracy): its median is 8, but guessing gives 10" in message
         assert "add --errors" in message
 
     def test_an_error_rate_makes_the_worse_better(self, frame, refusal):
         message = refusal(frame.assign(**{COLUMN: 100 - frame[COLUMN]}))
-        assert "looks like an error rate (100 - accuracy): the 10 short names have 35.5 (median)" in message
-        assert "the 10 long names 25.5, though they are better" in message
+        assert "looks like an error rate (100 - accuracy): the median of 10 short names is 35.5" in message
+        assert "that of 10 long names, which are known to be better, is 25.5" in message
 
-    def test_error_rates_are_turned_into_accuracies_when_asked_for(self, frame, imported):
+    def test_error_rates_are_converted_to_accuracies_on_request(self, frame, imported):
         assert imported(frame.assign(**{COLUMN: 100 - frame[COLUMN]}), errors=True) == frame[COLUMN].tolist()
         assert read_metadata("toy").source == "table.csv (error rates, turned into accuracies)"
 
-    def test_accuracies_are_no_error_rates(self, frame, refusal):
+    def test_accuracies_are_not_error_rates(self, frame, refusal):
         message = refusal(frame, errors=True)
-        assert "holds no error rates" in message and message.endswith("leave out --errors")
+        assert "does not have error rates" in message and message.endswith("omit --errors")
 
     def test_some_failed_trainings_are_fine(self, frame, imported):
         values = frame[COLUMN].copy()
@@ -227,7 +227,7 @@ class TestRealTables:
         for column in table:
             check_percent(table[column], table[column].to_numpy(), table_format.truths[column], "table")
 
-    def test_one_fraction_is_found_wherever_it_stands(self, real):
+    def test_one_fraction_is_found_in_any_row(self, real):
         table_format, table, _ = real
         for column in table:
             truth, values = table_format.truths[column], table[column].copy()

@@ -1,4 +1,4 @@
-"""Tables of ground truth: what is imported is checked and stored whole, or refused with nothing changed."""
+"""Ground-truth tables: an import is checked and stored completely, or refused without changes."""
 
 import gzip
 import json
@@ -120,11 +120,11 @@ class TestImport:
         assert "imported the ground truth of toy from table.csv" in text
         assert "architectures: 5 of 5" in text
         assert "best test/9: mnist 90.500" in text
-        assert "columns not used: index" in text
+        assert "unused columns: index" in text
         assert f"stored as {home / 'toy.parquet'}" in text
         assert summary.sha256 in text
 
-    def test_where_lower_is_better_the_best_is_the_lowest(self, csv):
+    def test_the_best_is_the_lowest_if_lower_is_better(self, csv):
         summary = import_table(
             Toy(replace(FORMAT, truths={"mnist/test/9": Truth("error (%)", higher_is_better=False)})), csv()
         )
@@ -148,25 +148,25 @@ class TestImport:
         import_table(Toy(), csv(frame.assign(**{"mnist/test/9": values})))
         assert read_table("toy")["mnist/test/9"].nunique() == 3
 
-    def test_a_new_import_takes_the_place_of_the_former(self, csv, frame):
+    def test_a_new_import_replaces_the_existing_one(self, csv, frame):
         import_table(Toy(), csv())
         import_table(Toy(), csv(frame.assign(**{"mnist/test/9": 7.0})))
         assert set(read_table("toy")["mnist/test/9"]) == {7.0}
 
-    def test_a_benchmark_that_brings_its_ground_truth_has_nothing_to_import(self, csv):
+    def test_a_benchmark_with_its_own_ground_truth_has_nothing_to_import(self, csv):
         class Own(Benchmark):
             name = "own"
             architectures = task = build = ground_truth = None
 
         Own.__abstractmethods__ = frozenset()
-        with pytest.raises(HarnessError, match="own brings its ground truth along"):
+        with pytest.raises(HarnessError, match="own includes its ground truth"):
             import_table(Own(), csv())
 
 
 class TestRefusedArchitectures:
     def test_missing_ones_are_counted_and_the_first_is_named(self, csv, frame):
         message = refusal(csv(frame[frame["arch"].isin(["arch-0", "arch-3"])]))
-        assert "3 of 5 architectures are missing, the first is 'arch-1'" in message
+        assert "3 of 5 architectures are missing, first 'arch-1'" in message
         assert "--allow-partial" in message
 
     def test_missing_ones_are_allowed_if_the_user_says_so_and_the_source_tells(self, csv, frame):
@@ -180,11 +180,11 @@ class TestRefusedArchitectures:
 
     def test_repeated_ones_are_counted_and_the_first_is_named(self, csv, frame):
         message = refusal(csv(pd.concat([frame, frame[1:3]])))
-        assert "'arch-3' occurs more than once (2 architectures do)" in message
+        assert "duplicate architecture 'arch-3' (2 architectures occur more than once)" in message
 
     def test_unknown_ones_are_counted_and_the_first_is_named(self, csv, frame):
         message = refusal(csv(frame.replace({"arch": {"arch-1": "resnet", "arch-4": "vgg"}})))
-        assert "'vgg' is no architecture of this benchmark (2 of 5 rows)" in message
+        assert "unknown architecture 'vgg' (2 of 5 rows are unknown)" in message
 
 
 class TestRefusedColumns:
@@ -193,26 +193,26 @@ class TestRefusedColumns:
 
     def test_no_ground_truth(self, csv, frame):
         message = refusal(csv(frame.rename(columns={"mnist/test/9": "accuracy"})))
-        assert "one of mnist/test/9 is needed; it has accuracy, mnist/params" in message
+        assert "needs at least one of mnist/test/9, but has accuracy, mnist/params" in message
 
     @pytest.mark.parametrize(
         ("value", "cause"),
         [
-            (100.5, "holds 100.5 for 'arch-2' (1 such values); wanted: 0 to 100"),
-            (-1, "holds -1 for 'arch-2'"),
-            (np.inf, "holds inf for 'arch-2'"),
-            (np.nan, "holds 'nan', which is not a number, for 'arch-2'"),
-            ("n/k", "holds 'n/k', which is not a number, for 'arch-2'"),
+            (100.5, "has 100.5 for 'arch-2' (1 such values); expected: 0 to 100"),
+            (-1, "has -1 for 'arch-2'"),
+            (np.inf, "has inf for 'arch-2'"),
+            (np.nan, "has 'nan', which is not a number, for 'arch-2'"),
+            ("n/k", "has 'n/k', which is not a number, for 'arch-2'"),
         ],
     )
-    def test_a_value_that_is_no_accuracy_is_named(self, csv, frame, value, cause):
+    def test_a_value_that_is_not_an_accuracy_is_named(self, csv, frame, value, cause):
         values = frame["mnist/test/9"].astype(object)
         values[2] = value
         assert f"column 'mnist/test/9' {cause}" in refusal(csv(frame.assign(**{"mnist/test/9": values})))
 
-    def test_fractions_are_no_percent(self, csv, frame):
+    def test_fractions_are_not_percent(self, csv, frame):
         changed = frame.assign(**{"mnist/test/9": frame["mnist/test/9"] / 100})
-        assert "holds fractions (at most 0.905); wanted: percent" in refusal(csv(changed))
+        assert "has fractions (at most 0.905); expected: percent" in refusal(csv(changed))
 
     def test_parameters_of_another_network(self, csv, frame):
         message = refusal(csv(frame.assign(**{"mnist/params": [40, 30, 21, 11, 0]})))
@@ -221,21 +221,21 @@ class TestRefusedColumns:
 
 class TestRefusedFiles:
     def test_a_missing_file(self, tmp_path):
-        assert "there is no file or folder" in refusal(tmp_path / "absent.csv")
+        assert "no such file or directory" in refusal(tmp_path / "absent.csv")
 
     def test_an_empty_file(self, tmp_path):
         (tmp_path / "table.csv").touch()
-        assert "table.csv is empty; wanted: FILE is the toy table" in refusal(tmp_path / "table.csv")
+        assert "table.csv is empty; expected: FILE is the toy table" in refusal(tmp_path / "table.csv")
 
     def test_a_folder(self, tmp_path):
         (tmp_path / "folder").mkdir()
-        assert "the folder 'folder' is no archive that this reads" in refusal(tmp_path / "folder")
+        assert "unsupported directory 'folder'" in refusal(tmp_path / "folder")
 
     @pytest.mark.parametrize("kept", [20, 60, -8])
     def test_a_truncated_gzip_file(self, tmp_path, csv, kept):
         path = tmp_path / "table.csv.gz"
         path.write_bytes(gzip.compress(csv().read_bytes())[:kept])
-        assert "table.csv.gz is truncated, or no CSV" in refusal(path)
+        assert "table.csv.gz is truncated, or not a CSV" in refusal(path)
 
     @pytest.mark.parametrize("kept", [10, -10])
     def test_a_truncated_parquet_file(self, tmp_path, frame, kept):
@@ -245,9 +245,9 @@ class TestRefusedFiles:
         assert "table.parquet is a damaged Parquet file" in refusal(path)
 
     @pytest.mark.parametrize("content", [bytes(range(255, 0, -1)), b'a,b\n1,2,3,4,5\n"'])
-    def test_what_is_no_table(self, tmp_path, content):
+    def test_files_that_are_not_tables(self, tmp_path, content):
         (tmp_path / "table.csv").write_bytes(content)
-        assert "table.csv is truncated, or no CSV or Parquet table" in refusal(tmp_path / "table.csv")
+        assert "table.csv is truncated, or not a CSV or Parquet table" in refusal(tmp_path / "table.csv")
 
     @pytest.mark.parametrize(
         ("content", "kind"), [(pickle.dumps([1]), "a pickle"), (b"BZh91AY", "a bzip2 file"), (b"PK\3\4", "a zip")]
@@ -262,11 +262,10 @@ class TestStore:
         with pytest.raises(DataError) as caught:
             read_table("toy", obtain=FORMAT.obtain)
         assert str(caught.value) == (
-            f"there is no ground truth of toy in '{home}'; "
-            "import it with: harness data import toy FILE (FILE is the toy table)"
+            f"no ground truth of toy in '{home}'; import it with: harness data import toy FILE (FILE is the toy table)"
         )
 
-    def test_only_the_wanted_columns_come_back_in_the_wanted_order(self, csv):
+    def test_only_the_requested_columns_are_returned_in_order(self, csv):
         import_table(Toy(), csv())
         assert list(read_table("toy", ["mnist/params"]).columns) == ["mnist/params"]
         assert list(read_table("toy", ["mnist/params", "mnist/test/9"]).columns) == ["mnist/params", "mnist/test/9"]
@@ -276,14 +275,14 @@ class TestStore:
         with pytest.raises(DataError, match=r"has no column 'mnist/val/9'; it has mnist/test/9, mnist/params"):
             read_table("toy", ["mnist/val/9"])
 
-    def test_a_failed_import_leaves_the_former_table_and_nothing_else(self, csv, frame, home):
+    def test_a_failed_import_keeps_the_existing_table_and_nothing_else(self, csv, frame, home):
         import_table(Toy(), csv())
         before = table_path("toy").read_bytes()
         refusal(csv(frame[1:]))
         assert table_path("toy").read_bytes() == before
         assert [path.name for path in home.iterdir()] == ["toy.parquet"]
 
-    def test_a_failed_write_leaves_the_former_table_and_nothing_else(self, csv, home, monkeypatch):
+    def test_a_failed_write_keeps_the_existing_table_and_nothing_else(self, csv, home, monkeypatch):
         import pyarrow.parquet as pq
 
         import_table(Toy(), csv())
@@ -294,7 +293,7 @@ class TestStore:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(pq, "write_table", full_disk)
-        assert "cannot be written" in (message := refusal(csv())) and "No space left on device" in message
+        assert "cannot write the table of toy" in (message := refusal(csv())) and "No space left on device" in message
         assert table_path("toy").read_bytes() == before
         assert [path.name for path in home.iterdir()] == ["toy.parquet"]
 
@@ -302,35 +301,33 @@ class TestStore:
         (tmp_path / "file").touch()
         monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "file" / "home"))
         message = refusal(csv())
-        assert "cannot be written" in message
-        assert "$HARNESS_DATA names another folder" in message
+        assert "cannot write the table of toy" in message
+        assert "set another directory with $HARNESS_DATA" in message
 
     @pytest.mark.parametrize("kept", [0, 3, 100, -4])
-    def test_a_damaged_table_tells_how_to_import_it_anew(self, csv, kept):
+    def test_a_damaged_table_says_how_to_import_it_again(self, csv, kept):
         import_table(Toy(), csv())
         table_path("toy").write_bytes(table_path("toy").read_bytes()[:kept])
         for read in (read_table, read_metadata):
-            with pytest.raises(
-                DataError, match=r"cannot be used: .* import it anew with: harness data import toy FILE"
-            ):
+            with pytest.raises(DataError, match=r"cannot use .* import it again: harness data import toy FILE"):
                 read("toy")
 
-    def test_a_parquet_file_that_no_import_made_is_refused(self, frame, home):
+    def test_a_parquet_file_not_written_by_an_import_is_refused(self, frame, home):
         home.mkdir()
         frame.to_parquet(home / "toy.parquet")
-        with pytest.raises(DataError, match="it was not made by an import"):
+        with pytest.raises(DataError, match="it was not written by 'harness data import'"):
             read_table("toy")
 
     def test_a_table_of_another_layout_is_refused(self, csv, monkeypatch):
         import_table(Toy(), csv())
         monkeypatch.setattr(tables, "SCHEMA_VERSION", 2)
-        with pytest.raises(DataError, match="its layout is version 1, this is version 2"):
+        with pytest.raises(DataError, match="its layout version is 1, but this harness needs 2"):
             read_table("toy")
 
     def test_a_table_of_another_benchmark_is_refused(self, csv):
         import_table(Toy(), csv())
         table_path("toy").rename(table_path("other"))
-        with pytest.raises(DataError, match="it holds the ground truth of toy"):
+        with pytest.raises(DataError, match="it contains the ground truth of toy"):
             read_table("other")
 
     def test_the_table_is_readable_by_whom_the_umask_allows(self, csv):

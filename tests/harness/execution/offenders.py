@@ -70,7 +70,7 @@ def raises_too(probe):
 LEFT = {
     "gradients_off": ("torch's gradient mode (True -> False)", lambda probe: torch.set_grad_enabled(False)),
     "inference_mode": ("torch's inference mode (False -> True)", lambda probe: enter(torch.inference_mode())),
-    "number_format": ("default number format (torch.float32 -> torch.float64)",
+    "number_format": ("default dtype (torch.float32 -> torch.float64)",
                       lambda probe: torch.set_default_dtype(torch.float64)),
     "default_device": ("torch's default device (None -> meta)", lambda probe: torch.set_default_device("meta")),
     "threads": ("torch's number of threads (1 -> 2)", lambda probe: torch.set_num_threads(2)),
@@ -93,8 +93,8 @@ LEFT = {
     "dispatch_mode": ("torch's dispatch modes", lambda probe: enter(Watching())),
     "global_hook": ("torch's hooks on every module",
                     lambda probe: nn.modules.module.register_module_forward_hook(zeros)),
-    "denormals": ("the processor's treatment of tiny numbers", lambda probe: torch.set_flush_denormal(True)),
-    "numpy_errors": ("NumPy's treatment of errors", lambda probe: np.seterr(all="raise")),
+    "denormals": ("the processor's treatment of denormal numbers", lambda probe: torch.set_flush_denormal(True)),
+    "numpy_errors": ("NumPy's error handling", lambda probe: np.seterr(all="raise")),
     "recursion": ("Python's recursion limit", lambda probe: sys.setrecursionlimit(sys.getrecursionlimit() + 7)),
     "garbage": ("Python's garbage collector (True -> False)", lambda probe: gc.disable()),
     "images_written": ("the mini-batches", lambda probe: probe.batch().images.zero_()),
@@ -114,7 +114,7 @@ LEFT = {
     "module_hook": ("'3' of the network", lambda probe: probe.network[3].register_forward_hook(zeros)),
     "forward_replaced": ("'2' of the network", lambda probe: setattr(probe.network[2], "forward", torch.zeros_like)),
     "epsilon": ("'1' of the network", lambda probe: setattr(probe.network[1], "eps", 1.0)),
-    "network_replaced": ("the network, by another one,", lambda probe: setattr(
+    "network_replaced": ("the network (replaced by another one)", lambda probe: setattr(
         probe, "network", nn.Sequential(nn.Flatten(), nn.Linear(192, 4)))),
     "objective_replaced": ("the probe's attributes", lambda probe: setattr(
         probe, "objective", replace(probe.objective, loss=lambda outputs, labels: outputs.sum() * 0))),
@@ -142,7 +142,7 @@ LEFT = {
     "warning_filters": ("the warning filters", lambda probe: warnings.simplefilter("error")),
     "streams": ("sys.stdout or sys.stderr", lambda probe: setattr(sys, "stdout", KEPT)),
     "handlers": ("the handler of SIGUSR1", lambda probe: signal.signal(signal.SIGUSR1, lambda *_: None)),
-    "blocked_signals": ("the signals that are blocked",
+    "blocked_signals": ("the signal mask",
                         lambda probe: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})),
     "raises_too": ("torch's gradient mode (True -> False)", raises_too),
 }  # fmt: skip

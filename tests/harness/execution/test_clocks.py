@@ -34,14 +34,14 @@ def test_the_run_says_what_its_costs_were_measured_with(digits_runs):
     assert manifest["processor"] == processor_name() != ""
 
 
-def test_where_the_processor_s_time_is_coarse_the_wall_clock_is_taken(monkeypatch):
+def test_the_wall_clock_is_used_if_processor_time_is_coarse(monkeypatch):
     coarse = type("Info", (), {"resolution": 0.0156})
     monkeypatch.setattr(time, "get_clock_info", lambda name: coarse)
     assert clock_of("cpu") == "wall"
 
 
-def test_the_time_of_a_gpu_is_its_own(monkeypatch):
-    """No GPU was at hand: what torch's events do is played."""
+def test_gpu_time_is_measured_on_the_gpu(monkeypatch):
+    """Without a GPU, torch's events are simulated."""
     moments, waited_for = itertools.count(), []
 
     class Event:

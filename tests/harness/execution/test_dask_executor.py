@@ -116,7 +116,7 @@ class TestOnACluster:
                     scheduler.kill()
 
             place = functools.partial(DaskExecutor, str(file))
-            with pytest.raises(HarnessError, match="the same command goes on from what is stored"):
+            with pytest.raises(HarnessError, match="lost connection to the Dask scheduler"):
                 harness.run("digits", out=tmp_path / "run", executor=place, progress=kill, **SETTING)
         assert 5 <= read(tmp_path / "run")["architecture"].nunique() < 40
         scores = harness.run("digits", out=tmp_path / "run", **SETTING)[SCORE]
@@ -165,11 +165,11 @@ def test_a_worker_needs_no_file_of_mini_batches(tmp_path, digits_runs):
 
 
 def test_a_scheduler_file_that_is_not_there(tmp_path):
-    with pytest.raises(HarnessError, match=r"no scheduler file '.*none.json'; give the one that 'dask scheduler"):
+    with pytest.raises(HarnessError, match=r"no scheduler file '.*none.json'; give the file that 'dask scheduler"):
         DaskExecutor(str(tmp_path / "none.json"))
 
 
-def test_no_scheduler_answers(monkeypatch):
+def test_a_scheduler_that_does_not_respond(monkeypatch):
     monkeypatch.setattr("harness.execution.dask_executor.PATIENCE", "1s")
-    with pytest.raises(HarnessError, match=r"no Dask scheduler answers at 'tcp://127.0.0.1:9'"):
+    with pytest.raises(HarnessError, match=r"no response from a Dask scheduler at 'tcp://127.0.0.1:9'"):
         DaskExecutor("tcp://127.0.0.1:9")

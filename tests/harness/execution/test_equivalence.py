@@ -1,4 +1,4 @@
-"""Of networks that are one network one is scored for all, and who reads the run cannot tell it from any other."""
+"""Equal networks are scored once for all, and readers of the run see no difference."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_benchmark_that_knows_no_equal_networks_refuses():
 
 
 class TestNatsTss:
-    """Numbers that docs/data.md tells."""
+    """Numbers in docs/data.md."""
 
     def test_the_whole_space_has_a_third_as_many_classes(self):
         benchmark = load_benchmark("nats-tss")

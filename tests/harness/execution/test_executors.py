@@ -64,7 +64,7 @@ import harness
 harness.run("digits", sample=2, proxies="params", batch_size=8, out="run", workers=2)
 """
 MESSAGE = (
-    "worker processes begin by running script.py again, so its call of harness must stand under: "
+    "worker processes start by running script.py again, so put its call of harness under "
     'if __name__ == "__main__": (or use workers=1)\n'
 )
 
@@ -148,7 +148,7 @@ def test_a_thread_is_left_alone():
 
 
 class TestTheScriptThatAsksForWorkers:
-    """Every worker begins by running it again."""
+    """Every worker runs it again first."""
 
     def test_without_a_guard_one_line_says_so(self, tmp_path):
         (tmp_path / "script.py").write_text(UNGUARDED)
@@ -179,7 +179,7 @@ class TestTheScriptThatAsksForWorkers:
             assert codes == [78]
         else:
             refuse_in_starting_worker(1)
-            with pytest.raises(UnguardedScriptError, match="begin by running"):
+            with pytest.raises(UnguardedScriptError, match="start by running"):
                 refuse_in_starting_worker(workers)
 
 

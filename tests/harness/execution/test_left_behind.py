@@ -1,4 +1,4 @@
-"""A proxy that leaves something changed has failed, says what, and changes no score of any other proxy or network."""
+"""A proxy that changes shared state fails, its error says what, and no score of other proxies or networks changes."""
 
 import os
 import random
@@ -92,8 +92,8 @@ def test_what_is_left_is_named_and_disturbs_nobody(job, undisturbed, name, first
     found = outcomes(job, [*OTHERS[:first], name, *OTHERS[first:]])
     status, value, error = found.pop(name)
     assert (status, value) == ("failed", None)
-    assert "it left " in error and LEFT[name][0] in error
-    assert error.endswith("changed; a proxy must leave everything as it found it") and "\n" not in error
+    assert "it changed " in error and LEFT[name][0] in error
+    assert error.endswith("; a proxy must leave everything as it found it") and "\n" not in error
     assert found == undisturbed[0]
     assert outcomes(job, OTHERS, "6") == undisturbed[1]
     assert [*process[0].put_back(), *process[1].put_back()] == []
@@ -117,25 +117,25 @@ def test_numbers_drawn_from_any_global_state_are_the_same_again(job):
     assert outcomes(job, ["snip", "random_numbers"])["random_numbers"] == first["random_numbers"]
 
 
-def test_an_error_of_its_own_stands_before_what_it_left(job):
+def test_its_own_error_comes_before_what_it_changed(job):
     error = outcomes(job, ["raises_too"])["raises_too"][2]
     assert error.startswith("LookupError: no such layer (offenders.py:")
-    assert "; it left torch's gradient mode" in error
+    assert "; it changed torch's gradient mode" in error
 
 
-def test_costs_are_told_once_although_passes_are_made_again(job):
+def test_costs_count_once_although_passes_are_repeated(job):
     alone = compute_unit(job, Unit("4", OTHERS)).forward_backward_seconds
     beside = compute_unit(job, Unit("4", ("grad_norm", "weights_written", *OTHERS[1:]))).forward_backward_seconds
     assert 0 < beside < 20 * alone
 
 
-def test_the_projects_own_proxies_leave_nothing_when_they_are_compared_as_closely(job, undisturbed, monkeypatch):
+def test_the_projects_own_proxies_change_nothing_in_the_full_comparison(job, undisturbed, monkeypatch):
     for module in (left_behind, sys.modules[compute_unit.__module__]):
         monkeypatch.setattr(module, "is_own", lambda proxy: False)
     assert outcomes(job, OTHERS) == undisturbed[0]
 
 
-def test_of_the_projects_own_a_glance_still_sees_what_matters(job, undisturbed, monkeypatch):
+def test_a_glance_still_detects_important_changes_of_own_proxies(job, undisturbed, monkeypatch):
     for module in (left_behind, sys.modules[compute_unit.__module__]):
         monkeypatch.setattr(module, "is_own", lambda proxy: True)
     for name in ("gradients_off", "number_format", "images_written", "weights_written", "statistics_updated"):
@@ -164,7 +164,7 @@ def test_a_library_that_is_imported_for_the_first_time_may_add_to_the_surroundin
     del sys.modules["library_of_the_test"]
 
 
-def test_what_torch_replaces_itself_is_no_change(monkeypatch):
+def test_replacements_by_torch_itself_are_not_changes(monkeypatch):
     """Its compiler does so when it is first used, which may be in a proxy."""
     before = Surroundings()
     code = compile("def manual_seed(seed): pass", surroundings._COMPILER[0] + "/eval_frame.py", "exec")
@@ -191,7 +191,7 @@ def test_whatever_it_raises_is_its_outcome(job, undisturbed, name, says):
 
 
 @pytest.mark.parametrize("name", ["interrupted", "deaf_to_ctrl_c"])
-def test_a_real_ctrl_c_is_none(job, name):
+def test_a_real_ctrl_c_is_not_an_outcome(job, name):
     with pytest.raises(KeyboardInterrupt):
         outcomes(job, [name, *OTHERS])
 

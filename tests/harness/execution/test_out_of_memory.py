@@ -1,4 +1,4 @@
-"""A network that does not fit in memory is a failure that says what it needed, and spoils nothing beside it."""
+"""A network that runs out of memory fails, its error says how much was needed, and nothing else is affected."""
 
 import ctypes
 import sys
@@ -60,7 +60,7 @@ def network():
 
 @proxy("greedy", better="higher", data="nothing", cite="nobody2026")
 def greedy(probe):
-    """Asks for more than there is, after a forward pass."""
+    """Requests more memory than available, after a forward pass."""
     probe.forward()
     return torch.empty(ROOM * 4, dtype=torch.uint8).sum()
 
@@ -125,7 +125,7 @@ class TestUnit:
     def test_the_failure_says_what_was_needed_and_what_helps(self, job):
         error = limited_unit(job, ("greedy",))["greedy"].error
         assert error.startswith("out of memory under the limit of ")
-        assert "MB were in use and 1.6 GB more were asked for" in error
+        assert "MB were in use and 1.6 GB more were requested" in error
         needed = in_words(graph_bytes(Probe(network(), BATCHES)))
         assert f"the graph of one forward pass of 8 images takes about {needed}" in error
         for remedy in ("--batch-size", "--resolution", "--memory-limit"):
@@ -140,7 +140,7 @@ class TestUnit:
         assert limited_unit(job, ("hoarding",), "two")["hoarding"].status == "ok"
 
     def test_a_limit_that_is_reached_before_anything_is_computed_is_refused(self, job):
-        with pytest.raises(HarnessError, match=r"less than the .* that a worker holds before it computes anything"):
+        with pytest.raises(HarnessError, match=r"is too small: a worker uses .* before it computes anything"):
             compute_unit(replace(job, memory_limit=MEGABYTE), Unit("one", ("params",)))
 
 
@@ -164,7 +164,7 @@ def test_memory_that_is_reserved_and_not_used_does_not_count():
 def test_other_systems_are_told(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     check_limit(None)
-    with pytest.raises(HarnessError, match="on Linux alone, this is darwin"):
+    with pytest.raises(HarnessError, match="only supported on Linux, not on darwin"):
         check_limit(4 * 10**9)
 
 
@@ -219,5 +219,5 @@ class TestBytes:
 
     @pytest.mark.parametrize("text", ["4", "GB", "-1GB", "0GB", "4 apples"])
     def test_what_is_no_amount_is_refused(self, text):
-        with pytest.raises(HarnessError, match="write 4GB or 500MB"):
+        with pytest.raises(HarnessError, match="write it as 4GB or 500MB"):
             parse_bytes(text)

@@ -83,7 +83,7 @@ class TestSetting:
         before = hashlib.blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=8).hexdigest()
         assert plan().setting.checksum() == before
 
-    def test_the_benchmarks_own_resolution_is_no_other_setting(self):
+    def test_the_benchmarks_own_resolution_is_the_default_setting(self):
         assert plan(resolution=8).setting == plan().setting
 
     def test_images_of_another_size_get_the_resolution(self):
@@ -118,7 +118,7 @@ class TestRefusing:
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
     def test_a_gpu_where_there_is_none(self):
-        with pytest.raises(HarnessError, match="sees no GPU; use --device cpu"):
+        with pytest.raises(HarnessError, match="finds no GPU; use --device cpu"):
             plan(device="cuda")
 
     def test_an_unknown_device(self):
@@ -145,10 +145,10 @@ class TestBatchesOnDisk:
         path = tmp_path / "batches.npz"
         if content is not None:
             path.write_bytes(content)
-        with pytest.raises(DataError, match="start the run again"):
+        with pytest.raises(DataError, match="repeat the run"):
             read_batches(path, "0")
 
     def test_other_batches_are_refused(self, tmp_path):
         write_batches(tmp_path / "batches.npz", plan(seed=1).batches)
-        with pytest.raises(DataError, match="not those that this run's scores were made with"):
+        with pytest.raises(DataError, match="differ from those of this run's scores"):
             read_batches(tmp_path / "batches.npz", plan().setting.fingerprint)

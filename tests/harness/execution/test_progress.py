@@ -1,4 +1,4 @@
-"""A run whose output is no terminal says now and then how far it is, and how long it will take."""
+"""Without a terminal, a run occasionally prints its progress and the time left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.store.records import Score, UnitResult
 
 
 class Log:
-    """The lines of a run of which every network takes the same time."""
+    """The lines of a run in which every network takes the same time."""
 
     def __init__(self, total, seconds, before=0, failing=0):
         self.lines, self.times, self.now = [], [], 0.0
@@ -31,8 +31,8 @@ class Log:
 def test_a_line_has_count_rate_time_left_and_failures():
     log = Log(1000, 1.5, failing=3)
     assert log.lines[0] == "0 of 1,000 networks"
-    assert log.lines[1] == "7 of 1,000 networks, 0.67 a second, about 25 min left, 3 failed outcomes"
-    assert log.lines[-1] == "1,000 of 1,000 networks, 0.67 a second, 3 failed outcomes"
+    assert log.lines[1] == "7 of 1,000 networks, 0.67 per second, about 25 min left, 3 failed outcomes"
+    assert log.lines[-1] == "1,000 of 1,000 networks, 0.67 per second, 3 failed outcomes"
 
 
 def test_lines_come_more_and_more_seldom():
@@ -42,19 +42,19 @@ def test_lines_come_more_and_more_seldom():
     assert len(log.lines) < 400
 
 
-def test_a_short_run_has_its_first_and_last_line_alone():
-    assert Log(5, 0.01).lines == ["0 of 5 networks", "5 of 5 networks, 100 a second"]
+def test_a_short_run_has_only_its_first_and_last_line():
+    assert Log(5, 0.01).lines == ["0 of 5 networks", "5 of 5 networks, 100 per second"]
 
 
-def test_what_was_there_already_counts_for_nothing_in_the_rate():
+def test_stored_networks_do_not_count_in_the_rate():
     log = Log(110, 60, before=100)
     assert log.lines[:2] == [
-        "100 of 110 networks, those there already",
-        "101 of 110 networks, 1 a minute, about 9 min left",
+        "100 of 110 networks already done",
+        "101 of 110 networks, 1 per minute, about 9 min left",
     ]
 
 
-def test_nothing_to_do_is_no_line():
+def test_without_work_there_is_no_line():
     assert Log(5, 1, before=5).lines == Log(0, 1).lines == []
 
 
@@ -69,8 +69,8 @@ def test_the_command_writes_them_to_the_error_stream(tmp_path):
     assert done.stdout.startswith("3 networks scored")
 
 
-def test_python_is_quiet_unless_asked(tmp_path, capfd):
+def test_python_is_quiet_by_default(tmp_path, capfd):
     harness.run("digits", sample=2, batch_size=4, proxies="params", out=tmp_path / "run")
     assert capfd.readouterr() == ("", "")
     harness.run("digits", sample=3, batch_size=4, proxies="params", out=tmp_path / "run", progress=ProgressLines())
-    assert capfd.readouterr().err.startswith("2 of 3 networks, those there already\n3 of 3 networks, ")
+    assert capfd.readouterr().err.startswith("2 of 3 networks already done\n3 of 3 networks, ")

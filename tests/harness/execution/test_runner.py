@@ -1,4 +1,4 @@
-"""However a run is stopped and wherever it is computed, it ends with the same scores, bit for bit."""
+"""An interrupted and resumed run ends with the same scores, bit for bit, wherever it is computed."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def leaving(probe):
 
 @proxy("illegible", better="higher", data="nothing", cite="nobody2026")
 def illegible(probe):
-    """Raises with the name of a file that is no Unicode."""
+    """Raises with the name of a file that is not valid Unicode."""
     raise OSError(os.fsdecode(b"no Unicode: \xff"))
 
 
 @proxy("leaking", better="higher", data="nothing", cite="nobody2026")
 def leaking(probe):
-    """Takes memory until it is refused more, as in a job whose memory is limited."""
+    """Allocates memory until an allocation fails, as in a job with a memory limit."""
     limits = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + (64 << 20), limits[1]))
     try:
@@ -87,7 +87,7 @@ def leaking(probe):
 
 @proxy("greedy", better="higher", data="nothing", cite="nobody2026")
 def greedy(probe):
-    """Takes memory until the system kills its process, which is what the kernel does where there is no more."""
+    """Simulates a process that the kernel kills when memory runs out."""
     taken = []
     while len(taken) < 64:
         taken.append(bytearray(os.urandom(1 << 20)))
@@ -100,7 +100,7 @@ def cell_convolutions(network):
 
 
 class Stillborn(Executor):
-    """Its workers die at once."""
+    """Its workers die immediately."""
 
     def submit(self, fn, /, *args, **kwargs):
         future = Future()
@@ -220,7 +220,7 @@ class TestSameScores:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate()
         assert process.returncode == 130
-        assert "the same command goes on from there" in output
+        assert "repeat the command to resume" in output
         run(digits_plan(24), tmp_path)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
@@ -239,7 +239,7 @@ class TestSameScores:
         assert "the worker" not in output
         assert scores(tmp_path)["architecture"].nunique() > before, "the networks in hand are finished"
         assert not psutil.wait_procs(workers, timeout=20)[1]
-        assert "the same command goes on from there" in output
+        assert "repeat the command to resume" in output
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
@@ -270,8 +270,10 @@ class TestFailure:
         plan = digits_plan(2, [*select_proxies("params"), endless, *select_proxies("snip")])
         run(plan, tmp_path, time_limit=0.5)
         table = scores(tmp_path).set_index("proxy")
-        assert set(table.loc["endless", "error"]) == {"took longer than the 0.5 seconds that a network may take"}
-        assert set(table.loc["snip", "error"]) == {"the 0.5 seconds of this network were used up before"}
+        assert set(table.loc["endless", "error"]) == {"exceeded the time limit of 0.5 seconds per network"}
+        assert set(table.loc["snip", "error"]) == {
+            "not started: the time limit of 0.5 seconds per network was already reached"
+        }
         assert set(table.loc["params", "status"]) == {"ok"}
 
     @pytest.mark.nightly

@@ -149,14 +149,14 @@ def test_a_proxy_that_raises_failed_with_type_message_and_place(job):
     assert error == f"LookupError: no such layer (test_unit.py:{line})"
 
 
-def test_a_proxy_that_returns_no_number_failed(job):
+def test_a_proxy_that_does_not_return_a_number_fails(job):
     _, status, value, error = scores(job, ["not_a_scalar"])["not_a_scalar"]
     assert (status, value) == ("failed", None)
     assert "Error: " in error and "proxy.py:" in error
 
 
 @pytest.mark.parametrize(("name", "said"), [("not_a_number", "the score is nan"), ("infinite", "the score is -inf")])
-def test_a_score_that_is_not_finite_is_an_outcome_of_its_own(job, name, said):
+def test_a_non_finite_score_is_a_separate_outcome(job, name, said):
     assert scores(job, [name]) == {name: (1, "non_finite", None, said)}
 
 
@@ -214,7 +214,7 @@ def test_the_number_of_threads_outside_does_not_matter(job, threads):
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_proxy_computed_alone_has_the_bits_it_has_in_company(job, name):
+def test_a_proxy_gives_the_same_bits_alone_and_with_others(job, name):
     assert scores(job, [name])[name] == scores(job, OWN)[name] == scores(job, OWN[::-1])[name]
 
 
@@ -240,7 +240,7 @@ def test_seed_and_architecture_draw_other_weights(job):
 
 
 def test_batches_that_changed_are_refused(job, tmp_path):
-    with pytest.raises(DataError, match="not those that this run's scores were made with"):
+    with pytest.raises(DataError, match="differ from those of this run's scores"):
         compute_unit(replace(job, fingerprint="0" * 16), Unit("4", ("params",)))
     with pytest.raises(DataError, match="are missing"):
         compute_unit(replace(job, batches=str(tmp_path / "elsewhere.npz")), Unit("4", ("params",)))

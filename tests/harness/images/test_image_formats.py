@@ -205,7 +205,7 @@ def test_the_python_version_of_cifar100_has_the_fine_labels(tmp_path):
         (folder / other).write_bytes(b"unread")
     np.savez(tmp_path / "a.npz", images=pixels, labels=labels)
     assert mini_batches(folder, CIFAR100) == mini_batches(tmp_path / "a.npz", CIFAR100)
-    assert "train holds CIFAR-100 (100 classes), but cifar10 has 10" in refusal(folder)
+    assert "train is CIFAR-100 (100 classes), but cifar10 has 10" in refusal(folder)
 
 
 def test_grey_images_need_no_axis_of_channels(tmp_path):
@@ -221,7 +221,7 @@ def test_grey_images_need_no_axis_of_channels(tmp_path):
     assert load_images(tmp_path / "grey", GREY).fingerprint == load_images(tmp_path / "d.npz", GREY).fingerprint
 
 
-def test_floats_to_1_that_were_no_bytes_are_normalised_too(tmp_path):
+def test_floats_to_1_that_are_not_bytes_are_normalised_too(tmp_path):
     values = np.random.default_rng(0).random((20, 3, 32, 32), dtype=np.float32)
     np.savez(tmp_path / "a.npz", images=values, labels=np.arange(20) % 10)
     images = load_images(tmp_path / "a.npz", CIFAR10)
@@ -241,17 +241,17 @@ def test_images_alone_do_with_random_labels(tmp_path):
 def test_a_folder_of_pictures_with_other_classes_does_with_random_labels(tmp_path):
     folder = pictures("")(tmp_path, *made_up(8, 4))
     message = refusal(folder)
-    assert "images holds 4 folders of classes, '000' to '003', but cifar10 has 10 classes: give integers" in message
+    assert "images has 4 class directories, '000' to '003', but cifar10 has 10 classes: give integers" in message
     assert load_images(folder, CIFAR10, labels="random").pixels.shape == (8, 3, 32, 32)
 
 
-def test_pictures_of_another_size_are_resized_when_asked_for(tmp_path):
+def test_pictures_of_another_size_are_resized_on_request(tmp_path):
     folder = pictures("")(tmp_path, *made_up(10))
     assert load_images(folder, CIFAR10, resolution=16).pixels.shape == (10, 3, 16, 16)
 
 
 def refusal(source, task=CIFAR10, **options):
-    """The message of refused images: one line without a folder outside of them."""
+    """The message of refused images: one line without a directory outside of them."""
     with pytest.raises(DataError) as caught:
         load_images(source, task, **options)
     message = str(caught.value)
@@ -306,56 +306,65 @@ def huge_header(folder):
 X, Y = np.zeros((2, 3, 32, 32), np.uint8), np.array([0, 1])
 
 BROKEN = {
-    "labels out of range": (batch(labels=[0, 10]), "holds the label 10"),
-    "labels of text": (batch(labels=["cat", "dog"]), "its 'labels' is no list of integers"),
-    "no labels": (batch(labels=None), "lacks 'data' or 'labels'"),
-    "fewer labels": (batch(labels=[0]), "no uint8 array with one row per label"),
-    "float data": (batch(data=np.zeros((2, 3072))), "no uint8 array"),
+    "labels out of range": (batch(labels=[0, 10]), "has the label 10"),
+    "labels of text": (batch(labels=["cat", "dog"]), "its 'labels' is not a list of integers"),
+    "no labels": (batch(labels=None), "'data' or 'labels' is missing"),
+    "fewer labels": (batch(labels=[0]), "not a uint8 array with one row per label"),
+    "float data": (batch(data=np.zeros((2, 3072))), "not a uint8 array"),
     "data that is no image": (batch(data=np.zeros((2, 3071), np.uint8)), "images of 1×1×3071"),
     "not told from ImageNet": (batch(batch_label=None), "one of CIFAR without 'batch_label'"),
-    "code": (batch(data=Path), "which is no plain data"),
+    "code": (batch(data=Path), "which is not plain data"),
     "row not one-hot": (npz(images=X, labels=np.array([[1] + [0] * 9, [1, 1] + [0] * 8])), "row 2 of 'labels' is not"),
     "row of shares": (npz(images=X, labels=np.full((2, 10), 0.1)), "row 1 of 'labels' is not one-hot"),
-    "other one-hot": (npz(images=X, labels=np.eye(7, dtype=int)[Y]), "'labels' is int64 (2, 7); wanted: (2,)"),
-    "two arrays of images": (npz(images=X, x_train=X, y_train=Y), "holds 'images' and 'x_train': keep only the images"),
-    "two arrays of labels": (npz(data=X, labels=Y, targets=Y), "holds 'labels' and 'targets': keep only the labels"),
-    "no known array": (npz(pixels=X, classes=Y), "has no array 'images'; it holds pixels, classes; wanted: images and"),
+    "other one-hot": (npz(images=X, labels=np.eye(7, dtype=int)[Y]), "'labels' is int64 (2, 7); expected: (2,)"),
+    "two arrays of images": (
+        npz(images=X, x_train=X, y_train=Y),
+        "has both 'images' and 'x_train': keep only the images",
+    ),
+    "two arrays of labels": (npz(data=X, labels=Y, targets=Y), "has both 'labels' and 'targets': keep only the labels"),
+    "no known array": (
+        npz(pixels=X, classes=Y),
+        "has no array 'images' (it has: pixels, classes); expected: images and",
+    ),
     "labels of keras missing": (npz(x_train=X, labels=Y), "has no array 'y_train'"),
-    "floats to 300": (npz(images=X + 300.5, labels=Y), "floats from 300.5 to 300.5; wanted: bytes (0 to 255)"),
+    "floats to 300": (npz(images=X + 300.5, labels=Y), "floats from 300.5 to 300.5; expected: bytes (0 to 255)"),
     "floats to 255 with parts": (
         npz(images=X + np.float32(254.5), labels=Y),
-        "wanted: bytes (0 to 255), floats from 0",
+        "expected: bytes (0 to 255), floats from 0",
     ),
-    "far from normalised": (npz(images=X - 90.0, labels=Y), "normalised values (around 0, none beyond ±20)"),
-    "flat": (npz(images=X.reshape(2, -1), labels=Y), "wanted uint8 or float, (N, C, H, W) or (N, H, W, C)"),
-    "negative label": (npz(images=X, labels=-Y), "holds the label -1"),
-    "tensors of a class": (saved(torch.utils.data.TensorDataset(torch.zeros(2))), "wanted: tensors alone"),
-    "no tensors": (saved([1, 2, 3]), "holds a list without tensors; wanted: torch.save((images, labels), file)"),
+    "far from normalised": (npz(images=X - 90.0, labels=Y), "normalised values (around 0, within ±20)"),
+    "flat": (npz(images=X.reshape(2, -1), labels=Y), "expected: uint8 or float, (N, C, H, W) or (N, H, W, C)"),
+    "negative label": (npz(images=X, labels=-Y), "has the label -1"),
+    "tensors of a class": (saved(torch.utils.data.TensorDataset(torch.zeros(2))), "expected: only tensors"),
+    "no tensors": (saved([1, 2, 3]), "has a list without tensors; expected: torch.save((images, labels), file)"),
     "tensor of integers": (
         saved((torch.zeros(2, 3, 32, 32, dtype=torch.long), torch.zeros(2))),
-        "wanted uint8 or float",
+        "expected: uint8 or float",
     ),
-    "zip of files": (bytes_of("a.zip", b"PK\5\6" + bytes(18)), "it holds none"),
-    "one picture": (bytes_of("a.png", b"\x89PNG\r\n\x1a\n" + bytes(20)), "is one image: give a folder that holds"),
-    "hdf5": (bytes_of("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(20)), "is an HDF5 file; wanted: data_batch_1.bin"),
+    "zip of files": (bytes_of("a.zip", b"PK\5\6" + bytes(18)), "(it has: none)"),
+    "one picture": (
+        bytes_of("a.png", b"\x89PNG\r\n\x1a\n" + bytes(20)),
+        "is a single image: give a directory with one",
+    ),
+    "hdf5": (bytes_of("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(20)), "is an HDF5 file; expected: data_batch_1.bin"),
     "xz": (bytes_of("a.xz", b"\xfd7zXZ\0" + bytes(20)), "extract it"),
     "npy of objects": (lambda folder: (np.save(folder / "a.npy", [None]), folder / "a.npy")[1], "Python objects"),
-    "declares too much": (huge_header, "which is 6,144,000,000,000 bytes, but 6,144 are there"),
+    "declares too much": (huge_header, "(6,144,000,000,000 bytes), but has 6,144 bytes"),
     "truncated picture": (
         damaged_picture(lambda folder: (folder / "003/00003.png").write_bytes(b"\x89PNG\r\n\x1a\n")),
         "003/00003.png is damaged, or not a PNG or JPEG image",
     ),
     "class without pictures": (
         damaged_picture(lambda folder: (folder / "003/00003.png").unlink()),
-        "the folder '003' holds no PNG or JPEG images",
+        "no PNG or JPEG images in the directory '003'",
     ),
     "pictures of two sizes": (
         damaged_picture(lambda folder: Image.new("RGB", (32, 31)).save(folder / "003/00003.png")),
-        "'003/00003.png' is 3×31×32, the images before it 3×32×32",
+        "'003/00003.png' is 3×31×32, but the images before it are 3×32×32",
     ),
     "pictures of 16 bits": (
         damaged_picture(lambda folder: Image.new("I;16", (32, 32)).save(folder / "003/00003.png")),
-        "is an image of the mode 'I;16'; wanted: 8 bits",
+        "is an image with unsupported mode 'I;16'; expected: 8 bits",
     ),
 }
 
@@ -368,7 +377,7 @@ def test_what_cannot_be_read_is_named_in_one_line(tmp_path, what):
 
 def test_two_layouts_that_are_both_possible_are_refused(tmp_path):
     np.savez(tmp_path / "a.npz", images=np.zeros((2, 3, 20, 3), np.uint8), labels=Y)
-    assert "where the channels may come first or last" in refusal(tmp_path / "a.npz", resolution=16)
+    assert "is ambiguous: channels may come first or last" in refusal(tmp_path / "a.npz", resolution=16)
 
 
 def test_two_pairs_of_files_are_refused(tmp_path):
@@ -377,6 +386,6 @@ def test_two_pairs_of_files_are_refused(tmp_path):
     assert "and" in (message := refusal(tmp_path)) and "give one of them" in message
 
 
-def test_a_folder_of_data_sets_says_which_may_be_meant(tmp_path):
+def test_a_directory_of_data_sets_suggests_one(tmp_path):
     torchvision_folder(tmp_path, *made_up(4))
-    assert "perhaps you mean 'cifar-10-batches-py' in it" in refusal(tmp_path)
+    assert "did you mean 'cifar-10-batches-py' in it?" in refusal(tmp_path)

@@ -54,7 +54,7 @@ def normalised(pixels, dataset):
 
 
 def refusal(source, task, **options):
-    """The message, which must be one line without a folder in it."""
+    """The message, which must be one line without a directory in it."""
     with pytest.raises(DataError) as caught:
         load_images(source, task, **options)
     assert "\n" not in str(caught.value)
@@ -76,11 +76,11 @@ class TestCifar:
         np.testing.assert_allclose(images.pixels, normalised(pixels, "cifar100"), atol=1e-5)
         assert np.array_equal(images.labels, fine)
 
-    def test_the_kind_is_told_by_the_contents(self, tmp_path):
+    def test_the_content_determines_the_kind(self, tmp_path):
         _, fine = write_cifar100(tmp_path / "renamed")
         assert np.array_equal(load_images(tmp_path / "renamed", CIFAR100).labels, fine)
 
-    def test_a_size_that_fits_both_kinds_is_told_by_the_labels(self, tmp_path):
+    def test_labels_decide_a_size_that_fits_both_kinds(self, tmp_path):
         pixels, labels = write_cifar10(tmp_path / "images.bin", count=3074)
         images = load_images(tmp_path / "images.bin", CIFAR10)
         assert np.array_equal(images.labels, labels)
@@ -96,15 +96,15 @@ class TestCifar:
 
     def test_cifar100_is_refused_for_cifar10(self, tmp_path):
         write_cifar100(tmp_path / "train.bin")
-        assert "train.bin holds CIFAR-100 (100 classes), but cifar10 has 10" in refusal(tmp_path, CIFAR10)
+        assert "train.bin is CIFAR-100 (100 classes), but cifar10 has 10" in refusal(tmp_path, CIFAR10)
 
     def test_cifar10_is_refused_for_cifar100(self, tmp_path):
         write_cifar10(tmp_path / "data_batch_1.bin")
-        assert "holds CIFAR-10 (10 classes), but cifar100 has 100" in refusal(tmp_path, CIFAR100)
+        assert "is CIFAR-10 (10 classes), but cifar100 has 100" in refusal(tmp_path, CIFAR100)
 
     def test_large_images_are_refused_for_a_task_of_small_ones(self, tmp_path):
         write_cifar10(tmp_path / "data_batch_1.bin")
-        assert "images of 3×32×32 (channels×height×width), but ImageNet16-120 has 3×16×16" in refusal(
+        assert "images of 3×32×32 (channels×height×width), but ImageNet16-120 needs 3×16×16" in refusal(
             tmp_path, IMAGENET16
         )
 
@@ -113,11 +113,11 @@ class TestCifar:
         whole = (tmp_path / "data_batch_1.bin").read_bytes()
         (tmp_path / "data_batch_1.bin").write_bytes(whole[:-1])
         message = refusal(tmp_path, CIFAR10)
-        assert message.startswith("data_batch_1.bin is truncated or of another kind: its 61,459 bytes")
+        assert message.startswith("data_batch_1.bin is truncated or unsupported: its 61,459 bytes")
 
     def test_wrong_labels_in_a_file_of_the_right_size_are_refused(self, tmp_path):
         np.full(3073 * 2, 200, dtype=np.uint8).tofile(tmp_path / "data_batch_1.bin")
-        assert "no whole records of CIFAR-10 (3,073 bytes)" in refusal(tmp_path, CIFAR10)
+        assert "not complete records of CIFAR-10 (3,073 bytes)" in refusal(tmp_path, CIFAR10)
 
 
 class TestImageNet16:
@@ -135,18 +135,18 @@ class TestImageNet16:
 
     def test_a_pickle_that_runs_code_is_refused(self, tmp_path):
         (tmp_path / "train_data_batch_1").write_bytes(pickle.dumps({"data": print, "labels": [1]}))
-        assert "'builtins.print', which is no plain data" in refusal(tmp_path, IMAGENET16)
+        assert "'builtins.print', which is not plain data" in refusal(tmp_path, IMAGENET16)
 
     @pytest.mark.parametrize(
         ("content", "cause"),
         [
-            ([1, 2], "lacks 'data' or 'labels'"),
-            ({"data": np.zeros((1, 768), np.uint8)}, "lacks 'data' or 'labels'"),
-            ({"data": [1], "labels": [1]}, "no uint8 array"),
+            ([1, 2], "'data' or 'labels' is missing"),
+            ({"data": np.zeros((1, 768), np.uint8)}, "'data' or 'labels' is missing"),
+            ({"data": [1], "labels": [1]}, "not a uint8 array"),
             ({"data": np.zeros((2, 768), np.uint8), "labels": [1]}, "one row per label"),
             ({"data": np.zeros((1, 768), np.uint8), "labels": [0]}, "labels start at 1"),
             ({"data": np.zeros((1, 3072), np.uint8), "labels": [1]}, "images of 3×32×32"),
-            ({"data": np.zeros((1, 768), np.uint8), "labels": [121]}, "holds no image"),
+            ({"data": np.zeros((1, 768), np.uint8), "labels": [121]}, "has no images"),
         ],
     )
     def test_other_contents_are_refused(self, tmp_path, content, cause):
@@ -163,7 +163,7 @@ class TestNpz:
         np.testing.assert_allclose(images.pixels, normalised(pixels, "ImageNet16-120"), atol=1e-5)
         assert images.labels.tolist() == [0, 1, 2, 3, 4]
 
-    def test_float_images_stay_as_they_are(self, tmp_path):
+    def test_float_images_are_unchanged(self, tmp_path):
         pixels = np.random.default_rng(0).normal(size=(5, 3, 32, 32))
         images = load_images(write_npz(tmp_path / "a.npz", images=pixels, labels=np.zeros(5, int)), CIFAR10)
         assert np.array_equal(images.pixels, pixels.astype(np.float32))
@@ -179,19 +179,25 @@ class TestNpz:
     @pytest.mark.parametrize(
         ("arrays", "cause"),
         [
-            ({"pixels": np.zeros(3)}, "has no array 'images'; it holds pixels"),
-            ({"images": np.zeros((2, 3, 32, 32), np.uint8)}, "has no array 'labels': give integers 0..9, or ask for"),
-            ({"images": np.zeros((2, 3, 32), np.uint8), "labels": np.zeros(2, int)}, "wanted uint8 or float"),
-            ({"images": np.zeros((2, 3, 32, 32), np.int64), "labels": np.zeros(2, int)}, "wanted uint8 or float"),
+            ({"pixels": np.zeros(3)}, "has no array 'images' (it has: pixels"),
+            (
+                {"images": np.zeros((2, 3, 32, 32), np.uint8)},
+                "has no array 'labels': give integers 0..9, or use random",
+            ),
+            ({"images": np.zeros((2, 3, 32), np.uint8), "labels": np.zeros(2, int)}, "expected: uint8 or float"),
+            ({"images": np.zeros((2, 3, 32, 32), np.int64), "labels": np.zeros(2, int)}, "expected: uint8 or float"),
             ({"images": np.zeros((2, 3, 16, 16), np.uint8), "labels": np.zeros(2, int)}, "images of 3×16×16"),
             ({"images": np.zeros((2, 32, 32, 1), np.uint8), "labels": np.zeros(2, int)}, "images of 32×32×1"),
-            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.array([0, 10])}, "holds the label 10"),
-            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.array([0, -1])}, "holds the label -1"),
-            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.zeros(3, int)}, "wanted: (2,), give integers"),
-            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.zeros(2)}, "wanted: (2,), give integers"),
+            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.array([0, 10])}, "has the label 10"),
+            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.array([0, -1])}, "has the label -1"),
+            (
+                {"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.zeros(3, int)},
+                "expected: (2,), give integers",
+            ),
+            ({"images": np.zeros((2, 3, 32, 32), np.uint8), "labels": np.zeros(2)}, "expected: (2,), give integers"),
             ({"images": np.full((2, 3, 32, 32), np.nan), "labels": np.zeros(2, int)}, "NaN or infinite"),
-            ({"images": np.zeros((0, 3, 32, 32), np.uint8), "labels": np.zeros(0, int)}, "holds no image"),
-            ({"images": np.array([None]), "labels": np.zeros(1, int)}, "no .npz file of plain arrays"),
+            ({"images": np.zeros((0, 3, 32, 32), np.uint8), "labels": np.zeros(0, int)}, "has no images"),
+            ({"images": np.array([None]), "labels": np.zeros(1, int)}, "not an .npz file of plain arrays"),
         ],
     )
     def test_other_arrays_are_refused(self, tmp_path, arrays, cause):
@@ -202,9 +208,9 @@ class TestNpz:
         path.write_bytes(path.read_bytes()[:1000])
         assert "a.npz is damaged" in refusal(path, CIFAR10)
 
-    def test_random_labels_take_the_place_of_absent_or_unfit_ones_when_asked_for(self, tmp_path):
+    def test_random_labels_replace_missing_or_invalid_ones_on_request(self, tmp_path):
         path = write_npz(tmp_path / "a.npz", images=random_pixels(500, 16), labels=np.arange(500))
-        assert "label 120 and 379 more that are none of the 120 classes" in refusal(path, IMAGENET16)
+        assert "label 120 and 379 more outside the 120 classes" in refusal(path, IMAGENET16)
         images = load_images(path, IMAGENET16, seed=1, labels="random")
         assert set(images.labels) <= set(range(120))
         assert images.description.endswith(", random labels")
@@ -226,21 +232,21 @@ class TestNoise:
         assert abs(images.pixels.std() - 1) < 0.02
         assert set(images.labels) == set(range(task.classes))
 
-    def test_noise_depends_on_the_seed_alone(self):
+    def test_noise_depends_only_on_the_seed(self):
         assert load_images("noise", CIFAR10, 3).fingerprint == load_images("noise", CIFAR10, 3).fingerprint
         assert load_images("noise", CIFAR10, 3).fingerprint != load_images("noise", CIFAR10, 4).fingerprint
 
 
 class TestSources:
     def test_a_missing_file_is_named(self, tmp_path):
-        assert "no file or folder of images at" in refusal(tmp_path / "absent.bin", CIFAR10)
+        assert "no file or directory of images at" in refusal(tmp_path / "absent.bin", CIFAR10)
 
     def test_an_empty_file_is_named(self, tmp_path):
         (tmp_path / "data_batch_1.bin").touch()
         assert refusal(tmp_path, CIFAR10) == "data_batch_1.bin is empty"
 
     def test_a_folder_without_images_says_what_it_should_hold(self, tmp_path):
-        assert "should hold data_batch_1.bin" in refusal(tmp_path, CIFAR10)
+        assert "expected: data_batch_1.bin" in refusal(tmp_path, CIFAR10)
 
     def test_a_compressed_archive_is_to_be_extracted(self, tmp_path):
         (tmp_path / "cifar-10-binary.tar.gz").write_bytes(b"\x1f\x8b\x08\x00")
@@ -292,8 +298,8 @@ class TestBatches:
             numbered(15).batches(8, 2, 0)
 
     @pytest.mark.parametrize(("size", "count"), [(0, 1), (1, 0), (-1, 1)])
-    def test_nothing_is_no_batch(self, size, count):
-        with pytest.raises(HarnessError, match="at least one"):
+    def test_an_empty_batch_is_refused(self, size, count):
+        with pytest.raises(HarnessError, match="must be at least 1"):
             numbered(5).batches(size, count, 0)
 
 
@@ -339,7 +345,7 @@ class TestRealImages:
 
 
 class TestResolution:
-    """Images may be asked for at another height and width; the description says so."""
+    """Images can be resized to another height and width; the description says so."""
 
     def test_noise_is_drawn_at_it(self):
         noise = load_images("noise", Task("cifar10", (3, 32, 32), 10), resolution=8)
@@ -355,7 +361,7 @@ class TestResolution:
         resized = load_images(tmp_path / "a.npz", task, resolution=16)
         assert resized.pixels.shape == (4, 3, 16, 16) and resized.labels.tolist() == [0, 1, 2, 3]
         assert resized.description.endswith("resized to 16 × 16")
-        with pytest.raises(DataError, match="--resolution resizes images"):
+        with pytest.raises(DataError, match="resize images with --resolution"):
             load_images(tmp_path / "a.npz", task)
 
     def test_random_labels_are_the_same_at_every_resolution(self, tmp_path):
@@ -366,12 +372,12 @@ class TestResolution:
         assert np.array_equal(plain.labels, resized.labels)
 
     def test_it_must_be_positive(self):
-        with pytest.raises(HarnessError, match="ask for 1 or more"):
+        with pytest.raises(HarnessError, match="use 1 or more"):
             load_images("noise", Task("cifar10", (3, 32, 32), 10), resolution=0)
 
 
 class TestOtherObjectives:
-    """Tasks that ask for more than a class take their targets from the same files."""
+    """Tasks other than classification take their targets from the same files."""
 
     TASKS: ClassVar = {
         objective.target: Task("made up", (3, 8, 8), 5, objective)
@@ -404,11 +410,11 @@ class TestOtherObjectives:
     @pytest.mark.parametrize(
         ("kind", "labels", "message"),
         [
-            ("vector", np.zeros((2, 4), np.float32), "wanted: (2, 5), give finite numbers for 'vector'"),
+            ("vector", np.zeros((2, 4), np.float32), "expected: (2, 5), give finite numbers for 'vector'"),
             ("vector", np.full((2, 5), np.nan, np.float32), "NaN or infinite"),
-            ("pixel_class", np.full((2, 8, 8), 5), "holds the label 5"),
+            ("pixel_class", np.full((2, 8, 8), 5), "has the label 5"),
             ("pixel_class", np.zeros((2, 8, 8), np.float32), "give integers 0..4"),
-            ("image", np.zeros((2, 5, 4, 4), np.float32), "wanted: (2, 5, 8, 8)"),
+            ("image", np.zeros((2, 5, 4, 4), np.float32), "expected: (2, 5, 8, 8)"),
         ],
     )
     def test_targets_of_another_kind_are_refused(self, tmp_path, kind, labels, message):

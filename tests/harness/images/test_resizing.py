@@ -1,4 +1,4 @@
-"""Images and targets keep what they show at another resolution."""
+"""Images and targets keep their content when they are resized."""
 
 import numpy as np
 import pytest

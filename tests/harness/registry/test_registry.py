@@ -1,4 +1,4 @@
-"""Names come from entry points, and what is wrong with them is said in one line."""
+"""Names come from entry points, and errors in them are one line."""
 
 import sys
 from importlib.metadata import EntryPoint
@@ -107,13 +107,13 @@ def test_an_unknown_benchmark_suggests_near_names():
         registry.load_benchmark("nats-ts")
 
 
-def test_an_unknown_proxy_suggests_near_names_and_says_where_all_are_listed():
+def test_an_unknown_proxy_suggests_similar_names_and_the_listing_command():
     with pytest.raises(UnknownNameError, match="unknown proxy 'synflo': did you mean 'synflow'") as raised:
         registry.select_proxies("snip,synflo")
     assert str(raised.value).endswith("'harness list proxies' shows all")
 
 
-def test_proxies_come_in_the_order_asked_for_each_once():
+def test_proxies_keep_the_given_order_without_duplicates():
     assert names(registry.select_proxies("zen, snip,params,snip,")) == ["zen", "snip", "params"]
     assert names(registry.select_proxies(["params", "zen"])) == ["params", "zen"]
 
@@ -137,7 +137,7 @@ def test_all_may_be_joined_with_names():
 
 @pytest.mark.parametrize("nothing", ["", " , ", []])
 def test_naming_no_proxy_is_refused(nothing):
-    with pytest.raises(HarnessError, match="no proxy was named"):
+    with pytest.raises(HarnessError, match="no proxy given"):
         registry.select_proxies(nothing)
 
 
@@ -205,13 +205,15 @@ def test_a_package_that_raises_while_it_is_imported_is_named_too(install, monkey
 
 def test_an_entry_point_without_a_proxy_is_refused(install):
     install("harness.proxies", "empty", "lab_package", helper=len)
-    with pytest.raises(HarnessError, match=r"'empty' of harness.proxies offers no proxy: lab_package"):
+    with pytest.raises(HarnessError, match=r"'empty' of harness.proxies has no proxy: lab_package"):
         registry.proxies()
 
 
-def test_an_entry_point_that_is_no_benchmark_is_refused(install):
+def test_an_entry_point_that_is_not_a_benchmark_is_refused(install):
     install("harness.benchmarks", "wrong", "lab_package:depth", depth=depth)
-    with pytest.raises(HarnessError, match=r"'wrong' of harness.benchmarks is no Benchmark class: lab_package:depth"):
+    with pytest.raises(
+        HarnessError, match=r"'wrong' of harness.benchmarks is not a Benchmark class: lab_package:depth"
+    ):
         registry.benchmark_classes()
 
 
@@ -235,13 +237,13 @@ def test_a_third_party_offers_a_rank_aggregate(install):
 
 def test_an_aggregate_with_the_name_of_a_proxy_is_refused(install):
     install("harness.aggregates", "lab", "lab_package", taken=aggregate_of_a_proxy_s_name)
-    with pytest.raises(HarnessError, match="aggregate 'params' has the name of a registered proxy"):
+    with pytest.raises(HarnessError, match="aggregate 'params' has the same name as a registered proxy"):
         registry.aggregates()
 
 
 def test_an_entry_point_without_an_aggregate_is_refused(install):
     install("harness.aggregates", "empty", "lab_package", depth=depth)
-    with pytest.raises(HarnessError, match=r"'empty' of harness.aggregates offers no aggregate: lab_package"):
+    with pytest.raises(HarnessError, match=r"'empty' of harness.aggregates has no aggregate: lab_package"):
         registry.aggregates()
 
 

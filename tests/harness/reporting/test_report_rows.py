@@ -95,7 +95,7 @@ def test_it_may_be_the_baseline(run, two_truths):
 
 
 def test_the_truth_itself_is_refused(run):
-    with pytest.raises(HarnessError, match="'test/6' is the ground truth that is ranked against"):
+    with pytest.raises(HarnessError, match="'test/6' is already the main ground truth"):
         harness.report(run, beside=["test/6"])
 
 

@@ -93,12 +93,12 @@ class TestADamagedOutcome:
         assert name in wrong["checksums"]
         result = go_on(run)
         assert result.exit_code == 0, result.output
-        assert f"note: the outcomes of '{name}' were damaged" in result.output
+        assert f"note: damaged outcomes of '{name}' were removed" in result.output
         assert "4 networks scored, 1 of them now" in result.output
         pd.testing.assert_frame_equal(scores(run), before, check_exact=True)
         assert all(finding.right for finding in verify(run))
 
-    def test_nothing_that_reads_takes_it(self, run, kept, tmp_path):
+    def test_no_reader_accepts_it(self, run, kept, tmp_path):
         change(run, DAMAGE[0], first(run))
         for read in (
             lambda: harness.report(run),
@@ -107,7 +107,7 @@ class TestADamagedOutcome:
             lambda: harness.merge([kept], run),
             lambda: harness.api.agreement(run, kept),
         ):
-            with pytest.raises(StoreError, match="are not as they were written"):
+            with pytest.raises(StoreError, match="are damaged"):
                 read()
         assert not (tmp_path / "merged").exists()
 
@@ -129,10 +129,10 @@ class TestADamagedOutcome:
             store.outcomes.add([(name, *ROW[1:])])
             assert store.damaged_units() == [name]
 
-    def test_what_a_run_does_not_compute_again_is_told(self, run):
+    def test_scores_that_a_run_does_not_recompute_are_named(self, run):
         change(run, DAMAGE[0], first(run))
         result = go_on(run, proxies="params")
-        assert "those of l2_norm by a run with these proxies" in result.output.replace("\n", " ")
+        assert "to recompute l2_norm too, run again with these proxies" in result.output.replace("\n", " ")
 
 
 class TestAStoreThatIsLargerThanOnePart:
@@ -168,20 +168,20 @@ class TestAStoreThatIsLargerThanOnePart:
 
 class TestTheManifest:
     @pytest.mark.parametrize("key", ["setting", "checksum", "processor", "schema"])
-    def test_a_damaged_entry_is_named_and_mended_by_the_same_run(self, run, key):
+    def test_a_damaged_entry_is_named_and_repaired_by_the_same_run(self, run, key):
         change(run, "UPDATE manifest SET value = replace(value, substr(value, 2, 1), '9') WHERE key = ?", key)
         if key == "schema":
             change(run, "UPDATE manifest SET value = '3' WHERE key = ?", key)
-        with pytest.raises(StoreError, match=f"was damaged or changed by hand, entry '{key}'"):
+        with pytest.raises(StoreError, match=f"is damaged or was edited, entry '{key}'"):
             scores(run)
         result = go_on(run)
         assert result.exit_code == 0, result.output
-        assert f"note: the manifest was damaged, entry '{key}'; it was written again" in result.output
+        assert f"note: the manifest was damaged, entry '{key}'; it was repaired" in result.output
         assert all(finding.right for finding in verify(run))
 
-    def test_another_run_does_not_mend_it(self, run):
+    def test_another_run_does_not_repair_it(self, run):
         change(run, "UPDATE manifest SET value = '\"x\"' WHERE key = 'processor'")
-        with pytest.raises(StoreError, match="was damaged or changed by hand"):
+        with pytest.raises(StoreError, match="is damaged or was edited"):
             harness.run("digits", out=run, **SETTING, seed=3)
 
 
@@ -197,22 +197,21 @@ class TestAStoreOfBeforeThereWereChecksums:
         pd.testing.assert_frame_equal(scores(old), scores(kept))
         lines = [finding.line() for finding in verify(old) if "checksums" in finding.line()]
         assert lines == [
-            "✓ checksums: none, since the store was written before they were kept; "
-            "'harness run' with the same settings adds them"
+            "✓ checksums: none, since an older version wrote the store; 'harness run' with the same settings adds them"
         ]
         assert harness.merge([old], tmp_path / "merged").added == 8
         assert not Store.read(tmp_path / "merged").damaged_units()
 
     def test_it_has_checksums_when_it_is_written_to(self, old):
         result = go_on(old)
-        assert "note: the store was written before checksums were kept" in result.output
+        assert "note: an older version wrote the store without checksums" in result.output
         assert "note" not in go_on(old).output
         change(old, DAMAGE[0], name := first(old))
         assert Store.read(old).damaged_units() == [name]
 
     def test_compacting_adds_them_too(self, old):
         compact(old)
-        assert {finding.what for finding in verify(old) if "as they were written" in finding.words} == {"checksums"}
+        assert {finding.what for finding in verify(old) if "of every network match" in finding.words} == {"checksums"}
 
 
 class TestTheChecksum:
@@ -253,7 +252,7 @@ def flipped(value, bit, draw):
 
 def test_a_file_without_its_tables_is_named(run):
     change(run, "DROP TABLE manifest")
-    with pytest.raises(HarnessError, match="its tables are not those that are written"):
+    with pytest.raises(HarnessError, match="unexpected tables"):
         scores(run)
     with pytest.raises(HarnessError):
         harness.run("digits", out=run, **SETTING)

@@ -49,12 +49,12 @@ class TestVerifying:
 
     def test_mini_batches_of_another_run(self, run, digits_runs):
         shutil.copyfile(digits_runs[1] / "batches.npz", run / "batches.npz")
-        assert "not those that this run's scores were made with" in wrong(run)["mini-batches"]
+        assert "differ from those of this run's scores" in wrong(run)["mini-batches"]
 
     def test_architectures_of_another_benchmark(self, run):
         first = read(run)["architecture"].min()
         change(run, "UPDATE scores SET architecture = 'nonsense' WHERE architecture = ?", first)
-        assert wrong(run)["architectures"] == "1 of 24 are none of digits, one 'nonsense'"
+        assert wrong(run)["architectures"] == "1 of 24 do not belong to digits, such as 'nonsense'"
 
     def test_failed_outcomes(self, run):
         change(run, "UPDATE scores SET status = 'failed', value = NULL WHERE proxy = 'zen'")
@@ -63,7 +63,7 @@ class TestVerifying:
     def test_a_setting_that_was_changed_by_hand_is_refused(self, run):
         setting = json.dumps({**read_setting(run), "seed": 5})
         change(run, "UPDATE manifest SET value = ? WHERE key = 'setting'", setting)
-        with pytest.raises(HarnessError, match="changed by hand"):
+        with pytest.raises(HarnessError, match="was edited"):
             verify(run)
 
     def test_a_damaged_file(self, run):
@@ -75,7 +75,7 @@ class TestVerifying:
         (run / FILE_NAME).write_bytes(raw)
         assert f"{FILE_NAME} is damaged" in wrong(run)["file"]
 
-    def test_the_command_fails_where_something_is_wrong(self, run):
+    def test_the_command_fails_if_something_is_wrong(self, run):
         assert CliRunner().invoke(app, ["store", "verify", str(run)]).exit_code == 0
         (run / "batches.npz").unlink()
         result = CliRunner().invoke(app, ["store", "verify", str(run)])
@@ -99,12 +99,12 @@ class TestExporting:
         assert manifest["setting"]["benchmark"] == "digits"
 
     def test_another_ending_is_refused(self, run, tmp_path):
-        with pytest.raises(HarnessError, match=r"'scores.xlsx' says no format; let it end in .csv"):
+        with pytest.raises(HarnessError, match=r"unknown format of 'scores.xlsx'; use one of .csv"):
             export(run, tmp_path / "scores.xlsx")
 
 
 class TestCompacting:
-    def test_space_that_nothing_uses_is_given_back_and_no_score_lost(self, run):
+    def test_unused_space_is_freed_and_no_score_lost(self, run):
         with sqlite3.connect(run / FILE_NAME) as connection:
             connection.execute("CREATE TABLE ballast (x)")
             connection.execute("INSERT INTO ballast VALUES (zeroblob(1000000))")
@@ -127,7 +127,7 @@ class TestCompacting:
 
 def test_there_must_be_a_run(tmp_path):
     for act in (verify, compact, lambda place: export(place, tmp_path / "x.csv")):
-        with pytest.raises(HarnessError, match="holds no run"):
+        with pytest.raises(HarnessError, match="no run in "):
             act(tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
 
@@ -135,5 +135,5 @@ def test_there_must_be_a_run(tmp_path):
 def test_merge_by_command(digits_runs, tmp_path):
     result = CliRunner().invoke(app, ["merge", str(digits_runs[0]), "--out", str(tmp_path / "merged")])
     assert result.exit_code == 0, result.output
-    assert "24 networks with 192 outcomes, 192 of them added and 0 mended now" in result.output.replace("\n", " ")
+    assert "24 networks with 192 outcomes, 192 of them added and 0 repaired now" in result.output.replace("\n", " ")
     assert harness.report(tmp_path / "merged").heading.networks == 24

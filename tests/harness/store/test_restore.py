@@ -1,4 +1,4 @@
-"""A run made again from its published scores holds them to the last bit, and goes on."""
+"""A run restored from its published scores has them to the last bit, and can be resumed."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def test_an_export_comes_back_to_the_last_bit(digits_runs, tmp_path, ending):
     pd.testing.assert_frame_equal(scores(tmp_path / "again"), scores(digits_runs[0]), check_exact=True)
 
 
-def test_a_report_comes_back_and_its_run_goes_on_as_if_it_had_never_stopped(digits_runs, tmp_path):
+def test_a_restored_run_resumes_as_if_it_had_never_stopped(digits_runs, tmp_path):
     harness.report(digits_runs[0]).write(tmp_path / "report")
     result = CliRunner().invoke(app, ["store", "restore", str(tmp_path / "report"), "--out", str(tmp_path / "again")])
     assert result.exit_code == 0, result.output
@@ -44,17 +44,17 @@ def test_a_report_comes_back_and_its_run_goes_on_as_if_it_had_never_stopped(digi
     pd.testing.assert_series_equal(*values, check_exact=True)
 
 
-def test_it_goes_on_with_no_other_images(digits_runs, tmp_path):
+def test_it_does_not_resume_with_other_images(digits_runs, tmp_path):
     export(digits_runs[0], tmp_path / "scores.csv")
     restore(tmp_path / "scores.csv", tmp_path / "again")
-    with pytest.raises(StoreError, match="another setting"):
+    with pytest.raises(StoreError, match="other settings"):
         harness.run("digits", sample=24, seed=1, proxies="params", out=tmp_path / "again", **SAMPLE)
 
 
 def test_a_run_is_not_written_over(digits_runs, tmp_path):
     export(digits_runs[1], tmp_path / "scores.csv")
     run = shutil.copytree(digits_runs[0], tmp_path / "run")
-    with pytest.raises(StoreError, match="holds a run already"):
+    with pytest.raises(StoreError, match="already contains a run"):
         restore(tmp_path / "scores.csv", run)
     pd.testing.assert_frame_equal(scores(run), scores(digits_runs[0]))
 
@@ -65,21 +65,21 @@ def test_a_setting_that_was_changed_by_hand_is_refused(digits_runs, tmp_path):
     manifest = json.loads(beside.read_text())
     manifest["setting"]["seed"] = 7
     beside.write_text(json.dumps(manifest))
-    with pytest.raises(HarnessError, match="changed by hand"):
+    with pytest.raises(HarnessError, match="was edited"):
         restore(tmp_path / "scores.csv", tmp_path / "again")
 
 
-def test_what_is_missing_or_no_such_table_is_named(digits_runs, tmp_path):
-    with pytest.raises(HarnessError, match="there is no table of scores"):
+def test_missing_or_invalid_tables_are_named(digits_runs, tmp_path):
+    with pytest.raises(HarnessError, match="no table of scores"):
         restore(tmp_path / "scores.csv", tmp_path / "again")
     export(digits_runs[0], tmp_path / "scores.csv")
     (tmp_path / "scores.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(HarnessError, match=r"scores\.csv' was damaged or changed by hand"):
+    with pytest.raises(HarnessError, match=r"scores\.csv' is damaged or was edited"):
         restore(tmp_path / "scores.csv", tmp_path / "again")
     manifest = json.loads((tmp_path / "scores.csv.json").read_text())
     del manifest["scores_sha256"], manifest["manifest_sha256"]
     (tmp_path / "scores.csv.json").write_text(json.dumps(manifest))
-    with pytest.raises(HarnessError, match="no table of scores"):
+    with pytest.raises(HarnessError, match="is not a table of scores"):
         restore(tmp_path / "scores.csv", tmp_path / "again")
     (tmp_path / "scores.csv.json").unlink()
     with pytest.raises(HarnessError, match="no manifest beside it"):

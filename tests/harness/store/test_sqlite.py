@@ -1,4 +1,4 @@
-"""A store works where SQLite lacks what it likes best, is read where nothing may be written, and says why not."""
+"""A store works without shared memory, can be read from a read-only directory, and explains what does not work."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def mounted(place, *options):
 
 @contextmanager
 def unwritable(place):
-    """A directory whose file system is mounted for reading only."""
+    """A directory on a read-only file system."""
     with mounted(place, "--bind", str(place)):
         subprocess.run(["mount", "-o", "remount,bind,ro", str(place)], check=True)
         yield
@@ -91,12 +91,12 @@ class TestWhereNothingMayBeWritten:
             assert harness.merge([run], tmp_path / "merged").added == 192
 
     def test_what_a_killed_run_left_is_not_overlooked(self, killed):
-        with unwritable(killed), pytest.raises(StoreError, match="copy the directory to where you may write"):
+        with unwritable(killed), pytest.raises(StoreError, match="copy the directory to a place that you can write to"):
             read(killed)
         assert "another" in set(read(killed)["architecture"])
 
     def test_nothing_is_computed_there(self, run):
-        with unwritable(run), pytest.raises(StoreError, match="see that the directory can be written to"):
+        with unwritable(run), pytest.raises(StoreError, match="check that the directory is writable"):
             go_on(run)
 
 
@@ -122,7 +122,7 @@ class TestOverANetwork:
         assert not list((tmp_path / "new").glob("*-shm"))
         assert len(scores) == 3
 
-    def test_what_a_run_left_elsewhere_is_taken_in(self, killed, network):
+    def test_a_log_from_another_journal_mode_is_recovered(self, killed, network):
         with open_again(killed) as store:
             assert len(store.scores()) == 193
             store.add(more("a third"))
@@ -134,7 +134,7 @@ class TestOverANetwork:
         with (
             open_again(run),
             pytest.raises(
-                StoreError, match=r"another run is writing to .*, or its file system \(nfs4\) knows no locks"
+                StoreError, match=r"another run is writing to .*, or its file system \(nfs4\) does not support locks"
             ),
         ):
             open_again(run)
@@ -146,7 +146,7 @@ def test_compacting_is_possible_over_a_network_too(killed, monkeypatch):
     assert len(read(killed)) == 193
 
 
-def test_where_memory_cannot_be_shared_the_older_journal_serves(tmp_path, monkeypatch):
+def test_without_shared_memory_the_rollback_journal_is_used(tmp_path, monkeypatch):
     address = store_files._address
     # SQLite's ways to lock other than the usual share no memory.
     monkeypatch.setattr(store_files, "_address", lambda path, mode: f"{address(path, mode)}&vfs=unix-dotfile")
@@ -180,7 +180,7 @@ class TestAFullDisk:
             place = shutil.copytree(run, tmp_path / "small" / "copy")
             with open_again(place) as store:
                 added = []
-                with pytest.raises(StoreError, match="free some disk space and start the same command again"):
+                with pytest.raises(StoreError, match="free some disk space and repeat the command"):
                     for number in range(10_000):
                         store.add(more(f"{number} {'x' * 500}"))
                         added.append(number)
@@ -197,7 +197,7 @@ class TestAFullDisk:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_a_damaged_store_is_refused_in_plain_words_or_does_no_harm(run, seed):
+def test_a_damaged_store_is_refused_with_a_clear_message_or_harmless(run, seed):
     draw = random.Random(seed)
     content = bytearray((run / FILE_NAME).read_bytes())
     for _ in range(draw.randrange(1, 4)):

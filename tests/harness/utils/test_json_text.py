@@ -70,7 +70,7 @@ def test_a_table(tmp_path, monkeypatch):
     write_table(frame, TableMetadata("toy", "", "", "", {"d/test/1": ""}))
     table = pq.read_table(table_path("toy"))
     pq.write_table(table.replace_schema_metadata({b"nas-proxy-harness": DEEP.encode()}), table_path("toy"))
-    assert "what it says of itself cannot be read" in one_line(lambda: read_metadata("toy"))
+    assert "its metadata cannot be read" in one_line(lambda: read_metadata("toy"))
 
 
 def test_a_protocol(tmp_path):

@@ -55,7 +55,7 @@ def test_what_is_no_array_is_none():
 
 def test_a_function_call_is_refused_and_not_made(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match=r"file.pickle was not read.*'posix.mkdir', which is no plain data"):
+    with pytest.raises(DataError, match=r"file.pickle was not read.*'posix.mkdir', which is not plain data"):
         load(Exploit())
     assert not list(tmp_path.iterdir())
 
