@@ -1,4 +1,4 @@
-"""Rank aggregates: scores that networks have only beside one another, computed from the stored scores of proxies."""
+"""Rank aggregates: scores that depend on the pool of networks, computed from the stored scores of proxies."""
 
 from harness.aggregates.literature import az_nas, te_nas, vkdnw_agg
 from harness.contracts.aggregate import Aggregate, aggregate

@@ -1,9 +1,9 @@
-r"""The aggregates of the literature, all of them sums over ranks.
+r"""Rank aggregates from the literature; all are sums over ranks.
 
 :math:`r_p` is the rank of a network in the pool by part p, from 1 for the worst to the pool's size m for the best;
-equal scores share the mean of their ranks, as in the official codes (the default of ``scipy.stats.rankdata``).
-Networks for which a part is not finite are no members of the pool. The official codes keep some of them: AZ-NAS writes
-:math:`-\infty` for NaN and ranks it last, VKDNW puts the pool's minimum in place of an undefined Jacov.
+equal scores share the mean of their ranks, as in the official code (the default of ``scipy.stats.rankdata``). Networks
+with a part that is not finite are not in the pool. The official code keeps some of them: AZ-NAS replaces NaN by
+:math:`-\infty` and ranks it last, and VKDNW replaces an undefined Jacov by the pool's minimum.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 def te_nas(parts: Mapping[str, Floats]) -> Floats:
     r"""Sum of the ranks by the condition number of the NTK and by the number of linear regions.
 
-    :math:`r_{ntk} + r_{regions}`, where the smaller condition number ranks higher. TE-NAS itself ranks the operations
-    that a supernet may lose, by the change that the loss causes, and gives equal values one rank and the next value the
-    next rank; AZ-NAS's comparison ranks networks by the sum, and this follows it, but with TE-NAS's own count of
-    regions, in thin networks, in place of AZ-NAS's count at full width.
+    :math:`r_{ntk} + r_{regions}`, where smaller condition numbers rank higher. TE-NAS itself ranks the operations of a
+    supernet by the change that removing each causes, with dense ranks. AZ-NAS's comparison ranks networks by the sum;
+    this aggregate follows it, but counts regions in thin networks as TE-NAS does, not at full width as AZ-NAS does.
     """
     return _ranks(parts["ntk"]) + _ranks(parts["linear_regions_thin"])
 
@@ -47,8 +46,8 @@ def te_nas(parts: Mapping[str, Floats]) -> Floats:
 def az_nas(parts: Mapping[str, Floats]) -> Floats:
     r"""Sum of the logarithms of the ranks by expressivity, progressivity, trainability and complexity.
 
-    :math:`\sum_p \log (r_p / m)`. The logarithm punishes a low rank in one part more than a high rank in another part
-    rewards. Complexity is #FLOPs.
+    :math:`\sum_p \log (r_p / m)`. The logarithm penalises a low rank in one part more than it rewards a high rank in
+    another. Complexity is #FLOPs.
     """
     return _sum_of_logarithms(_ranks(scores) for scores in parts.values())
 
@@ -63,10 +62,10 @@ def az_nas(parts: Mapping[str, Floats]) -> Floats:
 def vkdnw_agg(parts: Mapping[str, Floats]) -> Floats:
     r"""Sum of the logarithms of the ranks by VKDNW, Jacov, expressivity, trainability and complexity.
 
-    :math:`\sum_p \log (r_p / m)`, as ``az_nas`` with VKDNW and Jacov in place of progressivity. As in the official code
-    the rank by VKDNW is dense: networks of equal score share one rank and the next score has the next rank. That code
-    ranks by the number of layers first and by the entropy among equal numbers; ``vkdnw`` adds the two, which is the
-    same order wherever the entropies differ by less than 1.
+    :math:`\sum_p \log (r_p / m)`, as ``az_nas`` with VKDNW and Jacov instead of progressivity. As in the official code,
+    the rank by VKDNW is dense: networks with equal scores share one rank, and the next score has the next rank. That
+    code ranks by the number of layers first, then by the entropy; ``vkdnw`` adds the two, which gives the same order if
+    the entropies differ by less than 1.
     """
     ranks = {part: _ranks(scores, "dense" if part == "vkdnw" else "average") for part, scores in parts.items()}
     return _sum_of_logarithms(ranks.values())

@@ -1,4 +1,4 @@
-"""Rank aggregates of the networks of a set: the pool is those for which every part is finite."""
+"""Rank aggregates over a set of networks: the pool is the networks for which every part is finite."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from harness.contracts.aggregate import Aggregate
 
 
 def aggregate_scores(aggregates: Iterable[Aggregate], proxies: Mapping[str, ProxyScores]) -> dict[str, ProxyScores]:
-    """The scores of every aggregate whose parts are all there, over the pool of these architectures.
+    """The scores of every aggregate whose parts were all scored, over the pool of these architectures.
 
     A network outside the pool has the status of its first part that is not finite.
 
     Args:
-        aggregates: what to compute.
+        aggregates: the aggregates to compute.
         proxies: every proxy's scores of the same architectures, oriented so that higher is better.
     """
     return {

@@ -1,4 +1,4 @@
-"""Do our scores rank the networks as an independent source's do?"""
+"""Agreement of scores with those of an independent source."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ COLUMNS = ["proxy", "networks", "spearman", "spearman_low", "spearman_high", "ke
 def rank_agreement(scores: pd.DataFrame, published: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """Rank correlation between two sources of the same proxies' scores, best agreement first.
 
-    The columns of the result: ``proxy``; ``networks``, those with a finite score in both sources; ``spearman`` with
-    the bounds ``spearman_low`` and ``spearman_high``; ``kendall`` (τ-b). Signs are as the sources give them. NaN as
-    in :class:`~harness.analysis.statistics.correlation.Estimate`. Sentinels such as -1e8 are numbers like any other
-    here: make them NaN before.
+    The columns of the result: ``proxy``; ``networks``, the number with a finite score in both sources; ``spearman``
+    with the bounds ``spearman_low`` and ``spearman_high``; ``kendall`` (τ-b). Signs are those of the sources. NaN as in
+    :class:`~harness.analysis.statistics.correlation.Estimate`. Sentinels such as -1e8 count as numbers: replace them by
+    NaN first.
 
     Args:
-        scores: one row for each architecture (the index), one column for each proxy.
-        published: the same from the other source. Architectures and proxies that only one source has are left out.
+        scores: one row per architecture (the index), one column per proxy.
+        published: the same from the other source. Architectures and proxies in only one source are left out.
         confidence: of the intervals.
 
     Raises:
-        HarnessError: if the sources share no proxy or no architecture, or one holds an architecture twice.
+        HarnessError: if the sources share no proxy or no architecture, or one contains an architecture twice.
     """
     for frame, name in ((scores, "first"), (published, "second")):
         if not frame.index.is_unique:
             twice = frame.index[frame.index.duplicated()][0]
             raise HarnessError(
-                f"the {name} source of scores holds the architecture '{twice}' twice; it needs one row for each"
+                f"the {name} source of scores contains the architecture '{twice}' twice; it needs one row each"
             )
     proxies = [proxy for proxy in scores.columns if proxy in published.columns]
     architectures = scores.index.intersection(published.index)
@@ -44,7 +44,7 @@ def rank_agreement(scores: pd.DataFrame, published: pd.DataFrame, confidence: fl
         if len(shared) == 0:
             raise HarnessError(
                 f"the two sources of scores have no {what} in common: one has {_examples(ours)}, the other "
-                f"{_examples(theirs)}; name them alike"
+                f"{_examples(theirs)}; use the same names"
             )
     rows = []
     for proxy in proxies:

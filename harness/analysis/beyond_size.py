@@ -1,4 +1,4 @@
-"""What a proxy knows beyond another quantity, such as size: within equals of it, and with it held constant."""
+"""How well a proxy ranks beyond another quantity, such as size: among networks equal in it, and controlling for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.analysis.statistics.ranks import Integers, Ranks, rank
 from harness.errors import HarnessError
 
 MOST_EXACT = 100
-"""With more distinct values than this, strata are bins."""
+"""With more distinct values than this, strata are bins instead of single values."""
 
 BINS = 20
 
@@ -35,30 +35,30 @@ COLUMNS = [
 def beyond_table(
     joined: Joined, given: str = "params", *, bins: int | None = None, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """How each proxy ranks networks beyond what ``given`` says of them, most within strata first.
+    """How well each proxy ranks networks beyond ``given``, sorted by τ-b within strata, largest first.
 
     The columns of the result:
 
-    * ``proxy``; ``networks``: those with a finite score of it and of ``given``.
+    * ``proxy``; ``networks``: the number with a finite score of the proxy and of ``given``.
     * ``kendall``: τ-b with the accuracies on these; ``within``: τ-b inside strata of equal ``given`` (see
       :func:`kendall_within`); ``partial_kendall`` and ``partial_spearman`` (see :func:`partial`); each with bounds
       ``…_low`` and ``…_high``.
-    * ``strata``: how many strata there are; ``pairs``: the share of all pairs of networks that lie inside one.
+    * ``strata``: the number of strata; ``pairs``: the share of all pairs of networks that lie within a stratum.
 
-    The row of ``given`` itself is left out: within equals of it, it says nothing.
+    There is no row for ``given`` itself, which is constant within strata.
 
     Args:
         joined: scores and accuracies.
-        given: the row that is held constant.
-        bins: how many bins strata are; None for one stratum for each value of ``given`` where it has at most
-            ``MOST_EXACT``, else ``BINS`` bins.
+        given: the row to control for.
+        bins: the number of bins; None for one stratum per value of ``given`` if it has at most ``MOST_EXACT`` distinct
+            values, else ``BINS`` bins.
         confidence: of the intervals.
 
     Raises:
         HarnessError: if ``given`` was not scored.
     """
     if given not in joined.rows:
-        raise HarnessError(f"there are no scores of '{given}' to be held constant; there are {listed(joined.rows)}")
+        raise HarnessError(f"no scores of '{given}' to control for; there are scores of {listed(joined.rows)}")
     control = joined.rows[given]
     rows = []
     held: _Held | None = None
@@ -75,7 +75,7 @@ def beyond_table(
 
 @dataclass(frozen=True)
 class _Held:
-    """What does not depend on the proxy: accuracy and control on the networks used, and their coefficients."""
+    """The part that does not depend on the proxy: ranks of accuracy and control on the networks used."""
 
     used: Mask
     truth: Ranks
@@ -107,16 +107,16 @@ def _beyond(x: Ranks, held: _Held, confidence: float) -> dict[str, Any]:
 
 
 def strata_of(control: Ranks, bins: int | None = None) -> Integers:
-    """The number of each network's stratum, in ascending order of what is held constant, (n,).
+    """The number of each network's stratum, in ascending order of the control, (n,).
 
-    A stratum is a distinct value of it where there are at most ``MOST_EXACT`` and no bins are asked for; else networks
-    are cut into bins of nearly equal numbers, and equal values stay together.
+    If there are at most ``MOST_EXACT`` distinct values and ``bins`` is None, each value is a stratum. Otherwise
+    networks are divided into bins of nearly equal size, and equal values stay together.
 
     >>> strata_of(rank([5, 1, 5, 2])).tolist(), strata_of(rank([5, 1, 5, 2]), 2).tolist()
     ([2, 0, 2, 1], [1, 0, 1, 0])
     """
     if bins is not None and bins < 1:
-        raise HarnessError(f"{bins} bins were asked for; give 1 or more")
+        raise HarnessError(f"the number of bins is {bins}; it must be 1 or more")
     if exact_strata(control, bins):
         starts = np.unique(control.start)
         return np.searchsorted(starts, control.start).astype(np.int64)
@@ -129,13 +129,13 @@ def exact_strata(control: Ranks, bins: int | None = None) -> bool:
 
 
 def kendall_within(x: Ranks, y: Ranks, strata: Integers) -> Jackknife:
-    r"""Kendall's τ-b over the pairs inside strata alone.
+    r"""Kendall's τ-b over pairs within strata only.
 
     .. math:: \frac{\sum_g S_g}{\sqrt{\sum_g (P_g - P_{g,x}) \sum_g (P_g - P_{g,y})}}
 
-    where for stratum g :math:`S_g` is the number of concordant minus discordant pairs, :math:`P_g` of all pairs and
-    :math:`P_{g,x}, P_{g,y}` of those tied. With one stratum it is τ-b. Its values with one network left out follow
-    from the same pass, O(n log n).
+    where for stratum g, :math:`S_g` is the number of concordant minus discordant pairs, :math:`P_g` the number of all
+    pairs and :math:`P_{g,x}, P_{g,y}` the numbers of tied pairs. With one stratum it equals τ-b. The values with one
+    network left out follow from the same pass, O(n log n).
 
     Args:
         x: ranks of the scores.
@@ -145,7 +145,7 @@ def kendall_within(x: Ranks, y: Ranks, strata: Integers) -> Jackknife:
     n = len(x)
     if n < FEWEST_NETWORKS:
         return Jackknife(float("nan"), np.full(n, np.nan))
-    # Ranked first by stratum in both, every pair of two strata is concordant, and no pair of them is tied.
+    # If both are ranked by stratum first, every pair from different strata is concordant and untied.
     x_inside, y_inside = (rank(strata * n + side.start) for side in (x, y))
     size = np.bincount(strata)[strata]
     c = concordance(x_inside, y_inside) - (n - size)
@@ -154,7 +154,7 @@ def kendall_within(x: Ranks, y: Ranks, strata: Integers) -> Jackknife:
 
 
 def _ratio(c: Integers, untied_x: Integers, untied_y: Integers) -> Jackknife:
-    """τ-b from each network's concordance and its numbers of partners that are not tied with it; all counted twice."""
+    """τ-b from each network's concordance and its numbers of untied partners; every pair counts twice."""
     sums = [int(part.sum()) // 2 for part in (c, untied_x, untied_y)]
     agreement, a, b = (
         np.append(total - part, total).astype(np.float64)
@@ -170,10 +170,10 @@ def partial(xy: Jackknife, xz: Jackknife, yz: Jackknife) -> Jackknife:
 
     .. math:: \frac{r_{xy} - r_{xz} r_{yz}}{\sqrt{(1 - r_{xz}^2)(1 - r_{yz}^2)}}
 
-    For Spearman's ρ the partial correlation of the ranks, for τ-b Kendall's partial τ (Kendall, "Partial rank
-    correlation", Biometrika 1942). Neither need be 0 where x and y are independent given z (Korn, The American
-    Statistician 1984): partial ρ is nearly 0 where x is z plus noise and all are about normal, partial τ is well above
-    it. NaN where z orders as x or y does.
+    For Spearman's ρ this is the partial correlation of the ranks, for τ-b Kendall's partial τ (Kendall, "Partial rank
+    correlation", Biometrika 1942). Neither is necessarily 0 if x and y are independent given z (Korn, The American
+    Statistician 1984): if x is z plus noise and all are about normal, partial ρ is close to 0, but partial τ is clearly
+    positive. NaN if z has the same order as x or y.
     """
     values = _partial(*(np.append(part.left_out, part.value) for part in (xy, xz, yz)))
     return Jackknife(float(values[-1]), values[:-1])

@@ -1,4 +1,4 @@
-"""What scores and accuracies depend on: their rank correlation with counts that describe an architecture."""
+"""Bias of scores: rank correlation of scores and accuracies with counts that describe an architecture."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ COLUMNS = [
 
 
 def features_of(architectures: Iterable[str], describe: Callable[[str], Mapping[str, float]]) -> pd.DataFrame:
-    """Counts that describe architectures, one row for each, one column for each count that varies.
+    """Counts that describe architectures: one row per architecture, one column per count that varies.
 
     Args:
         architectures: their identifiers.
         describe: :meth:`harness.contracts.benchmark.Benchmark.features`.
 
     Raises:
-        HarnessError: if there is no count that varies over the architectures.
+        HarnessError: if no count varies over the architectures.
     """
     names = list(architectures)
     table = pd.DataFrame([describe(name) for name in names], index=names, dtype=np.float64)
     table = table[[column for column in table.columns if table[column].min() < table[column].max()]]
     if table.empty:
         raise HarnessError(
-            "no count describes these architectures: the benchmark declares no features, or none that varies; see "
+            "these architectures have no features: the benchmark declares none, or none that varies; see "
             "harness.Benchmark.features"
         )
     return table
 
 
 def bias_table(joined: Joined, features: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
-    r"""Spearman's ρ of scores, and of accuracies, with each feature; one row for each proxy and feature.
+    r"""Spearman's ρ of scores and of accuracies with each feature; one row per proxy and feature.
 
-    The columns of the result: ``proxy``, ``feature``; ``networks``, those with a finite score; ``spearman``, ρ of score
-    and feature, with bounds; ``truth``, ρ of accuracy and feature on the same networks; ``bias``, the first minus the
-    second, with paired bounds: above 0 where the proxy prefers more of the feature than the accuracies do.
+    The columns of the result: ``proxy``, ``feature``; ``networks``, the number with a finite score; ``spearman``, ρ of
+    score and feature, with bounds; ``truth``, ρ of accuracy and feature on the same networks; ``bias``, ``spearman``
+    minus ``truth``, with paired bounds: positive if the proxy prefers more of the feature than the accuracies do.
 
     Args:
         joined: scores and accuracies.
-        features: one row for each of the architectures, one column for each feature; none is missing.
+        features: one row per architecture, one column per feature, without missing values.
         confidence: of the intervals.
     """
     table = features.reindex(joined.architectures).to_numpy(dtype=np.float64).T

@@ -1,4 +1,4 @@
-"""The intervals beside those of the bootstrap, which assumes less and costs a thousand times as much."""
+"""Jackknife intervals next to bootstrap intervals, which assume less and cost a thousand times as much."""
 
 from __future__ import annotations
 
@@ -36,23 +36,24 @@ def bootstrap_table(
 ) -> pd.DataFrame:
     """Jackknife and bootstrap intervals of the same coefficients, side by side.
 
-    The bootstrap is scipy's: networks are drawn with replacement, with scores, baseline and accuracy together, the
-    coefficients of each resample are scipy's too, and the bounds are the percentiles of the resamples (Efron, Annals
-    of Statistics 1979).
+    The bootstrap is scipy's: networks are drawn with replacement, each with its score, baseline and accuracy; the
+    coefficients of each resample are scipy's too; the bounds are percentiles over the resamples (Efron, Annals of
+    Statistics 1979).
 
-    The columns of the result, a row for each proxy and quantity:
+    The columns of the result, one row per proxy and quantity:
 
-    * ``proxy``; ``quantity``: ``kendall``, ``spearman``, or ``difference`` of τ-b to the baseline, which has none.
-    * ``networks``: those with a finite score of the proxy, and for the difference of the baseline too.
+    * ``proxy``; ``quantity``: ``kendall``, ``spearman``, or ``difference``, τ-b minus that of the baseline (which has
+      no such row).
+    * ``networks``: the number with a finite score of the proxy and, for the difference, of the baseline.
     * ``value``, ``low``, ``high``, ``standard_error``: with the jackknife's interval.
-    * ``bootstrap_low``, ``bootstrap_high``, ``bootstrap_standard_error``: the bootstrap's; NaN where a resample has no
-      coefficient.
+    * ``bootstrap_low``, ``bootstrap_high``, ``bootstrap_standard_error``: the bootstrap's; NaN if the coefficient of a
+      resample is undefined.
 
     Args:
-        joined: scores beside the accuracies.
-        rows: of :attr:`~harness.analysis.joined.Joined.rows`; all of them unless given.
-        baseline: what the difference is to; without a score of it there are no differences.
-        resamples: of the bootstrap.
+        joined: scores and accuracies.
+        rows: names from :attr:`~harness.analysis.joined.Joined.rows`; all of them by default.
+        baseline: the row to subtract; without its scores there are no differences.
+        resamples: number of bootstrap resamples.
         confidence: of the intervals.
     """
     found = []
@@ -79,7 +80,7 @@ def bootstrap_table(
 
 
 def _bootstrap(values: Floats, resamples: int, confidence: float) -> list[tuple[float, float, float]]:
-    """Bounds and standard error of τ-b and ρ of two rows of values, or of the difference in τ-b of two to a third."""
+    """Bounds and standard errors of τ-b and ρ between two rows of values, or of the difference in τ-b for three."""
     from scipy.stats import bootstrap, kendalltau, spearmanr
 
     def coefficients(*parts: NDArray[np.float64]) -> Floats:

@@ -1,4 +1,4 @@
-"""What a proxy chooses under a budget: of the networks that cost no more, the one that it scores best."""
+"""What a proxy chooses under a budget: the network with the best score among those within the budget."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ COLUMNS = [
 
 
 def budgets_table(joined: Joined, cost: Floats, quantiles: Iterable[float] = QUANTILES) -> pd.DataFrame:
-    """The accuracy of each proxy's choice among the networks within a budget, beside the best there is.
+    """The accuracy of each proxy's choice among the networks within a budget, compared with the best of these.
 
     The columns of the result:
 
-    * ``row``: a name of :attr:`harness.analysis.joined.Joined.rows`, ``(random)``, the mean of the feasible, or
-      ``(optimum)``; ``kind``.
-    * ``quantile``, ``budget``: the quantile of the costs (linear between two networks) and the cost that it is;
-      ``feasible``: how many networks cost no more; ``scored``: those of them with a finite score.
-    * ``tied``: how many share the best score; ``accuracy``: their mean, which is what choosing one of them at random is
-      expected to give. Where no feasible network has a score, the choice is one of the feasible at random.
-    * ``best``: the greatest accuracy among the feasible; ``regret``: ``best`` minus ``accuracy``, never negative.
+    * ``row``: a name of :attr:`harness.analysis.joined.Joined.rows`, ``(random)`` for the mean of the feasible
+      networks, or ``(optimum)``; ``kind``.
+    * ``quantile``, ``budget``: the quantile of the costs (linearly interpolated) and its value; ``feasible``: the
+      number of networks with at most this cost; ``scored``: the number of these with a finite score.
+    * ``tied``: the number that share the best score; ``accuracy``: their mean accuracy, which is the expectation of
+      choosing one of them at random. If no feasible network has a score, a feasible network is chosen at random.
+    * ``best``: the highest accuracy of a feasible network; ``regret``: ``best`` minus ``accuracy``, never negative.
 
     Args:
         joined: scores and accuracies.
-        cost: of each network, the lower the better; a network whose cost is NaN is never feasible. Shape (n,).
+        cost: of each network, lower is better; networks with cost NaN are never feasible. Shape (n,).
         quantiles: each in [0, 1].
 
     Raises:
@@ -44,7 +44,7 @@ def budgets_table(joined: Joined, cost: Floats, quantiles: Iterable[float] = QUA
     wanted = sorted(set(quantiles))
     if not wanted or not (wanted[0] >= 0 and wanted[-1] <= 1):
         raise HarnessError(
-            f"quantiles of the costs lie between 0 and 1, not {', '.join(map(str, wanted)) or 'nowhere'}"
+            f"quantiles of the costs must lie between 0 and 1; got {', '.join(map(str, wanted)) or 'none'}"
         )
     known = cost[np.isfinite(cost)]
     if not len(known):
@@ -61,7 +61,7 @@ def budgets_table(joined: Joined, cost: Floats, quantiles: Iterable[float] = QUA
 
 
 def _choices(joined: Joined, feasible: Mask) -> list[tuple[str, str, int, int, float]]:
-    """Of every row: name, kind, how many feasible networks it scored, how many it ties, its expected accuracy."""
+    """For every row: name, kind, number of feasible networks scored, number tied for best, expected accuracy."""
     accuracy = joined.accuracy[feasible]
     every = len(accuracy)
     choices: list[tuple[str, str, int, int, float]] = []

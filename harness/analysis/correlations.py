@@ -1,4 +1,4 @@
-"""The main table: how well each proxy ranks the networks, with intervals, beside the baseline."""
+"""The main table: how well each proxy ranks the networks, with intervals and a comparison with the baseline."""
 
 from __future__ import annotations
 
@@ -38,50 +38,48 @@ def correlation_table(
     beside: Mapping[str, GroundTruth] | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """How well each proxy ranks the networks by their true accuracy, one row for each set and proxy.
+    """How well each proxy ranks the networks by their true accuracy, one row per set and proxy.
 
-    Coefficients are oriented by declaration: the scores' sign is turned where lower is better, the accuracies' where
-    ``truth.higher_is_better`` is false. A positive coefficient therefore always means that the proxy ranks the right
-    way, and a negative one that it ranks the wrong way.
+    Coefficients are oriented by declaration: the sign of the scores is flipped if lower is better, that of the
+    accuracies if ``truth.higher_is_better`` is false. A positive coefficient therefore always means that the proxy
+    ranks in the right direction, a negative one that it ranks in the wrong direction.
 
     The columns of the result:
 
-    * ``set``, ``proxy``: what the row is about. Sets stand in the order given, proxies by ``kendall``, best first.
-    * ``networks``: rows of the proxy in the set; of these ``ok``, ``failed``, ``non_finite``, ``skipped`` by their
-      status.
-    * ``used``: networks with a finite score, from which everything that follows is computed.
-    * ``distinct``: distinct scores among these. ``tied_pairs``: the share of pairs of networks with equal scores, 0
-      to 1.
+    * ``set``, ``proxy``: the set and the proxy. Sets are in the given order, proxies sorted by ``kendall``, best first.
+    * ``networks``: the number of rows of the proxy in the set; ``ok``, ``failed``, ``non_finite``, ``skipped``: the
+      numbers with each status.
+    * ``used``: the number of networks with a finite score, from which everything that follows is computed.
+    * ``distinct``: the number of distinct scores among these. ``tied_pairs``: the share of pairs of networks with equal
+      scores, 0 to 1.
     * ``kendall``, ``kendall_low``, ``kendall_high``: Kendall's τ-b and its confidence bounds.
     * ``spearman``, ``spearman_low``, ``spearman_high``: Spearman's ρ and its confidence bounds.
-    * ``difference``, ``difference_low``, ``difference_high``, ``p_value``: τ-b minus the baseline's, both on the
-      networks where both have a finite score; paired bounds and two-sided p-value, not corrected for the number of
-      proxies.
+    * ``difference``, ``difference_low``, ``difference_high``, ``p_value``: τ-b minus the baseline's, on the networks
+      where both have a finite score, with paired bounds and two-sided p-value, not corrected for the number of proxies.
     * ``p_holm``: the p-value corrected for all comparisons with the baseline in the set, by
       :func:`~harness.analysis.statistics.multiplicity.holm`.
-    * ``verdict``: ``win``, ``tie`` or ``loss`` against the baseline by those bounds, which are not corrected either;
-      ``baseline`` in its own row (where the difference columns are NaN), ``no baseline`` where it has no row in the
-      set, ``undefined`` where the difference is.
+    * ``verdict``: ``win``, ``tie`` or ``loss`` against the baseline by those uncorrected bounds; ``baseline`` in the
+      baseline's row (where the difference columns are NaN), ``no baseline`` if the set has no row of it, ``undefined``
+      if the difference is undefined.
     * ``spearman_difference``: ρ minus the baseline's, on the same networks as ``difference``.
-    * ``kind``: ``proxy``; ``aggregate``, whose scores hold within a pool of networks alone; ``truth``, another accuracy
-      of trained networks.
-    * ``pool``: how many networks an aggregate's ranks were taken among, those of the set for which all its parts are
-      finite; NaN in other rows.
+    * ``kind``: ``proxy``; ``aggregate``, whose scores are valid only within a pool of networks; ``truth``, another
+      accuracy of the trained networks.
+    * ``pool``: the number of networks that an aggregate ranks: those of the set for which all its parts are finite; NaN
+      in other rows.
 
-    NaN means undefined: fewer than three networks, all scores or all accuracies equal, or no spread to tell an
+    NaN means undefined: fewer than three networks, all scores or all accuracies equal, or no spread to compute an
     interval from; see :class:`~harness.analysis.statistics.correlation.Estimate`.
 
     Args:
-        scores: one row for each architecture and proxy, with the columns ``architecture``, ``proxy``, ``status``
-            (``ok``, ``failed``, ``non_finite`` or ``skipped``) and ``value``; others are ignored.
+        scores: one row per architecture and proxy, with the columns ``architecture``, ``proxy``, ``status`` (``ok``,
+            ``failed``, ``non_finite`` or ``skipped``) and ``value``; others are ignored.
         truth: the true accuracies.
-        directions: which way is better, for every proxy in the scores.
-        members: for each set of architectures its name and the predicate of belonging to it; one set ``all`` if not
-            given.
+        directions: ``higher`` or ``lower``, whichever is better, for every proxy in the scores.
+        members: for each set of architectures, its name and the predicate of membership; one set ``all`` by default.
         baseline: the row that the others are compared with.
-        aggregates: rank aggregates; those whose parts were all scored get a row, computed anew in each set.
-        beside: other accuracies of the same networks by the name of their row, compared as if they were proxies.
-        confidence: of all intervals, and 1 - confidence is the level of the verdicts.
+        aggregates: rank aggregates; those whose parts were all scored get a row, computed separately in each set.
+        beside: other accuracies of the same networks, by the name of their row, treated as if they were proxies.
+        confidence: of all intervals; 1 - confidence is the level of the verdicts.
 
     Raises:
         HarnessError: if an architecture of the scores has no finite accuracy, an architecture and proxy have two

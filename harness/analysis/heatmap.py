@@ -1,4 +1,4 @@
-"""The coefficients of several runs side by side: which proxies rank well everywhere?"""
+"""The coefficients of several runs side by side, to show which proxies rank well everywhere."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ COLUMNS = [
 
 
 def across_table(tables: Mapping[str, pd.DataFrame], subset: str = "all") -> pd.DataFrame:
-    r"""Every proxy in every run: one row for each pair of them, best mean rank first.
+    r"""Every proxy in every run: one row per proxy and run, best mean rank first.
 
     The columns of the result are those of :func:`harness.analysis.correlation_table` and:
 
     * ``run``: the run's name.
-    * ``rank``: the place by Kendall τ among the proxies that have a coefficient in all runs, 1 for the best; equal
-      coefficients share the mean of their places, as #Params and #FLOPs do where they rank alike.
-    * ``mean_rank``: its mean over the runs.
+    * ``rank``: the rank by Kendall τ among the proxies with a coefficient in all runs, 1 for the best; equal
+      coefficients share the mean of their ranks.
+    * ``mean_rank``: the mean rank over the runs.
 
-    Ranks are taken among common proxies alone, since a place among ten says little beside one among fifty. Both are
-    NaN for the others, which follow in the order of their mean τ.
+    Only proxies common to all runs are ranked, because ranks among different numbers of proxies are not comparable. For
+    the others both are NaN; they follow in the order of their mean τ.
 
     Args:
         tables: the correlation table of each run, by the name of the run.

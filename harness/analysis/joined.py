@@ -1,4 +1,4 @@
-"""Scores beside the true accuracies of the same networks, both turned so that higher is better."""
+"""Scores joined with the true accuracies of the same networks, both oriented so that higher is better."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Kind = Literal["proxy", "aggregate", "truth"]
 
 @dataclass(frozen=True)
 class Joined:
-    """What every analysis starts from. All arrays have one entry for each architecture, in the same order.
+    """The input of every analysis. All arrays have one entry per architecture, in the same order.
 
     Attributes:
-        architectures: their identifiers, n of them.
-        accuracy: the true accuracies, turned so that higher is better. Shape (n,); none is missing.
-        proxies: the scores of each proxy, turned so that higher is better.
-        trained: other accuracies of the same networks, taken as if they were scores, by the name of their row.
-        aggregates: rank aggregates that may be computed of these proxies.
+        architectures: the identifiers of the n architectures.
+        accuracy: the true accuracies, oriented so that higher is better. Shape (n,); none is missing.
+        proxies: the scores of each proxy, oriented so that higher is better.
+        trained: other accuracies of the same networks, treated as scores, by the name of their row.
+        aggregates: rank aggregates that may be computed from these proxies.
     """
 
     architectures: pd.Index
@@ -42,7 +42,7 @@ class Joined:
     aggregates: tuple[Aggregate, ...] = ()
 
     def __repr__(self) -> str:
-        """Of how many networks, and what was scored."""
+        """Number of networks, and the proxies."""
         return f"<scores and accuracies of {len(self):,} networks: {', '.join(self.proxies)}>"
 
     def __len__(self) -> int:
@@ -59,11 +59,11 @@ class Joined:
         return {**self.proxies, **self.pooled, **self.trained}
 
     def kind(self, row: str) -> Kind:
-        """What a row of :attr:`rows` is."""
+        """The kind of a row of :attr:`rows`."""
         return "aggregate" if row in self.pooled else "truth" if row in self.trained else "proxy"
 
     def within(self, members: Mask) -> Joined:
-        """The same of a part of the architectures; rank aggregates are computed anew, since their pool is another."""
+        """The subset of some architectures; rank aggregates are recomputed, because their pool changes."""
         return replace(
             self,
             architectures=self.architectures[members],
@@ -73,10 +73,10 @@ class Joined:
         )
 
     def table(self, rows: Iterable[str] | None = None) -> pd.DataFrame:
-        """The scores with architectures as rows and, as columns, :attr:`rows` or those of them that are asked for.
+        """The scores with architectures as rows and the requested :attr:`rows` as columns; all of them by default.
 
         Raises:
-            HarnessError: if there are no scores of what is asked for.
+            HarnessError: if there are no scores of a requested row.
         """
         names = list(self.rows if rows is None else rows)
         for name in names:
@@ -93,18 +93,18 @@ def join(
     aggregates: Iterable[Aggregate] = (),
     beside: Mapping[str, GroundTruth] | None = None,
 ) -> Joined:
-    """Every proxy's scores beside the accuracies.
+    """Join every proxy's scores with the accuracies.
 
-    Signs are turned by declaration alone: the scores' where lower is better, the accuracies' where
+    Signs are flipped only by declaration: those of the scores if lower is better, those of the accuracies if
     ``truth.higher_is_better`` is false.
 
     Args:
         scores: one row for each architecture and proxy, with the columns ``architecture``, ``proxy``, ``status``
             (``ok``, ``failed``, ``non_finite`` or ``skipped``) and ``value``; others are ignored.
         truth: the true accuracies.
-        directions: which way is better, for every proxy in the scores.
-        aggregates: rank aggregates, of which those are computed whose parts were all scored.
-        beside: other accuracies of the same networks by the name of their row.
+        directions: ``higher`` or ``lower``, whichever is better, for every proxy in the scores.
+        aggregates: rank aggregates; those whose parts were all scored are computed.
+        beside: other accuracies of the same networks, by the name of their row.
 
     Raises:
         HarnessError: if an architecture of the scores has no finite accuracy, an architecture and proxy have two
@@ -128,7 +128,7 @@ def accuracies_of(truth: GroundTruth, architectures: pd.Index) -> Floats:
     """
     if not truth.accuracy.index.is_unique:
         twice = truth.accuracy.index[truth.accuracy.index.duplicated()][0]
-        raise HarnessError(f"the ground truth of {truth.benchmark} holds '{twice}' twice; it needs one value of each")
+        raise HarnessError(f"the ground truth of {truth.benchmark} has '{twice}' twice; it needs one value each")
     return np.asarray(truth.oriented.reindex(architectures), dtype=np.float64)
 
 
@@ -145,6 +145,6 @@ def _every_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
     if len(lacking):
         raise HarnessError(
             f"{len(lacking)} of {len(architectures)} scored architectures have no accuracy in the ground truth of "
-            f"{truth.benchmark} ({truth.describe()}), first '{lacking[0]}'; score and rank against the same benchmark"
+            f"{truth.benchmark} ({truth.describe()}), such as '{lacking[0]}'; score and rank with the same benchmark"
         )
     return accuracy

@@ -1,17 +1,17 @@
-r"""How well can any score rank, given that the accuracies themselves are noisy?
+r"""The noise ceiling: how well any score can rank, given that the accuracies themselves are noisy.
 
-An accuracy is that of one training, or of the mean of K trainings that differ in their seed. Had the networks been
-trained again they would rank a little differently, and no score can know that part of the ranking.
+An accuracy comes from one training run, or is the mean of K runs with different seeds. If the networks were trained
+again they would rank slightly differently, and no score can predict that part of the ranking.
 
-If a network's accuracy is its expected accuracy plus independent noise, and two trainings correlate at r, then
+If a network's accuracy is its expected accuracy plus independent noise, and two training runs correlate at r, then
 
 * the mean of K trainings correlates at :math:`r_K = K r / (1 + (K - 1) r)` with that of K others (Spearman, British
   Journal of Psychology 1910; Brown, ibid.),
 * and at :math:`\sqrt{r_K}` with the expected accuracy itself (Spearman, American Journal of Psychology 1904), which is
-  what a score without any noise could know at best.
+  the most that a noise-free score can reach.
 
-The second is larger than the first: a score that knows the expected accuracy is not subject to the noise of another
-training. Both hold for Pearson's r. They are carried over to τ and ρ by their relation to r in a bivariate normal
+The second is larger than the first, because a score equal to the expected accuracy does not have the noise of another
+training run. Both hold for Pearson's r. They are transferred to τ and ρ by their relation to r in a bivariate normal
 population, :math:`\tau = \frac{2}{\pi} \arcsin r` and :math:`\rho = \frac{6}{\pi} \arcsin \frac{r}{2}`.
 """
 
@@ -45,7 +45,7 @@ COLUMNS = (
 )  # fmt: skip
 
 HALVINGS = 50
-"""Ways in which the trainings are halved at random; the agreement is the mean over them."""
+"""Number of random halvings of the training runs; the agreement is the mean over them."""
 
 
 def ceiling_table(
@@ -56,23 +56,23 @@ def ceiling_table(
 ) -> pd.DataFrame:
     """Agreement of a benchmark's accuracies with each other, on the same networks.
 
-    The columns of the result, one row for each pair of accuracies:
+    The columns of the result, one row per pair of accuracies:
 
-    * ``first``, ``second``: as split/epochs; the truth that is ranked against stands first.
-    * ``relation``: in what they differ: ``one training`` against another, ``half of the trainings`` against the other
-      half, ``other images``, ``other length``, ``other images and length``.
-    * ``trainings``: how many were averaged on each side of the first two; NaN elsewhere.
-    * ``networks``: those with both accuracies.
-    * ``kendall``, ``kendall_low``, ``kendall_high``: τ-b with its bounds. Over trainings it is the mean over all pairs
-      or over 50 halvings, with the bounds of that mean.
+    * ``first``, ``second``: as split/epochs; the ground truth that is ranked against comes first.
+    * ``relation``: how they differ: ``one training`` against another, ``half of the trainings`` against the other half,
+      ``other images``, ``other length``, ``other images and length``.
+    * ``trainings``: the number of runs averaged on each side for the first two relations; NaN otherwise.
+    * ``networks``: the number with both accuracies.
+    * ``kendall``, ``kendall_low``, ``kendall_high``: τ-b with its bounds. Between training runs it is the mean over all
+      pairs or over 50 halvings, with the bounds of that mean.
     * ``spearman``, ``spearman_low``, ``spearman_high``: ρ likewise.
-    * ``ceiling_kendall``, ``ceiling_spearman``, each with bounds: what a score that knew every network's expected
-      accuracy would reach against the mean of all trainings; see the module. NaN but for trainings.
+    * ``ceiling_kendall``, ``ceiling_spearman``, each with bounds: the coefficient of a score equal to the expected
+      accuracy, against the mean of all training runs; see the module's description. NaN except for training runs.
 
     Args:
-        truths: accuracies of one data set, that which is ranked against first.
-        trainings: the single trainings behind the first, one column for each; None where they are not known.
-        architectures: the networks; all that have the accuracies unless given.
+        truths: accuracies of one data set; the one that is ranked against comes first.
+        trainings: the single training runs behind the first, one column per run; None if they are not known.
+        architectures: the networks; all with accuracies by default.
         confidence: of the intervals.
 
     Raises:
@@ -94,21 +94,21 @@ def ceiling_table(
         rows.append(facts | {"networks": len(both)} | coefficient_columns(jackknife(rank(x), rank(y)), confidence))
     if not rows:
         raise HarnessError(
-            "there is one ground truth alone, and its single trainings are not known: nothing to compare"
+            "there is only one ground truth, and its single training runs are not known: nothing to compare"
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def noiseless(agreement: float, coefficient: Coefficient, averaged: float) -> float:
-    """What a score without noise reaches against a mean of trainings, from how well two of its parts agree.
+    """The coefficient of a noise-free score with a mean of training runs, from the agreement of its parts.
 
     Args:
-        agreement: τ or ρ between single trainings, or between means of a few.
+        agreement: τ or ρ between single training runs, or between means of several.
         coefficient: which of the two it is.
-        averaged: how many of these the mean has: K for single trainings, 2 for halves.
+        averaged: the number of such parts in the mean: K for single runs, 2 for halves.
 
     Returns:
-        The same coefficient between the expected accuracy and the mean; NaN where the trainings do not agree at all.
+        The same coefficient between the expected accuracy and the mean; NaN if the agreement is not positive.
 
     >>> [round(noiseless(0.5, "kendall", trainings), 3) for trainings in (1, 3, 9)]
     [0.636, 0.774, 0.865]
@@ -121,7 +121,7 @@ def noiseless(agreement: float, coefficient: Coefficient, averaged: float) -> fl
 
 
 def _rows_of_trainings(name: str, trainings: pd.DataFrame, confidence: float) -> list[dict[str, object]]:
-    """Single trainings against each other and, where there are four or more, half of them against the other half."""
+    """Single training runs against each other and, with four or more, half of them against the other half."""
     values = trainings.to_numpy(dtype=np.float64).T
     count = len(values)
     pairs = list(combinations(values, 2))
@@ -143,7 +143,7 @@ def _rows_of_trainings(name: str, trainings: pd.DataFrame, confidence: float) ->
 
 
 def _halvings(values: Floats) -> list[tuple[Floats, Floats]]:
-    """Means of two disjoint halves, drawn at random; one training sits out where they are odd."""
+    """Means of two disjoint random halves; with an odd number of runs, one is left out."""
     half = len(values) // 2
     rng = np.random.default_rng(derive_seed("noise ceiling", "halves"))
     orders = [rng.permutation(len(values)) for _ in range(HALVINGS)]

@@ -1,4 +1,4 @@
-"""Which proxies rank the networks better than which others? Every pair compared on the same networks."""
+"""Which proxies rank better than which others: every pair compared on the same networks."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ Pair = tuple[str, str]
 def pair_table(
     joined: Joined, rows: Iterable[str] | None = None, against: str | None = None, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Paired differences of τ-b and ρ between proxies, from the jackknife, corrected for how many there are.
+    """Paired differences of τ-b and ρ between proxies by the jackknife, corrected for the number of comparisons.
 
-    The columns of the result, one row for each pair:
+    The columns of the result, one row per pair:
 
     * ``first``, ``second``: the pair, the one with the larger τ-b on all its own networks first; with ``against``,
       that one is always second.
-    * ``networks``: those with a finite score of both, on which everything that follows is computed.
+    * ``networks``: the number with a finite score of both, from which everything that follows is computed.
     * ``kendall_first``, ``kendall_second``: τ-b of both, and ``kendall_difference``, first minus second, with its
       paired bounds ``kendall_low`` and ``kendall_high``.
-    * ``kendall_p``: two-sided, for no difference; ``kendall_p_holm`` and ``kendall_p_bh``: corrected for all pairs of
-      the table by :func:`~harness.analysis.statistics.multiplicity.holm` and
+    * ``kendall_p``: two-sided p-value for no difference; ``kendall_p_holm`` and ``kendall_p_bh``: corrected for all
+      pairs of the table by :func:`~harness.analysis.statistics.multiplicity.holm` and
       :func:`~harness.analysis.statistics.multiplicity.benjamini_hochberg`.
-    * the same columns of ρ with ``spearman`` for ``kendall``; its p-values are a family of their own.
+    * the same columns for ρ, with ``spearman`` instead of ``kendall``; its p-values are corrected separately.
 
-    NaN where a coefficient or the spread of the difference is undefined; such pairs do not count in the correction.
+    NaN if a coefficient or the spread of the difference is undefined; such pairs do not count in the correction.
 
-    The left-out values of a proxy are computed once for each set of networks that it shares with others, and a
-    comparison is a subtraction.
+    The leave-one-out values of a proxy are computed once per set of networks that it shares with others, so a
+    comparison is one subtraction.
 
     Args:
-        joined: scores beside the accuracies.
-        rows: what is compared, of :attr:`~harness.analysis.joined.Joined.rows`; all of them unless given.
-        against: compare the others with this one alone.
+        joined: scores and accuracies.
+        rows: names from :attr:`~harness.analysis.joined.Joined.rows` to compare; all of them by default.
+        against: compare the others only with this row.
         confidence: of the intervals.
 
     Raises:
-        HarnessError: if there are no two rows to compare, or no scores of what is asked for.
+        HarnessError: if there are fewer than two rows to compare, or no scores of a requested row.
     """
     scores = _scores(joined, rows, against)
     accuracy = joined.accuracy
@@ -90,7 +90,7 @@ def _scores(joined: Joined, rows: Iterable[str] | None, against: str | None) -> 
 def _compared(
     scores: Mapping[str, ProxyScores], accuracy: Floats, pairs: Sequence[Pair], confidence: float
 ) -> Iterator[tuple[Pair, dict[str, Any]]]:
-    """Each pair with its row, those on the same networks one after another so that coefficients serve all of them."""
+    """Each pair with its row, grouped by common networks so that coefficients are shared within a group."""
     by_networks: dict[bytes, list[Pair]] = {}
     for first, second in pairs:
         common = scores[first].usable & scores[second].usable

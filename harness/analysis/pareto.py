@@ -1,4 +1,4 @@
-"""Pareto fronts of accuracy against cost: the true one, and those that proxies choose in its place."""
+"""Pareto fronts of accuracy against cost: the true front, and the fronts that proxies choose."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ POINT_COLUMNS = ["row", "cost", "accuracy"]
 
 @dataclass(frozen=True)
 class Choice:
-    """A network that is trained because it lies on a front, or one of several that the score cannot tell apart.
+    """A network to train because it lies on a front, or one of several with the same score and cost.
 
     Attributes:
-        cost: what it costs.
-        members: the networks of this cost and score; one of them is taken at random.
-        probability: that one is taken at all; 1 unless the front itself is drawn at random.
+        cost: its cost.
+        members: the networks with this cost and score; one of them is taken at random.
+        probability: that one is taken at all; 1 unless the front itself is random.
     """
 
     cost: float
@@ -34,7 +34,7 @@ class Choice:
 
 
 def front_of(cost: Floats, value: Floats) -> list[Choice]:
-    """The non-dominated networks, cheapest first; those equal in both are one choice.
+    """The non-dominated networks, cheapest first; networks equal in cost and value are one choice.
 
     A network is dominated if another costs no more and has no lower value, and one of the two is better. Networks
     whose cost or value is NaN are left out. O(n log n).
@@ -56,10 +56,10 @@ def front_of(cost: Floats, value: Floats) -> list[Choice]:
 
 
 def random_front(cost: Floats) -> list[Choice]:
-    """The front of a score that is drawn at random.
+    """The front of a random score.
 
-    Of the networks up to a cost, the best score is at that very cost with the probability that one of them is, and
-    these events are independent from cost to cost, as records are.
+    Among the networks up to a cost, the best score is at exactly that cost with probability (networks at that cost) /
+    (networks up to it). These events are independent between costs, like records in a random sequence.
     """
     order, starts = _by_cost(cost, np.ones(len(cost), dtype=bool))
     ends = [*starts[1:], len(order)]
@@ -73,14 +73,15 @@ def expected_best(choices: Sequence[Choice], accuracy: Floats) -> Floats:
     r"""The expected accuracy of the best network trained so far, after each choice. Shape (choices,).
 
     With :math:`F_k` the distribution function of the accuracies of choice k and :math:`p_k` its probability, the best
-    of the first K has :math:`\prod_{k \le K} (1 - p_k + p_k F_k)`, since choices are independent. Exact, not sampled.
+    of the first K has the distribution function :math:`\prod_{k \le K} (1 - p_k + p_k F_k)`, because choices are
+    independent. The result is exact, not sampled.
     """
     if all(len(choice.members) == 1 and choice.probability == 1 for choice in choices):
         return np.maximum.accumulate(accuracy[[choice.members[0] for choice in choices]])
     grid = np.unique(accuracy[np.concatenate([choice.members for choice in choices])])
     gaps = np.diff(grid)
     below = np.ones(len(grid))
-    # Below `low` the distribution is 0, from `high` on it is 1.
+    # The distribution is 0 below `low` and 1 from `high` on.
     low = high = 0
     expected = np.empty(len(choices))
     for number, choice in enumerate(choices):
@@ -109,27 +110,28 @@ def hypervolume(costs: Floats, best: Floats, reference: tuple[float, float]) -> 
 
 
 def pareto_table(joined: Joined, cost: Floats) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """How near the front that each proxy chooses comes to the true one.
+    """How close the front chosen by each proxy is to the true front.
 
-    A proxy's front are the networks that are non-dominated in its score and the cost. They are trained: what counts are
-    their accuracies, of which the best up to each cost stay. Of networks with the same score and cost one is taken at
-    random, and everything is the expectation over that; a proxy that cannot tell networks apart does not get all of
-    them. Networks without a cost are left out, networks without a score are never chosen.
+    A proxy's front consists of the networks that are non-dominated in its score and the cost. These are trained; their
+    accuracies count, of which the best up to each cost are kept. If several networks have the same score and cost, one
+    is taken at random and all results are expectations over this, so a proxy with many ties does not get all of them.
+    Networks without a cost are left out; networks without a score are never chosen.
 
     The columns of the first table:
 
-    * ``row``, a name of :attr:`harness.analysis.joined.Joined.rows`, ``(random)``, a score drawn at random, or
-      ``(optimum)``, the true front; ``kind``; ``scored``, the networks with a finite score and a cost.
-    * ``choices``: how many networks are trained (expected, where the front is random).
-    * ``hypervolume``: as a share of that of the true front, the reference point being the highest cost and the worst
-      accuracy of all networks. At most 1; NaN where the true front has none.
-    * ``found``: the expected number of members of the true front among the choices; ``front``: how many it has.
+    * ``row``, a name of :attr:`harness.analysis.joined.Joined.rows`, ``(random)``, a random score, or ``(optimum)``,
+      the true front; ``kind``; ``scored``, the number of networks with a finite score and a cost.
+    * ``choices``: the number of networks trained (expected number if the front is random).
+    * ``hypervolume``: as a share of the true front's, with the highest cost and the worst accuracy of all networks as
+      reference point. At most 1; NaN if that of the true front is 0.
+    * ``found``: the expected number of members of the true front among the choices; ``front``: the size of the true
+      front.
 
-    Those of the second: ``row``, ``cost`` and ``accuracy``, the best up to that cost; one line for each step.
+    The columns of the second: ``row``, ``cost`` and ``accuracy``, the best up to that cost; one line per step.
 
     Args:
         joined: scores and accuracies.
-        cost: of each network, the lower the better; NaN where there is none. Shape (n,).
+        cost: of each network, lower is better; NaN if there is none. Shape (n,).
 
     Raises:
         HarnessError: if no network has a cost.
@@ -168,7 +170,7 @@ def pareto_table(joined: Joined, cost: Floats) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def _by_cost(cost: Floats, usable: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The usable networks that have a cost, cheapest first, and where in this order each new cost begins."""
+    """The usable networks with a cost, cheapest first, and the positions where each new cost begins."""
     members = np.flatnonzero(usable & np.isfinite(cost))
     order = members[np.argsort(cost[members], kind="stable")]
     return order, np.flatnonzero(np.diff(cost[order], prepend=-np.inf))
@@ -183,6 +185,6 @@ def _found(choices: Sequence[Choice], on_front: NDArray[np.bool_]) -> float:
 
 
 def _steps(points: pd.DataFrame) -> pd.DataFrame:
-    """Without the points that bring nothing: the best so far is what it was at a lower cost."""
+    """Drop points that do not improve on the best accuracy at a lower cost."""
     former = points.groupby("row", sort=False)["accuracy"].shift()
     return points[former.isna() | (points["accuracy"] > former)].reset_index(drop=True)

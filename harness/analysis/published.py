@@ -1,4 +1,4 @@
-"""Our coefficients beside those that a paper printed."""
+"""Coefficients next to those that a paper published."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ COEFFICIENTS = ("kendall", "spearman")
 
 
 def read_published(path: Path) -> pd.DataFrame:
-    """A table of published coefficients, one row for each number as printed.
+    """Read a table of published coefficients, one row per printed number.
 
-    Columns: source, benchmark, dataset, proxy, coefficient (``kendall`` or ``spearman``), value, architectures (NaN
-    where the paper does not say), note, and doubt: a sentence on why the number seems to be wrong, empty where it does
-    not. The last two may be missing in the file.
+    Columns: source, benchmark, dataset, proxy, coefficient (``kendall`` or ``spearman``), value, architectures (NaN if
+    the paper does not say), note, and doubt: a sentence on why the number seems to be wrong, or empty. The last two may
+    be missing in the file.
 
     Raises:
-        DataError: if the file is missing, lacks a column, or holds something else than coefficients.
+        DataError: if the file or a column is missing, or a value is not a coefficient.
     """
     import pandas as pd
 
     try:
         table = pd.read_csv(path, dtype={"note": str, "doubt": str})
     except UNREADABLE as error:
-        raise DataError(f"the published table {path} cannot be read ({error}); give a CSV") from error
+        raise DataError(f"the published table {path} cannot be read ({error}); it must be a CSV file") from error
     missing = [column for column in COLUMNS if column not in table]
     if missing:
-        raise DataError(f"{path} lacks the column '{missing[0]}'; it needs {', '.join(COLUMNS)}")
+        raise DataError(f"{path} has no column '{missing[0]}'; it needs {', '.join(COLUMNS)}")
     odd = table[~table["coefficient"].isin(COEFFICIENTS) | ~table["value"].between(-1, 1)]
     if len(odd):
         row = odd.iloc[0]
         raise DataError(
-            f"{path} holds '{row['coefficient']}' = {row['value']}; coefficients are kendall or spearman, from -1 to 1"
+            f"{path} has '{row['coefficient']}' = {row['value']}; coefficients are kendall or spearman, from -1 to 1"
         )
     for column in ("note", "doubt"):
         table[column] = table[column].fillna("") if column in table else ""
@@ -46,7 +46,7 @@ def read_published(path: Path) -> pd.DataFrame:
 
 
 def rounding(values: pd.Series[float]) -> float:
-    """How far a printed number may be from the one that was computed: half a unit of the table's last digit.
+    """The maximum rounding error of a printed number: half a unit of the table's last digit.
 
     >>> import pandas as pd
     >>> rounding(pd.Series([0.5, 0.62])), rounding(pd.Series([0.5, 0.623]))
@@ -56,40 +56,41 @@ def rounding(values: pd.Series[float]) -> float:
 
 
 def digits(values: pd.Series[float]) -> int:
-    """How many decimals a table prints: those of its most exact number, two at least."""
+    """The number of decimals of a table: those of its most precise number, at least two."""
     return max(2, *(len(repr(float(value)).partition(".")[2]) for value in values))
 
 
 def outside(
     published: pd.Series[float], low: pd.Series[float], high: pd.Series[float], tolerance: float | pd.Series[float]
 ) -> pd.Series[bool]:
-    """Whether published values lie outside intervals by more than their rounding explains; not where there is none."""
+    """Whether published values lie outside intervals by more than their rounding; False without an interval."""
     return (published + tolerance < low) | (published - tolerance > high)
 
 
 def beside_published(
     correlations: pd.DataFrame, published: pd.DataFrame, benchmark: str, dataset: str, subset: str = "all"
 ) -> pd.DataFrame:
-    """For each coefficient that the paper printed for this benchmark and data set: its value, ours, the difference.
+    """Each coefficient that the paper published for this benchmark and data set, with the run's own value.
 
     The columns of the result:
 
-    * ``proxy``, ``coefficient``, ``published``, ``architectures`` (what it was computed on), ``source``;
-    * ``ours``, ``low``, ``high``: our value with its interval; ``used``: networks it was computed on;
-    * ``difference``: ours minus the published value; ``outside``: whether the published value, as rounded, lies outside
-      our interval.
+    * ``proxy``, ``coefficient``, ``published``, ``architectures`` (that it was computed on), ``source``;
+    * ``ours``, ``low``, ``high``: the run's value with its interval; ``used``: the number of networks it was computed
+      on;
+    * ``difference``: ``ours`` minus ``published``; ``outside``: whether the published value, allowing for rounding,
+      lies outside the interval.
 
-    Proxies that the run lacks are left out. Rows stand by proxy in our table's order.
+    Proxies that the run does not have are left out. Rows are in the proxies' order in ``correlations``.
 
     Args:
         correlations: rows of :func:`harness.analysis.correlation_table`.
         published: a table from :func:`read_published`.
         benchmark: the benchmark's name.
         dataset: the data set.
-        subset: the set of architectures of our coefficients.
+        subset: the set of architectures of the run's coefficients.
 
     Raises:
-        DataError: if the paper printed nothing for this benchmark, data set and these proxies.
+        DataError: if the paper published nothing for this benchmark, data set and these proxies.
     """
     ours = correlations[correlations["set"] == subset].set_index("proxy")
     theirs = published[(published["benchmark"] == benchmark) & (published["dataset"] == dataset)]

@@ -1,4 +1,4 @@
-"""Which proxies say the same: agreement between all of them, and what each adds to its nearest."""
+"""Redundancy of proxies: the agreement between all of them, and what each adds to its nearest other."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from harness.errors import HarnessError
 from harness.seeds import derive_seed
 
 MOST_NETWORKS = 20_000
-"""Agreement between all pairs of proxies is computed from so many networks at most; τ of one pair is then known to
-about 0.01 at 95 %."""
+"""Maximum number of networks for the agreement between all pairs; τ of a pair is then precise to about 0.01 at 95 %."""
 
 COLUMNS = [
     "proxy", "networks", "kendall", "kendall_low", "kendall_high",
@@ -30,13 +29,13 @@ COLUMNS = [
 
 
 def agreement_matrix(joined: Joined, most: int = MOST_NETWORKS) -> pd.DataFrame:
-    """Kendall's τ-b between every two proxies' scores, on the networks where both are finite.
+    """Kendall's τ-b between the scores of every two proxies, on the networks where both are finite.
 
-    Rows and columns stand in the order of :func:`clustered`. NaN where a coefficient is undefined.
+    Rows and columns are in the order of :func:`clustered`. NaN if a coefficient is undefined.
 
     Args:
         joined: scores and accuracies.
-        most: with more networks than this, as many of them are drawn, always the same.
+        most: with more networks than this, a random sample of this size is used, always the same.
 
     Raises:
         HarnessError: if there are fewer than two proxies.
@@ -67,9 +66,9 @@ def agreement_matrix(joined: Joined, most: int = MOST_NETWORKS) -> pd.DataFrame:
 
 
 def clustered(matrix: pd.DataFrame) -> list[str]:
-    """The names in the order of the leaves of an average-linkage clustering by 1 - |τ|, near ones side by side.
+    """The names in leaf order of an average-linkage clustering by 1 - |τ|, so that similar proxies are adjacent.
 
-    A pair without a coefficient is as far apart as can be.
+    A pair without a coefficient has the maximum distance 1.
     """
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
@@ -83,21 +82,21 @@ def clustered(matrix: pd.DataFrame) -> list[str]:
 
 
 def redundancy_table(joined: Joined, agreement: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
-    """Each proxy's nearest other, and what it adds to it, most first.
+    """Each proxy's nearest other and what the proxy adds to it, largest partial ρ first.
 
     The columns of the result:
 
-    * ``proxy``; ``networks``: those with a finite score of it and of the nearest, on which the rest is computed;
+    * ``proxy``; ``networks``: the number with a finite score of it and of the nearest, from which the rest is computed;
       ``kendall``: its τ-b with the accuracies.
     * ``nearest``: the other proxy with the largest |τ| between the two; ``agreement``: that τ with its sign;
       ``nearest_kendall``: the nearest's τ-b with the accuracies.
     * ``partial_kendall`` and ``partial_spearman``, of the proxy with the accuracies given the nearest, with bounds (see
-      :func:`~harness.analysis.beyond_size.partial`). A noisy copy of the nearest has a partial ρ near 0, but a partial
-      τ above it, so rows are sorted by the former.
+      :func:`~harness.analysis.beyond_size.partial`). A noisy copy of the nearest has a partial ρ near 0 but a positive
+      partial τ, so rows are sorted by partial ρ.
 
     Args:
         joined: scores and accuracies.
-        agreement: as :func:`agreement_matrix` gives it.
+        agreement: from :func:`agreement_matrix`.
         confidence: of the intervals.
     """
     nearest = _nearest(agreement)
@@ -132,7 +131,7 @@ class _WithTruth:
 
 
 def _with_truth(joined: Joined, name: str, used: Mask, known: list[_WithTruth]) -> _WithTruth:
-    """From those already known where it is among them, since a proxy can be the nearest of several."""
+    """The known entry if there is one, because a proxy can be the nearest of several."""
     for one in known:
         if one.name == name and np.array_equal(one.used, used):
             return one

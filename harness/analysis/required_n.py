@@ -1,9 +1,10 @@
-r"""How many networks does it take to see that a proxy ranks better than another?
+r"""How many networks are needed to detect that a proxy ranks better than another.
 
-The standard error of a paired difference of τ-b falls as :math:`\sigma / \sqrt n` with the number of networks, and σ is
-estimated from the networks there are: :math:`\hat\sigma = \sqrt n\,\mathrm{SE}` with the jackknife's SE. Two things are
-assumed: other networks are drawn from where these came from, and the benchmark is large beside the sample. Of N
-networks in all, a sample of n drawn without replacement varies by :math:`\sqrt{1 - n/N}` less.
+The standard error of a paired difference of τ-b falls as :math:`\sigma / \sqrt n` with the number of networks n, and σ
+is estimated from the given networks: :math:`\hat\sigma = \sqrt n\,\mathrm{SE}` with the jackknife's SE. This assumes
+that other networks come from the same population, and that the benchmark is large compared with the sample. For a
+sample of n drawn without replacement from N networks, the standard error is smaller by the factor :math:`\sqrt{1 -
+n/N}`.
 """
 
 from __future__ import annotations
@@ -34,35 +35,37 @@ CHECK_COLUMNS = (
 )  # fmt: skip
 
 FEWEST = 3
-"""Networks without which there is no standard error."""
+"""Minimum number of networks for a standard error."""
 
 
 def required_table(
     joined: Joined, difference: float = 0.03, baseline: str = "params", power: float = 0.8, confidence: float = 0.95
 ) -> pd.DataFrame:
-    r"""The number of networks that a paired comparison with the baseline needs, proxy by proxy, fewest first.
+    r"""The number of networks that a paired comparison with the baseline needs, per proxy, fewest first.
 
     The columns of the result:
 
-    * ``proxy``; ``networks``: those with a finite score of it and of the baseline, from which the rest is computed.
+    * ``proxy``; ``networks``: the number with a finite score of it and of the baseline, from which the rest is
+      computed.
     * ``difference``: of τ-b, proxy minus baseline, as observed; ``standard_error``: the jackknife's.
     * ``deviation``: :math:`\hat\sigma`, the standard error times the root of ``networks``.
-    * ``required``: networks with which a true difference of the wanted size is found with the wanted power.
-    * ``power``: with which these networks would find it.
-    * ``smallest``: the difference that these networks find with the wanted power.
+    * ``required``: the number of networks that detects a true difference of size ``difference`` with the requested
+      power.
+    * ``power``: the power of the given networks to detect it.
+    * ``smallest``: the smallest true difference that the given networks detect with the requested power.
 
-    NaN where the difference has no standard error, or where it is zero, as for scores that always rank alike.
+    NaN if the difference has no standard error or it is zero, as for scores that always rank the same.
 
     Args:
         joined: scores beside the accuracies.
         difference: the true difference of τ-b to detect, of either sign.
         baseline: the row that the others are compared with.
-        power: the probability of seeing it.
+        power: the probability of detecting it.
         confidence: of the interval that has to exclude zero.
 
     Raises:
         HarnessError: if the baseline was not scored, or there is nothing to compare with it.
-        ValueError: if difference, power or confidence make no sense.
+        ValueError: if difference, power or confidence is not valid.
     """
     others, reference = _others(joined, baseline)
     rows: list[dict[str, Any]] = []
@@ -94,16 +97,16 @@ def power_of(
 ) -> float:
     r"""The probability that the interval of a paired difference excludes zero, on either side.
 
-    The estimate is taken to be normal around the true difference, and the interval to reach :math:`q\,\mathrm{SE}`
-    with q of Student's t.
+    The estimate is assumed to be normal around the true difference, and the interval to extend :math:`q\,\mathrm{SE}`
+    to each side, with q from Student's t.
 
     Args:
-        difference: the true one.
-        standard_error: of the estimate, as the jackknife gives it.
-        networks: how many the comparison is made on.
+        difference: the true difference.
+        standard_error: of the estimate, from the jackknife.
+        networks: the number of networks in the comparison.
         confidence: of the interval.
-        share: of all networks there are that the comparison is made on; the estimate varies by the root of 1 - share
-            less, which the jackknife does not know.
+        share: the share of all networks that is in the comparison; it reduces the true standard error by the factor
+            sqrt(1 - share), which the jackknife does not include.
 
     >>> round(power_of(0.03, 0.03 / 2.8, 1000), 2)
     0.8
@@ -116,7 +119,7 @@ def power_of(
 
 
 def smallest_difference(standard_error: float, networks: int, power: float = 0.8, confidence: float = 0.95) -> float:
-    """The true difference that is found with the given power.
+    """The true difference that is detected with the given power.
 
     Raises:
         ValueError: if the power does not lie between 1 - confidence and 1.
@@ -130,14 +133,14 @@ def smallest_difference(standard_error: float, networks: int, power: float = 0.8
 
 
 def required_networks(difference: float, deviation: float, power: float = 0.8, confidence: float = 0.95) -> int:
-    r"""The fewest networks with which a true difference is found with the given power.
+    r"""The smallest number of networks that detects a true difference with the given power.
 
     About :math:`\sigma^2 (z_{1-\alpha/2} + z_{power})^2 / d^2`; exact for :func:`power_of`.
 
     Args:
-        difference: the true one, of either sign.
+        difference: the true difference, of either sign.
         deviation: σ, the standard error of the estimate times the root of the number of networks.
-        power: the probability of finding it.
+        power: the probability of detecting it.
         confidence: of the interval.
 
     Raises:
@@ -147,7 +150,7 @@ def required_networks(difference: float, deviation: float, power: float = 0.8, c
     2182
     """
     if difference == 0:
-        raise ValueError("no number of networks is enough to see a difference of zero")
+        raise ValueError("no number of networks can detect a difference of zero")
     size = abs(difference)
 
     def enough(networks: int) -> bool:
@@ -165,28 +168,29 @@ def required_networks(difference: float, deviation: float, power: float = 0.8, c
 def check_by_subsampling(
     joined: Joined, networks: int, draws: int = 200, baseline: str = "params", confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Draw networks again and again from those there are, and see whether standard error and power are as predicted.
+    """Check predicted standard errors and powers by repeatedly drawing subsets of the given networks.
 
-    The networks at hand stand for the benchmark: their difference is the true one, their jackknife predicts the rest.
+    The given networks represent the benchmark: their difference counts as the true one, and their jackknife predicts
+    the rest.
 
-    The columns of the result: ``proxy``; ``networks`` in each draw; ``draws``; ``difference``, the true one;
+    The columns of the result: ``proxy``; ``networks`` in each draw; ``draws``; ``difference``, the true difference;
     ``deviation_predicted`` and ``deviation_found``, the standard deviation of the difference between draws;
-    ``power_predicted`` and ``power_found``, the share of draws whose interval excludes zero. Proxies stand in the
-    order of :attr:`~harness.analysis.joined.Joined.rows`; those whose difference has no spread are left out.
+    ``power_predicted`` and ``power_found``, the share of draws whose interval excludes zero. Proxies are in the order
+    of :attr:`~harness.analysis.joined.Joined.rows`; those whose difference has no spread are left out.
 
     Args:
-        joined: scores beside the accuracies.
-        networks: in each draw, without replacement.
-        draws: how many.
+        joined: scores and accuracies.
+        networks: number of networks in each draw, without replacement.
+        draws: number of draws.
         baseline: the row that the others are compared with.
         confidence: of the intervals.
 
     Raises:
-        HarnessError: if the baseline was not scored, or there are not more networks than are to be drawn.
+        HarnessError: if the baseline was not scored, or there are not more networks than to draw.
     """
     others, reference = _others(joined, baseline)
     if not FEWEST <= networks < len(joined):
-        raise HarnessError(f"draws of {networks} networks were asked for; draw {FEWEST} to {len(joined) - 1}")
+        raise HarnessError(f"cannot draw {networks} networks; choose {FEWEST} to {len(joined) - 1}")
     rows = []
     for name in others:
         proxy = joined.rows[name]
@@ -231,6 +235,6 @@ def _others(joined: Joined, baseline: str) -> tuple[list[str], Ranking]:
         raise HarnessError(f"there are no scores of '{baseline}'; there are scores of {listed(joined.rows)}")
     others = [name for name in joined.rows if name != baseline]
     if not others:
-        raise HarnessError(f"there are scores of '{baseline}' alone: nothing to compare with it")
+        raise HarnessError(f"there are only scores of '{baseline}': nothing to compare with it")
     row = joined.rows[baseline]
     return others, ranking(row, row.usable, joined.accuracy)

@@ -24,22 +24,22 @@ ARCHITECTURE_COLUMNS = ("architecture", "arch", "net_str")
 def read_score_table(
     path: Path, rename: Mapping[str, str] | None = None, sentinel: float | None = None
 ) -> pd.DataFrame:
-    """A table of scores from a CSV file, one row for each architecture and one column for each proxy.
+    """Read a table of scores from a CSV file, one row per architecture and one column per proxy.
 
     Args:
-        path: with the architectures in a column ``architecture``, ``arch`` or ``net_str``.
-        rename: the table's names of proxies to the harness's.
-        sentinel: a number that stands for a score that could not be computed; NaN in the result.
+        path: a CSV file with the architectures in a column ``architecture``, ``arch`` or ``net_str``.
+        rename: maps the table's names of proxies to the harness's.
+        sentinel: a number that marks a score that could not be computed; it becomes NaN.
 
     Raises:
-        DataError: if the file cannot be read, has no column of architectures, or lacks a column that is renamed.
+        DataError: if the file cannot be read, or has no column of architectures or none of the name to rename.
     """
     import pandas as pd
 
     try:
         table = pd.read_csv(path)
     except UNREADABLE as error:
-        raise DataError(f"the scores in {path} cannot be read ({error}); give a CSV") from error
+        raise DataError(f"the scores in {path} cannot be read ({error}); it must be a CSV file") from error
     index = next((column for column in ARCHITECTURE_COLUMNS if column in table), None)
     if index is None:
         raise DataError(f"{path} has no column of architectures; call it {' or '.join(ARCHITECTURE_COLUMNS)}")

@@ -1,4 +1,4 @@
-"""The long table of scores, checked and laid out as one array for each proxy over the same architectures."""
+"""The long table of scores, checked and converted to one array per proxy over the same architectures."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ ABSENT = -1
 
 @dataclass(frozen=True)
 class ProxyScores:
-    """What one proxy gave for each architecture.
+    """One proxy's outcomes for all architectures.
 
     Attributes:
-        value: the score, oriented so that higher is better; NaN where there is none that is finite. Shape (n,).
-        status: the position in ``STATUSES``, or ``ABSENT`` where the proxy has no row for the architecture. Shape
-            (n,).
+        value: the score, oriented so that higher is better; NaN if there is no finite one. Shape (n,).
+        status: the index in ``STATUSES``, or ``ABSENT`` if the proxy has no row for the architecture. Shape (n,).
     """
 
     value: NDArray[np.float64]
@@ -34,20 +33,20 @@ class ProxyScores:
 
     @property
     def usable(self) -> Mask:
-        """The architectures that the proxy has a finite score for."""
+        """Mask of the architectures with a finite score."""
         return np.isfinite(self.value)
 
     @property
     def networks(self) -> int:
-        """How many architectures the proxy has a row for."""
+        """The number of architectures with a row of the proxy."""
         return int(np.count_nonzero(self.status != ABSENT))
 
     def count(self, status: str) -> int:
-        """How many rows have the given status."""
+        """The number of rows with the given status."""
         return int(np.count_nonzero(self.status == STATUSES.index(status)))
 
     def within(self, members: Mask) -> ProxyScores:
-        """The same of a part of the architectures."""
+        """The outcomes for a subset of the architectures."""
         return ProxyScores(self.value[members], self.status[members])
 
 
@@ -98,7 +97,7 @@ def wide_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def require_columns(scores: pd.DataFrame, columns: tuple[str, ...]) -> None:
-    """Refuse a table of scores that lacks a column."""
+    """Raise HarnessError if the table of scores lacks a column."""
     missing = [column for column in columns if column not in scores.columns]
     if missing:
         raise HarnessError(f"the scores lack the column '{missing[0]}'; they have {listed(scores.columns)}")

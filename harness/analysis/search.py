@@ -1,8 +1,8 @@
-"""Random search with a proxy, as EPE-NAS reports it: of N networks drawn at random, train the one that scores best.
+"""Random search with a proxy, as in EPE-NAS: of N random networks, train the one with the best score.
 
 EPE-NAS (Lopes et al., 2021, arXiv:2102.08099) averages a few such searches. The mean and the standard deviation over
-all searches that could have been drawn follow from the ranks of the scores alone, so nothing has to be repeated;
-:func:`simulated_search` repeats it all the same, as a check.
+all possible searches follow from the ranks of the scores, so no repetition is needed; :func:`simulated_search` runs
+repetitions as a check.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from harness.analysis.statistics.jackknife import Floats
 from harness.errors import HarnessError
 
 SIZES = (10, 100, 500, 1000)
-"""How many networks EPE-NAS draws."""
+"""Numbers of networks that EPE-NAS draws."""
 
 RANDOM, OPTIMUM = "(random)", "(optimum)"
-"""Rows that are no proxies: a network drawn blindly, and the best one by the accuracies themselves."""
+"""Rows that are not proxies: a random network, and the best network by accuracy."""
 
 COLUMNS = ["row", "kind", "scored", "draws", "accuracy", "deviation"]
 
@@ -33,11 +33,11 @@ _NO_CHANGE = 1e-9
 
 @dataclass(frozen=True)
 class Tied:
-    """Networks in the order of their scores, those with equal scores together; networks without a score come first.
+    """Networks grouped by equal scores, in ascending order; networks without a score come first.
 
     Attributes:
-        group: of each network, counted from the worst. Shape (n,).
-        end: how many networks are in a group or a worse one. Shape (groups,).
+        group: the group of each network, counted from the worst. Shape (n,).
+        end: the number of networks in each group or a worse one. Shape (groups,).
         mean: the mean accuracy of each group.
         variance: of the accuracies of each group about their mean.
     """
@@ -49,30 +49,30 @@ class Tied:
 
 
 def search_table(joined: Joined, sizes: Iterable[int] | None = None, *, replacement: bool = True) -> pd.DataFrame:
-    r"""Mean and standard deviation of the accuracy that a random search ends with, over all draws, exactly.
+    r"""Exact mean and standard deviation, over all draws, of the accuracy that a random search finds.
 
     Let networks be ordered by score, with :math:`c_g` of the n in the tied group g or a worse one. The best of N draws
     with replacement lies in group g with probability :math:`(c_g/n)^N - (c_{g-1}/n)^N`; without replacement the powers
-    become :math:`\binom{c_g}{N} / \binom{n}{N}`. Within the group every network is as likely as any other, as it is for
-    a code that takes the first of the best among its draws. So
+    become :math:`\binom{c_g}{N} / \binom{n}{N}`. Within the group every network is equally likely, as in code that
+    takes the first of the best among its draws. So
 
     .. math:: E = \sum_g P_g \bar y_g, \qquad SD^2 = \sum_g P_g \left( s^2_g + (\bar y_g - E)^2 \right)
 
     with the mean :math:`\bar y_g` and the variance :math:`s^2_g` of the accuracies in the group.
 
-    A network without a finite score is chosen only where no other was drawn.
+    A network without a finite score is chosen only if no other was drawn.
 
     The columns of the result: ``row``, a name of :attr:`harness.analysis.joined.Joined.rows`, ``(random)`` (the first
-    draw) or ``(optimum)`` (the most accurate of the draws); ``kind``; ``scored``, the networks with a finite score;
-    ``draws``, N; ``accuracy``, E; ``deviation``, SD, between single searches.
+    draw) or ``(optimum)`` (the most accurate of the draws); ``kind``; ``scored``, the number of networks with a finite
+    score; ``draws``, N; ``accuracy``, E; ``deviation``, SD, between single searches.
 
     Args:
-        joined: scores and accuracies; its n networks are what is drawn from.
-        sizes: each N; unless given those of :data:`SIZES`, without replacement those that the networks suffice for.
+        joined: scores and accuracies of the n networks to draw from.
+        sizes: the values of N; by default :data:`SIZES`, without replacement only those up to n.
         replacement: whether a network may be drawn twice, as in EPE-NAS's code.
 
     Raises:
-        HarnessError: if there is no network, a size is less than 1, or without replacement more than n.
+        HarnessError: if there are no networks, a size is less than 1, or it is more than n without replacement.
     """
     wanted = checked_sizes(len(joined), sizes, replacement)
     below = {size: best_rank_distribution(len(joined), size, replacement=replacement) for size in wanted}
@@ -93,20 +93,20 @@ def simulated_search(
     repetitions: int = 10_000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The columns of :func:`search_table` from searches that were really drawn, every row on the same draws.
+    """The columns of :func:`search_table` from simulated searches, with the same draws for every row.
 
     Args:
         joined: scores and accuracies.
         sizes: as in :func:`search_table`.
         replacement: whether a network may be drawn twice.
-        repetitions: how many searches of each size.
+        repetitions: number of searches of each size.
         seed: of the draws.
 
     Raises:
         HarnessError: as :func:`search_table` does, or if there are fewer than two repetitions.
     """
     if repetitions < 2:
-        raise HarnessError(f"{repetitions} repetitions were asked for; a standard deviation needs 2 or more")
+        raise HarnessError(f"the number of repetitions is {repetitions}; a standard deviation needs 2 or more")
     wanted = checked_sizes(len(joined), sizes, replacement)
     rng = np.random.default_rng(seed)
     rows = list(_rows(joined))
@@ -116,7 +116,7 @@ def simulated_search(
         found = np.empty((len(rows), repetitions))
         for start, drawn in _draws(rng, len(joined), size, repetitions, replacement):
             for number, group in enumerate(groups):
-                # The draws come in random order, so the first of the best is one of the best at random.
+                # The draws are in random order, so the first of the best is a random one of them.
                 best = drawn[np.arange(len(drawn)), group[drawn].argmax(axis=1)]
                 found[number, start : start + len(drawn)] = joined.accuracy[best]
         for (row, kind, _, scored), values in zip(rows, found, strict=True):
@@ -127,13 +127,13 @@ def simulated_search(
 
 
 def growth_table(curve: pd.DataFrame) -> pd.DataFrame:
-    """Whether drawing more networks helps: one line for each row of a search table.
+    """Whether drawing more networks helps: one line per row of a search table.
 
     The columns: ``row``; ``change``, the expected accuracy at the largest size minus that at the smallest; ``grows``,
-    whether it falls nowhere between neighbouring sizes; ``peak``, the first size at which it is greatest.
+    whether it never falls between neighbouring sizes; ``peak``, the first size with the highest value.
 
     Args:
-        curve: of :func:`search_table`, over as many sizes as wanted.
+        curve: from :func:`search_table`, over any number of sizes.
     """
     records = []
     for row, part in curve.sort_values("draws", kind="stable").groupby("row", sort=False):
@@ -145,7 +145,7 @@ def growth_table(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def curve_sizes(sizes: Sequence[int], points: int = 40) -> list[int]:
-    """Sizes evenly spaced on a logarithmic axis from the least to the greatest of the given ones, and these.
+    """Sizes evenly spaced on a logarithmic axis between the smallest and largest given size, plus the given ones.
 
     >>> curve_sizes([1, 10], points=4)
     [1, 2, 5, 10]
@@ -157,7 +157,7 @@ def curve_sizes(sizes: Sequence[int], points: int = 40) -> list[int]:
 def best_rank_distribution(networks: int, draws: int, *, replacement: bool = True) -> Floats:
     """The probability that the best of the draws is one of the r worst networks, for r = 0, ..., n. Shape (n + 1,).
 
-    Without replacement it is the product of (j - N) / j over j = r + 1, ..., n, in logarithms.
+    Without replacement it is the product of (j - N) / j over j = r + 1, ..., n, computed in logarithms.
 
     >>> best_rank_distribution(4, 2).tolist()
     [0.0, 0.0625, 0.25, 0.5625, 1.0]
@@ -189,13 +189,13 @@ def tied_groups(score: Floats, accuracy: Floats) -> Tied:
 
 
 def chances(score: Floats, draws: int) -> Floats:
-    """The probability of each network to be chosen: to score best of so many drawn with replacement. Shape (n,).
+    """The probability that each network is chosen: that it scores best of ``draws`` with replacement. Shape (n,).
 
-    Equal scores share their chance. A network without a finite score is never chosen before one with.
+    Equal scores share their probability. A network without a finite score is never chosen before one with a score.
 
     Args:
         score: shape (n,), higher is better, NaN for none.
-        draws: how many are drawn.
+        draws: number of networks drawn.
 
     >>> chances(np.array([1.0, 3.0, 2.0]), 2).round(3).tolist()
     [0.111, 0.556, 0.333]
@@ -206,23 +206,23 @@ def chances(score: Floats, draws: int) -> Floats:
 
 
 def checked_sizes(networks: int, sizes: Iterable[int] | None, replacement: bool) -> list[int]:
-    """The sizes of search, ascending, or a refusal of those that cannot be drawn."""
+    """The sizes in ascending order; raises HarnessError for sizes that cannot be drawn."""
     if networks == 0:
-        raise HarnessError("there is no network to draw from; choose another set")
+        raise HarnessError("there are no networks to draw from; choose another set")
     if sizes is None:
         return [size for size in SIZES if replacement or size <= networks] or [networks]
     wanted = sorted(set(sizes))
     if not wanted or wanted[0] < 1:
-        raise HarnessError(f"a search of {wanted[0] if wanted else 'no'} draws was asked for; ask for 1 or more")
+        raise HarnessError(f"a search needs 1 or more draws, not {wanted[0] if wanted else 'none'}")
     if not replacement and wanted[-1] > networks:
         raise HarnessError(
-            f"{wanted[-1]:,} of {networks:,} networks cannot be drawn without replacement; ask for fewer draws"
+            f"{wanted[-1]:,} of {networks:,} networks cannot be drawn without replacement; use fewer draws"
         )
     return wanted
 
 
 def _rows(joined: Joined) -> Iterator[tuple[str, str, Floats, int]]:
-    """Name, kind, scores and number of scored networks of everything that can choose."""
+    """Name, kind, scores and number of scored networks of every row."""
     for name, scores in joined.rows.items():
         yield name, joined.kind(name), scores.value, int(scores.usable.sum())
     yield RANDOM, "random", np.zeros(len(joined)), len(joined)
@@ -230,7 +230,7 @@ def _rows(joined: Joined) -> Iterator[tuple[str, str, Floats, int]]:
 
 
 def _moments(tied: Tied, below: Floats) -> tuple[float, float]:
-    """Mean and standard deviation of the accuracy, the networks being ordered as they are."""
+    """Mean and standard deviation of the accuracy for this order of the networks."""
     probability = np.diff(below[tied.end], prepend=0.0)
     mean = float(probability @ tied.mean)
     return mean, math.sqrt(float(probability @ (tied.variance + (tied.mean - mean) ** 2)))
@@ -239,7 +239,7 @@ def _moments(tied: Tied, below: Floats) -> tuple[float, float]:
 def _draws(
     rng: np.random.Generator, networks: int, size: int, repetitions: int, replacement: bool
 ) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """The draws of some repetitions at a time, with the number of the first; (repetitions, size), in random order."""
+    """Draws in chunks of repetitions, with the number of the first one; (repetitions, size), in random order."""
     step = max(1, _CHUNK // size)
     for start in range(0, repetitions, step):
         shape = (min(step, repetitions - start), size)

@@ -1,9 +1,9 @@
-r"""What a search gains by a proxy: the networks that it would choose, and how good the best of them is.
+r"""Selection by a proxy: the networks that it would choose, and how good the best of them is.
 
-A proxy that chooses k of n networks takes those with the highest scores. Where several are tied for the last places,
-it must choose among them by lot: everything here is the expected value over such draws, in closed form, because
-#Params has 28 distinct values on NAS-Bench-201 and the order of a file is nobody's merit. A network without a finite
-score is never chosen, but counts among the n.
+A proxy that chooses k of n networks takes those with the highest scores. If several are tied for the last places, it
+chooses among them at random. All results are expected values over these random choices, in closed form: #Params has
+only 28 distinct values on NAS-Bench-201, and the order of a file must not matter. A network without a finite score is
+never chosen, but counts in n.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COUNTS = (1, 10, 100)
 PERCENTS = (1.0, 5.0, 10.0)
 DISCOUNTED_PERCENT = 10.0
 CHANCE = "chance"
-"""The row of a choice by lot."""
+"""The row of a random choice."""
 
 COLUMNS = [
     "proxy", "choice", "chosen", "networks",
@@ -36,11 +36,11 @@ WHOLE_COLUMNS = ["proxy", "networks", "ndcg", "ndcg_places", "weighted_kendall"]
 
 @dataclass(frozen=True)
 class Choice:
-    """What choosing k of n networks by a proxy gives, expected over the order of tied networks.
+    """The result of choosing k of n networks by a proxy, as expectation over the order of tied networks.
 
     Attributes:
-        overlap: how many of the k are among the k most accurate networks.
-        best_rank: the rank of the best network chosen among all n by accuracy; 1 is the best there is.
+        overlap: the number of the chosen that are among the k most accurate networks.
+        best_rank: the rank of the best chosen network among all n by accuracy; 1 is the best.
         best_accuracy: its accuracy.
         regret: the accuracy of the best of all n minus that of the best chosen.
     """
@@ -57,18 +57,18 @@ NOTHING = Choice(*(float("nan"),) * 4)
 def selection_table(
     joined: Joined, counts: Sequence[int] = COUNTS, percents: Sequence[float] = PERCENTS
 ) -> pd.DataFrame:
-    """What each proxy's choice of its top k networks is worth, one row for each proxy and k.
+    """How good each proxy's choice of its top k networks is, one row per proxy and k.
 
     The columns of the result:
 
-    * ``proxy``: :data:`CHANCE` for a choice by lot; ``choice``: ``10`` or ``5 %`` as asked for; ``chosen``: k;
-      ``networks``: n, all of them.
-    * ``overlap``: how many of the chosen are among the k most accurate; ``precision``: the share of the chosen that
-      are, P@k (Ning et al., "Evaluating Efficient Performance Estimators", NeurIPS 2021, call it P@K).
-    * ``best_rank``: of the best network chosen among the n by accuracy, their BR@K without the division by n;
-      ``best_accuracy`` and ``regret``: its accuracy, and how far that is below the best of all.
+    * ``proxy``: :data:`CHANCE` for a random choice; ``choice``: ``10`` or ``5 %``, as requested; ``chosen``: k;
+      ``networks``: n.
+    * ``overlap``: the number of the chosen among the k most accurate; ``precision``: ``overlap`` / k, called P@K by
+      Ning et al. ("Evaluating Efficient Performance Estimators", NeurIPS 2021).
+    * ``best_rank``: the rank of the best chosen network among the n by accuracy, their BR@K without the division by n;
+      ``best_accuracy``: its accuracy; ``regret``: how far that is below the best of all.
 
-    All are expected over the order of tied networks. NaN where a proxy has fewer than k finite scores.
+    All are expectations over the order of tied networks. NaN if a proxy has fewer than k finite scores.
 
     Args:
         joined: scores and accuracies.
@@ -92,15 +92,15 @@ def selection_table(
 
 
 def ranking_table(joined: Joined, percent: float = DISCOUNTED_PERCENT, places: int | None = None) -> pd.DataFrame:
-    """Coefficients that weigh the best networks more, one row for each proxy, best nDCG first.
+    """Coefficients that give more weight to the best networks, one row per proxy, best nDCG first.
 
     The columns of the result: ``proxy``; ``networks`` with a finite score; ``ndcg`` (see :func:`ndcg`) over the first
     ``ndcg_places`` places; ``weighted_kendall`` (see :func:`weighted_kendall`).
 
     Args:
-        joined: scores and accuracies; nDCG needs these in percent.
+        joined: scores and accuracies; nDCG needs accuracies in percent.
         percent: the places that count for nDCG, as a share of the networks.
-        places: the places instead, as a number.
+        places: the number of places instead.
     """
     size = share_size(len(joined), percent) if places is None else min(places, len(joined))
     rows = []
@@ -116,18 +116,18 @@ def ranking_table(joined: Joined, percent: float = DISCOUNTED_PERCENT, places: i
 
 
 def choose(scores: Floats, accuracy: Floats, size: int) -> Choice:
-    r"""What the ``size`` networks with the highest scores are worth.
+    r"""How good the ``size`` networks with the highest scores are.
 
-    Of the t networks tied at the cut m are taken by lot, so that each is chosen with probability m / t, and the best
-    of them is the j-th best of the t (from 0) with probability :math:`\binom{t-1-j}{m-1} / \binom{t}{m}`.
+    Of the t networks tied at the cut, m are taken at random. So each is chosen with probability m / t, and the best of
+    them is the j-th best of the t (from 0) with probability :math:`\binom{t-1-j}{m-1} / \binom{t}{m}`.
 
     Args:
-        scores: (n,), higher is better, NaN where there is none.
+        scores: (n,), higher is better, NaN if there is none.
         accuracy: (n,), higher is better.
         size: k.
 
     Returns:
-        Its fields are NaN where fewer than k scores are finite.
+        The choice; its fields are NaN if fewer than k scores are finite.
 
     >>> choose(np.array([3.0, 1.0, 1.0, 1.0]), np.array([70.0, 60.0, 80.0, 90.0]), 2)
     Choice(overlap=0.6666666666666666, best_rank=2.0, best_accuracy=80.0, regret=10.0)
@@ -143,7 +143,7 @@ def choose(scores: Floats, accuracy: Floats, size: int) -> Choice:
     deserves[best] = 1
     deserves[by_lot] = (size - len(best)) / len(by_lot)
     overlap = deserves[certain].sum() + deserves[tied].sum() * taken / len(tied)
-    # The best of those chosen without a draw can only be beaten, so every outcome of the draw is at least as good.
+    # The networks chosen for certain set a lower bound for every outcome of the draw.
     floor = accuracy[certain].max(initial=-np.inf)
     outcomes = np.maximum(np.sort(accuracy[tied])[::-1], floor)
     chances = best_of_draw(len(tied), taken)
@@ -154,7 +154,7 @@ def choose(scores: Floats, accuracy: Floats, size: int) -> Choice:
 
 
 def best_of_draw(pool: int, drawn: int) -> Floats:
-    r"""For each place 0, 1, … of a pool, the probability that it is the best of so many drawn without replacement.
+    r"""For each place 0, 1, … of a pool, the probability that it is the best of ``drawn`` without replacement.
 
     :math:`\binom{t-1-j}{m-1} / \binom{t}{m}`, as a running product.
 
@@ -174,13 +174,13 @@ def ndcg(scores: Floats, accuracy: Floats, places: int) -> float:
 
     with :math:`a_j` the accuracy **in percent** of the network in place j, and Z the same sum for the ranking by
     accuracy (Järvelin & Kekäläinen, TOIS 2002, with the exponential gain of Burges et al., ICML 2005). The gain doubles
-    with each percentage point, so that hardly more than the last few points count. Tied networks share the mean of
-    their places' gains, which is the expected value over their order. It is the measure of VKDNW's tables (Týbl &
-    Neumann, CVPR 2025), whose code does not hold it: with P = 1,000 of 9,445 networks, test accuracy and this gain,
-    the numbers of trainable layers and of parameters reproduce its values.
+    with each percentage point, so only the last few points matter. Tied networks share the mean gain of their places,
+    which is the expected value over their order. VKDNW's tables use this measure (Týbl & Neumann, CVPR 2025), but its
+    code does not contain it: with P = 1,000 of 9,445 networks, test accuracy and this gain, the numbers of trainable
+    layers and of parameters reproduce its values.
 
     Args:
-        scores: (n,), higher is better, NaN where there is none; such a network stands in no place.
+        scores: (n,), higher is better, NaN if there is none; such a network has no place.
         accuracy: (n,), in percent.
         places: P.
 
@@ -203,15 +203,15 @@ def ndcg(scores: Floats, accuracy: Floats, places: int) -> float:
 
 
 def weighted_kendall(scores: Floats, accuracy: Floats) -> float:
-    r"""Vigna's weighted τ with additive hyperbolic weights: an exchange near the top costs more.
+    r"""Vigna's weighted τ with additive hyperbolic weights: exchanges near the top cost more.
 
     .. math:: \frac{\sum_i w_i c_i}{\sqrt{\sum_i w_i (n - t_{x,i}) \sum_i w_i (n - t_{y,i})}}, \quad w_i = 1 / (1 + r_i)
 
-    with :math:`c_i` the concordance of network i, :math:`t_i` the number of networks tied with it, its own included,
-    and :math:`r_i` its place from the top, from 0; so that a pair weighs the sum of its two weights. It is the mean of
-    placing networks by score, ties by accuracy, and by accuracy, ties by score (Vigna, "A Weighted Correlation Index
-    for Rankings with Ties", WWW 2015). NaN where it is undefined. ``scipy.stats.weightedtau`` gives the same and takes
-    longer on many networks.
+    with :math:`c_i` the concordance of network i, :math:`t_i` the number of networks tied with it, including itself,
+    and :math:`r_i` its place from the top, counted from 0. So the weight of a pair is the sum of its two weights. The
+    result is the mean of two values: with places by score (ties by accuracy), and by accuracy (ties by score) (Vigna,
+    "A Weighted Correlation Index for Rankings with Ties", WWW 2015). NaN if undefined. ``scipy.stats.weightedtau``
+    returns the same but is slower on many networks.
 
     >>> round(weighted_kendall(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 2.0, 4.0, 3.0])), 3)
     0.52
@@ -231,7 +231,7 @@ def weighted_kendall(scores: Floats, accuracy: Floats) -> float:
 
 
 def _cut(values: Floats, size: int) -> tuple[Integers, Integers]:
-    """The positions above the ``size``-th highest value, and those equal to it."""
+    """The positions of values above the ``size``-th highest value, and of those equal to it."""
     last = np.partition(values, len(values) - size)[-size]
     return np.flatnonzero(values > last), np.flatnonzero(values == last)
 
@@ -242,7 +242,7 @@ def _check(counts: Sequence[int], percents: Sequence[float]) -> None:
         *((share, 0 < share <= 100, "shares above 0, up to 100") for share in percents),
     ):
         if not fits:
-            raise HarnessError(f"a choice of {value} networks or percent was asked for; give {form}")
+            raise HarnessError(f"cannot choose {value} networks or percent; use {form}")
 
 
 def at(table: pd.DataFrame, choice: str, column: str) -> Mapping[str, float]:

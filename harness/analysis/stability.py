@@ -1,4 +1,4 @@
-"""How much a proxy's ranking depends on what should not matter: the seed of the weights, the batch, its size."""
+"""Stability: how much a proxy's ranking depends on seeds, mini-batches and batch size."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ def stability_table(runs: Sequence[Joined]) -> pd.DataFrame:
 
     The columns of the result:
 
-    * ``proxy``; ``runs``: how many runs scored it; ``networks``: those with a finite score in all of these runs, on
-      which everything else is computed.
-    * ``between``: Kendall's τ-b between two runs, the mean over all pairs of runs; ``between_lowest`` and
-      ``between_highest``: of the pairs. 1 for what draws nothing.
+    * ``proxy``; ``runs``: the number of runs that scored it; ``networks``: the number with a finite score in all of
+      these runs, from which everything else is computed.
+    * ``between``: Kendall's τ-b between two runs, averaged over all pairs of runs; ``between_lowest`` and
+      ``between_highest``: over the pairs. 1 for proxies without randomness.
     * ``kendall``: τ-b with the accuracies, the mean over runs; ``kendall_lowest``, ``kendall_highest``; and
       ``kendall_deviation``, the standard deviation between runs (n - 1).
-    * ``kendall_of_mean_rank``: τ-b with the accuracies of the mean rank over the runs: what averaging over seeds
-      gives.
+    * ``kendall_of_mean_rank``: τ-b of the mean rank over the runs with the accuracies, which shows the effect of
+      averaging over seeds.
 
-    NaN where a coefficient is undefined. Proxies that fewer than two runs scored are left out.
+    NaN if a coefficient is undefined. Proxies scored by fewer than two runs are left out.
 
     Args:
-        runs: of the same benchmark and data set, with the same ground truth; networks that only some of them have are
+        runs: of the same benchmark and data set, with the same ground truth; networks that are not in all of them are
             left out.
 
     Raises:
         HarnessError: if there are fewer than two runs, or no two of them share a proxy on common networks.
     """
     if len(runs) < 2:
-        raise HarnessError(f"{len(runs)} run was given; stability needs two or more that differ in their seed")
+        raise HarnessError(f"stability needs two or more runs that differ in their seed, not {len(runs)}")
     tables = [run.table(run.proxies) for run in runs]
     accuracy = pd.concat([pd.Series(run.accuracy, index=run.architectures) for run in runs])
     accuracy = accuracy[~accuracy.index.duplicated()]
     names = sorted({name for table in tables for name in table.columns})
     rows = [row for name in names if (row := _row(name, tables, accuracy)) is not None]
     if not rows:
-        raise HarnessError("no two of the runs share a proxy on common networks; give runs of the same sample")
+        raise HarnessError("no two of the runs share a proxy on common networks; use runs of the same sample")
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.sort_values("between", ascending=False, kind="stable", na_position="last", ignore_index=True)
 

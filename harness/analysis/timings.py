@@ -1,4 +1,4 @@
-"""What each proxy costs, in milliseconds and in plain training steps."""
+"""The cost of each proxy, in milliseconds and in forward and backward passes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ SECONDS = ("own_seconds", "standalone_seconds", "forward_backward_seconds")
 
 
 def cost_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """The time of each proxy, cheapest first: medians over the networks on which it ran to its end.
+    """The time of each proxy, cheapest first: medians over the networks on which it finished.
 
     The columns of the result:
 
-    * ``proxy``, and ``networks``: how many rows are ``ok`` or ``non_finite``; failed and skipped ones tell no time.
-    * ``own_ms``: what the proxy adds where the passes that it shares with others are made anyway, in milliseconds.
-    * ``standalone_ms``: what it costs alone, shared passes included, in milliseconds.
-    * ``own_ratio``, ``standalone_ratio``: the same seconds as multiples of one plain forward and backward pass of
-      the same network and batch, the median of the ratios; comparable between machines. Where proxies were computed
-      in a unit that needed no such pass, it is the median of those that the network's other units made.
+    * ``proxy``, and ``networks``: the number of rows with status ``ok`` or ``non_finite``; others have no time.
+    * ``own_ms``: the time that the proxy adds if the passes that it shares with others are made anyway, in
+      milliseconds.
+    * ``standalone_ms``: its time alone, including shared passes, in milliseconds.
+    * ``own_ratio``, ``standalone_ratio``: the same times as multiples of one plain forward and backward pass of the
+      same network and batch (median of the ratios); comparable between machines. If a unit made no such pass, the
+      median over the network's other units is used.
 
-    Times are NaN where none was measured.
+    Times are NaN if none was measured.
 
     Args:
         scores: one row for each architecture and proxy, with the columns ``architecture``, ``proxy``, ``status``,

@@ -1,4 +1,4 @@
-"""Do proxies still rank where it matters? Rank correlations among the best networks alone."""
+"""Rank correlations among the best networks only."""
 
 from __future__ import annotations
 
@@ -34,41 +34,41 @@ def top_table(
     baseline: str = "params",
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Kendall's τ-b and Spearman's ρ among the top p % of the networks, one row for each proxy and p.
+    """Kendall's τ-b and Spearman's ρ among the top p % of the networks, one row per proxy and p.
 
-    The top p % of n networks are the ⌈n p / 100⌉ best and all that are tied with the last of them.
+    The top p % of n networks are the ⌈n p / 100⌉ best and all that are tied with the last of these.
 
-    * Selected by ``truth``, the networks are the same for every proxy: those with the highest accuracies, among all
-      networks, whether a proxy scored them or not. This is what the survey of zero-shot NAS does (Li et al., TPAMI
-      2024, figures 6 to 9).
-    * Selected by ``proxy``, every proxy has its own: those that it would choose, among the networks it has a finite
-      score for. Coefficients of two proxies are then of other networks, and are not compared.
+    * Selected by ``truth``, the networks are the same for every proxy: those with the highest accuracies among all
+      networks, scored or not. The survey of zero-shot NAS does this (Li et al., TPAMI 2024, figures 6 to 9).
+    * Selected by ``proxy``, every proxy has its own networks: those that it would choose among the networks with a
+      finite score. Coefficients of two proxies then come from different networks and are not compared.
 
     The columns of the result:
 
-    * ``proxy``, ``by``, ``percent``; ``networks``: those selected that have a finite score, from which the rest is
-      computed.
-    * ``kendall``, ``spearman`` with the bounds ``…_low`` and ``…_high``: positive where the right way round.
+    * ``proxy``, ``by``, ``percent``; ``networks``: the number of selected networks with a finite score, from which the
+      rest is computed.
+    * ``kendall``, ``spearman`` with the bounds ``…_low`` and ``…_high``: positive if the proxy ranks in the right
+      direction.
     * ``difference``, ``difference_low``, ``difference_high``, ``p_value``, ``verdict``: τ-b minus the baseline's on the
       networks where both have a score, as in :func:`~harness.analysis.correlations.correlation_table`; ``not compared``
-      where the selection is by proxy.
+      if the selection is by proxy.
 
-    Intervals take the selection as given. Rows are sorted by τ over the largest share, best first.
+    Intervals treat the selection as fixed. Rows are sorted by τ over the largest share, best first.
 
     Args:
         joined: scores and accuracies.
         percents: the shares p.
-        by: what selects.
+        by: what selects: ``truth`` or ``proxy``.
         baseline: the row that the others are compared with.
         confidence: of the intervals.
 
     Raises:
-        HarnessError: for a share outside (0, 100], or none.
+        HarnessError: for a share outside (0, 100], or no shares.
     """
     shares = sorted(set(percents), reverse=True)
     wrong = [share for share in shares if not 0 < share <= 100]
     if wrong or not shares:
-        raise HarnessError(f"the top {wrong[0] if wrong else 'no'} % were asked for; give shares above 0, up to 100")
+        raise HarnessError(f"the share {wrong[0] if wrong else 'none'} % is not valid; use shares above 0, up to 100")
     rows = []
     for share in shares:
         cut = top_share(joined.accuracy, share)
@@ -90,7 +90,7 @@ def top_table(
 
 
 def top_share(values: Floats, percent: float) -> Mask:
-    """The ⌈n p / 100⌉ highest of n values, and those tied with the last of them.
+    """Mask of the ⌈n p / 100⌉ highest of n values, and of those tied with the last of these.
 
     >>> top_share(np.array([3.0, 1.0, 2.0, 2.0]), 50).tolist()
     [True, False, True, True]
@@ -103,12 +103,12 @@ def top_share(values: Floats, percent: float) -> Mask:
 
 
 def share_size(networks: int, percent: float) -> int:
-    """How many networks p % are: rounded up, at least one.
+    """The number of networks in p %: rounded up, at least one.
 
     >>> share_size(1000, 5), share_size(9445, 10), share_size(12, 0.1)
     (50, 945, 1)
     """
-    # A share such as 0.07 × 100 is a little more than 7 in binary numbers.
+    # In floating point, 0.07 × 100 is slightly more than 7.
     return max(1, math.ceil(networks * percent / 100 - 1e-9))
 
 
@@ -120,7 +120,7 @@ def _top_by(scores: Floats, percent: float) -> Mask:
 
 
 def _sorted(table: pd.DataFrame, largest: float) -> pd.DataFrame:
-    """Proxies by τ over the largest share, and each proxy's shares from large to small."""
+    """Sort proxies by τ over the largest share, and each proxy's shares from large to small."""
     first = table[table["percent"] == largest].set_index("proxy")["kendall"]
     place = table["proxy"].map(first.rank(ascending=False, method="first", na_option="bottom"))
     return (

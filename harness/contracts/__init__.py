@@ -1,4 +1,4 @@
-"""What a third party implements: a benchmark, a proxy, a rank aggregate."""
+"""What third parties implement: benchmarks, proxies and rank aggregates."""
 
 from harness.contracts.aggregate import Aggregate, aggregate
 from harness.contracts.benchmark import Benchmark

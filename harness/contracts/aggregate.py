@@ -1,7 +1,8 @@
-"""What a rank aggregate is: a function of the scores of a whole pool of networks, with its declared facts.
+"""The rank aggregate: a function of the scores of a whole pool of networks, with its declared facts.
 
-The rank of a network is its place among others, so an aggregate's score of a network changes with the pool. It is
-therefore no proxy: it is never stored with a network, but computed in the analysis from the stored scores of its parts.
+A network's rank depends on the other networks in the pool, so an aggregate's score of a network changes with the pool.
+An aggregate is therefore not a proxy: its scores are never stored with a network, but computed in the analysis from the
+stored scores of its parts.
 """
 
 from __future__ import annotations
@@ -23,19 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A rank aggregate and its declared facts; call it with the parts' scores of a pool to get the pool's scores.
+    """A rank aggregate with its declared facts; call it with the parts' scores of a pool to get the pool's scores.
 
     Attributes:
         name: the registered name.
-        label: how tables and figures write it.
-        better: whether a higher or a lower score predicts a better network. It is declared, never fitted.
-        parts: names of the proxies that it is made of.
+        label: its name in tables and figures.
+        better: whether a higher or a lower score predicts a better network; declared, never fitted.
+        parts: names of the proxies that it combines.
         cite: key of the paper in ``CITATIONS``.
         source: the paper's equation or the official code's file that the definition follows.
-        supervised: which of its parts or constants were chosen with the accuracies of which benchmark; None where none
-            was.
-        combine: the formula, of the parts' scores, each of shape (m,) and turned so that higher is better.
-        aliases: other names that it is known by elsewhere; its label is one anyway.
+        supervised: which parts or constants were chosen with the accuracies of which benchmark; None if none was.
+        combine: the formula; maps the parts' scores, each of shape (m,) and oriented so that higher is better, to (m,).
+        aliases: other names that it is known by; the label always counts as one.
     """
 
     name: str
@@ -49,36 +49,36 @@ class Aggregate:
     aliases: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        """Its name, its parts, and what it computes."""
+        """Name, parts and summary."""
         return f"<rank aggregate {self.name} of {', '.join(self.parts)}. {self.summary}>"
 
     def __call__(self, parts: Mapping[str, Floats]) -> Floats:
-        """The scores of a pool of m networks, shape (m,), turned so that higher is better.
+        """The scores of a pool of m networks, shape (m,), oriented so that higher is better.
 
         Args:
-            parts: for each of ``parts`` the scores of the same networks, finite, turned so that higher is better.
+            parts: the scores of the same networks by each of ``parts``, finite, oriented so that higher is better.
 
         Raises:
-            HarnessError: if a part is missing, or the formula does not give one number for each network.
+            HarnessError: if a part is missing, or the formula does not return one number per network.
         """
         import numpy as np
 
         missing = [part for part in self.parts if part not in parts]
         if missing:
-            raise HarnessError(f"the aggregate '{self.name}' needs the scores of '{missing[0]}'; score it too")
+            raise HarnessError(f"the aggregate '{self.name}' needs the scores of '{missing[0]}'; score that proxy too")
         chosen = {part: np.asarray(parts[part], dtype=np.float64) for part in self.parts}
         scores = np.asarray(self.combine(chosen), dtype=np.float64)
         expected = chosen[self.parts[0]].shape
         if scores.shape != expected:
             raise HarnessError(
-                f"the aggregate '{self.name}' gave scores of shape {scores.shape} for parts of shape {expected}; "
-                "it must give one number for each network"
+                f"the aggregate '{self.name}' returned scores of shape {scores.shape} for parts of shape {expected}; "
+                "it must return one number per network"
             )
         return scores if self.better == "higher" else -scores
 
     @property
     def summary(self) -> str:
-        """The first line of the formula's documentation."""
+        """The first line of the formula's docstring."""
         return (inspect.getdoc(self.combine) or "").partition("\n")[0]
 
 

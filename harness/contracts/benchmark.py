@@ -1,7 +1,7 @@
-"""What a benchmark must offer: architectures, networks, and the accuracies they reached when trained.
+"""The benchmark contract: architectures, their networks, and their accuracies after training.
 
-A benchmark is registered by a class in the entry-point group ``harness.benchmarks``. It knows its architectures by
-their official identifier (a string), builds each as a freshly initialised network, and holds the ground truth.
+A benchmark is a class registered in the entry-point group ``harness.benchmarks``. It identifies its architectures by
+their official identifiers (strings), builds each as a newly initialised network, and provides the ground truth.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 class Benchmark(ABC):
     """A set of architectures with their networks and their true accuracies.
 
-    A subclass states the class attributes and implements the abstract methods. Networks are torch modules that map
-    images of shape (batch, channels, height, width) to logits (batch, classes), or to what the task's objective asks
-    for, and that offer ``forward_features``, which maps the same images to the feature map before global average
-    pooling, or before the last convolution of a network that paints (Zen-Score is defined on it). They may offer
-    ``forward_blocks``, which gives the outputs of stem and blocks in their order (AZ-NAS is defined on them).
+    A subclass sets the class attributes and implements the abstract methods. Networks are torch modules that map images
+    of shape (batch, channels, height, width) to logits (batch, classes), or to the outputs that the task's objective
+    needs. They offer ``forward_features``, which maps the same images to the feature map before global average pooling,
+    or before the last convolution of a network that outputs images (Zen-Score is defined on it). They may offer
+    ``forward_blocks``, which returns the outputs of stem and blocks in order (AZ-NAS is defined on them).
 
     Attributes:
         name: the registered name.
         title: one line for listings.
         citation: key of the paper in ``CITATIONS``.
         datasets: the data sets, the default first.
-        truths: the (split, epochs) pairs that ground truth exists for on every data set, the default first.
-        subsets: each named set of architectures with its description; ``all`` comes first.
-        aliases: other names that it is known by elsewhere.
+        truths: the (split, epochs) pairs with ground truth on every data set, the default first.
+        subsets: each named set of architectures with its description, ``all`` first.
+        aliases: other names that it is known by.
     """
 
     name: ClassVar[str]
@@ -54,7 +54,7 @@ class Benchmark(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
 
     def __repr__(self) -> str:
-        """Its name, data sets, ground truths and sets."""
+        """Name, title, data sets, ground truths and sets."""
         truths = ", ".join(f"{split}/{epochs}" for split, epochs in self.truths)
         return (
             f"<benchmark {self.name}: {self.title}; data sets {', '.join(self.datasets)}; ground truth {truths}; "
@@ -63,27 +63,27 @@ class Benchmark(ABC):
 
     @abstractmethod
     def architectures(self) -> Sequence[str]:
-        """Every architecture's identifier, in an order that never changes."""
+        """The identifiers of all architectures, in an order that never changes."""
 
     @abstractmethod
     def task(self, dataset: str) -> Task:
-        """Image shape, number of classes and objective for one data set."""
+        """Image shape, number of classes and objective of one data set."""
 
     @abstractmethod
     def build(self, architecture: str, dataset: str) -> nn.Module:
-        """A freshly initialised network, in training mode, drawn from torch's global random state."""
+        """A newly initialised network in training mode, drawn from torch's global random state."""
 
     @abstractmethod
     def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
         """The true accuracies; the default split and epochs are the first of :meth:`truths_of` the data set."""
 
     def truths_of(self, dataset: str) -> Sequence[tuple[str, int | str]]:
-        """The (split, epochs) pairs that ground truth exists for on one data set, the default first."""
+        """The (split, epochs) pairs with ground truth on one data set, the default first."""
         self.check_dataset(dataset)
         return self.truths
 
     def costs(self, dataset: str) -> Costs | None:
-        """Latencies or energies of the networks on devices, or None where none are known.
+        """Latencies or energies of the networks on devices, or None if none are known.
 
         Raises:
             DataError: if they have to be imported first.
@@ -92,47 +92,45 @@ class Benchmark(ABC):
         return None
 
     def trainings(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> pd.DataFrame | None:
-        """The accuracy of every single training behind a ground truth, or None where only that is known.
+        """The accuracy of every single training run behind a ground truth, or None if only their combination is known.
 
-        One row for each architecture, one column for each of its trainings, which differ in nothing but the seed.
+        One row per architecture and one column per training run; the runs differ only in the seed.
         """
         self.choose_truth(dataset, split, epochs)
         return None
 
     def images(self, dataset: str) -> Images | None:
-        """Images that come with the benchmark, or None where the user must give them."""
+        """Images that come with the benchmark, or None if the user must provide them."""
         self.check_dataset(dataset)
         return None
 
     def read_images(self, source: Path, task: Task, seed: int) -> Images | None:
-        """Images of the benchmark's own data set in a form that only it can read, or None for any other source.
+        """Images of the benchmark's data set in a format that only it can read, or None for any other source.
 
         Args:
             source: the file or folder that the user gave.
-            task: one of the benchmark's, perhaps at another resolution.
-            seed: for whatever is drawn.
+            task: a task of the benchmark, possibly at another resolution.
+            seed: for random choices.
         """
         return None
 
     def membership(self, subset: str) -> Callable[[str], bool]:
-        """A predicate that tells whether an architecture belongs to the named set."""
+        """A predicate: whether an architecture belongs to the named set."""
         self.check_subset(subset)
         return lambda architecture: True
 
     def canonical_form(self, architecture: str) -> str:
-        """The same text for architectures that are the same network, such as isomorphic cells."""
+        """A text that is equal for architectures that are the same network, such as isomorphic cells."""
         return architecture
 
     def representatives(self, architectures: Sequence[str]) -> dict[str, str]:
-        """For each of these the first architecture of the benchmark that has its canonical form.
+        """For each of these architectures, the benchmark's first architecture with the same canonical form.
 
         Raises:
-            HarnessError: if the benchmark tells no two architectures to be one network.
+            HarnessError: if the benchmark does not define canonical forms.
         """
         if type(self).canonical_form is Benchmark.canonical_form:
-            raise HarnessError(
-                f"{self.name} has no two architectures that are one network; leave --once-per-class away"
-            )
+            raise HarnessError(f"{self.name} does not group equivalent architectures; omit --once-per-class")
         forms = {architecture: self.canonical_form(architecture) for architecture in architectures}
         wanted, first = set(forms.values()), dict[str, str]()
         for architecture in self.architectures():
@@ -144,10 +142,10 @@ class Benchmark(ABC):
         return {architecture: first[form] for architecture, form in forms.items()}
 
     def features(self, architecture: str) -> Mapping[str, float]:
-        """Counts that describe an architecture, by what they count; empty where a benchmark declares none.
+        """Counts that describe an architecture, by name; empty if the benchmark declares none.
 
-        The names are read in tables and figures, and are the same, in the same order, for every architecture. They are
-        known without building the network.
+        The names appear in tables and figures, and are the same, in the same order, for every architecture. The network
+        is not built.
         """
         return {}
 
@@ -159,38 +157,38 @@ class Benchmark(ABC):
     def sample(self, size: int, seed: int, subset: str = "all") -> list[str]:
         """Architectures drawn uniformly without replacement from a named set.
 
-        The sample of size n is the beginning of the sample of size m > n with the same seed, so that a run can be
-        made larger later without losing what it has.
+        The sample of size n is the beginning of the sample of size m > n with the same seed, so a run can be extended
+        later without losing results.
 
         Raises:
-            HarnessError: if more architectures are asked for than the set has, or fewer than one.
+            HarnessError: if the size is less than one or greater than the set's.
         """
         members = self.subset(subset)
         if not 1 <= size <= len(members):
             raise HarnessError(
-                f"a sample of {size} was asked for, but {self.name} has {len(members)} architectures in the set "
-                f"'{subset}'; ask for 1 to {len(members)}"
+                f"cannot draw a sample of {size}: {self.name} has {len(members)} architectures in the set "
+                f"'{subset}'; choose 1 to {len(members)}"
             )
         order = np.random.default_rng(derive_seed("sample", self.name, subset, seed)).permutation(len(members))
         return [members[i] for i in order[:size]]
 
     def check_dataset(self, dataset: str) -> None:
-        """Refuse a data set that the benchmark does not have."""
+        """Raise UnknownNameError for a data set that the benchmark does not have."""
         if dataset not in self.datasets:
             raise UnknownNameError(
                 unknown_name(f"dataset of {self.name}", dataset, self.datasets, "harness list benchmarks")
             )
 
     def check_subset(self, subset: str) -> None:
-        """Refuse a set of architectures that the benchmark does not define."""
+        """Raise UnknownNameError for a set of architectures that the benchmark does not define."""
         if subset not in self.subsets:
             raise UnknownNameError(unknown_name(f"set of {self.name}", subset, self.subsets))
 
     def choose_truth(self, dataset: str, split: str | None, epochs: int | str | None) -> tuple[str, int | str]:
-        """The first of :meth:`truths_of` the data set that fits the wanted split and epochs.
+        """The first of :meth:`truths_of` the data set that matches the requested split and epochs.
 
         Raises:
-            UnknownNameError: if there is none; the message lists what there is.
+            UnknownNameError: if there is none; the message lists the available ones.
         """
         truths = self.truths_of(dataset)
         for offered_split, offered_epochs in truths:

@@ -1,4 +1,4 @@
-"""What is known of a benchmark's networks: true accuracies, and costs on devices."""
+"""Known facts about a benchmark's networks: true accuracies, and costs on devices."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """The accuracies that the benchmark's trained networks reached, and exactly which accuracies they are.
+    """The accuracies of the benchmark's trained networks, with an exact description of which accuracies they are.
 
     Attributes:
         benchmark: the benchmark's name.
         dataset: the data set trained and evaluated on.
-        split: the images the accuracy was measured on, such as ``test`` or ``x-valid``.
-        epochs: the length of the training in epochs, or which epoch's accuracy it is, such as ``final``.
-        seeds: how trainings of one architecture are combined, such as ``mean over seeds``.
-        metric: what is measured, with its unit, such as ``top-1 accuracy (%)``.
+        split: the images that the accuracy was measured on, such as ``test`` or ``x-valid``.
+        epochs: the length of the training in epochs, or the epoch that the accuracy is from, such as ``final``.
+        seeds: how training runs of one architecture are combined, such as ``mean over seeds``.
+        metric: the measured quantity with its unit, such as ``top-1 accuracy (%)``.
         higher_is_better: the direction of the metric.
         source: where the numbers come from.
-        accuracy: one value for each architecture, indexed by its identifier.
+        accuracy: one value per architecture, indexed by its identifier.
     """
 
     benchmark: str
@@ -37,7 +37,7 @@ class GroundTruth:
     accuracy: pd.Series[float]
 
     def __repr__(self) -> str:
-        """What it is, and of how many architectures."""
+        """Description and number of architectures."""
         return f"<ground truth of {self.benchmark}: {self.describe()}; {len(self.accuracy):,} architectures>"
 
     @property
@@ -46,23 +46,23 @@ class GroundTruth:
         return self.accuracy if self.higher_is_better else -self.accuracy
 
     def describe(self) -> str:
-        """One line for the head of a table: ``cifar10 test top-1 accuracy (%), 200 epochs, mean over seeds``."""
+        """One line for table headings: ``cifar10 test top-1 accuracy (%), 200 epochs, mean over seeds``."""
         return f"{self.dataset} {self.split} {self.metric}, {self.when}, {self.seeds}"
 
     @property
     def when(self) -> str:
-        """The length of the training, or which epoch, in words: ``200 epochs``, ``1 epoch``, ``final epoch``."""
+        """The length of the training, or the epoch, in words: ``200 epochs``, ``1 epoch``, ``final epoch``."""
         return f"{self.epochs} epoch" if self.epochs == 1 or isinstance(self.epochs, str) else f"{self.epochs} epochs"
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What the networks of a benchmark cost where they run.
+    """Costs of a benchmark's networks on devices, such as latency or energy.
 
     Attributes:
         source: where the numbers come from.
-        meanings: each column with what it is and its unit, such as ``Edge GPU latency (ms)``.
-        values: one row for each architecture, indexed by its identifier; the lower the better, NaN where unknown.
+        meanings: each column's meaning with its unit, such as ``Edge GPU latency (ms)``.
+        values: one row per architecture, indexed by its identifier; lower is better, NaN if unknown.
     """
 
     source: str
@@ -70,5 +70,5 @@ class Costs:
     values: pd.DataFrame
 
     def __repr__(self) -> str:
-        """What it holds, and of how many architectures."""
+        """Columns and number of architectures."""
         return f"<costs of {len(self.values):,} architectures: {', '.join(self.meanings.values())}>"

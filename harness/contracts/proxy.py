@@ -1,4 +1,4 @@
-"""What a proxy is: a pure function of a probe, with its declared facts."""
+"""The proxy: a pure function of a probe, with its declared facts."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ Data = Literal["nothing", "noise", "images", "labels"]
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyFacts:
-    """What is declared of a proxy: everything but its formula.
+    """The declared facts of a proxy: everything except its formula.
 
     Attributes:
         name: the registered name.
-        label: how tables and figures write it.
-        better: whether a higher or a lower score predicts a better network. It is declared, never fitted.
-        data: what it looks at: nothing but the network, noise, images, or images with their labels.
+        label: its name in tables and figures.
+        better: whether a higher or a lower score predicts a better network; declared, never fitted.
+        data: its inputs besides the network: nothing, noise, images, or images with their labels.
         cite: key of the paper in ``CITATIONS``.
         source: the paper's equation or the official code's file that the definition follows.
-        version: raised whenever scores change, so that old and new scores are never mixed.
-        batches: how many mini-batches it needs.
-        variant_of: the proxy that this one differs from in a detail, where official codes disagree.
-        supervised: which of its constants were chosen with the accuracies of which benchmark; None where none was.
-        aliases: other names that it is known by elsewhere; its label is one anyway.
-        summary: what it computes, in one line.
+        version: increased whenever scores change, so that old and new scores are never mixed.
+        batches: number of mini-batches that it needs.
+        variant_of: the proxy that this one differs from in a detail; None if it is not a variant.
+        supervised: which constants were chosen with the accuracies of which benchmark; None if none was.
+        aliases: other names that it is known by; the label always counts as one.
+        summary: what it computes, in one line: the first line of the formula's docstring.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Proxy(ProxyFacts):
     """A zero-shot proxy with its declared facts; call it with a :class:`~harness.probe.Probe` to get the score.
 
     Attributes:
-        anticipates: probe quantities that are free if known in advance.
+        anticipates: probe quantities that cost nothing extra if requested in advance.
         function: the formula.
     """
 
@@ -62,7 +62,7 @@ class Proxy(ProxyFacts):
     function: Callable[[Probe], float | int | Tensor] = field(repr=False)
 
     def __repr__(self) -> str:
-        """Its name, which way is better, what it looks at, and what it computes."""
+        """Name, direction, inputs and summary."""
         return f"<proxy {self.name}: {self.better} is better, looks at {self.data}. {self.summary}>"
 
     def __call__(self, probe: Probe) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """The options of a run. Values are converted; an invalid one is refused with a one-line message that names the option.
+    """The options of a run, converted; an invalid value is refused with a one-line message that names the option.
 
     They are the keywords of :func:`harness.run`, which describes them to users.
 

@@ -125,8 +125,8 @@ def _images(benchmark: Benchmark, task: Task, options: RunOptions) -> Images:
     images = benchmark.images(task.dataset) if options.images is None else options.images
     if images is None:
         raise HarnessError(
-            f"{benchmark.name} has no images of its own: give --images with the files of {task.dataset}, or --images noise for "
-            "Gaussian noise with random labels"
+            f"{benchmark.name} has no images of its own: give --images with the files of {task.dataset}, or --images "
+            "noise for Gaussian noise with random labels"
         )
     return images_given(images, task, options.seed, options.labels, options.resolution, benchmark.read_images)
 

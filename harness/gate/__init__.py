@@ -1,7 +1,7 @@
-"""The regression gate: does a proxy still compute what it computed, rank as well as it did, and cost what it cost?
+"""The regression gate: do proxies still compute the same scores, rank as well, and cost the same as in a baseline?
 
-:func:`freeze` makes a baseline of a run, :func:`compare` sets a run beside one. Everything else here is how the outcome
-is told: to a terminal, a pull request, a build server.
+:func:`freeze` makes a baseline from a run, and :func:`compare` compares a run with a baseline. The rest of the package
+shows the outcome: on a terminal, in a pull request, on a build server.
 """
 
 from harness.gate.baseline import Baseline, freeze

@@ -1,4 +1,4 @@
-"""A baseline: a run frozen, with everything that a later check needs and nothing else."""
+"""The baseline: a frozen run, with exactly the facts that later checks need."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLUMNS = ("architecture", "proxy", "status", "value")
 
 
 class FrozenProxy(NamedTuple):
-    """What is known of a proxy of the baseline."""
+    """The facts of a proxy in the baseline."""
 
     version: int
     better: Direction
@@ -31,12 +31,12 @@ class FrozenProxy(NamedTuple):
 
 @dataclass(frozen=True)
 class FrozenTruth:
-    """Which accuracies the baseline was ranked against.
+    """The ground truth that the baseline was ranked against.
 
     Attributes:
-        description: in words, as tables print it.
+        description: in words, as tables show it.
         split: the images that accuracy was measured on.
-        epochs: the length of the training, or which epoch.
+        epochs: the length of the training, or the name of an epoch.
         sha256: of the accuracies of the baseline's architectures.
     """
 
@@ -51,14 +51,13 @@ class Baseline:
     """A frozen run.
 
     Attributes:
-        setting: everything that fixes its scores.
-        truth: which accuracies it was ranked against.
-        proxies: what is known of each.
-        coefficients: for each proxy Kendall τ and Spearman ρ with 95 % bounds, over all architectures; NaN where
-            undefined.
-        costs: what the proxies' own work takes; None where that is not known.
-        facts: versions of packages, and what the scores were computed on.
-        scores: one row for each architecture and proxy, with the columns ``COLUMNS``.
+        setting: everything that determines its scores.
+        truth: the ground truth that it was ranked against.
+        proxies: the facts of each proxy.
+        coefficients: Kendall τ and Spearman ρ of each proxy with 95 % bounds, over all architectures; NaN if undefined.
+        costs: the proxies' own costs; None if they were not measured.
+        facts: versions of packages, and the machine that computed the scores.
+        scores: one row per architecture and proxy, with the columns ``COLUMNS``.
     """
 
     setting: Setting
@@ -70,7 +69,7 @@ class Baseline:
     scores: pd.DataFrame = field(repr=False)
 
     def __repr__(self) -> str:
-        """Of which run it is."""
+        """Setting, number of proxies and networks, and ground truth."""
         return (
             f"<baseline of {self.setting.benchmark}, {self.setting.dataset}: {len(self.proxies)} proxies on "
             f"{len(self.architectures):,} networks; against {self.truth.description}>"
@@ -83,7 +82,7 @@ class Baseline:
 
     @property
     def measured_networks(self) -> list[str]:
-        """Those that the costs were measured on."""
+        """The architectures that the costs were measured on."""
         return [] if self.costs is None else list(self.costs.passes.index)
 
 
@@ -92,14 +91,14 @@ FACTS = ("packages", "python", "machine", "processor")
 
 
 def freeze(run: OpenedRun, costs: OwnCosts | None = None) -> Baseline:
-    """Make a baseline of a finished run.
+    """Make a baseline from a finished run.
 
     Args:
-        run: its scores are kept.
+        run: the run whose scores are kept.
         costs: of its proxies, from :func:`harness.gate.measure_costs.measure`.
 
     Raises:
-        HarnessError: if some network lacks an outcome, or a proxy's direction is not known.
+        HarnessError: if a network has no outcome for some proxy, or a proxy's direction is unknown.
     """
     from harness.analysis.correlations import correlation_table
 
@@ -125,7 +124,7 @@ def freeze(run: OpenedRun, costs: OwnCosts | None = None) -> Baseline:
 
 
 def truth_digest(truth: GroundTruth, architectures: Sequence[str]) -> str:
-    """SHA-256 of the accuracies of some architectures, to the last bit."""
+    """SHA-256 of the accuracies of some architectures, with all their bits."""
     accuracies = truth.accuracy.reindex(sorted(architectures))
     text = "\n".join(f"{name}\t{float(value)!r}" for name, value in accuracies.items())
     return hashlib.sha256(f"{truth.higher_is_better}\n{text}".encode()).hexdigest()
@@ -135,13 +134,13 @@ def _check_complete(run: OpenedRun) -> None:
     for proxy in run.scores["proxy"].unique():
         if proxy not in run.directions:
             raise HarnessError(
-                f"{run.directory} holds scores of '{proxy}', which is not registered here: install the package that "
-                "offers it"
+                f"{run.directory} has scores of '{proxy}', which is not registered here: install the package that "
+                "provides it"
             )
     counts = run.scores.groupby("proxy")["architecture"].nunique()
     lacking = counts[counts < run.networks]
     if len(lacking):
         raise HarnessError(
             f"{run.directory} is not finished: {lacking.index[0]} has {lacking.iloc[0]:,} of {run.networks:,} "
-            "networks; let 'harness run' end, then freeze it"
+            "networks; finish it with 'harness run', then freeze it"
         )

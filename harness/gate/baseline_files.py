@@ -1,4 +1,4 @@
-"""The files of a baseline: two, readable by anyone, and refused if a byte of them was changed by hand."""
+"""The two files of a baseline, JSON and CSV; reading refuses files that were edited or damaged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCORES = "scores.csv.gz"
 
 @accepts(directory=path)
 def write_baseline(baseline: Baseline, directory: Path | str) -> list[Path]:
-    """Write a baseline into a directory, in place of the one that is there; the same baseline gives the same bytes.
+    """Write a baseline into a directory, replacing an existing one; the same baseline gives the same bytes.
 
     Returns:
         The two files.
@@ -58,7 +58,7 @@ def write_baseline(baseline: Baseline, directory: Path | str) -> list[Path]:
 
 @accepts(directory=path)
 def read_baseline(directory: Path | str) -> Baseline:
-    """The baseline of a directory, also one that an older harness wrote.
+    """The baseline of a directory, including one that an older version wrote.
 
     Raises:
         DataError: if there is none, it was damaged or changed by hand, or it has a schema that is not read.
@@ -88,34 +88,34 @@ def read_baseline(directory: Path | str) -> Baseline:
             scores=scores[list(COLUMNS)],
         )
     except (KeyError, TypeError) as error:
-        raise DataError(f"the baseline {source} lacks something ({error}); freeze it anew") from error
+        raise DataError(f"the baseline {source} is incomplete ({error}); freeze a new one") from error
 
 
 def checksum_of(document: dict[str, Any]) -> str:
-    """SHA-256 of everything in the document but the checksum itself."""
+    """SHA-256 of everything in the document except the checksum itself."""
     return json_checksum(document, "checksum")
 
 
 def _read_checked(source: Path) -> tuple[dict[str, Any], pd.DataFrame]:
-    """What both files hold, if it is what was written."""
+    """The content of both files, after comparing their checksums."""
     remedy = "restore it from version control, or freeze a run with 'harness baseline'"
     try:
         document = parse_json((source / DOCUMENT).read_text(encoding="utf-8"))
         packed = (source / SCORES).read_bytes()
     except FileNotFoundError as error:
         name = Path(str(error.filename)).name
-        raise DataError(f"{source} holds no baseline (no {name}); freeze a run with 'harness baseline'") from error
+        raise DataError(f"{source} has no baseline (no {name}); freeze a run with 'harness baseline'") from error
     except (OSError, ValueError) as error:
         raise DataError(f"the baseline {source} cannot be read ({one_line(str(error))}); {remedy}") from error
     if not isinstance(document, dict) or document.get("checksum") != checksum_of(document):
-        raise DataError(f"{source / DOCUMENT} was changed by hand or damaged; {remedy}")
+        raise DataError(f"{source / DOCUMENT} was edited or damaged; {remedy}")
     if hashlib.sha256(packed).hexdigest() != document.get("scores_sha256"):
-        raise DataError(f"{source / SCORES} was changed or damaged; {remedy}")
+        raise DataError(f"{source / SCORES} was edited or damaged; {remedy}")
     return document, _unpacked(packed)
 
 
 def _stated(costs: OwnCosts) -> dict[str, Any]:
-    """Costs to four figures; a fifth says nothing."""
+    """Costs with four significant digits; more would be noise."""
     return {
         "place": costs.place._asdict(),
         "networks": list(costs.passes.index),
@@ -139,19 +139,19 @@ def _rounded(values: pd.Series[float]) -> list[float]:
 
 
 def _packed(scores: pd.DataFrame) -> bytes:
-    """The scores as CSV, every float to the last bit, in gzip without a time or a name."""
+    """The scores as gzipped CSV with every float exact, and without a time stamp or name in the gzip header."""
     text = scores.to_csv(index=False, lineterminator="\n")
     return gzip.compress(text.encode(), compresslevel=9, mtime=0)
 
 
 def _unpacked(packed: bytes) -> pd.DataFrame:
-    """The table that :func:`_packed` packed; Python reads every float as it was written, which pandas may not."""
+    """The table from :func:`_packed`; Python parses every float exactly, which pandas may not."""
     table = pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype=str, keep_default_na=False)
     return table.assign(value=[float(text or "nan") for text in table["value"]])
 
 
 def _without_nan(value: Any) -> Any:
-    """JSON has no NaN; what is undefined is null there."""
+    """The value with null for NaN and infinity, which JSON does not have."""
     if isinstance(value, dict):
         return {key: _without_nan(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What became of a proxy's scores: how many changed, how much, and whether they still rank alike."""
+"""How a proxy's scores changed: how many, how much, and whether they still rank the same."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from harness.gate.float_tolerance import FloatTolerance
 
 @dataclass(frozen=True)
 class ScoreChange:
-    """The scores of one proxy then and now, on the same networks.
+    """The change of one proxy's scores since the baseline, on the same networks.
 
     Attributes:
-        changed: networks whose score differs by more than rounding makes, or that have one then or now alone.
-        largest: the largest relative change where both have a score; NaN where none has.
-        median: the median relative change there.
-        agreement: Kendall τ-b between then and now; NaN where it is undefined.
-        scored_then: networks that had a finite score.
-        scored_now: networks that have one.
+        changed: number of networks whose score differs by more than rounding, or exists only before or only now.
+        largest: the largest relative change of networks with both scores; NaN if there are none.
+        median: the median relative change of these networks.
+        agreement: Kendall τ-b between the scores before and now; NaN if undefined.
+        scored_then: number of networks with a finite score before.
+        scored_now: number of networks with a finite score now.
     """
 
     changed: int
@@ -34,11 +34,11 @@ class ScoreChange:
 
 
 def relative_changes(then: Floats, now: Floats) -> Floats:
-    r"""How much each score changed, relative to what is usual for the proxy.
+    r"""The change of each score, relative to the proxy's typical score.
 
-    :math:`|b_i - a_i| / \max(|a_i|, \operatorname{median}_j |a_j|)`, with a the scores then and b those now. A
-    score that happens to lie near zero has no size of its own to compare with, so the median is the least that is
-    divided by. Equal scores have changed by 0, also where all are zero.
+    :math:`|b_i - a_i| / \max(|a_i|, \operatorname{median}_j |a_j|)`, with a the scores before and b those now. Scores
+    close to zero have no meaningful relative change, so the divisor is at least the median. Equal scores have change 0,
+    even if all are zero.
 
     Args:
         then: scores, shape (n,), finite.
@@ -51,7 +51,7 @@ def relative_changes(then: Floats, now: Floats) -> Floats:
         return np.zeros(0)
     size = np.maximum(np.abs(then), np.median(np.abs(then)))
     distance = np.abs(now - then)
-    # A change from nothing but zeros is infinitely large.
+    # If all earlier scores are zero, a change is infinite.
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(distance == 0, 0.0, distance / size)
 
@@ -59,13 +59,13 @@ def relative_changes(then: Floats, now: Floats) -> Floats:
 def score_change(then: Floats, now: Floats, tolerance: FloatTolerance) -> ScoreChange:
     """Compare the scores of one proxy on the same networks.
 
-    A score has changed if its change is larger than any single one may be by rounding; where the median of the changes
-    is larger than rounding makes it, every score has that changed by more than that median may.
+    A score has changed if its change exceeds the tolerance for single scores. If the median change exceeds the
+    tolerance for the median, the tolerance for the median applies to every score.
 
     Args:
-        then: scores, shape (n,), NaN where there is none that is finite.
-        now: the same of the run that is checked.
-        tolerance: the relative changes that rounding may make.
+        then: scores before, shape (n,), NaN if not finite.
+        now: scores of the checked run, shape (n,).
+        tolerance: the relative changes that rounding may cause.
     """
     was, has = np.isfinite(then), np.isfinite(now)
     both = was & has

@@ -1,4 +1,4 @@
-"""What a run must share with a baseline to be compared with it."""
+"""What a run and a baseline must have in common to be compared."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 MAY_DIFFER = {"subset", "sample_seed", "torch"}
-"""How the sample was drawn does not matter where the same architectures are there; another torch rounds otherwise,
-which float tolerances cover."""
+"""Parts of the setting that may differ. How the same architectures were drawn does not matter, and the float tolerances
+cover the rounding of another torch."""
 
 
 def check_comparable(baseline: Baseline, run: OpenedRun) -> None:
-    """Refuse a run that says nothing about the baseline's proxies.
+    """Check that a run can be compared with a baseline.
 
     Raises:
-        HarnessError: if it has another setting, other mini-batches, another ground truth, or lacks architectures; the
-            message names what differs.
+        HarnessError: if the setting, the mini-batches or the ground truth differ, or architectures are missing; the
+            message names the difference.
     """
     then, now = asdict(baseline.setting), asdict(run.setting)
     differing = [name for name in then if name not in MAY_DIFFER and then[name] != now[name]]
     if differing:
-        parts = "; ".join(f"{name}: '{then[name]}' then, '{now[name]}' now" for name in differing)
+        parts = "; ".join(f"{name}: '{then[name]}' in the baseline, '{now[name]}' now" for name in differing)
         raise HarnessError(
-            f"{run.directory} cannot be compared with the baseline, its setting is another ({parts}); run with the "
-            "baseline's, or freeze a new baseline"
+            f"{run.directory} cannot be compared with the baseline: the settings differ ({parts}); run with the "
+            "baseline's setting, or freeze a new baseline"
         )
     architectures = set(baseline.architectures)
     lacking = architectures.difference(run.scores["architecture"])
     if lacking:
         raise HarnessError(
             f"{run.directory} cannot be compared with the baseline: it lacks {len(lacking):,} of "
-            f"{len(architectures):,} networks, one '{min(lacking)}'; let 'harness run' end, with the baseline's sample"
+            f"{len(architectures):,} networks, such as '{min(lacking)}'; finish the run with the baseline's sample"
         )
     if (
         truth_digest(run.truth, list(architectures)) != baseline.truth.sha256
         or run.truth.describe() != baseline.truth.description
     ):
         raise HarnessError(
-            f"{run.directory} cannot be compared with the baseline: the accuracies of its networks are not those that "
+            f"{run.directory} cannot be compared with the baseline: its ground truth is not the one that "
             f"the baseline was ranked against ({baseline.truth.description}); freeze a new baseline"
         )
 
 
 def differences(baseline: Baseline, facts: Mapping[str, Any], torch: str) -> list[str]:
-    """What may differ and does, in sentences.
+    """Allowed differences between the run and the baseline, in sentences.
 
     Args:
-        baseline: with its own facts.
+        baseline: the baseline with its facts.
         facts: the run's manifest.
         torch: the run's version of torch.
     """
@@ -64,7 +64,7 @@ def differences(baseline: Baseline, facts: Mapping[str, Any], torch: str) -> lis
         "processor": (baseline.facts.get("processor"), facts.get("processor")),
     }
     return [
-        f"Another {name}: {then or 'unknown'} then, {now or 'unknown'} now."
+        f"Different {name}: {then or 'unknown'} in the baseline, {now or 'unknown'} now."
         for name, (then, now) in pairs.items()
         if then != now
     ]

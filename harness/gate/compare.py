@@ -1,4 +1,4 @@
-"""A run beside a baseline, proxy by proxy."""
+"""Comparing a run with a baseline, proxy by proxy."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one proxy.
+    """The outcome for one proxy.
 
     Attributes:
         proxy: its name.
-        label: how tables write it.
-        verdict: the gravest that it earns.
-        then: Kendall τ of the baseline, NaN where undefined or new.
-        now: of the run.
-        ranking: τ now minus τ then, on the networks that have a score both times.
-        scores: what became of its scores.
-        tolerance: the relative changes of scores that rounding may make.
-        cost: what became of its own cost.
-        note: what else has to be known, or nothing.
+        label: its name in tables.
+        verdict: the most severe one that applies.
+        then: Kendall τ in the baseline; NaN if undefined or new.
+        now: Kendall τ in the run.
+        ranking: τ now minus τ in the baseline, on the networks with both scores.
+        scores: the change of its scores.
+        tolerance: the relative changes of scores that rounding may cause.
+        cost: the change of its own cost.
+        note: further facts, or an empty text.
     """
 
     proxy: str
@@ -63,10 +63,10 @@ class Checked:
     """The outcome of a check.
 
     Attributes:
-        rows: one for each proxy, the gravest verdicts first.
-        heading: what was compared with what: pairs of a name and its text.
-        notes: what differs between the two and may.
-        allowed: verdicts that would be alarms, but are allowed.
+        rows: one per proxy, the most severe verdicts first.
+        heading: what was compared, as pairs of a name and its text.
+        notes: allowed differences between run and baseline.
+        allowed: alarm verdicts that are allowed in this check.
     """
 
     rows: tuple[Row, ...]
@@ -75,7 +75,7 @@ class Checked:
     allowed: frozenset[Verdict] = frozenset()
 
     def __repr__(self) -> str:
-        """How many proxies there are of each verdict."""
+        """The number of proxies with each verdict."""
         times = Counter(row.verdict for row in self.rows)
         return f"<check of {len(self.rows)} proxies: {', '.join(f'{n} {verdict}' for verdict, n in times.items())}>"
 
@@ -101,14 +101,14 @@ def compare(
     costs: OwnCosts | None = None,
     allowed: Collection[Verdict] = (),
 ) -> Checked:
-    """Set a run beside a baseline.
+    """Compare a run with a baseline.
 
     Args:
-        baseline: what was.
-        run: what is; of the same setting, with at least the same networks.
-        limits: what is taken for a change; the defaults of :class:`~harness.gate.verdicts.Limits` unless given.
-        costs: of the run's proxies, from :func:`harness.gate.measure_costs.measure`; not judged unless given.
-        allowed: verdicts that are no alarms in this check.
+        baseline: the baseline.
+        run: a run with the same setting and at least the same networks.
+        limits: what counts as a change; the defaults of :class:`~harness.gate.verdicts.Limits` if not given.
+        costs: of the run's proxies, from :func:`harness.gate.measure_costs.measure`; not judged if not given.
+        allowed: verdicts that are not alarms in this check.
 
     Raises:
         HarnessError: if they cannot be compared; the message says why.
@@ -121,7 +121,7 @@ def compare(
     rows = [_row_of(name, tables, limits, factor) for name in sorted(tables.scored_now & set(baseline.proxies))]
     if factor is not None:
         unknown = ", ".join(row.label for row in rows if not row.cost.networks)
-        notes += [f"The cost is not judged, as it was not measured then or now, of: {unknown}."] if unknown else []
+        notes += [f"Costs not judged, because they were not measured in both: {unknown}."] if unknown else []
     rows += [_missing(name, baseline) for name in sorted(set(baseline.proxies) - tables.scored_now)]
     rows += [_new(name, tables) for name in sorted(tables.scored_now - set(baseline.proxies))]
     return Checked(tuple(sorted(rows, key=_gravity)), _heading(baseline, run), tuple(notes), frozenset(allowed))
@@ -135,14 +135,14 @@ def compare_with_costs(
     *,
     allowed: Collection[Verdict] = (),
 ) -> Checked:
-    """Set a run beside a baseline, and measure its costs; twice more where something seems slower.
+    """Compare a run with a baseline, and measure its costs; twice more if something seems slower.
 
-    The median of the three decides then: noise seldom comes twice in one place.
+    The median of the three measurements then decides, because noise rarely hits the same proxy twice.
 
     Args:
-        baseline: what was.
-        run: what is.
-        measure: measures the costs of the run's proxies anew.
+        baseline: the baseline.
+        run: as of :func:`compare`.
+        measure: measures the costs of the run's proxies.
         limits: as of :func:`compare`.
         allowed: as of :func:`compare`.
 
@@ -157,7 +157,7 @@ def compare_with_costs(
         return checked
     costs = median_of([costs, measure(), measure()])
     checked = compare(baseline, run, limits, costs=costs, allowed=allowed)
-    note = "Something seemed slower: costs were measured three times, the median counts."
+    note = "Something seemed slower, so costs were measured three times; the median counts."
     return replace(checked, notes=(*checked.notes, note))
 
 
@@ -166,7 +166,7 @@ def _gravity(row: Row) -> tuple[int, str]:
 
 
 class _Tables:
-    """Scores then and now as one array for each proxy, over the baseline's architectures, and the costs."""
+    """Scores of baseline and run as one array per proxy, over the baseline's architectures, and the costs."""
 
     def __init__(self, baseline: Baseline, run: OpenedRun, costs: OwnCosts | None) -> None:
         self.baseline, self.run, self.costs = baseline, run, costs
@@ -178,12 +178,12 @@ class _Tables:
         self.accuracy = accuracies_of(run.truth, pd.Index(names))
 
     def cost_change(self, name: str) -> CostChange:
-        """What became of a proxy's cost, if it was measured both times."""
+        """The change of a proxy's cost, if it was measured in both."""
         then = self.baseline.costs
         return NOT_MEASURED if then is None or self.costs is None else then.change_to(self.costs, name)
 
     def kendall(self, values: Floats, better: str, used: Any) -> Any:
-        """τ-b and ρ of oriented scores with the accuracies, with each network left out."""
+        """Jackknife of τ-b and ρ between oriented scores and accuracies."""
         sign = 1.0 if better == "higher" else -1.0
         return jackknife(rank(sign * values[used]), rank(self.accuracy[used]))
 
@@ -192,7 +192,7 @@ def _row_of(name: str, tables: _Tables, limits: Limits, factor: float | None) ->
     frozen = tables.baseline.proxies[name]
     then, now = tables.values_then[name], tables.values_now[name]
     both = np.isfinite(then) & np.isfinite(now)
-    # Undeclared now: the direction that was frozen stands.
+    # A proxy without declared facts now keeps the frozen direction.
     better = tables.run.facts[name].better if name in tables.run.facts else frozen.better
     ranking = compare_jackknives(
         tables.kendall(now, better, both), tables.kendall(then, frozen.better, both), confidence=0.95
@@ -215,15 +215,15 @@ def _row_of(name: str, tables: _Tables, limits: Limits, factor: float | None) ->
 
 
 def _note(name: str, better: str, scores: ScoreChange, tables: _Tables) -> str:
-    """What the numbers of a row do not tell."""
+    """Facts that the numbers of a row do not show."""
     frozen, version = tables.baseline.proxies[name], int(tables.versions[name])
     parts = []
     if version != frozen.version:
-        parts.append(f"version {frozen.version} then, {version} now")
+        parts.append(f"version {frozen.version} in the baseline, {version} now")
     if better != frozen.better:
-        parts.append(f"{frozen.better} was better then, {better} is now")
+        parts.append(f"{frozen.better} is better in the baseline, {better} now")
     if scores.scored_now < scores.scored_then:
-        parts.append(f"{scores.scored_now:,} networks with a score, {scores.scored_then:,} then")
+        parts.append(f"{scores.scored_now:,} networks with a score, {scores.scored_then:,} in the baseline")
         errors = tables.run.scores.query("proxy == @name and status != 'ok'")["error"].dropna()
         if len(errors):
             parts.append(str(errors.mode().iloc[0]))
@@ -256,18 +256,20 @@ def _new(name: str, tables: _Tables) -> Row:
 
 
 def _factor(then: OwnCosts | None, now: OwnCosts | None, limits: Limits) -> tuple[float | None, list[str]]:
-    """The growth of a cost that is called slower, None where none is; and what has to be known of it."""
+    """The growth of a cost that counts as slower, or None if costs are not judged; and notes about it."""
     if then is None:
-        return None, ["Costs are not judged: the baseline holds none of this kind; freeze it again."]
+        return None, ["Costs are not judged: the baseline has none of this kind; freeze a new baseline."]
     if now is None:
         return None, ["Costs are not judged: they were not measured."]
     if then.place.clock != now.place.clock:
-        return None, [f"Costs are not judged: told by the {then.place.clock} clock then, {now.place.clock} now."]
+        return None, [
+            f"Costs are not judged: the baseline used the {then.place.clock} clock, this check {now.place.clock}."
+        ]
     if then.place == now.place:
         return limits.slower, []
     elsewhere = (
-        f"Costs were measured on {then.place.processor} with torch {then.place.torch} then, on {now.place.processor} "
-        f"with torch {now.place.torch} now: slower is more than {limits.slower_elsewhere:g} times."
+        f"The baseline's costs are from {then.place.processor} with torch {then.place.torch}, these from "
+        f"{now.place.processor} with torch {now.place.torch}: slower means more than {limits.slower_elsewhere:g} times."
     )
     return limits.slower_elsewhere, [elsewhere]
 
@@ -278,7 +280,7 @@ def _heading(baseline: Baseline, run: OpenedRun) -> tuple[tuple[str, str], ...]:
         ("Benchmark", f"{setting.benchmark}, {setting.dataset}, {counted(len(baseline.architectures), 'network')}"),
         ("Ground truth", run.truth.describe()),
         ("Inputs", f"mini-batches of {setting.batch_size} from {setting.images}, seed {setting.seed}"),
-        ("Torch", f"{setting.torch} then, {run.setting.torch} now; {setting.device}, {setting.dtype}"),
+        ("Torch", f"{setting.torch} in the baseline, {run.setting.torch} now; {setting.device}, {setting.dtype}"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What each proxy costs on each network, and whether it costs more than it did."""
+"""The cost of each proxy on each network, and its change since the baseline."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class CostChange:
-    """A proxy's own cost then and now, on the networks where both were measured.
+    """The change of a proxy's own cost, on the networks measured in both.
 
     Attributes:
-        then: median own cost, in forward and backward passes of the same network.
-        now: the same of the run that is checked.
-        ratio: the median over networks of now / then; NaN where nothing was measured. It is no quotient of the
-            medians, and of a small cost not of passes either.
-        low: the lower bound of that median, 95 %.
-        high: the upper bound.
-        networks: how many networks were compared.
+        then: median own cost in the baseline, in forward and backward passes of the same network.
+        now: the same for the checked run.
+        ratio: the median over networks of now / then; NaN if nothing was measured. It is not the quotient of the
+            medians, and for small costs it does not compare passes (see :meth:`OwnCosts.change_to`).
+        low: the lower 95 % bound of that median.
+        high: its upper bound.
+        networks: number of networks compared.
     """
 
     then: float
@@ -41,7 +41,7 @@ NOT_MEASURED = CostChange(math.nan, math.nan, math.nan, math.nan, math.nan, 0)
 
 
 class Place(NamedTuple):
-    """Where and with what costs were measured."""
+    """The processor, clock and torch version of a cost measurement."""
 
     processor: str
     clock: str
@@ -50,11 +50,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class OwnCosts:
-    """What the proxies' own work takes, as :mod:`harness.gate.measure_costs` measures it.
+    """The proxies' own costs, as measured by :mod:`harness.gate.measure_costs`.
 
     Attributes:
-        passes: for each network (row) and proxy (column), in forward and backward passes; NaN where it fails.
-        calls: for each network what small operations take, in passes: one for each parameter tensor.
+        passes: for each network (row) and proxy (column), in forward and backward passes; NaN if it fails.
+        calls: for each network the cost of one small operation per parameter tensor, in passes.
         place: where they were measured.
     """
 
@@ -63,10 +63,10 @@ class OwnCosts:
     place: Place
 
     def change_to(self, now: OwnCosts, proxy: str) -> CostChange:
-        """What became of a proxy's cost, on the networks that were measured both times.
+        """The change of a proxy's cost, on the networks measured in both.
 
-        Arithmetic and calls of Python do not always speed up and slow down together. So what takes less than ``SMALL``
-        passes, and is hardly arithmetic, is set beside small operations; all else beside passes.
+        Arithmetic and Python calls do not always speed up or slow down together. So costs below ``SMALL`` passes, which
+        are mostly not arithmetic, are compared relative to small operations; all others relative to passes.
         """
         if proxy not in self.passes or proxy not in now.passes:
             return NOT_MEASURED
@@ -80,11 +80,11 @@ class OwnCosts:
 
 
 SMALL = 0.05
-"""Forward and backward passes."""
+"""Costs below this, in forward and backward passes, count as small."""
 
 
 def median_of(measurements: Sequence[OwnCosts]) -> OwnCosts:
-    """The median of several measurements of the same proxies, for each network."""
+    """The median of several measurements of the same proxies, per network."""
     first = measurements[0]
     passes = pd.concat([costs.passes for costs in measurements], keys=range(len(measurements)))
     calls = pd.concat([costs.calls for costs in measurements], keys=range(len(measurements)))
@@ -97,13 +97,13 @@ def median_of(measurements: Sequence[OwnCosts]) -> OwnCosts:
 def cost_change(then: Floats, now: Floats) -> CostChange:
     r"""Compare the costs of one proxy on the same networks.
 
-    What makes a network expensive cancels in :math:`r_i = \text{now}_i / \text{then}_i`. The interval of the
-    median of r is the sign test's: it holds for any distribution, so that single networks that the machine was busy
-    with move it little.
+    What makes a network expensive cancels in :math:`r_i = \text{now}_i / \text{then}_i`. The interval of the median of
+    r is that of the sign test: it holds for any distribution, so single networks measured on a busy machine hardly
+    affect it.
 
     Args:
-        then: own costs, shape (n,), NaN where not measured.
-        now: the same of the same networks.
+        then: own costs in the baseline, shape (n,), NaN if not measured.
+        now: own costs now, of the same networks.
 
     >>> change = cost_change(np.full(20, 0.5), np.linspace(0.6, 0.7, 20))
     >>> round(change.ratio, 2), change.low > 1.2, change.networks
@@ -120,11 +120,11 @@ def cost_change(then: Floats, now: Floats) -> CostChange:
 
 
 def _bounds_of_median(ordered: Floats) -> tuple[float, float]:
-    """The order statistics that hold the median with the confidence; NaN of too few values."""
+    """The order statistics that contain the median with ``CONFIDENCE``; NaN for too few values."""
     from scipy.stats import binom
 
     n = len(ordered)
-    # With k values left out on each side, the median is missed with probability 2 P(B <= k - 1).
+    # Without k values on each side, the interval misses the median with probability 2 P(B <= k - 1).
     k = int(binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))
     if binom.cdf(k, n, 0.5) > (1 - CONFIDENCE) / 2:
         k -= 1

@@ -1,4 +1,4 @@
-"""How much rounding may change a score: measured by :mod:`tools.measure_tolerances`, for each proxy."""
+"""How much rounding may change a score, measured per proxy by :mod:`tools.measure_tolerances`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ FILE = Path(__file__).parent / "tolerances.json"
 
 
 class FloatTolerance(NamedTuple):
-    """The relative changes of a proxy's scores that are taken for rounding.
+    """The relative changes of a proxy's scores that count as rounding.
 
-    Some formulas divide by what may be next to nothing, so that rounding moves a few networks' scores much and most of
-    them hardly: one number for all would hide every bug that moves all of them a little.
+    Some formulas divide by numbers close to zero, so rounding moves a few networks' scores a lot and most of them
+    hardly. A single tolerance would hide bugs that move all scores a little.
 
     Attributes:
-        single: of any one network.
-        typical: the median over the networks.
+        single: for any one network.
+        typical: for the median over networks.
     """
 
     single: float
@@ -27,12 +27,12 @@ class FloatTolerance(NamedTuple):
 
 @functools.cache
 def measured() -> dict[str, Any]:
-    """The whole record: what was varied, what was found, and the tolerances that follow."""
+    """The complete record: what was varied, what was found, and the resulting tolerances."""
     record: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return record
 
 
 def float_tolerance(proxy: str) -> FloatTolerance:
-    """What is taken for rounding; a proxy that was not measured gets the widest tolerances of those that were."""
+    """The tolerances of a proxy; one that was not measured gets the widest measured tolerances."""
     record = measured()
     return FloatTolerance(**record["tolerances"].get(proxy, record["default"]))

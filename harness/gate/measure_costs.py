@@ -1,9 +1,9 @@
-"""What the proxies' own work takes: each repeated by itself, on a few networks, in processes of their own.
+"""The proxies' own costs: each proxy timed repeatedly by itself, on a few networks, in separate processes.
 
-In a run everything is computed once, so that what a proxy of some microseconds costs there is mostly chance. Here each
-proxy is called again and again, beside forward and backward passes that are timed in the same way, and the shortest
-time of each counts: other programs only ever add to it. The passes over the first mini-batch are there already; all
-else that a proxy asks for is computed anew each time and is its own work, whatever other proxies may share it.
+A run computes everything once, so the measured cost of a proxy that takes microseconds is mostly noise. Here each proxy
+is called repeatedly, next to forward and backward passes timed in the same way, and the shortest time of each counts,
+because other programs only add to it. The passes over the first mini-batch are cached. Everything else that a proxy
+requests is computed in every call and counts as its own work, even if other proxies share it.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ NETWORKS = 12
 ROUNDS = 8
 LEAST_ROUNDS = 3
 SECONDS = 60.0
-"""Of all rounds together, after which a network gets no more than the least."""
+"""Time budget of all rounds; after it, a network gets only ``LEAST_ROUNDS``."""
 BLOCK = 1e-3
-"""Seconds that a repetition lasts at least: the clock is too coarse for a single call."""
+"""Minimum seconds of a repetition, because the clock is too coarse for a single call."""
 
 
 def representative(scores: pd.DataFrame, networks: int = NETWORKS) -> list[str]:
-    """Evenly spaced among the architectures on which the most proxies have a score.
+    """Evenly spaced architectures among those on which the most proxies have a score.
 
     Args:
         scores: of a run, with the columns ``architecture`` and ``status``.
-        networks: how many; all there are, if they are fewer.
+        networks: their number; all of them if there are fewer.
     """
     scored = (scores["status"] == "ok").groupby(scores["architecture"]).sum().sort_index()
     best = [str(name) for name in scored.index[scored == scored.max()]]
@@ -61,16 +61,16 @@ def representative(scores: pd.DataFrame, networks: int = NETWORKS) -> list[str]:
 def measure(
     run: OpenedRun, architectures: Sequence[str], *, own: Sequence[str | Proxy] = (), processes: int = 1
 ) -> OwnCosts:
-    """Time the proxies of a run, as their code is now, on its mini-batches and some of its networks.
+    """Time the proxies of a run with their current code, on its mini-batches and some of its networks.
 
     Args:
-        run: whose proxies; those that are neither registered nor among ``own`` are left out.
+        run: the run with the proxies; those neither registered nor in ``own`` are left out.
         architectures: the networks.
-        own: proxies that are not registered, as ``path.py:name`` or themselves.
+        own: proxies that are not registered, as ``path.py:name`` or as objects.
         processes: as of :func:`in_processes`.
 
     Raises:
-        HarnessError: if a file of one's own proxies has changed since the run.
+        HarnessError: if the file of a custom proxy has changed since the run.
     """
     known = proxies() | {proxy.name: proxy for proxy in (select_proxies(own) if own else ())}
     wanted = [known[str(name)] for name in run.scores["proxy"].unique() if name in known]
@@ -80,7 +80,7 @@ def measure(
 
 
 def job_of(run: OpenedRun, places: Sequence[str]) -> Job:
-    """What a process needs to know to time the proxies at these places on the run's mini-batches."""
+    """The job of a process that times the proxies at these import paths on the run's mini-batches."""
     return Job(
         benchmark=reference(type(run.benchmark)),
         dataset=run.setting.dataset,
@@ -93,9 +93,9 @@ def job_of(run: OpenedRun, places: Sequence[str]) -> Job:
 
 
 def in_processes(job: Job, architectures: Sequence[str], processes: int = 1) -> OwnCosts:
-    """The median of what fresh processes measure, one after the other.
+    """The median over new processes that measure one after the other.
 
-    Each has its own places in memory, which moves what small operations take by several percent.
+    Each has its own memory layout, which changes the time of small operations by several percent.
 
     Raises:
         HarnessError: if a process dies.
@@ -106,7 +106,7 @@ def in_processes(job: Job, architectures: Sequence[str], processes: int = 1) -> 
             try:
                 found.append(process.submit(measure_here, job, tuple(architectures)).result())
             except BrokenExecutor as error:
-                raise HarnessError("the process that measured costs died, perhaps for want of memory") from error
+                raise HarnessError("the process that measured costs died, perhaps because memory ran out") from error
     return median_of(found)
 
 
@@ -129,11 +129,11 @@ def measure_here(job: Job, architectures: Sequence[str]) -> OwnCosts:
 
 
 _STEP, _CALLS = " forward and backward", " calls"
-"""What is timed beside the proxies, under names that no proxy can have."""
+"""What is timed besides the proxies, under names that no proxy can have."""
 
 
 class _Repeated(Probe):
-    """A probe that has made the passes over the first mini-batch, and forgets whatever else it is asked for."""
+    """A probe that caches the passes over the first mini-batch and forgets all other results."""
 
     def __init__(self, like: Probe) -> None:
         super().__init__(like.network, like.batches, like.seed, like.objective)
@@ -146,7 +146,7 @@ class _Repeated(Probe):
 
     @contextmanager
     def random_state(self, *purpose: str, everywhere: bool = False) -> Iterator[None]:
-        """What is drawn does not matter here; to seed torch takes longer than many a proxy, in times that vary."""
+        """Do not seed: the numbers drawn do not matter here, and seeding torch takes longer than many proxies."""
         yield
 
     def score(self, proxy: Proxy) -> None:
@@ -156,10 +156,10 @@ class _Repeated(Probe):
 
 
 def _own_work(like: Probe, chosen: Sequence[Proxy], clock: Callable[[], float], budget: float) -> dict[str, float]:
-    """The shortest seconds of each proxy, of the passes and of the calls; NaN of what cannot be computed."""
+    """The shortest seconds of each proxy, of the passes and of the calls; NaN if it cannot be computed."""
     try:
         probe = _Repeated(like)
-    except Exception:  # why the network cannot be computed stands beside the scores of the run
+    except Exception:  # the reason is stored with the scores of the run
         return dict.fromkeys([_STEP, _CALLS, *(proxy.name for proxy in chosen)], math.nan)
     tasks: dict[str, Callable[[], Any]] = {_STEP: partial(_step, like), _CALLS: partial(_calls, like)}
     tasks |= {proxy.name: partial(probe.score, proxy) for proxy in chosen}
@@ -168,7 +168,7 @@ def _own_work(like: Probe, chosen: Sequence[Proxy], clock: Callable[[], float], 
     for number in range(ROUNDS):
         if number >= LEAST_ROUNDS and clock() - begin > budget:
             break
-        # Each comes after each other in its turn, since what came before decides what lies in the caches.
+        # In random order, because the previous task determines the content of the caches.
         for name in np.random.default_rng(number).permutation(list(tasks)):
             best[name] = float(np.minimum(best[name], _seconds(tasks[name], clock)))
     return best
@@ -179,7 +179,7 @@ def _step(like: Probe) -> None:
 
 
 def _calls(like: Probe) -> float:
-    """A walk over the parameters with an operation for each: next to no arithmetic, and no code of the harness."""
+    """One operation per parameter: almost no arithmetic, and no code of the harness."""
     return float(torch.stack([parameter.detach().norm() for parameter in like.network.parameters()]).sum())
 
 
@@ -200,7 +200,7 @@ def _seconds(task: Callable[[], Any], clock: Callable[[], float]) -> float:
             repeats += 1
             now = clock()
         return (now - begin) / repeats
-    except Exception:  # a proxy may fail in any way; how it did stands beside the scores of the run
+    except Exception:  # a proxy may fail in any way; the error is stored with the scores of the run
         return math.nan
     finally:
         if collects:
@@ -212,5 +212,5 @@ def _check_unchanged(proxy: Proxy, run: OpenedRun) -> None:
     if noted is not None and noted["sha256"] != source_digest(proxy):
         raise HarnessError(
             f"the file of the proxy '{proxy.name}' has changed since the run {run.directory}, so its cost cannot be "
-            "told; run again into a new --out"
+            "compared; run again with a new --out"
         )

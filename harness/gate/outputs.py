@@ -1,4 +1,4 @@
-"""A check as others read it: Markdown for people, JSON and JUnit XML for programs, annotations for GitHub."""
+"""Output formats of a check: Markdown, JSON, JUnit XML and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def as_markdown(checked: Checked) -> str:
 
 
 def as_json(checked: Checked) -> str:
-    """Everything with every digit; what is undefined is null."""
+    """Everything with full precision as JSON; undefined values are null."""
     document = {
         "schema": JSON_SCHEMA,
         "passed": not checked.alarms,
@@ -37,7 +37,7 @@ def as_json(checked: Checked) -> str:
 
 
 def as_junit(checked: Checked) -> str:
-    """One test case for each proxy, as build servers show them."""
+    """JUnit XML with one test case per proxy, for build servers."""
     suite = ElementTree.Element(
         "testsuite", name="harness check", tests=str(len(checked.rows)), failures=str(len(checked.alarms)), errors="0"
     )
@@ -51,12 +51,12 @@ def as_junit(checked: Checked) -> str:
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)
-    # XML has no way to write control characters at all.
+    # XML cannot represent control characters.
     return visible_page(ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True).decode()) + "\n"
 
 
 def github_annotations(checked: Checked) -> list[str]:
-    """What GitHub shows beside the change: an error for each alarm, a warning for whatever else is not the same."""
+    """GitHub annotations: an error for each alarm, a warning for every other verdict except "same"."""
     lines = []
     for row in checked.rows:
         if row.verdict != "same":
@@ -66,12 +66,12 @@ def github_annotations(checked: Checked) -> list[str]:
 
 
 def on_github(environment: Mapping[str, str]) -> bool:
-    """Whether the check runs in a workflow of GitHub."""
+    """Whether the check runs in a GitHub workflow."""
     return environment.get("GITHUB_ACTIONS") == "true"
 
 
 def _data(text: str) -> str:
-    """Text as workflow commands want it: a line end would end it, and a percent sign would be read as an escape."""
+    """Text escaped for workflow commands, where line ends and percent signs have a meaning."""
     return visible_page(text).replace("%", "%25").replace("\n", "%0A")
 
 

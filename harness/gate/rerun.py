@@ -1,4 +1,4 @@
-"""Running a baseline's own plan again, with the code as it is now."""
+"""Rerunning a baseline's plan with the current code."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str | Proxy] = ()) -> Plan:
-    """What the baseline's run consisted of: its networks, mini-batches and seeds, its proxies as they are now.
+    """The plan of the baseline's run: the same networks, mini-batches and seeds, with the current proxies.
 
     Args:
-        baseline: which.
-        images: the image files, for a benchmark that brings none.
+        baseline: the baseline.
+        images: the image files, for a benchmark that includes none.
         own: further proxies, or proxies of the baseline that are not registered, as ``path.py:name``.
 
     Raises:
-        HarnessError: if the benchmark is not registered, or its images have to be given.
+        HarnessError: if the benchmark is not registered, or its images must be given.
     """
     setting = baseline.setting
-    # In the order of every standard run: who comes first finds less in the processor's caches and seems to cost more.
+    # In the order of every standard run: the first proxy finds cold caches and seems to cost more.
     order = [*STANDARD, *baseline.proxies]
     known = [name for name in dict.fromkeys(order) if name in baseline.proxies and name in proxies()]
     options = RunOptions(
@@ -59,14 +59,14 @@ def rerun(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> OpenedRun:
-    """Compute the baseline's plan anew into a directory of its own, and open it.
+    """Compute the baseline's plan into a new directory, and open the run.
 
     Raises:
-        HarnessError: if the directory holds a run already, whose scores would not be computed again; or the plan
-            cannot be made.
+        HarnessError: if the directory already has a run, whose scores would not be computed again, or the plan cannot
+            be made.
     """
     if (out / FILE_NAME).exists():
-        raise HarnessError(f"{out} holds a run already, perhaps of older code; give a new --out, or check that run")
+        raise HarnessError(f"{out} already has a run, perhaps of older code; choose a new --out, or check that run")
     plan = plan_of(baseline, images=images, own=own)
     from harness.execution.runner import run
     from harness.results import open_run

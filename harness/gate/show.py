@@ -1,4 +1,4 @@
-"""A check on a terminal."""
+"""Showing a check on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdicts of the gate: what each means, which comes first, and which are alarms."""
+"""The verdicts of the gate: their meanings, their order of severity, and which are alarms."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 Verdict = Literal["missing", "failed", "worse", "changed", "slower", "better", "new", "same"]
 
 MEANINGS: dict[Verdict, str] = {
-    "missing": "the baseline has it, the run has not",
-    "failed": "fewer networks have a finite score than then",
-    "worse": "τ fell by more than the tolerance, and significantly",
-    "changed": "scores differ beyond rounding, though τ holds",
-    "slower": "its own work takes longer by more than the factor, and significantly",
-    "better": "τ rose by more than the tolerance, and significantly",
-    "new": "the run has it, the baseline has not",
+    "missing": "in the baseline, but not in the run",
+    "failed": "fewer networks have a finite score than in the baseline",
+    "worse": "τ fell significantly and by more than the tolerance",
+    "changed": "scores differ by more than rounding, without a clear change of τ",
+    "slower": "its own cost grew significantly and by more than the factor",
+    "better": "τ rose significantly and by more than the tolerance",
+    "new": "in the run, but not in the baseline",
     "same": "none of the above",
 }
-"""All verdicts, the gravest first: a proxy that earns several gets the first of them."""
+"""All verdicts, the most severe first; if several apply to a proxy, it gets the first of them."""
 
 ALARMS: frozenset[Verdict] = frozenset({"missing", "failed", "worse", "changed", "slower"})
-"""Those that end a check with exit code 1."""
+"""Verdicts that end a check with exit code 1."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is taken for a change.
+    """What counts as a change.
 
     Attributes:
-        tolerance: the least change of τ that is called worse or better, if it is significant.
-        slower: the least growth of the own cost that is called slower, if it is significant.
-        slower_elsewhere: the same where the baseline was made on another processor or with another torch, on which
-            even costs in forward and backward passes differ.
-        floats: the relative change of a score that rounding may make; None for what was measured of each proxy.
+        tolerance: the minimum change of τ that counts as worse or better, if significant.
+        slower: the minimum growth factor of the own cost that counts as slower, if significant.
+        slower_elsewhere: the same if the baseline was made on another processor or with another torch, where even costs
+            in forward and backward passes differ.
+        floats: the relative change of a score that rounding may cause; None for the measured tolerance of each proxy.
     """
 
     tolerance: float = 0.01
@@ -48,25 +48,25 @@ class Limits:
     floats: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse limits that nothing could keep."""
+        """Check the limits."""
         if not self.tolerance >= 0:
-            raise HarnessError(f"the limit 'tolerance' is {self.tolerance}; give 0 or more")
+            raise HarnessError(f"the limit 'tolerance' is {self.tolerance}; it must be 0 or more")
         for name in ("slower", "slower_elsewhere"):
             if not getattr(self, name) >= 1:
-                raise HarnessError(f"the limit '{name}' is {getattr(self, name)}; it is a factor: give 1 or more")
+                raise HarnessError(f"the limit '{name}' is {getattr(self, name)}; it is a factor and must be 1 or more")
         if self.floats is not None and not self.floats >= 0:
-            raise HarnessError(f"the float tolerance is {self.floats}; give 0 or more")
+            raise HarnessError(f"the float tolerance is {self.floats}; it must be 0 or more")
 
 
 def decide(scores: ScoreChange, ranking: Comparison, cost: CostChange, limits: Limits, factor: float | None) -> Verdict:
-    """The gravest verdict that a proxy of both the baseline and the run earns.
+    """The most severe verdict that applies to a proxy of both the baseline and the run.
 
     Args:
-        scores: what became of its scores.
-        ranking: τ now minus τ then, on the networks that have a score both times.
-        cost: what became of its own cost.
-        limits: what is taken for a change.
-        factor: the growth of the cost that is called slower; None where costs cannot be compared.
+        scores: the change of its scores.
+        ranking: τ now minus τ in the baseline, on the networks with both scores.
+        cost: the change of its own cost.
+        limits: what counts as a change.
+        factor: the growth of the cost that counts as slower; None if costs cannot be compared.
     """
     if scores.scored_now < scores.scored_then:
         return "failed"
@@ -81,5 +81,5 @@ def decide(scores: ScoreChange, ranking: Comparison, cost: CostChange, limits: L
 
 
 def is_slower(cost: CostChange, factor: float) -> bool:
-    """Whether a cost grew by more than the factor, significantly; never where it was not measured."""
+    """Whether a cost grew significantly and by more than the factor; False if it was not measured."""
     return cost.ratio > factor and cost.low > 1

@@ -1,4 +1,4 @@
-"""A check in words: the one table, and a sentence for each proxy that is not the same."""
+"""A check in words: the table, and a sentence for each proxy whose verdict is not "same"."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 SACRIFICES = ("rank agreement", "own cost", "largest change", "difference")
 """The columns that are given up first on a narrow page."""
 
-RENEW = "If this is meant: 'harness baseline RUN --out DIRECTORY' freezes what is now."
+RENEW = "If these changes are intended, freeze a new baseline: 'harness baseline RUN --out DIRECTORY'."
 
 
 def relative(value: float) -> str:
-    """A relative change: in percent, or in powers of ten where it is hardly one.
+    """A relative change: in percent, or in scientific notation if tiny or huge.
 
     >>> relative(0.0), relative(3.2e-07), relative(0.0251), relative(2.0), relative(math.nan)
     ('0', '3.2e-07', '2.5 %', '200 %', '–')
@@ -70,7 +70,7 @@ def grid_of(checked: Checked) -> Grid:
 
 
 def summary(checked: Checked) -> str:
-    """One line: how many proxies there are of each verdict."""
+    """One line: the number of proxies with each verdict."""
     counts = {verdict: sum(row.verdict == verdict for row in checked.rows) for verdict in MEANINGS}
     parts = ", ".join(f"{number} {verdict}" for verdict, number in counts.items() if number)
     return f"{'Failed' if checked.alarms else 'Passed'}: {parts}"
@@ -81,16 +81,16 @@ def sentence(row: Row) -> str:
     parts = [MEANINGS[row.verdict]]
     if row.verdict in ("worse", "better", "changed", "failed"):
         bounds = estimate(row.ranking.difference, row.ranking.low, row.ranking.high, sign=True)
-        parts.append(f"τ {coefficient(row.then)} then, {coefficient(row.now)} now, difference {bounds}")
+        parts.append(f"τ {coefficient(row.then)} in the baseline, {coefficient(row.now)} now, difference {bounds}")
         parts.append(
-            f"{_changed(row)} scores changed, the median by {relative(row.scores.median)} where rounding makes up to "
-            f"{relative(row.tolerance.typical)}, the largest by {relative(row.scores.largest)} (rounding: "
+            f"{_changed(row)} scores changed, the median by {relative(row.scores.median)} (rounding: up to "
+            f"{relative(row.tolerance.typical)}), the largest by {relative(row.scores.largest)} (rounding: up to "
             f"{relative(row.tolerance.single)})"
         )
     if row.verdict == "slower":
         parts.append(
-            f"{row.cost.then:.2g} forward and backward passes then, {row.cost.now:.2g} now, on the same network "
-            f"{factor(row.cost.ratio)} times [{factor(row.cost.low)}, {factor(row.cost.high)}]"
+            f"{row.cost.then:.2g} forward and backward passes in the baseline, {row.cost.now:.2g} now; on the same "
+            f"network {factor(row.cost.ratio)} times [{factor(row.cost.low)}, {factor(row.cost.high)}]"
         )
     if row.note:
         parts.append(row.note)
@@ -98,18 +98,19 @@ def sentence(row: Row) -> str:
 
 
 def notes_of(checked: Checked) -> tuple[str, ...]:
-    """The sentences below the table."""
+    """The notes below the table."""
     told = [f"{row.label}: {row.verdict}: {sentence(row)}." for row in checked.rows if row.verdict != "same"]
     meaning = (
-        "Difference of τ on the same networks, with its paired interval. Scores changed: beyond the tolerance measured "
-        "for each proxy; rank agreement is Kendall τ between then and now. ×: own cost in forward + backward passes, "
-        f"and now / then on the same networks; below {SMALL:g} relative to small operations."
+        "Difference of τ on the same networks, with its paired interval. Scores changed: by more than the tolerance "
+        "measured for each proxy. Rank agreement: Kendall τ between the scores then and now. ×: own cost in forward + "
+        "backward passes, and its ratio now / then on the same networks; "
+        f"below {SMALL:g}, relative to small operations."
     )
     return (*told, *checked.notes, meaning, *([RENEW] if checked.alarms else []))
 
 
 def frame_of(checked: Checked) -> pd.DataFrame:
-    """Every digit of a check, one row for each proxy."""
+    """All numbers of a check with full precision, one row per proxy."""
     return pd.DataFrame(
         [
             {

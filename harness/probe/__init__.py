@@ -1,8 +1,8 @@
-"""One network and its mini-batches: quantities that many proxies share, each computed at most once.
+"""One network and its mini-batches: quantities shared by many proxies, each computed at most once.
 
-A proxy asks the probe for what its formula needs. The first asker causes the computation, later ones get the same
-tensors, and the ledger knows what each would have cost alone. Nothing here changes the network: passes run on
-stand-in buffers, and a proxy that needs other weights or no batch norm gets a copy.
+A proxy asks the probe for the quantities in its formula. The first request computes a quantity, later requests get the
+same tensors, and the ledger records what each proxy would have cost alone. Nothing here changes the network: passes run
+on stand-in buffers, and a proxy that needs other weights or no batch norm works on a copy.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ __all__ = ["ForwardPass", "NotApplicableError", "Part", "Probe", "quantity", "re
 R = TypeVar("R")
 
 _OFFERED = "harness.probe"
-"""How the declared names of the quantities begin that the probe itself offers, wherever they are defined."""
+"""First part of the declared names of the probe's own quantities, wherever they are defined."""
 
 
 @dataclass(frozen=True)
 class _BackwardPass:
-    """The gradient of the loss at the weights, and at the layers' outputs and the tape's edges if anticipated."""
+    """Loss gradients at the weights and, if anticipated, at the layers' outputs and the tape's edges."""
 
     weights: list[Tensor]
     layer_outputs: list[Tensor]
@@ -55,13 +55,13 @@ class Probe:
     """One network at initialisation, its mini-batches, and everything that proxies compute from them.
 
     Args:
-        network: in training mode, mapping images to logits or whatever the objective asks for. It is left as it is.
-            Where some of its tensors are parametrised (:mod:`torch.nn.utils.parametrize`), ``probe.network`` is a copy
-            with plain weights of the same values, and ``probe.given`` is the network itself.
-        batches: mini-batches on the network's device; most proxies use the first alone.
-        seed: of all the random numbers that proxies draw.
-        objective: what the labels are, and the loss of (outputs, labels).
-        anticipate: names of quantities that will be asked for and that are free if known in advance
+        network: in training mode, mapping images to logits or whatever the objective needs. It is not changed. If some
+            of its tensors are parametrised (:mod:`torch.nn.utils.parametrize`), ``probe.network`` is a copy with plain
+            weights of the same values, and ``probe.given`` is the network itself.
+        batches: mini-batches on the network's device; most proxies use only the first.
+        seed: of all random numbers that proxies draw.
+        objective: the kind of labels, and the loss of (outputs, labels).
+        anticipate: names of quantities that will be requested and cost nothing extra if known in advance
             (``layer_output_gradients``, ``curvature_along_weights``). The results are the same without it.
         settings: of the process, with which quantities are computed; the present ones unless given.
         ledger: notes what takes how long; one that tells wall-clock time unless given.
@@ -85,36 +85,36 @@ class Probe:
         self.anticipate = frozenset(anticipate)
         self.ledger = Ledger() if ledger is None else ledger
         self.on_result: Callable[[Hashable, Any], None] | None = None
-        """Told of every quantity that is kept, with its key, as soon as it is computed."""
+        """Called with the key and value of every quantity as soon as it is computed and cached."""
         self.strict = True
-        """Whether what the probe offers is computed with the settings that the probe was made with, whoever asks.
+        """Whether the probe's own quantities are always computed under the settings that the probe was made with.
 
-        Otherwise it is computed with those at hand; code that is known to leave them alone saves the comparison."""
+        If False they use the current settings, which saves a comparison for code that never changes them."""
         self.settings = Snapshot(SETTINGS) if settings is None else settings
         self._results: dict[Hashable, Any] = {}
         self._named: dict[str, Callable[..., Any]] = {}
         self._usages: dict[str, Usage] = {}
 
     def __repr__(self) -> str:
-        """The network, its mini-batches, and how much is computed already."""
+        """The network, its mini-batches, and the number of quantities computed so far."""
         batches = f"{len(self.batches)} mini-batches" + (f" like {self.batches[0]!r}" if self.batches else "")
         return f"<probe of {type(self.network).__name__}: {batches}; {len(self._results)} quantities computed>"
 
     def check_name(self, name: str, function: Callable[..., Any]) -> None:
-        """Refuse a second function under the declared name of another one: it would get the other one's results.
+        """Check that no other function has the same declared name, because it would get the other's results.
 
         Raises:
-            HarnessError: if there is such a function.
+            HarnessError: if another function has the name.
         """
         known = self._named.setdefault(name, function)
         if known is not function:
             places = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in (known, function))
-            raise HarnessError(f"two quantities are named '{name}': {places}; give one of them another name")
+            raise HarnessError(f"two quantities are named '{name}': {places}; rename one of them")
 
     def once(self, key: tuple[Hashable, ...], compute: Callable[[], R]) -> R:
-        """The result kept under the key; computed, timed and given a random state of its own at the first request.
+        """The cached result of the key; the first request computes it, timed, with its own random state.
 
-        What the probe itself offers is the same for whoever asks first, also within ``torch.no_grad()`` or autocast.
+        The probe's own quantities do not depend on who asks first, even within ``torch.no_grad()`` or autocast.
         """
         if key in self._results:
             self.ledger.note_use(key)
@@ -133,11 +133,11 @@ class Probe:
 
     @property
     def results(self) -> Mapping[Hashable, Any]:
-        """The quantities that are kept for those who ask next."""
+        """The cached quantities, by key."""
         return self._results
 
     def let_go(self) -> None:
-        """Keep nothing of what was computed, so that its memory is free; what is asked for again has the same bits."""
+        """Drop all cached results to free memory; quantities that are computed again have the same bits."""
         self._results.clear()
         gc.collect()
         if self.batches and self.batches[0].images.is_cuda:
@@ -145,32 +145,32 @@ class Probe:
 
     @property
     def layers(self) -> list[Layer]:
-        """The convolutions and linear layers, in the network's order; of those that share a weight, the first."""
+        """The convolutions and linear layers, in the network's order; only the first of those that share a weight."""
         return prunable_layers(self.network)
 
     @property
     def weights(self) -> list[Tensor]:
-        """The weight of each of ``layers``, each distinct tensor once; biases are not among them."""
+        """The weight of each of ``layers``, each distinct tensor once, without biases."""
         return [layer.weight for layer in self.layers]
 
     def batch(self, index: int = 0) -> Batch:
-        """The mini-batch of that index.
+        """The mini-batch with this index.
 
         Raises:
             NotApplicableError: if the run has fewer batches.
         """
         if index >= len(self.batches):
-            raise NotApplicableError(f"needs {index + 1} mini-batches, the run has {len(self.batches)}")
+            raise NotApplicableError(f"needs {index + 1} mini-batches; the run has {len(self.batches)}")
         return self.batches[index]
 
     def class_labels(self, batch: int = 0) -> Tensor:
-        """The class of each image of a mini-batch, int64, (batch,); the likeliest where a distribution is given.
+        """The class of each image of a mini-batch, (batch,), int64; the most likely class if labels are distributions.
 
         Raises:
             NotApplicableError: if the network does not classify images.
         """
         if not self.objective.has_classes:
-            raise NotApplicableError(f"needs classes of images; this task has none (its loss: {self.objective.words})")
+            raise NotApplicableError(f"needs image classes; this task has none (loss: {self.objective.words})")
         labels = self.batch(batch).labels
         return labels.argmax(dim=1) if self.objective.target == "distribution" else labels
 
@@ -180,17 +180,18 @@ class Probe:
 
     @contextmanager
     def seeing(self, network: nn.Module, *parts: Part, method: str = "forward") -> Iterator[Usage]:
-        """Make a pass of the network or of an altered copy in training mode, of which these parts must be seen.
+        """Check a training-mode pass of the network or an altered copy: these parts must be registered modules.
 
-        As :func:`harness.probe.usage.seeing`, but what a method goes through is recorded once for all of these passes.
+        Like :func:`harness.probe.usage.seeing`, but the usage of each method is recorded only once for all these
+        passes.
 
         Args:
-            network: that makes the pass.
-            parts: as registered modules.
-            method: of the network that makes the pass.
+            network: the network that makes the pass.
+            parts: the parts that must be registered modules.
+            method: name of the network's method that makes the pass.
 
         Raises:
-            NotApplicableError: if some part is used in another way.
+            NotApplicableError: if the pass uses one of the parts in another way.
         """
         known = self._usages.get(method)
         if known is not None:
@@ -203,21 +204,21 @@ class Probe:
 
     @quantity("harness.probe:Probe.forward")
     def forward(self, batch: int = 0) -> ForwardPass:
-        """A forward pass in training mode with its graph, and each call of a ReLU, convolution or linear layer."""
+        """A forward pass in training mode with its graph and each call of a ReLU, convolution or linear layer."""
         return recorded_pass(self.network, self.batch(batch).images, lambda: self.seeing(self.network))
 
     @quantity("harness.probe:Probe.loss_gradients")
     def loss_gradients(self, batch: int = 0) -> list[Tensor]:
-        """∂L/∂W of each of ``weights``; zeros where a weight does not reach the loss.
+        """∂L/∂W of each of ``weights``; zeros for weights that do not reach the loss.
 
         Raises:
-            NotApplicableError: if the network multiplies by weights that are not among these.
+            NotApplicableError: if the network multiplies by other weights.
         """
         return self._loss_backward(batch).weights
 
     @quantity("harness.probe:Probe.layer_output_gradients")
     def layer_output_gradients(self, batch: int = 0) -> list[Tensor]:
-        """∂L/∂(output) of each call of a layer, as ``forward(batch).layer_outputs`` lists them, shaped like it.
+        """∂L/∂(output) of each layer call, in the order and shapes of ``forward(batch).layer_outputs``.
 
         Raises:
             NotApplicableError: if the network multiplies by weights other than by calling a layer.
@@ -232,7 +233,7 @@ class Probe:
 
     @quantity("harness.probe:Probe._loss_backward")
     def _loss_backward(self, batch: int) -> _BackwardPass:
-        """Gradients of the loss at the weights, and wherever else they are anticipated."""
+        """Gradients of the loss with respect to the weights and to anticipated tensors."""
         passed = self.forward(batch)
         passed.usage.require(Part.WEIGHTS)
         weights = self.weights
@@ -242,7 +243,7 @@ class Probe:
         tape = self._tape() if first and "curvature_along_weights" in self.anticipate else None
         edges = tape.wanted if tape else []
         loss = self.loss(passed.outputs, batch)
-        # Only the first batch's graph is walked again (by the input Jacobian); the others' memory is given back.
+        # Only the first batch's graph is used again (by the input Jacobian); the memory of the others is released.
         found = iter(gradients(loss, [*weights, *anticipated, *edges], retain_graph=first))
         if not first:
             del self._results[key_of(Probe.forward, batch)]
@@ -250,7 +251,7 @@ class Probe:
 
     @quantity("harness.probe:Probe.input_jacobian")
     def input_jacobian(self) -> Tensor:
-        """J = ∂(Σ outputs)/∂(images), one row an image: (batch, channels · height · width)."""
+        """J = ∂(Σ outputs)/∂(images), one row per image: (batch, channels · height · width)."""
         passed = self.forward(0)
         (jacobian,) = gradients(passed.outputs.sum(), [passed.images], retain_graph=True)
         return jacobian.flatten(1)
@@ -259,15 +260,15 @@ class Probe:
     def jacobian_correlation(self) -> Tensor:
         """Correlation coefficients between the rows of the input Jacobian: (batch, batch), float64.
 
-        Undefined (NaN) in the rows of images on which the outputs do not depend.
+        NaN in the rows of images that do not affect the outputs.
         """
         return torch.corrcoef(self.input_jacobian().double())
 
     def relu_inputs(self, batch: int = 0) -> list[Tensor]:
-        """What enters each call of a ReLU module.
+        """The input of each call of a ReLU module.
 
         Raises:
-            NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not.
+            NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not modules.
         """
         passed = self.forward(batch)
         if not passed.relu_inputs:
@@ -277,24 +278,24 @@ class Probe:
 
     @quantity("harness.probe:Probe.relu_kernel")
     def relu_kernel(self) -> Tensor:
-        """K_ij = the number of ReLU units that agree on images i and j: (batch, batch), float64.
+        """K_ij, the number of ReLU units with the same state on images i and j: (batch, batch), float64.
 
         Raises:
-            NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not.
+            NotApplicableError: if the network has no ReLU modules, or applies ReLUs that are not modules.
         """
         return agreeing_units(self.relu_inputs())
 
     @quantity("harness.probe:Probe._tape")
     def _tape(self) -> Tape | None:
-        """The graph of the first batch's pass, where all of it can be walked by closed forms."""
+        """The graph of the first batch's pass; None if it has an operation without a closed form."""
         return record(self.forward(0).outputs, self.weights)
 
     @quantity("harness.probe:Probe.curvature_along_weights")
     def curvature_along_weights(self) -> Tensor:
-        """wᵀ H g over all ``weights``: the Hessian of the loss between the weights w and their gradient g, float64.
+        """wᵀ H g, float64, with w all ``weights``, g their loss gradient and H the Hessian of the loss.
 
         Raises:
-            NotApplicableError: if the network multiplies by weights that are not among these.
+            NotApplicableError: if the network multiplies by other weights.
         """
         self.forward(0).usage.require(Part.WEIGHTS)
         tape = self._tape()
@@ -307,16 +308,16 @@ class Probe:
 
     @quantity("harness.probe:Probe._curvature_in_dual_numbers")
     def _curvature_in_dual_numbers(self) -> Tensor:
-        """The same for any network, at a greater cost."""
+        """The same for any network, at a higher cost."""
         return curvature_in_dual_numbers(self.network, self.batch(0).images, self.loss)
 
     @quantity("harness.probe:Probe.multiply_accumulates")
     def multiply_accumulates(self) -> int:
-        """Multiply-accumulate operations of one image's forward pass, in convolutions and linear layers.
+        """Number of multiply-accumulate operations in the forward pass of one image: convolutions and linear layers.
 
-        Each position of a layer's output takes every weight once (a grouped convolution's weight is that much smaller),
-        and so does each position of a transposed convolution's input. A layer that is called several times counts each
-        time.
+        Each position of a layer's output uses every weight once (the weight of a grouped convolution is smaller by the
+        number of groups), and so does each position of a transposed convolution's input. A layer that is called several
+        times counts each time.
 
         Raises:
             NotApplicableError: if the network multiplies by weights other than by calling a layer.
@@ -330,7 +331,7 @@ class Probe:
         return direct + passed.transposed_accumulates // images
 
     def forward_backward_seconds(self) -> float:
-        """Time of the first batch's forward and backward pass, the unit that costs are told in; NaN if not made."""
+        """Seconds of the first batch's forward and backward pass, the unit of costs; NaN if they were not made."""
         seconds = [self.ledger.exclusive(key_of(step, 0)) for step in (Probe.forward, Probe._loss_backward)]
         return sum(seconds) if all(seconds) else math.nan
 
@@ -340,12 +341,12 @@ class Probe:
 
     @contextmanager
     def random_state(self, *purpose: str, everywhere: bool = False) -> Iterator[None]:
-        """Draw from a seed of one's own; the global random state is as it was afterwards.
+        """Run the block with its own random seed, then restore the global random state.
 
         Args:
-            purpose: what is drawn; another purpose draws other numbers.
-            everywhere: seed the global states of NumPy and Python too, which takes a tenth of a millisecond. It is done
-                for code that is not the project's own.
+            purpose: names the draw; different purposes draw different numbers.
+            everywhere: also seed the global states of NumPy and Python, which takes 0.1 ms. Used for code from outside
+                the harness.
         """
         with seeded(derive_seed("probe", self.seed, *purpose), everywhere):
             yield

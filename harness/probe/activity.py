@@ -9,11 +9,10 @@ from torch import Tensor
 
 
 def active_units(relu_input: Tensor) -> Tensor:
-    """1 where what enters a ReLU is positive, 0 elsewhere: (batch, units), float32.
+    """1 where the input of a ReLU is positive, 0 elsewhere: (batch, units), float32.
 
-    The units come in the order of the memory, so that feature maps of either layout are read as they lie. It is the
-    gradient of the ReLU for a gradient of ones, which takes one pass over the memory where comparing and converting
-    takes three.
+    Units are in memory order, so feature maps of either layout are read without copying. The result is the ReLU's
+    gradient for a gradient of ones, which takes one pass over the memory; comparing and converting would take three.
 
     >>> active_units(torch.tensor([[-1.0, 0.0, 2.0]]))
     tensor([[0., 0., 1.]])

@@ -1,4 +1,4 @@
-"""One forward pass with everything that proxies want to know of it."""
+"""One forward pass, with everything that proxies need from it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from harness.probe.usage import Usage, is_relu
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """What one forward pass leaves behind, still attached to its graph.
+    """The recorded tensors of one forward pass, still attached to its graph.
 
     Attributes:
-        images: the leaf that gradients with respect to the input are taken at.
-        outputs: logits, (batch, classes), or whatever else the network gives.
+        images: the leaf for gradients with respect to the input.
+        outputs: logits, (batch, classes), or the network's other outputs.
         relu_inputs: the input of each call of a ReLU module.
         layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
-        transposed_accumulates: multiply-accumulate operations of all the transposed convolutions for this batch.
-        usage: what else the pass went through, where these lists cannot hold it; see :mod:`harness.probe.usage`.
+        transposed_accumulates: multiply-accumulate operations of all transposed convolutions for this batch.
+        usage: what the pass used other than by registered modules; see :mod:`harness.probe.usage`.
     """
 
     images: Tensor
@@ -35,25 +35,25 @@ class ForwardPass:
 
 
 def recorded_pass(network: nn.Module, images: Tensor, seen: Callable[[], AbstractContextManager[Usage]]) -> ForwardPass:
-    """A forward pass of the network, which it leaves as it is.
+    """Run a forward pass and record it; the network is not changed.
 
     Args:
         network: in training mode.
         images: of one mini-batch.
-        seen: the block in which the network is called; it gives what the pass goes through.
+        seen: context manager around the network's call, which yields the usage of the pass.
     """
     passed, versions = _pass(network, images, seen, copies=False)
     recorded = [*passed.relu_inputs, *(output for _, output in passed.layer_outputs)]
     if [tensor._version for tensor in recorded] == versions:
         return passed
-    # The network changed in place what was recorded; this time it gets copies to change.
+    # The network changed recorded tensors in place; this time it gets copies.
     return _pass(network, images, seen, copies=True)[0]
 
 
 def _pass(
     network: nn.Module, batch: Tensor, seen: Callable[[], AbstractContextManager[Usage]], *, copies: bool
 ) -> tuple[ForwardPass, list[int]]:
-    """A forward pass, and the version that each recorded tensor had when it was recorded."""
+    """A forward pass, and the version of each recorded tensor at the time of recording."""
     relu_inputs: list[Tensor] = []
     relu_versions: list[int] = []
     layer_outputs: list[tuple[Layer, Tensor]] = []

@@ -1,4 +1,4 @@
-"""Who computed what, how long it took, and what it would have cost alone."""
+"""Which computation used which, how long each took, and what it would have cost alone."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Clock = Callable[[], Any]
-"""Tells the moment, as a number of seconds or in any other way."""
+"""Returns the current time, in seconds or in any other form."""
 
 Between = Callable[[Any, Any], float]
-"""The seconds from an earlier moment to a later one, given as (later, earlier)."""
+"""Seconds between two times, given as (later, earlier)."""
 
 
 @dataclass
 class _Entry:
-    """One timed computation: when it ran, without those it started, and the computations it used directly."""
+    """One timed computation: when it ran, excluding nested computations, and the computations it used directly."""
 
     spans: list[tuple[Any, Any]] = field(default_factory=list)
     uses: set[Hashable] = field(default_factory=set)
 
 
 class Ledger:
-    """Times nested computations and remembers which used which.
+    """Times nested computations and records which used which.
 
-    A computation's exclusive time leaves out the computations it started. A cached result that is used again costs
-    nothing, but the use is noted, so that the stand-alone cost of each user can be told afterwards.
+    The exclusive time of a computation excludes the computations that it started. Using a cached result again costs
+    nothing, but is recorded, so that the stand-alone cost of each user can be computed afterwards.
 
     Args:
-        clock: tells the moment. It is asked only when a computation begins and ends, so it may mark the moment in a
-            queue of work that goes on.
-        between: the seconds between two such moments, asked for only when times are.
+        clock: returns the current time. It is called only when a computation starts or ends, so it may instead mark a
+            place in a queue of asynchronous work.
+        between: returns the seconds between two such times; called only when times are requested.
     """
 
     def __init__(self, clock: Clock = time.perf_counter, between: Between = operator.sub) -> None:
@@ -46,7 +46,7 @@ class Ledger:
 
     @contextmanager
     def measure(self, key: Hashable) -> Iterator[None]:
-        """Time a computation; nested measurements are taken out of its time."""
+        """Time a computation; nested measurements are excluded from its time."""
         self.note_use(key)
         entry = self._entries.setdefault(key, _Entry())
         self._switch()
@@ -61,29 +61,29 @@ class Ledger:
             self._open.pop()
 
     def measure_again(self) -> None:
-        """From now on, let a computation that is made again count in the place of the first time, not beside it."""
+        """From now on, the time of a repeated computation replaces its earlier time instead of adding to it."""
         self._outdated = set(self._entries)
 
     def note_use(self, key: Hashable) -> None:
-        """Remember that the computation being timed uses another one."""
+        """Record that the running computation uses another one."""
         if self._open:
             self._entries[self._open[-1]].uses.add(key)
 
     def exclusive(self, key: Hashable) -> float:
-        """Seconds spent in one computation itself, without those it used; 0 for one that never ran."""
+        """Seconds spent in one computation itself, without those it used; 0 if it never ran."""
         spans = self._entries[key].spans if key in self._entries else []
         return sum((self._between(end, start) for start, end in spans), 0.0)
 
     def total(self) -> float:
-        """Seconds of everything that was measured."""
+        """Total seconds of all measured computations."""
         return sum(map(self.exclusive, self._entries))
 
     def standalone(self, key: Hashable) -> float:
-        """Seconds that the computation would take if nothing it uses were there already."""
+        """Seconds that the computation would take if nothing that it uses were cached."""
         return sum(self.exclusive(used) for used in self._closure(key))
 
     def marginal(self, key: Hashable, others: Collection[Hashable]) -> float:
-        """Seconds that leaving this computation out would save, given that the others are still wanted."""
+        """Seconds that omitting this computation would save if the others are still computed."""
         kept: set[Hashable] = set()
         for other in others:
             if other != key:

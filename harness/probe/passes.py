@@ -1,4 +1,4 @@
-"""Passes through a network that leave it as it is, and the layers whose weights are scored."""
+"""Passes through a network that do not change it, and the layers whose weights are scored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def layers_of(network: nn.Module) -> list[Layer]:
 def prunable_layers(network: nn.Module) -> list[Layer]:
     """The layers whose weights the pruning-based proxies score, as in Abdelfattah et al. 2021.
 
-    Of layers that share a weight, the first stands for all: the gradient of the weight is the sum over its uses.
+    If layers share a weight, only the first is listed: the gradient of the weight is the sum over its uses.
     """
     first: dict[int, tuple[Layer, Tensor]] = {}
     for layer in layers_of(network):
@@ -31,7 +31,7 @@ def prunable_layers(network: nn.Module) -> list[Layer]:
 
 
 def gradients(output: Tensor, inputs: Sequence[Tensor | GradientEdge], retain_graph: bool = False) -> list[Tensor]:
-    """∂output/∂input for each input, zeros where the output does not depend on it; inputs may be edges of its graph."""
+    """∂output/∂input for each input, zeros if the output does not depend on it; inputs may be graph edges."""
     if not output.requires_grad:
         return [torch.zeros_like(cast("Tensor", tensor)) for tensor in inputs]
     asked = cast("Sequence[Tensor]", inputs)
@@ -42,7 +42,7 @@ def gradients(output: Tensor, inputs: Sequence[Tensor | GradientEdge], retain_gr
 
 @contextmanager
 def untouched(network: nn.Module) -> Iterator[None]:
-    """Let passes update stand-ins of the buffers, which stay as they were, and let no module work in place."""
+    """Give passes stand-ins of the buffers, so that these do not change, and switch off in-place modules."""
     owners = [(module, dict(module._buffers)) for module in network.modules() if module._buffers]
     in_place: list[Any] = [module for module in network.modules() if getattr(module, "inplace", False) is True]
     for module, buffers in owners:

@@ -1,9 +1,9 @@
-"""Gradients of each image by itself: the rows that NTK, GradSign and their kin are made of.
+"""Gradients of single images, as used by NTK, GradSign and similar proxies.
 
-Where images influence one another, as through batch norm in training mode, there is no way around one backward pass
-for each row. Where they do not, a forward and backward pass of several images gives every layer's inputs and the
-gradients of its outputs, and a product of the two gives what each image contributes. Such images pass a few at a time,
-so that memory is bounded, and always as many, so that no bit depends on how much memory there is.
+If images influence each other, as through batch norm in training mode, each row needs its own backward pass. If they do
+not, one forward and backward pass of several images gives every layer's inputs and the gradients of its outputs, and
+their product gives each image's contribution. Such images pass in micro-batches, which bounds memory. The size of the
+micro-batches is fixed, so that no bit depends on the available memory.
 """
 
 from __future__ import annotations
@@ -25,18 +25,17 @@ from harness.probe.replacing import replace_modules
 from harness.probe.usage import Part, seeing
 
 MOST_ENTRIES = 2**28
-"""Entries of the rows that are kept at one time (1 GiB of float32); more parameters than that take another round."""
+"""Entries of the rows kept at a time (1 GiB of float32); more parameters take further rounds."""
 
 MICRO_BATCH = 16
-"""Images that pass together, at least, where they do not influence one another; fewer make convolutions round alike no
-longer."""
+"""Minimum number of independent images per pass; with fewer, convolutions round differently."""
 
 Score = Callable[[Tensor, slice], Tensor]
-"""The sum, over the images that the slice tells, of a number made of each image's own outputs."""
+"""The sum, over the images in the slice, of a number computed from each image's outputs."""
 
 
 class _NotSeparableError(Exception):
-    """A module was called in a way that does not tell its images apart."""
+    """A module was called in a way that does not keep its images separate."""
 
 
 def micro_batches(images: int) -> list[slice]:
@@ -50,15 +49,15 @@ def micro_batches(images: int) -> list[slice]:
 
 
 def rows_by_backward(scalar: Callable[[int], Tensor], count: int, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
-    """The gradients of several scalars, one backward pass each.
+    """The gradients of several scalars, with one backward pass per scalar.
 
     Args:
-        scalar: makes the i-th scalar, with a graph that survives a backward pass or is made anew.
-        count: how many scalars there are.
-        parameters: what they are differentiated by.
+        scalar: returns the i-th scalar, with a graph that is retained or built on each call.
+        count: number of scalars.
+        parameters: the tensors to differentiate with respect to.
 
     Yields:
-        For each parameter in turn (count, entries), zeros where a scalar does not depend on it.
+        For each parameter (count, entries), with zeros where a scalar does not depend on it.
     """
     for group in _groups(parameters, MOST_ENTRIES // max(count, 1)):
         rows = [parameter.new_zeros(count, parameter.numel()) for parameter in group]
@@ -69,7 +68,7 @@ def rows_by_backward(scalar: Callable[[int], Tensor], count: int, parameters: Se
 
 
 def _groups(parameters: Sequence[Tensor], most: int) -> Iterator[list[Tensor]]:
-    """The parameters in their order, in groups of at most so many entries, or of a single larger parameter."""
+    """The parameters in order, in groups of at most ``most`` entries, or of a single larger parameter."""
     group: list[Tensor] = []
     size = 0
     for parameter in parameters:
@@ -83,7 +82,7 @@ def _groups(parameters: Sequence[Tensor], most: int) -> Iterator[list[Tensor]]:
 
 
 def losses_of_images(probe: Probe) -> Score:
-    """The sum of the losses that the images of the probe's first mini-batch have one by one."""
+    """The sum of the single images' losses in the probe's first mini-batch."""
     labels, loss = probe.batch().labels, probe.objective.loss
 
     def total(outputs: Tensor, at: slice) -> Tensor:
@@ -96,28 +95,27 @@ def losses_of_images(probe: Probe) -> Score:
 def rows_of_images(
     network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part] = ()
 ) -> Iterator[Tensor]:
-    """The gradient of each image's score, in a network that treats every image as if it came alone.
+    """The gradient of each image's score, in a network that processes every image independently.
 
-    Each parameter is taken to act through the calls of the modules that own it. Where one acts in another way, or a
-    module is not called with one tensor that has a row for each image, images are passed one by one instead, with the
-    same result. Memory holds the
-    graph of one of the :func:`micro_batches` and rows of at most ``MOST_ENTRIES``; where there are more, all images
-    pass again.
+    Parameters are assumed to act through calls of the modules that own them. If one acts in another way, or a module is
+    not called with one tensor that has a row per image, images pass one by one instead, with the same result. Memory
+    holds the graph of one of the :func:`micro_batches` and rows of at most ``MOST_ENTRIES``; for more entries, all
+    images pass again.
 
     Args:
-        network: one that treats images independently, such as one in evaluation mode, or one of
+        network: a network that processes images independently, such as one in evaluation mode or from
             :func:`with_statistics_of_each_image`.
         images: the mini-batch.
-        score: summed over images, of the network's outputs for them.
-        parameters: of the network, that the gradients are taken with respect to.
-        parts: of the network, that must be seen.
+        score: a function of the network's outputs, summed over images.
+        parameters: of the network, to differentiate with respect to.
+        parts: of the network that must be registered modules.
 
     Yields:
-        For each parameter in turn (images, entries), zeros where an image's score does not depend on it. The entries
-        are in one order for all images, which is not always that of the parameter.
+        For each parameter (images, entries), with zeros where an image's score does not depend on it. The entries have
+        the same order for all images, which is not always that of the parameter.
 
     Raises:
-        NotApplicableError: if one of the parts is not seen.
+        NotApplicableError: if one of the parts is not a registered module.
     """
     for group in _groups(parameters, MOST_ENTRIES // len(images)):
         try:
@@ -130,10 +128,10 @@ def rows_of_images(
 def _rows_of_group(
     network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part]
 ) -> list[Tensor]:
-    """What :func:`rows_of_images` gives for parameters whose rows are held together.
+    """The result of :func:`rows_of_images` for parameters whose rows fit in memory together.
 
     Raises:
-        _NotSeparableError: if some call does not tell its images apart.
+        _NotSeparableError: if some call does not keep its images separate.
     """
     rows = [parameter.new_empty(len(images), parameter.numel()) for parameter in parameters]
     for at in micro_batches(len(images)):
@@ -145,19 +143,19 @@ def _rows_of_group(
 
 
 def _of_part(score: Score, part: slice) -> Score:
-    """The score of some of the images, where those that are told are counted within the part."""
+    """The score of a part of the images, for slices relative to that part."""
     return lambda outputs, _: score(outputs, part)
 
 
 def sum_over_images(
     network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part] = ()
 ) -> list[Tensor | None]:
-    """The sum of what :func:`rows_of_images` gives, shaped like the parameters, at the cost of one backward pass.
+    """The sum over images of :func:`rows_of_images`, shaped like the parameters, with one backward pass.
 
     None for a parameter that no image's score depends on.
 
     Raises:
-        NotApplicableError: if one of the parts is not seen.
+        NotApplicableError: if one of the parts is not a registered module.
     """
     try:
         with seeing(network, *parts), untouched(network):
@@ -169,11 +167,11 @@ def sum_over_images(
 
 
 def _one_by_one(network: nn.Module, images: Tensor, score: Score) -> Callable[[int], Tensor]:
-    """The score of each image, passed alone."""
+    """A function that returns the score of one image, passed alone."""
 
     def alone(index: int) -> Tensor:
         at = slice(index, index + 1)
-        # All the rows that a batch norm then gets belong to one image, as where a network cuts it into tiles.
+        # All rows that a batch norm gets then belong to one image, even if the network cuts it into tiles.
         with _passing(network, 1, len(images)), untouched(network):
             return score(network(images[at].clone()), at)
 
@@ -182,7 +180,7 @@ def _one_by_one(network: nn.Module, images: Tensor, score: Score) -> Callable[[i
 
 @contextmanager
 def _passing(network: nn.Module, images: int, usually: int) -> Iterator[None]:
-    """Let batch norms of each image know that another number of them passes."""
+    """Tell per-image batch norms how many images pass inside the block."""
     norms = [module for module in network.modules() if isinstance(module, _NormOfEachImage)]
     for norm in norms:
         norm.images = images
@@ -195,7 +193,7 @@ def _passing(network: nn.Module, images: int, usually: int) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Call:
-    """One call of a module that owns a parameter, what went in and came out, and their versions at that time."""
+    """One call of a module that owns a parameter: its input and output, and their versions at that time."""
 
     module: nn.Module
     inputs: Tensor
@@ -204,11 +202,11 @@ class _Call:
 
 
 class _RecordedPass:
-    """One forward and backward pass of some images, from which each image's gradients are made.
+    """One forward and backward pass of some images, from which each image's gradients are computed.
 
     Raises:
-        _NotSeparableError: if some call does not tell its images apart, or a parameter is used other than by calls.
-        NotApplicableError: if one of the parts is not seen.
+        _NotSeparableError: if some call does not keep its images separate, or a parameter is used other than by calls.
+        NotApplicableError: if one of the parts is not a registered module.
     """
 
     def __init__(
@@ -253,14 +251,14 @@ class _RecordedPass:
                 if own is parameter and gradient is not None:
                     part = gradient_of_each_image(call.module, name, call.inputs.detach(), gradient)
                     if total is not None and part.dim() != total.dim():
-                        # Layers of two kinds share the parameter, and give its entries in two orders.
+                        # Layers of different kinds share the parameter and return its entries in different orders.
                         raise _NotSeparableError
                     total = part if total is None else total + part
         return parameter.new_zeros(self._images, parameter.numel()) if total is None else total.flatten(1)
 
 
 def _call(module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any], output: Any, images: int) -> _Call:
-    """The record of a call with one tensor in and one out, each with a row for every image."""
+    """The record of a call with one input and one output tensor, each with a row per image."""
     inputs = arguments[0] if len(arguments) == 1 and not keywords else None
     if not (isinstance(inputs, Tensor) and isinstance(output, Tensor) and len(inputs) == len(output) == images):
         raise _NotSeparableError
@@ -270,7 +268,7 @@ def _call(module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any
 
 
 def _gradients_or_none(total: Tensor, inputs: Sequence[Tensor]) -> list[Tensor | None]:
-    """∂total/∂input for each input, None where it does not depend on it."""
+    """∂total/∂input for each input; None if the total does not depend on it."""
     reached = [tensor for tensor in inputs if tensor.requires_grad]
     if not (total.requires_grad and reached):
         return [None] * len(inputs)
@@ -281,7 +279,7 @@ def _gradients_or_none(total: Tensor, inputs: Sequence[Tensor]) -> list[Tensor |
 def with_statistics_of_each_image(network: nn.Module, images: int) -> nn.Module:
     """A copy of the network in training mode whose batch norms normalise each image by its own statistics.
 
-    So each image passes as it would in a mini-batch of its own, and none influences another.
+    Each image passes as it would in a mini-batch of one image, and images do not influence each other.
     """
 
     def of_each_image(module: nn.Module) -> nn.Module | None:
@@ -293,7 +291,7 @@ def with_statistics_of_each_image(network: nn.Module, images: int) -> nn.Module:
 
 
 class _NormOfEachImage(nn.Module):
-    """Batch norm of mini-batches of one image, for several of them at once."""
+    """Batch norm as for mini-batches of one image, applied to several images at once."""
 
     stands_for = nn.modules.batchnorm._BatchNorm
 
@@ -303,12 +301,12 @@ class _NormOfEachImage(nn.Module):
         self.images = images
 
     def forward(self, x: Tensor) -> Tensor:
-        """Each channel of each image normalised over its positions: (images, channels, ...)."""
+        """Normalise each channel of each image over its positions: (images, channels, ...)."""
         if len(x) % self.images:
             raise _NotSeparableError
         if x.numel() == self.images * x.shape[1]:
             raise NotApplicableError(
-                "needs mini-batches of one image, of which a batch norm gets a single value a channel: none is left"
+                "passes images one by one, but a batch norm gets a single value per channel of an image"
             )
         if self.images == 1:
             return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
@@ -319,10 +317,10 @@ class _NormOfEachImage(nn.Module):
 
 
 class _NormaliseEachImage(torch.autograd.Function):
-    """Group norm with one channel a group.
+    """Group norm with one channel per group.
 
-    torch's own crashes the process (2.13, channels innermost) where only the gradients of scale and shift are asked
-    for, not that of the input; so this one always asks for the input's.
+    torch's own function crashes the process (2.13, channels_last) if only the gradients of scale and shift are
+    requested; this one always requests the gradient of the input too.
     """
 
     @staticmethod

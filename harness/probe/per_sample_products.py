@@ -1,4 +1,4 @@
-"""What each image contributes to a layer's gradient, from what went into the layer and what is passed back to it."""
+"""Each image's contribution to a layer's gradient, from the layer's inputs and the gradients of its outputs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch.nn import functional as F
 
 
 def gradient_of_each_image(module: nn.Module, name: str, inputs: Tensor, gradient: Tensor) -> Tensor:
-    """What each image contributes to the gradient of one of the module's parameters: (images, ...).
+    """Each image's contribution to the gradient of one of the module's parameters: (images, ...).
 
     The order of the entries is the same for all images, but not always that of the parameter.
 
     Args:
         module: called once, treating images independently.
         name: of the parameter.
-        inputs: what went in, (images, ...).
-        gradient: with respect to what came out, (images, ...).
+        inputs: of the module, (images, ...).
+        gradient: with respect to the module's output, (images, ...).
     """
     if name == "weight":
         if isinstance(module, nn.Linear):
@@ -47,8 +47,9 @@ def _is_plain(layer: nn.Conv2d) -> bool:
 def _products_of_convolution(layer: nn.Conv2d, inputs: Tensor, gradient: Tensor) -> Tensor:
     """The same for a convolution: (images, kernel height, outputs, kernel width · inputs).
 
-    With the channels innermost, what an output reads of one row of the image is a run of memory. Such runs are gathered
-    once; each row of the kernel then reads the same runs, shifted. That copies a third of what ``unfold`` does for 3×3.
+    With the channels innermost, an output reads a contiguous run of memory from each row of the image. These runs are
+    gathered once, and each row of the kernel reads the same runs, shifted. For 3×3 kernels this copies a third as much
+    as ``unfold``.
     """
     (high, wide), (down, right), (dilated, dilated_right) = layer.kernel_size, layer.stride, layer.dilation
     above, aside = int(layer.padding[0]), int(layer.padding[1])

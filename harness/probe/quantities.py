@@ -21,12 +21,11 @@ def quantity(name: str, /) -> Callable[[_Quantity[P, R]], _Quantity[P, R]]: ...
 @overload
 def quantity(function: _Quantity[P, R], /) -> _Quantity[P, R]: ...
 def quantity(what: Any, /) -> Any:
-    """A function of a probe whose result is computed once for each probe, timed, and shared by all who ask.
+    """A function of a probe whose result is computed once per probe, timed, and shared by all proxies.
 
-    It draws from a random state of its own, so that its result does not depend on what was asked for before. That
-    state is seeded with the quantity's name. Give the name, ``@quantity("my_lab:kernel")``, and never change it: then
-    the function may move to another file and every score stays what it was. Without a name, ``@quantity``, the module
-    and the function's own name serve.
+    It has its own random state, seeded with the quantity's name, so its result does not depend on earlier requests.
+    Give a name, ``@quantity("my_lab:kernel")``, and never change it: then the function may move to another file without
+    changing any score. Without a name, ``@quantity``, the name is the module and the function's name.
 
     The first call raises a :class:`~harness.errors.HarnessError` if another function has the name.
     """
@@ -37,7 +36,7 @@ def quantity(what: Any, /) -> Any:
 
 
 def key_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Hashable, ...]:
-    """What a quantity with these arguments is kept under: its name and all arguments, defaults included."""
+    """The cache key of a quantity with these arguments: its name and all arguments, including defaults."""
     key: tuple[Hashable, ...] = function.key(*args, **kwargs)  # type: ignore[attr-defined]
     return key
 
@@ -63,8 +62,8 @@ def _shared(
 
 
 def _place(function: Callable[..., Any]) -> tuple[str, str]:
-    """The name of a quantity that declares none: its module and its own name."""
+    """The default name of a quantity: its module and its function's name."""
     original = inspect.unwrap(function)
-    # In worker processes the user's script goes by another name; what is drawn there must be the same.
+    # In worker processes the user's script has another name, but must draw the same numbers.
     module = "__main__" if original.__module__ == "__mp_main__" else original.__module__
     return module, original.__qualname__

@@ -1,4 +1,4 @@
-"""Modules of a copy that are turned into others, wherever the copy keeps them."""
+"""Replacing modules of a copy, wherever the copy keeps them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch.nn.utils import parametrize
 
 
 def replace_modules(network: nn.Module, make: Callable[[nn.Module], nn.Module | None]) -> nn.Module:
-    """Turn modules of the network into others; in place.
+    """Replace modules of the network, in place.
 
-    A module that is registered under several names, called at several places or also kept in a plain list is replaced
-    at all of them, because the object itself becomes the other module. What is inside a replaced module stays as it is.
+    A module that is registered under several names, called in several places or kept in a plain list is replaced in all
+    of them, because the object itself becomes the other module. Modules inside a replaced module are not visited.
 
     Args:
         network: a copy that may be changed.
-        make: gives what a module becomes, or None where it stays.
+        make: returns the replacement of a module, or None to keep it.
 
     >>> relu = nn.ReLU()
     >>> replace_modules(nn.Sequential(relu, nn.Sequential(relu)), lambda m: nn.Identity() if m is relu else None)
@@ -45,18 +45,18 @@ def replace_modules(network: nn.Module, make: Callable[[nn.Module], nn.Module | 
 
 
 def is_parametrised(network: nn.Module) -> bool:
-    """Whether a tensor of some module is made anew at each access (:mod:`torch.nn.utils.parametrize`)."""
+    """Whether a tensor of some module is computed at each access (:mod:`torch.nn.utils.parametrize`)."""
     return any(parametrize.is_parametrized(module) for module in network.modules())
 
 
 def with_plain_weights(network: nn.Module) -> nn.Module:
-    """A copy in which each parametrised tensor is a plain parameter with the value that it has now."""
+    """A copy in which each parametrised tensor is a plain parameter with its current value."""
     plain = copy.deepcopy(network)
     for module in plain.modules():
         if parametrize.is_parametrized(module):
             for name in list(module.parametrizations):  # type: ignore[arg-type]
                 parametrize.remove_parametrizations(module, name, leave_parametrized=True)
-            # Some proxies look at the first parameters of a network, so these come in their usual order again.
+            # Some proxies use the first parameters of a network, so the usual order is restored.
             usual = {"weight": 0, "bias": 1}
             module._parameters = dict(sorted(module._parameters.items(), key=lambda item: usual.get(item[0], 2)))
     return plain

@@ -1,12 +1,12 @@
-"""What a forward pass goes through, and what of it is not a module that a proxy could find.
+"""What a forward pass uses that is not a registered module, and so is hidden from proxies.
 
 Proxies find layers, activation functions and batch norms as registered modules: they hook them, replace them and read
 their weights. A network can also compute with functions (``F.relu``), use a module's weight without calling the module
 (as :class:`torch.nn.MultiheadAttention` uses its ``out_proj``), or call modules that it keeps in a plain list. A pass
-made inside :func:`seeing` records that, and the proxy is skipped with a reason instead of giving a wrong number.
+inside :func:`seeing` records this, and the proxy is skipped with a reason instead of giving a wrong number.
 
-Every call of a torch function costs a few microseconds more inside; results are the same bit for bit. What compiled
-code and custom autograd functions do inside cannot be seen.
+Recording costs a few microseconds per call of a torch function; results are the same bit for bit. The inside of
+compiled code and custom autograd functions cannot be seen.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from torch.utils.hooks import RemovableHandle
 from harness.errors import NotApplicableError
 
 LAYERS = (nn.Conv2d, nn.Linear, nn.ConvTranspose2d)
-"""The layers that proxies know how to find; what they do about transposed convolutions is told by each."""
+"""The layers that proxies can find; each proxy documents how it treats transposed convolutions."""
 
 ACTIVATION_MODULES: tuple[type[nn.Module], ...] = tuple(getattr(nn, name) for name in nn.modules.activation.__all__)
 
@@ -108,25 +108,25 @@ _BATCH_NORMS = frozenset(
 
 
 class Part(Enum):
-    """What a proxy needs to see; the value says what the network does where it cannot."""
+    """What a proxy needs to see as registered modules; the value completes "the network ..." if it cannot."""
 
     WEIGHTS = "multiplies by weights that do not belong to a registered Conv2d or Linear"
     LAYERS = "multiplies by weights without calling a registered Conv2d or Linear"
     RELUS = "applies a ReLU that is not a registered module"
     ACTIVATIONS = "applies an activation function that is not a registered module"
-    BATCH_NORMS = "normalises over the batch outside of a registered batch norm"
-    MODULES = "calls a module that is not registered (kept in a plain list, or made anew in each pass)"
+    BATCH_NORMS = "normalises over the batch outside a registered batch norm"
+    MODULES = "calls a module that is not registered (kept in a plain list, or created in each pass)"
 
 
 class Usage(TorchFunctionMode):
-    """Records what the passes made inside go through.
+    """Records what the passes inside its block use other than by registered modules.
 
     Args:
-        network: whose registered modules count as seen. A stand-in that the harness put into a copy says by an
-            attribute ``stands_for`` which class of module it is.
+        network: the network whose registered modules count as seen. A stand-in that the harness put into a copy
+            declares the class that it replaces in an attribute ``stands_for``.
 
     Attributes:
-        borrowed: ids of the parameters that are used other than by the module that owns them.
+        borrowed: ids of parameters used other than by the module that owns them.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -138,7 +138,7 @@ class Usage(TorchFunctionMode):
         self._registered: set[int] = set()
         self._owners: dict[int, set[int]] = {}
         self._layer_weights: set[int] = set()
-        # Each tensor that is made of parameters alone, and the ids of those that have at least two dimensions.
+        # Tensors computed only from parameters, with the ids of those parameters that have at least two dimensions.
         self._made_of: dict[int, tuple[Tensor, frozenset[int]]] = {}
         self._running = [network]
         self._thread = threading.get_ident()
@@ -173,7 +173,7 @@ class Usage(TorchFunctionMode):
             part: [self._place(name, module) for (name, _), module in unseen.items()]
             for part, unseen in self._unseen.items()
         }
-        # What was recorded may outlive the copy of a network that it was recorded on.
+        # The record may outlive the copy of the network that it was made on.
         del self._network, self._unseen, self._made_of, self._running
 
     def _before(self, module: nn.Module, _: Any) -> None:
@@ -189,7 +189,7 @@ class Usage(TorchFunctionMode):
     def _after(self, module: nn.Module, *_: Any) -> None:
         if threading.get_ident() != self._thread:
             return
-        # Modules whose forward raised an error that the network caught have no call of this.
+        # This hook is not called for modules whose forward raised an error that the network caught.
         while self._running.pop() is not module:
             pass
 
@@ -204,7 +204,7 @@ class Usage(TorchFunctionMode):
         if known or any(type(value) in (list, tuple) for value in values):
             tensors = _tensors(values)
             known = [self._made_of[id(tensor)] for tensor in tensors if id(tensor) in self._made_of]
-        # Before the call, because a stand-in's weight may not fit there.
+        # Before the call, because it may fail on a stand-in's weight.
         if known and (name in _LAYER_FUNCTIONS or (name in _MATRIX_PRODUCTS and len(known) < len(tensors))):
             self._note_product(name, known)
         elif name in _BATCH_NORMS and not self._is_running(nn.modules.batchnorm._BatchNorm):
@@ -217,7 +217,7 @@ class Usage(TorchFunctionMode):
         return result
 
     def _note_product(self, name: str, known: list[tuple[Tensor, frozenset[int]]]) -> None:
-        """Note a function that multiplies by parameters, or by tensors made of them."""
+        """Note a function that multiplies by parameters, or by tensors computed from them."""
         matrices = frozenset[int]().union(*(roots for _, roots in known))
         if matrices and not self._is_running(LAYERS):
             self._note(name, Part.LAYERS)
@@ -234,7 +234,7 @@ class Usage(TorchFunctionMode):
     def _note_parameters(
         self, name: str, known: list[tuple[Tensor, frozenset[int]]], tensors: list[Tensor], results: list[Tensor]
     ) -> None:
-        """Note which parameters a function took that belong elsewhere, and what it made of parameters alone."""
+        """Note borrowed parameters among a function's arguments, and results computed only from parameters."""
         if not results:
             return
         running = id(self._running[-1])
@@ -245,7 +245,7 @@ class Usage(TorchFunctionMode):
                 self._made_of.setdefault(id(result), (result, matrices))
 
     def _is_running(self, kinds: type[nn.Module] | tuple[type[nn.Module], ...]) -> bool:
-        """Whether the innermost module that is running is registered and of one of the kinds."""
+        """Whether the innermost running module is registered and of one of the kinds."""
         running = self._running[-1]
         return id(running) in self._registered and stands_for(running, kinds)
 
@@ -254,10 +254,10 @@ class Usage(TorchFunctionMode):
             self._unseen.setdefault(part, {})[name, id(self._running[-1])] = self._running[-1]
 
     def require(self, *parts: Part) -> None:
-        """Check that the passes, which are over, went through none of these parts other than by registered modules.
+        """Check, after the passes, that they used these parts only by registered modules.
 
         Raises:
-            NotApplicableError: if they did, with the places where.
+            NotApplicableError: if not, with the places.
         """
         for part in parts:
             if part in self._places:
@@ -274,7 +274,7 @@ class Usage(TorchFunctionMode):
 
 @contextmanager
 def seeing(network: nn.Module, *parts: Part) -> Iterator[Usage]:
-    """Make passes of which these parts must be seen, as registered modules.
+    """Check the passes inside the block: they must use these parts only by registered modules.
 
     >>> network = nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU())
     >>> with seeing(network, Part.WEIGHTS, Part.RELUS):
@@ -285,7 +285,7 @@ def seeing(network: nn.Module, *parts: Part) -> Iterator[Usage]:
     harness.errors.NotApplicableError: the network applies a ReLU that is not a registered module: relu in Sequential
 
     Raises:
-        NotApplicableError: if they were used in another way, also where that made the pass fail.
+        NotApplicableError: if they used one in another way, even if that made the pass fail.
     """
     usage = Usage(network)
     try:
@@ -303,17 +303,17 @@ def seeing(network: nn.Module, *parts: Part) -> Iterator[Usage]:
 
 
 def stands_for(module: nn.Module, kinds: type[nn.Module] | tuple[type[nn.Module], ...]) -> bool:
-    """Whether a module is of one of the kinds, or was put in the place of one that is."""
+    """Whether a module is of one of the kinds, or replaces one that is."""
     return isinstance(module, kinds) or issubclass(getattr(type(module), "stands_for", type(None)), kinds)
 
 
 def is_relu(module: nn.Module) -> bool:
-    """Whether a module is a ReLU of any kind, by the name of its class, and not a block that is named for its ReLU."""
+    """Whether a module is a ReLU of any kind, by its class name, and not a block that contains other modules."""
     return "ReLU" in type(module).__name__ and not any(True for _ in module.children())
 
 
 def keeps_modules_in_containers(network: nn.Module) -> bool:
-    """Whether some module keeps others in a plain list, tuple or dict, where they are not registered."""
+    """Whether some module keeps others unregistered in a plain list, tuple or dict."""
     for module in network.modules():
         if type(module).__module__.startswith("torch.nn."):
             continue
@@ -326,7 +326,7 @@ def keeps_modules_in_containers(network: nn.Module) -> bool:
 
 
 def _tensors(values: Iterable[Any]) -> list[Tensor]:
-    """The tensors among the values and in lists and tuples among them."""
+    """The tensors among the values, including those in lists and tuples."""
     found: list[Tensor] = []
     for value in values:
         if isinstance(value, Tensor):
@@ -337,7 +337,7 @@ def _tensors(values: Iterable[Any]) -> list[Tensor]:
 
 
 def _cuts_at_zero(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a clamp is a ReLU: from 0 on, without an upper end."""
+    """Whether a clamp is a ReLU: lower bound 0, no upper bound."""
     low = kwargs.get("min", args[1] if len(args) > 1 else None)
     high = kwargs.get("max", args[2] if len(args) > 2 else None)
     return high is None and isinstance(low, int | float) and low == 0

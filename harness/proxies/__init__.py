@@ -1,4 +1,4 @@
-"""Zero-shot proxies: scores of a network at initialisation, one family a file."""
+"""Zero-shot proxies: scores of a network at initialisation, one file per family."""
 
 from harness.contracts.proxy import Proxy, proxy
 

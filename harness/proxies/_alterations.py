@@ -1,4 +1,4 @@
-"""What some proxies change about a copy of the network before they look at it."""
+"""How some proxies alter a copy of the network before they measure it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from harness.probe.usage import is_relu
 
 
 def gaussian_weights(network: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Every convolution and linear weight from N(0, 1), biases 0, batch norm scale 1 and shift 0; in place.
+    """Draw every convolution and linear weight from N(0, 1); biases 0, norm scale 1 and shift 0; in place.
 
-    A weight that several layers share is drawn once.
+    A weight shared by several layers is drawn once.
 
     Args:
         network: a copy that may be changed.
-        generator: on the CPU, so that every device draws the same numbers.
+        generator: on the CPU, so that the numbers are the same on every device.
     """
     to_draw = {id(layer) for layer in prunable_layers(network)}
     with torch.no_grad():
@@ -36,12 +36,12 @@ def gaussian_weights(network: nn.Module, generator: torch.Generator) -> nn.Modul
 
 
 def without_batch_norm(network: nn.Module) -> nn.Module:
-    """The identity in place of every batch norm; in place."""
+    """Replace every batch norm by the identity, in place."""
     return _without(network, lambda module: isinstance(module, nn.modules.batchnorm._BatchNorm))
 
 
 def without_relus(network: nn.Module) -> nn.Module:
-    """The identity in place of every ReLU module of any kind; in place. A ReLU that is a function call stays."""
+    """Replace every ReLU module of any kind by the identity, in place. ReLUs that are function calls stay."""
     return _without(network, is_relu)
 
 

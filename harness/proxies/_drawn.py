@@ -1,7 +1,7 @@
-"""What proxies draw or choose for themselves: images of noise, fresh weights, and single images of a mini-batch.
+"""What proxies draw or choose themselves: noise images, new weights, and single images of a mini-batch.
 
-Numbers are drawn on the CPU in float32 from the current random state, so that they are the same on every device and in
-every precision. Only quantities of a probe draw, because each of them has a random state of its own.
+Numbers are drawn on the CPU in float32 from the current random state, so they are the same on every device and in every
+precision. Call these functions only from quantities of a probe: each quantity has its own random state.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from harness.probe import Probe
 
 NOISE_IMAGES = 64
-"""How many images of noise the official codes of AZ-NAS and VKDNW draw."""
+"""Number of noise images in the official code of AZ-NAS and of VKDNW."""
 
 
 def gaussian_images(probe: Probe, count: int) -> Tensor:
-    """Images of independent standard normal pixels, in the shape of the run's images, ``count`` of them."""
+    """``count`` images of independent standard normal pixels, in the shape of the run's images."""
     like = probe.batch().images
     noise = torch.randn(count, *like.shape[1:])
     return torch.empty(noise.shape, dtype=like.dtype, device=like.device).copy_(noise)
 
 
 def kaiming_copy(probe: Probe) -> nn.Module:
-    """A copy with new weights from N(0, 2 / fan-in), Kaiming's for ReLU; biases 0, norms' scale 1 and shift 0."""
+    """A copy with new weights from N(0, 2 / fan-in), Kaiming's rule for ReLU; biases 0, norm scale 1 and shift 0."""
     return _redrawn(probe.copy(), lambda weight: math.sqrt(2 / weight[0].numel()))
 
 
 def gaussian_draws(probe: Probe, count: int) -> Iterator[nn.Module]:
-    """A copy with new weights from N(0, 1), biases 0, norms' scale 1 and shift 0; and ``count`` times drawn anew.
+    """A copy whose weights are drawn from N(0, 1) ``count`` times; biases 0, norm scale 1 and shift 0.
 
-    It is the same module each time: making copies takes longer than drawing.
+    Yields the same module each time, because copying takes longer than drawing.
     """
     network = probe.copy()
     for _ in range(count):
@@ -46,7 +46,7 @@ def gaussian_draws(probe: Probe, count: int) -> Iterator[nn.Module]:
 
 @torch.no_grad()
 def _redrawn(network: nn.Module, deviation: Callable[[Tensor], float]) -> nn.Module:
-    """The network with every convolution and linear weight drawn anew, in the network's order, shared ones once."""
+    """Redraw every convolution and linear weight in the network's order, shared weights once; in place."""
     to_draw = {id(layer) for layer in prunable_layers(network)}
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -61,10 +61,10 @@ def _redrawn(network: nn.Module, deviation: Callable[[Tensor], float]) -> nn.Mod
 
 
 def by_norm(images: Tensor) -> Tensor:
-    """The images from the smallest norm to the largest.
+    """The images sorted by norm, smallest first.
 
-    Official codes that take a few images take the first. Counted in this order, which images are taken does not depend
-    on the order of the mini-batch.
+    Official code that uses a few images takes the first ones. In this order the choice does not depend on the order of
+    the mini-batch.
 
     >>> by_norm(torch.tensor([[3.0], [-1.0], [2.0]])).flatten().tolist()
     [-1.0, 2.0, 3.0]
@@ -73,9 +73,9 @@ def by_norm(images: Tensor) -> Tensor:
 
 
 def typical_images(probe: Probe, count: int) -> Tensor:
-    """Images of the first mini-batch at evenly spaced ranks of their norm; all of them where there are no more.
+    """``count`` images of the first mini-batch at evenly spaced ranks of their norm; all images if it has fewer.
 
-    One image is that of median norm.
+    With ``count=1`` it is the image of median norm.
     """
     ordered = by_norm(probe.batch().images)
     count = min(count, len(ordered))

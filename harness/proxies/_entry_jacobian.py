@@ -1,10 +1,10 @@
-r"""How each image's outputs depend on single entries of the parameters.
+r"""Derivatives of each image's outputs with respect to single entries of the parameters.
 
 With y the output of the layer that owns an entry θ, :math:`\partial z_{nc} / \partial \theta = \langle \partial z_{nc}
-/ \partial y_n, \partial y_n / \partial \theta \rangle`. The first entry of a weight or bias moves the layer's first
-channel alone, and by something simple: a shifted channel of the input, or one. So one backward pass for each output
-gives the derivatives of all images at all entries, where a gradient for each image would take as many passes as there
-are images. Where fewer features than classes reach a last linear layer, one pass for each feature is enough.
+/ \partial y_n, \partial y_n / \partial \theta \rangle`. The first entry of a weight or bias affects only the layer's
+first channel, and its derivative is simple: a shifted channel of the input, or 1. So one backward pass per output gives
+the derivatives of all images at all entries, while a gradient per image would take as many passes as there are images.
+If the last linear layer has fewer input features than classes, one pass per feature is enough.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ KINDS = (nn.Conv2d, nn.Linear, nn.BatchNorm2d)
 
 
 def entry_jacobian(network: nn.Module, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Outputs and their derivatives at the first entry of each of the network's first parameter tensors.
+    """Outputs, and their derivatives with respect to the first entry of each of the first parameter tensors.
 
     Args:
-        network: in evaluation mode, so that images do not see each other; its parameters are frozen.
+        network: in evaluation mode, so that images do not influence each other. Its parameters are frozen.
         images: (images, ...).
-        count: how many parameter tensors, in the network's order.
+        count: number of parameter tensors, in the network's order.
 
     Returns:
-        Outputs, (images, classes), and derivatives, (images, classes, tensors); zeros where a tensor is not used.
+        Outputs (images, classes) and derivatives (images, classes, tensors); zeros for tensors that are not used.
 
     Raises:
-        NotApplicableError: if one of the tensors belongs to a module that is no convolution, linear layer or 2-D batch
-            norm, or is used other than by calling that module.
+        NotApplicableError: if one of the tensors belongs to a module that is not a convolution, linear layer or 2-D
+            batch norm, or is used other than by calling that module.
     """
     places = {id(parameter): place for place, parameter in enumerate(list(network.parameters())[:count])}
     owners = [m for m in network.modules() if any(id(p) in places for p in m.parameters(recurse=False))]
     for module in owners:
         if not isinstance(module, KINDS):
-            raise NotApplicableError(f"the derivative at an entry of a {type(module).__name__} is not known here")
+            raise NotApplicableError(f"derivatives by entries of a {type(module).__name__} are not implemented")
     network.requires_grad_(False)
     outputs, calls, usage = _forward(network, owners, images)
     if usage.borrowed & places.keys():
         raise NotApplicableError("the network uses a parameter other than by calling the module that owns it")
     if not calls or not _is_last(calls[-1], outputs):
         return outputs.detach(), _derivatives(outputs, calls, places)
-    # Logits are linear in the features before them, whose derivatives take fewer passes where they are fewer.
+    # Logits are linear in the features before them. If there are fewer features, their derivatives take fewer passes.
     last = calls[-1]
     jacobian = last.module.weight @ _derivatives(last.entering, calls[:-1], places)
     for parameter, how in _first_channel_derivatives(last):
@@ -64,11 +64,11 @@ class _Call:
 
     Attributes:
         module: the layer.
-        first: the first channel of what went in.
-        entering: what went in, with its graph.
-        version: that it had then.
-        leaving: what came out, with its graph.
-        given: a copy of that, which goes on; whoever comes next may write into it.
+        first: the first channel of the input.
+        entering: the input, with its graph.
+        version: of the input tensor at the time of the call.
+        leaving: the output, with its graph.
+        given: a copy of the output, which the network receives instead; later modules may write into it.
     """
 
     module: Any
@@ -80,13 +80,13 @@ class _Call:
 
 
 def _is_last(call: _Call, outputs: Tensor) -> bool:
-    """Whether the call gave the outputs, from fewer features than there are outputs."""
+    """Whether the call computed the outputs from fewer features than there are outputs."""
     narrow = isinstance(call.module, nn.Linear) and call.module.in_features < call.module.out_features
     return narrow and call.given is outputs and call.entering.dim() == 2 and call.entering._version == call.version
 
 
 def _derivatives(outputs: Tensor, calls: list[_Call], places: dict[int, int]) -> Tensor:
-    """The derivatives of outputs, (images, any), at the first entry of each parameter: (images, any, parameters)."""
+    """Derivatives of outputs (images, n) with respect to each parameter's first entry: (images, n, parameters)."""
     jacobian = outputs.new_zeros(*outputs.shape, len(places))
     moved = [
         (index, places[id(parameter)], how)
@@ -111,7 +111,7 @@ def _derivatives(outputs: Tensor, calls: list[_Call], places: dict[int, int]) ->
 
 
 def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tuple[Tensor, list[_Call], Usage]:
-    """The outputs, each call of an owner, and what else the pass went through.
+    """The outputs, each call of an owner, and what else the pass used.
 
     Raises:
         NotApplicableError: if the network multiplies by weights that belong to no layer.
@@ -120,7 +120,7 @@ def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tup
 
     def after(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         if not output.requires_grad:
-            # What comes after a cell that lets nothing through depends on its own parameters all the same.
+            # After a cell that outputs constants, later layers still depend on their own parameters.
             output = output.detach().requires_grad_(True)
         entering = inputs[0]
         first = _first_channel(module, entering).detach().clone()
@@ -130,7 +130,7 @@ def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tup
     handles = [module.register_forward_hook(after) for module in owners]
     try:
         with seeing(network, Part.WEIGHTS) as usage, untouched(network), torch.enable_grad():
-            # The parameters are frozen: what depends on the images carries the graph.
+            # The parameters are frozen, so the graph hangs on the images.
             outputs: Any = network(images.clone().requires_grad_(True) + 0)
     finally:
         for handle in handles:
@@ -139,12 +139,12 @@ def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tup
 
 
 def _first_channel(module: nn.Module, tensor: Tensor) -> Tensor:
-    """(batch, height, width) of a feature map, or (batch, ...) of vectors, whose channels come last."""
+    """The first channel: (batch, height, width) of a feature map, or (batch, ...) of vectors, channels last."""
     return tensor[..., 0] if isinstance(module, nn.Linear) else tensor[:, 0]
 
 
 def _first_channel_derivatives(call: _Call) -> list[tuple[Tensor | None, Tensor]]:
-    """The layer's parameters, each with how the first channel of the output moves with its first entry."""
+    """The layer's parameters, each with the derivative of the first output channel by its first entry."""
     module, entering = call.module, call.first
     one = torch.ones((), dtype=entering.dtype, device=entering.device)
     if isinstance(module, nn.Conv2d):
@@ -158,6 +158,6 @@ def _first_channel_derivatives(call: _Call) -> list[tuple[Tensor | None, Tensor]
         return [(module.weight, entering), (module.bias, one)]
     assert isinstance(module, nn.BatchNorm2d)
     if module.running_mean is None or module.running_var is None:
-        raise NotApplicableError("a batch norm keeps no running statistics, so images see each other")
+        raise NotApplicableError("a batch norm keeps no running statistics, so images influence each other")
     normalised = (entering - module.running_mean[0]) / (module.running_var[0] + module.eps).sqrt()
     return [(module.weight, normalised), (module.bias, one)]

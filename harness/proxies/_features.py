@@ -1,4 +1,4 @@
-"""What modules make of one image alone: the feature maps that MeCo, Dextr and RBFleX look at."""
+"""Feature maps of a single image at every module, as MeCo, Dextr and RBFleX use them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from harness.probe.usage import Part, Usage, seeing
 
 
 def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Module, Tensor]], Usage]:
-    """Each call of a module with the feature map it gave for the image, and what the pass went through.
+    """Each module call with the feature map that it returned for the image, and the usage of the pass.
 
     Feature maps are float64, (channels, positions).
 
-    Containers and the network itself count as modules. One that returns what another returned shares its tensor, so
-    that callers can tell by identity what they have seen already. Features without positions, such as logits, have one.
+    Containers and the network itself count as modules. A module that returns another's output shares its tensor, so
+    callers can recognise repeats by identity. Features without positions, such as logits, count as one position.
 
     Args:
         network: in training mode; batch norm takes its statistics from this one image.
-        image: a mini-batch of one.
+        image: a mini-batch of one image.
 
     Raises:
-        NotApplicableError: if a batch norm meets a single value a channel, or a module is called that is not
+        NotApplicableError: if a batch norm gets a single value per channel, or the network calls a module that is not
             registered.
     """
     called: list[tuple[nn.Module, Tensor]] = []
@@ -39,7 +39,7 @@ def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Mo
             return
         key = (id(output), output._version)
         if key not in seen:
-            alive.append(output)  # an identity is unique only as long as its owner lives
+            alive.append(output)  # an id is unique only while its owner lives
             first = output[0].detach().to(torch.float64, copy=True)
             seen[key] = first.reshape(len(first), -1)
         called.append((module, seen[key]))
@@ -49,10 +49,10 @@ def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Mo
 
 
 def pass_alone(network: nn.Module, image: Tensor, hooks: Sequence[RemovableHandle], *parts: Part) -> Usage:
-    """One forward pass of a mini-batch of one image, after which the hooks are gone; what it went through.
+    """Run one forward pass of a single image, then remove the hooks; returns the usage of the pass.
 
     Raises:
-        NotApplicableError: if a batch norm meets a single value a channel, or one of the parts is not seen.
+        NotApplicableError: if a batch norm gets a single value per channel, or the hooks do not see one of the parts.
     """
     try:
         with seeing(network, *parts) as usage, torch.no_grad(), untouched(network):
@@ -61,14 +61,14 @@ def pass_alone(network: nn.Module, image: Tensor, hooks: Sequence[RemovableHandl
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
-        raise NotApplicableError("a batch norm meets a single value a channel when one image passes") from error
+        raise NotApplicableError("a batch norm gets a single value per channel when one image passes alone") from error
     finally:
         for hook in hooks:
             hook.remove()
 
 
 def once_each(matrices: Sequence[Tensor], compute: Callable[[Tensor], Tensor]) -> Tensor:
-    """One number for each matrix, computed once for those that are one tensor and together for those of one shape.
+    """One number per matrix: computed once for repeated tensors, and batched over matrices of the same shape.
 
     Args:
         matrices: two-dimensional tensors.

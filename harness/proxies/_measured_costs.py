@@ -1,4 +1,4 @@
-"""What each proxy costs, as it was measured on the networks that they are mostly compared on."""
+"""The cost of each proxy, measured on the networks that proxies are mostly compared on."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ FILE = Path(__file__).with_name("costs.csv")
 
 @functools.cache
 def measured_costs() -> dict[str, float]:
-    """Forward and backward passes that a proxy takes by itself, by name.
+    """The stand-alone cost of each proxy by name, in forward and backward passes.
 
     Medians over cells of NATS-Bench's topology space with 64 CIFAR-10 images, written by ``python -m tools.make_docs
-    --costs RUN``. A proxy that was not measured, such as one's own, is not there.
+    --costs RUN``. Proxies that were not measured, such as your own, are missing.
     """
     with FILE.open(encoding="utf-8", newline="") as file:
         return {row["proxy"]: float(row["passes"]) for row in csv.DictReader(file)}
 
 
 def cost_in_words(proxy: str) -> str:
-    """The passes with two digits, for a table; a dash where they are not known.
+    """The cost with two digits, for a table; a dash if it was not measured.
 
     >>> cost_in_words("grad_norm"), cost_in_words("nobody_s")
     ('1.0', '–')

@@ -9,6 +9,6 @@ from torch import Tensor
 
 
 def sum_of(terms: Iterable[Tensor]) -> Tensor:
-    """The sum of scalar tensors in float64, so that the number of layers costs no precision; 0 of none."""
+    """The sum of scalar tensors in float64, so that many layers cost no precision; 0 if there are none."""
     scalars = list(terms)
     return torch.stack(scalars).double().sum() if scalars else torch.zeros((), dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Proxies of the activation patterns."""
+"""Proxies based on activation patterns."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     aliases=("nwot", "nas_wot"),
 )
 def naswot(probe: Probe) -> Tensor:
-    r"""How differently images switch the ReLUs: log-determinant of their kernel.
+    r"""How differently the images activate the ReLUs: log-determinant of their kernel.
 
     :math:`\log |\det K|`, where :math:`K_{ij}` is the number of ReLU units that are both active or both inactive on
     images i and j, in training mode. Two images with the same pattern make K singular and the score −∞.
 
-    The official code counts in a second forward pass, after a backward pass through the first, and only the ReLUs that
-    the backward pass went through. The passes differ in the running statistics alone, which training mode does not
-    read, so one pass gives the same K, unless a ReLU does not reach the outputs or the network draws random numbers.
-    In the official networks every ReLU reaches them, as the operation ``none`` multiplies by zero, so there is no
-    variant with two passes. Its hooks go to every module whose class is named for a ReLU, blocks included:
-    ``naswot_blocks``; NAS-Bench-Suite-Zero leaves them out, as here.
+    The official code counts in a second forward pass, after a backward pass through the first, and counts only the
+    ReLUs that the backward pass reached. The passes differ only in the running statistics, which training mode does not
+    read. So one pass gives the same K, unless a ReLU does not reach the outputs or the network draws random numbers. In
+    the official networks every ReLU reaches the outputs, because the operation ``none`` multiplies by zero, so there is
+    no variant with two passes. The official code hooks every module with ReLU in its class name, blocks included
+    (``naswot_blocks``); NAS-Bench-Suite-Zero leaves blocks out, as this proxy does.
     """
     return _log_determinant(probe.relu_kernel())
 
@@ -47,14 +47,14 @@ def naswot(probe: Probe) -> Tensor:
     better="higher",
     data="images",
     cite="li2024survey",
-    source="get_logdet in measures/__init__.py of the survey's code, as it is meant",
+    source="get_logdet in measures/__init__.py of the survey's code, as intended",
     variant_of="naswot",
 )
 def logdet(probe: Probe) -> Tensor:
-    """What the survey calls logdet: NASWOT's log-determinant, number for number.
+    """The survey's logdet: exactly the same number as NASWOT.
 
-    The survey's code copies the hooks of NASWOT's, which count in a second forward pass, but makes only one: as it
-    runs, K is zero and the score −∞ for every network. Its batches have 1,024 images.
+    The survey's code copies NASWOT's hooks, which count in a second forward pass, but runs only one pass: as written, K
+    is zero and the score is −∞ for every network. Its batches have 1,024 images.
     """
     return _log_determinant(probe.relu_kernel())
 
@@ -69,18 +69,18 @@ def logdet(probe: Probe) -> Tensor:
     variant_of="naswot",
 )
 def naswot_blocks(probe: Probe) -> Tensor:
-    """NASWOT where a block that is named for its ReLU counts too.
+    """NASWOT that also counts blocks with ReLU in their class name.
 
-    The official code takes every module whose class name holds ReLU. On NAS-Bench-201 that is each ReLU and again the
-    block ReLUConvBN that it begins, whose input is the same, so all ReLUs but the last count twice. The networks of
-    this harness keep the official class names; on networks without such blocks the score is that of ``naswot``.
+    The official code counts every module whose class name contains ReLU. On NAS-Bench-201 these are each ReLU and the
+    block ReLUConvBN that starts with it and has the same input, so all ReLUs except the last count twice. The networks
+    of this harness keep the official class names. On networks without such blocks the score equals ``naswot``.
     """
     return _log_determinant(probe.relu_kernel() + _block_kernel(probe))
 
 
 @quantity("harness.proxies.activation:_block_kernel")
 def _block_kernel(probe: Probe) -> Tensor:
-    """NASWOT's kernel of the inputs of all modules named for a ReLU that hold other modules; zeros without any."""
+    """NASWOT's kernel of the inputs of all blocks with ReLU in their class name; zeros if there are none."""
     images = probe.batch().images
     kernel = torch.zeros(len(images), len(images), dtype=torch.float64, device=images.device)
 

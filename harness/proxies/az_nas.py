@@ -1,12 +1,12 @@
-r"""The parts of AZ-NAS, from what the blocks of a network make of noise.
+r"""The parts of AZ-NAS, from the block features of a network on noise images.
 
 A copy of the network with Kaiming-normal weights (fan-in) sees 64 images of standard normal noise in training mode.
-:math:`f_1, \dots, f_L` are its features after the stem and after each block, which the network gives by a method
-``forward_blocks(images) -> list[Tensor]``, each (images, channels, height, width). The official code draws images of
-the data set's resolution; here they have the shape of the run's images.
+:math:`f_1, \dots, f_L` are its features after the stem and after each block. The network returns them from a method
+``forward_blocks(images) -> list[Tensor]``, each of shape (images, channels, height, width). The official code draws
+images of the data set's resolution; here they have the shape of the run's images.
 
 The fourth part, complexity, is #FLOPs (``flops``). The score of AZ-NAS adds log(rank / number of networks) over the
-four parts: it depends on the networks ranked together, so it is no score of one network.
+four parts. It depends on which networks are ranked together, so it is an aggregate (``az_nas``), not a proxy.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ def _block_features(probe: Probe) -> list[Tensor]:
     with probe.seeing(network, Part.WEIGHTS, method="forward_blocks"), untouched(network):
         features: list[Tensor] = network.forward_blocks(gaussian_images(probe, NOISE_IMAGES))
     if len(features) < 2 or any(feature.dim() != 4 for feature in features):
-        raise NotApplicableError("forward_blocks gave fewer than two feature maps")
+        raise NotApplicableError("forward_blocks must return at least two 4-D feature maps")
     return features
 
 
 @quantity("harness.proxies.az_nas:_spectral_entropies")
 def _spectral_entropies(probe: Probe) -> Tensor:
-    """The entropy of each block's normalised covariance spectrum, (blocks,), float64; NaN where a block gives zeros."""
+    """Entropy of each block's normalised covariance spectrum: (blocks,), float64; NaN for zeros."""
     return torch.stack([_spectral_entropy(feature.detach()) for feature in _block_features(probe)])
 
 
 def _spectral_entropy(feature: Tensor) -> Tensor:
     positions = feature.permute(0, 2, 3, 1).flatten(0, 2)
     centred = positions - positions.mean(dim=0)
-    # Only the product of all positions is dear: float32 does for it, while the spectrum needs more.
+    # Only the product over all positions is expensive. float32 is precise enough for it, but not for the spectrum.
     spectrum = torch.linalg.eigvalsh((centred.T @ centred).double() / len(positions))
     share = spectrum / spectrum.sum()
     entropy: Tensor = -(share * (share + IN_LOGARITHM).clamp_min(IN_LOGARITHM).log()).sum()
@@ -77,9 +77,9 @@ def az_expressivity(probe: Probe) -> Tensor:
     r"""AZ-NAS's expressivity: how evenly the features of each block spread over their directions.
 
     :math:`\sum_l H_l` with :math:`H_l = -\sum_i p_i \log(p_i + 10^{-8})`, where p are the eigenvalues of the covariance
-    of :math:`f_l` between channels (images and positions are the observations), divided by their sum. −∞ where a block
-    gives nothing but zeros, as in the official code. There, rounding in float32 can also make an eigenvalue negative
-    enough for NaN and so −∞; the spectrum is computed in float64 here, which leaves no such case.
+    of :math:`f_l` between channels (images and positions are the observations), divided by their sum. −∞ if a block
+    outputs only zeros, as in the official code. There, rounding in float32 can also make an eigenvalue negative enough
+    to give NaN and so −∞; here the spectrum is computed in float64, which avoids this.
 
     Raises:
         NotApplicableError: if the network does not offer ``forward_blocks``.
@@ -99,7 +99,7 @@ def az_expressivity(probe: Probe) -> Tensor:
 def az_progressivity(probe: Probe) -> Tensor:
     r"""AZ-NAS's progressivity: the least growth of expressivity from one block to the next.
 
-    :math:`\min_l (H_{l+1} - H_l)` with the entropies of ``az_expressivity``. −∞ where a block gives nothing but zeros.
+    :math:`\min_l (H_{l+1} - H_l)` with the entropies of ``az_expressivity``. −∞ if a block outputs only zeros.
 
     Raises:
         NotApplicableError: if the network does not offer ``forward_blocks``.
@@ -117,17 +117,17 @@ def az_progressivity(probe: Probe) -> Tensor:
     batches=1,
 )
 def az_trainability(probe: Probe) -> Tensor:
-    r"""AZ-NAS's trainability: how near each block is to keeping the size of a gradient.
+    r"""AZ-NAS's trainability: how closely each block preserves the size of a gradient.
 
     :math:`\operatorname{mean}_l ( 2 - \sigma_l - 1 / (\sigma_l + 10^{-6}) )`, where :math:`\sigma_l` is the largest
     singular value of the mean over images and positions of :math:`g_{l-1} g_l^\top`: :math:`g_l` are random signs at
-    the block's output and :math:`g_{l-1}` what the block passes back to its input. Where a block halves the resolution,
-    the pixels that become one are stacked as channels. A block that passes the signs on unchanged counts −∞, as in the
-    official code, so that all networks with such a cell tie; a block that passes nothing on counts about −10⁶.
+    the block's output and :math:`g_{l-1}` is the gradient that reaches its input. If a block halves the resolution, the
+    pixels that are merged into one are stacked as channels. A block that passes the signs unchanged counts −∞, as in
+    the official code, so all networks with such a cell are tied. A block that passes no gradient counts about −10⁶.
 
     Raises:
-        NotApplicableError: if the network does not offer ``forward_blocks``, or a block's resolution is no multiple of
-            the next one's.
+        NotApplicableError: if the network does not offer ``forward_blocks``, or a block's resolution is not a multiple
+            of the next block's.
     """
     return _trainability(probe)
 
@@ -137,7 +137,7 @@ def _trainability(probe: Probe) -> Tensor:
     terms = []
     for before, after in pairwise(_block_features(probe)):
         signs = torch.empty_like(after).copy_(torch.randint(2, after.shape) * 2.0 - 1)
-        # What is no function of anything, such as the zeros of an unconnected cell, is passed no gradient.
+        # Features that depend on nothing, such as the zeros of an unconnected cell, have no gradient.
         (passed,) = gradients((after * signs).sum(), [before]) if before.requires_grad else [torch.zeros_like(before)]
         terms.append(_keeping(passed, signs))
     return torch.stack(terms).mean()
@@ -149,7 +149,7 @@ def _keeping(passed: Tensor, signs: Tensor) -> Tensor:
         return torch.full((), -torch.inf, dtype=torch.float64, device=signs.device)
     stride = passed.shape[2] // max(signs.shape[2], 1)
     if stride < 1 or passed.shape[2:] != (stride * signs.shape[2], stride * signs.shape[3]):
-        raise NotApplicableError(f"a block leads from {tuple(passed.shape[2:])} to {tuple(signs.shape[2:])} pixels")
+        raise NotApplicableError(f"a block maps {tuple(passed.shape[2:])} to {tuple(signs.shape[2:])} pixels")
     passed = F.pixel_unshuffle(passed, stride)
     columns, rows = (gradient.permute(0, 2, 3, 1).flatten(0, 2) for gradient in (signs, passed))
     largest: Tensor = torch.linalg.matrix_norm((rows.T @ columns).double() / len(rows), ord=2)

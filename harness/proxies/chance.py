@@ -1,4 +1,4 @@
-"""The baseline of chance."""
+"""The random baseline."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SIGNS = 64
     source="the random baseline of the paper's comparison",
 )
 def random(probe: Probe) -> float:
-    """A number that has nothing to do with the network: uniform in [0, 1), drawn anew for each network and seed.
+    """Random number, independent of the network: uniform in [0, 1), one per network and seed.
 
-    It has to be another number for each network of a run, and the same for one network wherever and with whatever it is
-    computed. The seed of the proxies' random numbers is one for all networks, but initial weights are drawn from a seed
-    that hashes the architecture. So the number is a hash of the signs of the first 64 weights in the network's order;
-    signs, because the last bit of a weight may depend on the processor. Networks whose first weights are not drawn, or
-    drawn from one seed, share a number.
+    The number must differ between the networks of a run, and must be the same for one network on every machine and
+    whatever else is computed. All networks share the seed of the proxies' random numbers, but their initial weights are
+    drawn from a seed that hashes the architecture. So the number is a hash of the signs of the first 64 weights in the
+    network's order. Only signs are used because the last bit of a weight may depend on the processor. Networks whose
+    first weights are constant, or drawn from the same seed, share a number.
     """
     signs: list[str] = []
     for weight in probe.weights:

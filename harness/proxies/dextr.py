@@ -1,4 +1,4 @@
-"""Dextr: how well conditioned the feature maps are, and how much the outputs bend when the input moves on a circle."""
+"""Dextr: conditioning of the feature maps, and curvature of the outputs as the input moves along a circle."""
 
 from __future__ import annotations
 
@@ -28,19 +28,20 @@ COORDINATES = 10
     source="NASBench201/correlation/NAS_Bench_201.py and no_free_lunch_architectures/length.py",
 )
 def dextr(probe: Probe) -> Tensor:
-    r"""Conditioning of the feature maps and curvature of the output, in one number.
+    r"""Conditioning of the feature maps combined with the curvature of the outputs.
 
     :math:`s k / (s + k)` with :math:`s = \log(1 + \sum_m \sigma_{\min} / \sigma_{\max})` and :math:`k = \log(1 +
-    \kappa)`. σ are the singular values of what module m makes of one image, (channels, positions), over every call of
-    every module, containers and the network itself included (0 for zeros, 1 for a vector). κ is the extrinsic curvature
-    :math:`\lVert v \rVert^{-3} \sqrt{ \lVert v \rVert^2 \lVert a \rVert^2 - (v \cdot a)^2 }` of ten outputs, drawn with
-    replacement, at one point of a random unit circle of inputs, with v and a their first and second derivative along
-    it. Training mode, so batch norm takes its statistics from the single input. Where κ is undefined the score is s, as
-    in the official code. The first training image is used there, here the mini-batch's image of median norm; the circle
-    lies in 3×64×64 pixels there, here in the shape of the run's images.
+    \kappa)`. σ are the singular values of module m's feature map of one image, (channels, positions); the sum runs over
+    every call of every module, including containers and the network itself (the ratio is 0 for zeros and 1 for a
+    vector). κ is the extrinsic curvature :math:`\lVert v \rVert^{-3} \sqrt{ \lVert v \rVert^2 \lVert a \rVert^2 - (v
+    \cdot a)^2 }` of ten outputs, drawn with replacement, at one point of a random unit circle of inputs, with v and a
+    their first and second derivatives along the circle. Training mode, so batch norm takes its statistics from the
+    single input. If κ is undefined the score is s, as in the official code. The official code uses the first training
+    image and a circle in 3×64×64 pixels; here the image is the mini-batch's image of median norm, and the circle has
+    the shape of the run's images.
 
     Raises:
-        NotApplicableError: if a batch norm meets a single value a channel.
+        NotApplicableError: if a batch norm gets a single value per channel.
     """
     conditioning = _conditioning(probe).log1p()
     curvature = _extrinsic_curvature(probe).log1p()
@@ -63,7 +64,7 @@ def _inverse_condition_numbers(stacked: Tensor) -> Tensor:
 
 @quantity("harness.proxies.dextr:_extrinsic_curvature")
 def _extrinsic_curvature(probe: Probe) -> Tensor:
-    """κ at the angle 0, float64; NaN where the outputs do not move."""
+    """κ at angle 0, float64; NaN if the outputs do not depend on the angle."""
     network, like = probe.copy().requires_grad_(False), probe.batch().images
     plane = torch.linalg.qr(torch.randn(like[0].numel(), 2)).Q.to(like)
     angle = torch.zeros((), dtype=like.dtype, device=like.device, requires_grad=True)
@@ -79,7 +80,7 @@ def _extrinsic_curvature(probe: Probe) -> Tensor:
 
 
 def _derivatives(output: Tensor, angle: Tensor) -> Tensor:
-    """First and second derivative of one output along the circle; zeros where it does not depend on the angle."""
+    """First and second derivatives of one output along the circle; zeros if it does not depend on the angle."""
     first = output.new_zeros(())
     if output.requires_grad:
         (first,) = torch.autograd.grad(

@@ -1,4 +1,4 @@
-"""Entropy of the last feature map, from MAE-DET's search for detection backbones."""
+"""Entropy of the last feature map, from MAE-DET, a search for detection backbones."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     better="higher",
     data="noise",
     cite="sun2022maedet",
-    source="nas/scores/compute_entropy.py of the official code, for the last stage alone",
+    source="nas/scores/compute_entropy.py of the official code, last stage only",
     batches=1,
 )
 def entropy(probe: Probe) -> Tensor:
-    r"""How widely Gaussian inputs spread over the last feature map of a linear network with Gaussian weights.
+    r"""Entropy of the last feature map for Gaussian inputs, in a linearised network with Gaussian weights.
 
     :math:`\log \sigma(f(x)) + \log C` with f the features before global pooling, C its channels, x from N(0, 1) and σ
-    the standard deviation over all images, channels and positions: up to constants the differential entropy of a
-    Gaussian of that deviation, to which the official code adds the logarithm of the channels. Weights are from N(0, 1),
-    biases 0, batch norms and ReLU modules are replaced by the identity (the official code's ``skip_bn`` and
-    ``skip_relu``), one repeat. −∞ where nothing arrives.
+    the standard deviation over all images, channels and positions: up to constants this is the differential entropy of
+    a Gaussian with that deviation, to which the official code adds the logarithm of the number of channels. Weights are
+    drawn from N(0, 1), biases are 0, and batch norms and ReLU modules are replaced by the identity (the official code's
+    ``skip_bn`` and ``skip_relu``); one repeat. −∞ if the features are constant.
 
-    MAE-DET weighs the entropies of five stages 0 : 0 : 1 : 1 : 6 for detection heads that read several scales; what a
-    stage is, a generic network does not tell, and a classifier reads the last map alone, so this is the single-scale
-    score. The official code divides each block's output by its deviation and adds up the logarithms, against overflow;
-    in float64 no rescaling is needed, and the sum is the same where blocks follow one another. Its residual links are
-    rescaled, here they are kept as they are (see ``zen``). A later version of that code has a closed form for chains,
-    :math:`\sum_l \log \sqrt{C_l k_l^2}` over the layers' input channels and kernel sizes, which this estimates. Weights
-    of transposed convolutions stay as they were drawn.
+    MAE-DET weights the entropies of five stages 0 : 0 : 1 : 1 : 6 for detection heads that read several scales. A
+    generic network does not declare its stages, and a classifier reads only the last map, so this is the single-scale
+    score. To avoid overflow, the official code divides each block's output by its deviation and adds up the logarithms;
+    float64 needs no rescaling, and for blocks in sequence the sum is the same. The official code rescales residual
+    links; here they are kept unchanged (see ``zen``). A later version of that code has a closed form for chains,
+    :math:`\sum_l \log \sqrt{C_l k_l^2}` over the layers' input channels and kernel sizes, which this score estimates.
+    Transposed convolutions keep their initial weights.
 
     Raises:
         NotApplicableError: if the network does not offer ``forward_features``, or holds weights, ReLUs or batch norms

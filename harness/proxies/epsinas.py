@@ -1,4 +1,4 @@
-r"""The epsinas score: how far a network's outputs move between two values that all its weights share."""
+r"""The epsinas score: how much a network's outputs change between two constant values of all weights."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ ROUNDING = 1e-9
     version=2,
 )
 def epsinas(probe: Probe) -> Tensor:
-    """Distance between the outputs of two networks whose weights all share one value, 1e-7 and 1.
+    """Distance between the network's outputs with all weights 1e-7 and with all weights 1.
 
-    :math:`|p_{w_1} - p_{w_2}|` on average, over the mean of both, with :math:`w_1` = 1e-7, :math:`w_2` = 1 and
-    :math:`p_w` the outputs for the mini-batch of a copy whose every weight is w (batch norm's too) and whose biases are
-    0, scaled to [0, 1]; the smallest outputs are left out. Modules are in evaluation mode, but batch norm takes its
-    statistics from the mini-batch, as the official networks keep no running ones. NaN where the outputs do not differ,
-    as where nothing reaches them; 0 up to rounding for a network that is one chain, in which a common weight does no
-    more than scale.
+    :math:`|p_{w_1} - p_{w_2}|` on average, divided by the mean of both, with :math:`w_1` = 1e-7, :math:`w_2` = 1 and
+    :math:`p_w` the outputs on the mini-batch, scaled to [0, 1], of a copy in which every weight is w (batch norm
+    weights too) and every bias is 0. The smallest outputs are left out. Modules are in evaluation mode, but batch norm
+    takes its statistics from the mini-batch, because the official networks keep no running statistics. NaN if all
+    outputs are equal, for example because no signal reaches them; 0 up to rounding for a plain chain, where a common
+    weight only rescales.
 
-    The official code computes in float32, where the signal of the small weight falls below the smallest number and
-    leaves no score unless a path through each cell has no convolution. Here float64 gives those networks a score too.
+    The official code computes in float32, where the signal of the small weight underflows: a network has a score only
+    if each cell has a path without convolutions. Here float64 gives the other networks a score too.
 
-    The weights are those of the official script for NAS-Bench-201. The official function for choosing a pair looks at
-    no accuracies but at how few networks are left without a score; a study of other pairs, with accuracies, stands
-    beside it, and how the pair was settled the code does not tell. Checked against the official code on its own
-    networks; the paper's text beyond its abstract was not.
+    The two weights are those of the official script for NAS-Bench-201. The official function for choosing a pair does
+    not use accuracies, but the number of networks left without a score. The repository also has a study of other pairs
+    that does use accuracies, and does not say how the pair was chosen. This proxy was checked against the official code
+    on its own networks; of the paper, only the abstract was read.
 
     Raises:
         NotApplicableError: if the mini-batch has a single image.
@@ -65,9 +65,9 @@ def epsinas(probe: Probe) -> Tensor:
     variant_of="epsinas",
 )
 def epsinas_nasbench101(probe: Probe) -> Tensor:
-    """The epsinas score with weights of 1e-4 and 10, which the official code takes on NAS-Bench-101.
+    """The epsinas score with weights 1e-4 and 10, as in the official code for NAS-Bench-101.
 
-    How this pair was found the code does not tell: it lies outside the range that its function for choosing tries.
+    The code does not say how this pair was chosen; it lies outside the range that its selection function tries.
     Otherwise as ``epsinas``.
 
     Raises:
@@ -80,7 +80,7 @@ def epsinas_nasbench101(probe: Probe) -> Tensor:
 def _epsinas(probe: Probe, low: float, high: float) -> Tensor:
     images = probe.batch().images.double()
     if len(images) < 2:
-        raise NotApplicableError("a single image has no spread; ask for a larger mini-batch (--batch-size)")
+        raise NotApplicableError("needs at least two images; use a larger mini-batch (--batch-size)")
     network = replace_modules(probe.copy().double(), _equal_weights).eval()
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -92,9 +92,9 @@ def _epsinas(probe: Probe, low: float, high: float) -> Tensor:
 
 
 class _EqualWeights(nn.Module):
-    """A convolution all of whose weights will be one value: every channel that it gives is the same.
+    """A convolution whose weights all get one value, so that all its output channels are equal.
 
-    So one channel of the sum of all inputs is convolved, in place of each channel with each.
+    It convolves the sum of the input channels once, instead of every pair of input and output channels.
     """
 
     stands_for = nn.Conv2d
@@ -106,9 +106,9 @@ class _EqualWeights(nn.Module):
         self.weight = nn.Parameter(original.weight[:1, :1].detach().clone(), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, height, width) to the same of other sizes."""
+        """Maps (batch, channels, height, width) to the output feature map, as the convolution does."""
         if x.shape[1] != self.entering:
-            raise RuntimeError(f"a convolution of {self.entering} channels was given {x.shape[1]}")
+            raise RuntimeError(f"a convolution expects {self.entering} input channels and got {x.shape[1]}")
         one: Tensor = F.conv2d(x.sum(dim=1, keepdim=True), self.weight, None, *self.shape)
         return one.expand(-1, self.channels, -1, -1).contiguous(memory_format=torch.channels_last)
 
@@ -120,7 +120,7 @@ def _equal_weights(module: nn.Module) -> nn.Module | None:
 
 
 def _scaled_outputs(network: nn.Module, images: Tensor, weight: float) -> Tensor:
-    """All outputs in one vector, scaled to [0, 1], with NaN in place of what is 0."""
+    """All outputs in one vector, scaled to [0, 1], with NaN in place of zeros."""
     with torch.no_grad(), untouched(network):
         for module in network.modules():
             own = dict(module.named_parameters(recurse=False))
@@ -131,5 +131,5 @@ def _scaled_outputs(network: nn.Module, images: Tensor, weight: float) -> Tensor
         outputs: Tensor = network(images.clone()).flatten()
     low, high = outputs.min(), outputs.max()
     scaled = (outputs - low) / (high - low)
-    # Equal logits of one image may differ by rounding, and then the smallest is not the only one to leave out.
+    # Equal logits of one image may differ by rounding, so more than the exact minimum is left out.
     return torch.where(scaled < ROUNDING, torch.nan, scaled)

@@ -1,8 +1,8 @@
-r"""Proxies of the loss gradient, from pruning at initialisation.
+r"""Proxies based on the loss gradient, from pruning at initialisation.
 
-With L the cross entropy of one mini-batch, :math:`W_l` the weights of convolution or linear layer l (biases and batch
-norm are left out) and :math:`g_l = \partial L / \partial W_l`. Definitions follow the code of Abdelfattah et al. 2021,
-which the published tables were made with: training mode, default initialisation.
+L is the cross entropy of one mini-batch, :math:`W_l` the weights of convolution or linear layer l (without biases and
+batch norm), and :math:`g_l = \partial L / \partial W_l`. Definitions follow the code of Abdelfattah et al. 2021, which
+produced the published tables: training mode, default initialisation.
 """
 
 from __future__ import annotations
@@ -55,11 +55,12 @@ def grad_norm(probe: Probe) -> Tensor:
     variant_of="grad_norm",
 )
 def grad_norm_all(probe: Probe) -> Tensor:
-    r"""Norm of the loss gradient over all parameters at once, of Gaussian weights for noise with random labels.
+    r"""Norm of the loss gradient over all parameters, with Gaussian weights, noise images and random labels.
 
     :math:`( \sum_\theta \lVert \partial L / \partial \theta \rVert_2^2 )^{1/2}` over every parameter θ, biases and
-    batch norms included, each distinct tensor once, as ZenNAS compares itself to it: weights and images from N(0, 1),
-    biases 0, uniformly random targets. Tasks that do not classify get random targets of their own kind.
+    batch norms included, each distinct tensor once. This is the gradient norm that ZenNAS compares itself to: weights
+    and images from N(0, 1), biases 0, uniformly random targets. Tasks other than classification get random targets of
+    their own kind.
     """
     squares = sum_of(gradient.double().square().sum() for gradient in _gradients_on_noise(probe))
     return squares.sqrt()
@@ -91,10 +92,10 @@ def _gradients_on_noise(probe: Probe) -> list[Tensor]:
     source="foresight/pruners/measures/plain.py",
 )
 def plain(probe: Probe) -> Tensor:
-    r"""Weights times gradients, with their sign.
+    r"""Sum of weights times gradients, sign kept.
 
     :math:`\sum_l \langle W_l, g_l \rangle`. A layer followed by batch norm in training mode is invariant to the scale
-    of its weights, so its term vanishes up to the batch norm's ε; what is left comes from the classifier and from
+    of its weights, so its term vanishes up to the batch norm's ε. What remains comes from the classifier and from
     convolutions without batch norm.
     """
     pairs = zip(probe.weights, probe.loss_gradients(), strict=True)
@@ -110,7 +111,7 @@ def plain(probe: Probe) -> Tensor:
     source="foresight/pruners/measures/snip.py",
 )
 def snip(probe: Probe) -> Tensor:
-    r"""Connection sensitivity: the magnitude of weights times gradients.
+    r"""Connection sensitivity: sum of the magnitudes of weights times gradients.
 
     :math:`\sum_l \lVert W_l \odot g_l \rVert_1`.
     """
@@ -124,15 +125,15 @@ def snip(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="wang2020grasp",
-    source="foresight/pruners/measures/grasp.py, whose sign is kept",
+    source="foresight/pruners/measures/grasp.py, sign kept",
     version=2,
     anticipates=("curvature_along_weights",),
 )
 def grasp(probe: Probe) -> Tensor:
-    r"""Gradient signal preservation: the weights against the Hessian times the gradient.
+    r"""Gradient signal preservation: minus the inner product of weights and Hessian-gradient product.
 
-    :math:`-\sum_l \langle W_l, (H g)_l \rangle`, where H is the Hessian of the loss with respect to all the weights.
-    The official code adds the minus sign because the opposite correlated negatively; the direction is kept as
+    :math:`-\sum_l \langle W_l, (H g)_l \rangle`, where H is the Hessian of the loss with respect to all weights. The
+    official code adds the minus sign because the score without it correlated negatively; the direction is kept as
     published. Temperature 1, one mini-batch.
     """
     return -probe.curvature_along_weights()
@@ -164,7 +165,7 @@ def fisher(probe: Probe) -> Tensor:
 
     :math:`\sum_l f_l \sum_c \tfrac12 \operatorname{mean}_n ( \sum_{hw} a_{nchw}\, \partial L / \partial a_{nchw} )^2`
     with a the output of layer l. The official code spreads a channel's value over all weights of the channel before it
-    sums, which weights it by the fan-in :math:`f_l`; ``fisher_channel`` leaves that weight out.
+    sums, which weights it by the fan-in :math:`f_l`; ``fisher_channel`` omits that weight.
     """
     return sum_of(channels * layer.weight[0].numel() for layer, channels in _fisher_of_channels(probe))
 
@@ -175,7 +176,7 @@ def fisher(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="turner2020blockswap",
-    source="foresight/pruners/measures/fisher.py, without the spreading over weights",
+    source="foresight/pruners/measures/fisher.py, without spreading over weights",
     anticipates=("layer_output_gradients",),
     variant_of="fisher",
 )

@@ -1,4 +1,4 @@
-r"""Proxies of the input Jacobian's correlations.
+r"""Proxies based on correlations of the input Jacobian.
 
 Row i of the input Jacobian is :math:`\partial \sum_k z_k / \partial x_i`, the gradient of the sum of all outputs with
 respect to image i, in training mode; :math:`\Sigma` holds the correlation coefficients between its rows.
@@ -30,11 +30,11 @@ EPSILON = 1e-5
     aliases=("jacov", "jacobian_covariance"),
 )
 def jacob_cov(probe: Probe) -> Tensor:
-    r"""How differently images move the outputs: spectrum of the input Jacobian's correlations.
+    r"""How differently the outputs respond to each image: spectrum of the input Jacobian's correlations.
 
     :math:`-\sum_i [\log(\lambda_i + k) + 1 / (\lambda_i + k)]`, where λ are the eigenvalues of Σ and k = 1e-5. Σ is
-    symmetric, so the eigenvalues are computed as real numbers, where the official code lets them be complex. NaN where
-    the outputs do not depend on some image.
+    symmetric, so the eigenvalues are computed as real numbers; the official code allows complex ones. NaN if the
+    outputs do not depend on some image.
     """
     correlation = probe.jacobian_correlation()
     if not correlation.isfinite().all():
@@ -44,7 +44,7 @@ def jacob_cov(probe: Probe) -> Tensor:
 
 
 def _class_scores(probe: Probe, divide: bool) -> Tensor:
-    """Σ log(|Σ_ij| + k) over the pairs of images of each class, in the classes' order of first appearance."""
+    """Σ log(|Σ_ij| + k) over the pairs of images of each class, in order of the classes' first appearance."""
     correlation = probe.jacobian_correlation()
     labels = probe.class_labels()
     scores = []
@@ -75,8 +75,8 @@ def epe_nas(probe: Probe) -> Tensor:
     r"""Correlations of the input Jacobian within classes.
 
     :math:`\sum_c | \sum_{ij} \log(|\Sigma^c_{ij}| + k) |` over the classes c of the mini-batch, k = 1e-5. The official
-    code holds a second formula for more than 100 classes, but never passes the number of classes, so this one is what
-    it computes on every data set; ``epe_nas_classes`` follows the intention.
+    code has a second formula for more than 100 classes, but never passes the number of classes, so it computes this one
+    on every data set; ``epe_nas_classes`` implements the intended one.
     """
     return _sum_of_class_scores(probe)
 
@@ -87,14 +87,15 @@ def epe_nas(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="lopes2021epe",
-    source="search.py of the official code, with its branch for many classes",
+    source="search.py of the official code, including its branch for many classes",
     variant_of="epe_nas",
 )
 def epe_nas_classes(probe: Probe) -> Tensor:
-    r"""EPE-NAS with the number of classes taken into account.
+    r"""EPE-NAS with its second formula for more than 100 classes.
 
-    Up to 100 classes as ``epe_nas``; beyond, with :math:`s_c` divided by the number of images of class c (classes with
-    a single image are left out), the mean over classes of :math:`\sum_{c'} |s_c - s_{c'}|`.
+    Up to 100 classes it equals ``epe_nas``. Beyond that, it is the mean over classes of :math:`\sum_{c'} |s_c -
+    s_{c'}|`, where :math:`s_c` is the inner sum of ``epe_nas`` divided by the number of images of class c; classes with
+    a single image are left out.
 
     Raises:
         NotApplicableError: if no class has two images.
@@ -103,5 +104,5 @@ def epe_nas_classes(probe: Probe) -> Tensor:
         return _sum_of_class_scores(probe)
     scores = _class_scores(probe, divide=True)
     if not len(scores):
-        raise NotApplicableError("no class has two images in the mini-batch; ask for a larger one (--batch-size)")
+        raise NotApplicableError("no class has two images in the mini-batch; use a larger mini-batch (--batch-size)")
     return (scores[:, None] - scores[None, :]).abs().sum() / len(scores)

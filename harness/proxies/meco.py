@@ -1,7 +1,7 @@
 r"""MeCo: how independent the channels of each feature map are.
 
-:math:`\lambda_{\min}(P)` is the smallest eigenvalue of the Pearson correlations between the channels of a feature map,
-whose positions are the observations; undefined correlations (a channel that does not vary) count as zero, as in the
+:math:`\lambda_{\min}(P)` is the smallest eigenvalue of the matrix of Pearson correlations between the channels of a
+feature map, with its positions as observations. Undefined correlations (a constant channel) count as zero, as in the
 official code. One image passes in training mode, so batch norm takes its statistics from it.
 """
 
@@ -30,8 +30,8 @@ class _Calls:
     """The calls of one pass.
 
     Attributes:
-        correlations: each call of a module with those between the channels that it gave, (channels, channels).
-        usage: what the pass went through.
+        correlations: each module call with the correlations between its output channels, (channels, channels).
+        usage: of the pass.
     """
 
     correlations: list[tuple[nn.Module, Tensor]]
@@ -70,17 +70,17 @@ def _smallest_eigenvalues(correlations: list[Tensor]) -> Tensor:
 def meco(probe: Probe) -> Tensor:
     r"""Smallest eigenvalue of the correlations between channels, summed over all modules.
 
-    :math:`\sum_m \lambda_{\min}(P_m)` over every call of every module, containers and the network itself included: a
-    feature map counts once for each module that returns it, so the score depends on how the code nests its modules,
-    which a sum over convolutions (``meco_layers``) does not. The official networks of NAS-Bench-201 are nested deeper
-    than those of this harness, so scores there are higher. One image of standard normal noise, as the measure of the
-    official code draws it (3×64×64 there, the shape of the run's images here); its script for NATS-Bench passes the
-    first training image instead (``meco_image``). Linear outputs have a single position and add nothing.
+    :math:`\sum_m \lambda_{\min}(P_m)` over every call of every module, including containers and the network itself. A
+    feature map counts once for each module that returns it, so the score depends on how the code nests its modules; a
+    sum over convolutions (``meco_layers``) does not. The official NAS-Bench-201 networks are nested deeper than those
+    of this harness, so their scores are higher. The input is one image of standard normal noise, as in the official
+    measure (3×64×64 there, the shape of the run's images here). The official script for NATS-Bench passes the first
+    training image instead (``meco_image``). Linear outputs have a single position and add nothing.
 
-    The official code's sum was run beside this one, on the same networks; of the paper only the abstract was read.
+    This proxy was compared with the official code on the same networks; of the paper, only the abstract was read.
 
     Raises:
-        NotApplicableError: if a batch norm meets a single value a channel.
+        NotApplicableError: if a batch norm gets a single value per channel.
     """
     return _smallest_eigenvalues([correlation for _, correlation in _correlations(probe).correlations]).sum()
 
@@ -98,10 +98,10 @@ def meco_image(probe: Probe) -> Tensor:
     """MeCo of a real image, as the official script for NATS-Bench computes it.
 
     The script passes the first image of the shuffled training set; here it is the mini-batch's image of median norm, so
-    that the order of the images does not matter. Otherwise as ``meco``.
+    the order of the images does not matter. Otherwise as ``meco``.
 
     Raises:
-        NotApplicableError: if a batch norm meets a single value a channel.
+        NotApplicableError: if a batch norm gets a single value per channel.
     """
     return _smallest_eigenvalues([each for _, each in _correlations(probe, noise=False).correlations]).sum()
 
@@ -112,7 +112,7 @@ def meco_image(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="jiang2023meco",
-    source="correlation/foresight/pruners/measures/meco.py, its sum over convolutions alone",
+    source="correlation/foresight/pruners/measures/meco.py, summed over convolutions only",
     batches=1,
     variant_of="meco",
 )
@@ -120,12 +120,12 @@ def meco_layers(probe: Probe) -> Tensor:
     r"""MeCo with every convolution's output counted once.
 
     :math:`\sum_l \lambda_{\min}(P_l)` over the calls of convolutions, before batch norm, which does not change
-    correlations. Otherwise as ``meco``. Neither the official code nor what was read of the paper (its abstract) has
-    this sum: it is the harness's reading of a sum over layers.
+    correlations. Otherwise as ``meco``. Neither the official code nor the paper's abstract has this sum; it is the
+    harness's interpretation of a sum over layers.
 
     Raises:
         NotApplicableError: if the network has no convolutions or multiplies by weights other than by calling a layer,
-            or a batch norm meets a single value a channel.
+            or a batch norm gets a single value per channel.
     """
     calls = _correlations(probe)
     calls.usage.require(Part.LAYERS)
@@ -149,12 +149,12 @@ def meco_opt(probe: Probe) -> Tensor:
     r"""MeCo of eight random channels of each feature map, weighted by the number of channels.
 
     :math:`\sum_m \lambda_{\min}(P_m^{(8)})\, c_m / 8`, where :math:`c_m` is the number of channels and :math:`P^{(8)}`
-    the correlations between eight of them, drawn anew for each module from the run's seed (the official code draws them
-    without one). Where there are fewer than eight all are taken, with weight 1; the official code fails there. The
-    image is that of ``meco``.
+    the correlations between eight of them, drawn for each module from the run's seed (the official code does not seed
+    the draw). With fewer than eight channels all are taken, with weight 1; the official code fails there. The image is
+    that of ``meco``.
 
     Raises:
-        NotApplicableError: if a batch norm meets a single value a channel.
+        NotApplicableError: if a batch norm gets a single value per channel.
     """
     return _of_random_channels(probe)
 

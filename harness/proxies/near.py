@@ -1,4 +1,4 @@
-"""NEAR: the effective ranks of what layers and activation functions give."""
+"""NEAR: effective ranks of the outputs of layers and activation functions."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def near(probe: Probe) -> Tensor:
     r"""Sum of the effective ranks of pre- and post-activations.
 
     :math:`\sum_m \exp( -\sum_i p_i \log p_i )`, where p are the singular values of a matrix of module m, divided by
-    their sum; 0 for a matrix of zeros. The modules are those with a weight, and the activation functions: of
-    convolution, batch norm and ReLU each counts, which is more than the paper's two matrices a layer. A module that is
-    called several times counts each time, as so many modules would (the official code takes its first call alone). The
-    matrix has a column for each of the C channels and, as in the official code, a row for each of C consecutive
-    positions of the feature map, images one after the other and columns of pixels within; the block starts at a random
-    column of pixels, of all but the last. With fewer than C positions all of them are rows. Training mode, one draw of
-    the weights. The images go in order of their norm rather than as they come, so that the order of the mini-batch does
-    not matter.
+    their sum; 0 for a matrix of zeros. The sum runs over modules with a weight and activation functions: convolution,
+    batch norm and ReLU each count, which is more than the paper's two matrices per layer. A module that is called
+    several times counts each time, as separate modules would (the official code uses only the first call). The matrix
+    has a column for each of the C channels and, as in the official code, a row for each of C consecutive positions of
+    the feature map, ordered by image, then by column of pixels. The block starts at a random column of pixels, except
+    the last. With fewer than C positions, all of them are rows. Training mode, one draw of the weights. Images are
+    sorted by norm, so the order of the mini-batch does not matter.
 
     Raises:
-        NotApplicableError: if the network has no such modules, or layers or activation functions that are none.
+        NotApplicableError: if the network has no such modules, or uses layers or activation functions that are not
+            modules.
     """
     return _near(probe)
 
@@ -65,7 +65,7 @@ def _effective_ranks(stacked: Tensor) -> Tensor:
 
 
 def _activation_matrices(network: nn.Module, images: Tensor) -> list[Tensor]:
-    """A matrix of each call of a module that counts, in the network's order, float64: (positions, channels)."""
+    """A matrix (positions, channels) for each call of a counted module, in the network's order, float64."""
     counted = [m for m in network.modules() if hasattr(m, "weight") or isinstance(m, ACTIVATION_MODULES)]
     found: dict[int, list[Tensor]] = {id(module): [] for module in counted}
 
@@ -85,8 +85,8 @@ def _activation_matrices(network: nn.Module, images: Tensor) -> list[Tensor]:
 
 
 def _block(output: Tensor) -> Tensor:
-    """C consecutive rows of the output as a matrix of positions by channels, from a random place on."""
-    column = output.shape[-1]  # the official code's unit of a start: the width of a feature map, or of a vector
+    """C consecutive rows of the output from a random start, as a matrix (positions, channels)."""
+    column = output.shape[-1]  # the official code starts at multiples of this: the width of a map or vector
     rows = output.transpose(1, 3).flatten(0, 2) if output.dim() == 4 else output.movedim(1, -1).flatten(0, -2)
     channels = rows.shape[1]
     if len(rows) < channels:

@@ -1,8 +1,8 @@
 r"""The condition number of the neural tangent kernel at initialisation.
 
-Row i of J is the gradient of :math:`\sum_k z_{ik}`, the sum of image i's outputs, with respect to all parameters
-whose name holds the word weight: convolutions, linear layers and the scales of batch norm, but no bias. The kernel is
-:math:`\Theta = J J^\top`, (images, images).
+Row i of J is the gradient of :math:`\sum_k z_{ik}`, the sum of image i's outputs, with respect to all parameters whose
+name contains "weight": convolutions, linear layers and batch-norm scales, but not biases. The kernel is :math:`\Theta =
+J J^\top`, (images, images).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.probe import Probe
 
 COLUMNS = 2**20
-"""Columns of J that are widened to float64 at one time."""
+"""Columns of J that are converted to float64 at a time."""
 
 
 @proxy(
@@ -37,13 +37,13 @@ COLUMNS = 2**20
 def ntk(probe: Probe) -> Tensor:
     r"""Condition number of the neural tangent kernel, in training mode.
 
-    :math:`\kappa = \lambda_{\max}(\Theta) / \lambda_{\min}(\Theta)`. As in TE-NAS's code all images pass together, so
-    batch norm couples them: row i holds the whole mini-batch's part in image i's outputs, and takes a backward pass of
-    its own. The kernel and its eigenvalues are float64. ∞ where the kernel is singular to working precision
-    (:math:`\lambda_{\min} \le n \epsilon \lambda_{\max}`; the official code gives the quotient of rounding errors,
-    often negative, which then ranks best), NaN where it is zero or not finite (the official code puts 100,000). TE-NAS
-    computes it on its own small supernet (3 channels, one cell a stage, Kaiming weights) with 72 images and averages
-    three draws; here the benchmark's own network, initialisation and mini-batch are used.
+    :math:`\kappa = \lambda_{\max}(\Theta) / \lambda_{\min}(\Theta)`. As in TE-NAS's code, all images pass together, so
+    batch norm couples them: row i contains the whole mini-batch's influence on image i's outputs and takes its own
+    backward pass. The kernel and its eigenvalues are float64. ∞ if the kernel is singular to working precision
+    (:math:`\lambda_{\min} \le n \epsilon \lambda_{\max}`; the official code returns a quotient of rounding errors
+    there, often negative, which then ranks best). NaN if the kernel is zero or not finite (100,000 in the official
+    code). TE-NAS uses its own small supernet (3 channels, one cell per stage, Kaiming weights) with 72 images and
+    averages three draws; this proxy uses the benchmark's network, its initialisation and the run's mini-batch.
     """
     return _condition_number(_training_kernel(probe))
 
@@ -60,8 +60,8 @@ def ntk(probe: Probe) -> Tensor:
 def ntk_eval(probe: Probe) -> Tensor:
     """Condition number of the neural tangent kernel, in evaluation mode.
 
-    Batch norm takes its running statistics, which at initialisation leave everything as it is (mean 0, variance 1), so
-    that images do not influence one another and one backward pass gives all rows. Otherwise as ``ntk``.
+    Batch norm uses its running statistics, which at initialisation change nothing (mean 0, variance 1). So images do
+    not influence each other, and one backward pass gives all rows. Otherwise as ``ntk``.
     """
     return _condition_number(_evaluation_kernel(probe))
 
@@ -80,21 +80,21 @@ def _evaluation_kernel(probe: Probe) -> Tensor:
 
 
 def _weights(network: nn.Module) -> list[Tensor]:
-    """The parameters whose name holds the word weight, each distinct tensor once.
+    """The parameters whose name contains "weight", each distinct tensor once.
 
     Raises:
         NotApplicableError: if there are none.
     """
-    # By all of its names, as a tensor that several modules share has several.
+    # A tensor that several modules share has several names; all are checked.
     named = network.named_parameters(remove_duplicate=False)
     weights: list[Tensor] = list(dict.fromkeys(p for name, p in named if "weight" in name and p.requires_grad))
     if not weights:
-        raise NotApplicableError("the network has no parameter whose name holds 'weight'")
+        raise NotApplicableError("the network has no parameter whose name contains 'weight'")
     return weights
 
 
 def _kernel(rows: Iterable[Tensor], like: Tensor) -> Tensor:
-    """J Jᵀ in float64, from J's columns a parameter at a time."""
+    """J Jᵀ in float64, from J's columns, one parameter at a time."""
     kernel = torch.zeros(len(like), len(like), dtype=torch.float64, device=like.device)
     for part in rows:
         for start in range(0, part.shape[1], COLUMNS):

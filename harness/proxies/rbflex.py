@@ -1,4 +1,4 @@
-"""RBFleX-NAS: how far apart three images are in what the ReLUs make of them and in what the last layer gets."""
+"""RBFleX-NAS: distances between three images in the outputs of the ReLUs and in the inputs of the last layer."""
 
 from __future__ import annotations
 
@@ -30,27 +30,28 @@ GAMMA_LAST = 1.02460061284506e-11
     source="RBFleX_NAS-Bench-201.py, with its fixed γ",
 )
 def rbflex(probe: Probe) -> Tensor:
-    r"""Radial basis function kernels of three images' activations and of the last layer's inputs: log-determinants.
+    r"""Log-determinants of RBF kernels of three images: of the ReLU outputs, and of the last layer's inputs.
 
     :math:`3\, (\log |\det K| + \log |\det Q|)` with :math:`K_{ij} = \exp( -\gamma_K \lVert k_i - k_j \rVert^2 )` and Q
-    alike. :math:`k_i` holds all that leaves modules whose class is named for a ReLU (blocks such as ReLUConvBN count,
-    beside the ReLU that they hold), :math:`q_i` what enters the last module of the network at its last call, each entry
-    scaled to [0, 1] over the images; entries equal for all images add nothing. Each image passes alone in training
-    mode, so batch norm takes its statistics from it. The official code takes the first three training images; here they
-    are the mini-batch's at evenly spaced ranks of their norm, so that the order of the images does not matter. −∞ where
-    two images look the same.
+    likewise. :math:`k_i` contains all outputs of modules with ReLU in their class name (blocks such as ReLUConvBN count
+    in addition to the ReLU that they contain); :math:`q_i` is the input of the network's last module at its last call.
+    Each entry is scaled to [0, 1] over the images; entries equal for all images add nothing. Each image passes alone in
+    training mode, so batch norm takes its statistics from it. The official code uses the first three training images;
+    here they are the mini-batch's images at evenly spaced ranks of their norm, so the order of the images does not
+    matter. −∞ if two images give the same vectors.
 
-    γ = 2.7e-12 and 1.0e-11 are the official constants. The official code detects such values (HDA.py) from the
+    γ = 2.7e-12 and 1.0e-11 are the official constants. The official code determines such values (HDA.py) from the
     activations of ten networks of NATS-Bench's size space on CIFAR-10, as the least squared difference of two images'
-    mean activations over twice the sum of their variances; it looks at no accuracies. So small a γ makes each kernel
-    1 − γ d² for squared distances d²: both γ add a constant, 12 log γ in all, and the ranking does not depend on them.
-    Differences from 1 are kept exact here, where the official code has what float64 leaves of them.
+    mean activations over twice the sum of their variances; it does not use accuracies. With γ this small, each kernel
+    is 1 − γ d² for squared distances d². The two γ then only add a constant, 12 log γ in all, and do not affect the
+    ranking. Here differences from 1 are computed exactly; the official code rounds them to float64 near 1.
 
-    Checked against the official code's formulas on the same networks; the paper's text beyond its abstract was not.
+    This proxy was checked against the official code's formulas on the same networks; of the paper, only the abstract
+    was read.
 
     Raises:
-        NotApplicableError: if the network has no ReLU modules or applies ReLUs that are not, its last module is not
-            called, the mini-batch has fewer than three images, or a batch norm meets a single value a channel.
+        NotApplicableError: if the network has no ReLU modules or applies ReLUs that are not modules, its last module is
+            not called, the mini-batch has fewer than three images, or a batch norm gets a single value per channel.
     """
     return _rbflex(probe)
 
@@ -67,8 +68,8 @@ def _rbflex(probe: Probe) -> Tensor:
 
 
 def _responses(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
-    """All that leaves modules named for a ReLU, and all that enters the last module: two vectors, float64."""
-    # Also where the module in the last place stands in an earlier one too.
+    """All outputs of modules with ReLU in their class name, and the last module's input: two float64 vectors."""
+    # The last name counts, even if the same module also has an earlier one.
     *_, (_, last) = network.named_modules(remove_duplicate=False)
     leaving: list[Tensor] = []
     entering: list[Tensor] = []
@@ -91,17 +92,17 @@ def _responses(network: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _squared_distances(rows: Tensor) -> Tensor:
-    """Between the rows once each column is scaled to [0, 1]: (images, entries) to (images, images)."""
+    """Squared distances between rows after scaling each column to [0, 1]: (images, entries) to (images, images)."""
     low, high = rows.amin(dim=0), rows.amax(dim=0)
     scaled = torch.where(high > low, (rows - low) / (high - low), 0)
     return (scaled[:, None] - scaled[None, :]).square().sum(dim=2)
 
 
 def _log_determinant(squared_distances: Tensor, gamma: float) -> Tensor:
-    r"""Log-determinant of exp(−γ d²), without the loss of digits that entries so near to 1 would cost.
+    r"""Log-determinant of exp(−γ d²), without the cancellation that entries close to 1 would cause.
 
-    With :math:`E = 1 - \exp(-\gamma d^2)`, the first row and column taken from all others leave
-    :math:`E_{i1} + E_{1j} - E_{ij} - E_{i1} E_{1j}`, which has the same determinant.
+    With :math:`E = 1 - \exp(-\gamma d^2)`, subtracting the first row and column from all others leaves :math:`E_{i1} +
+    E_{1j} - E_{ij} - E_{i1} E_{1j}`, which has the same determinant.
     """
     e = -torch.expm1(-gamma * squared_distances)
     column, row = e[1:, :1], e[:1, 1:]

@@ -1,8 +1,8 @@
-"""The number of linear regions: how many patterns of active ReLU units a set of inputs switches on.
+"""The number of linear regions: how many distinct ReLU activation patterns a set of inputs produces.
 
-Within one pattern a ReLU network is linear, so the number of distinct patterns counts the linear regions that the
-inputs lie in. It is at most the number of inputs, and on networks of ordinary width it nearly always is that number:
-the count then says nothing. TE-NAS counts on networks one channel wide.
+Within one pattern a ReLU network is linear, so the number of distinct patterns counts the linear regions that contain
+the inputs. It is at most the number of inputs, and on networks of ordinary width it nearly always equals that number,
+so the count carries no information there. TE-NAS counts on networks that are one channel wide.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CROP = 3
 CROPS = 1000
-"""Crops in one of the thin network's mini-batches."""
+"""Crops per mini-batch of the thin network."""
 BATCHES = 3
 REPEATS = 3
 
@@ -37,12 +37,12 @@ REPEATS = 3
     source="lib/procedures/linear_region_counter.py, on the mini-batch and the benchmark's own network",
 )
 def linear_regions(probe: Probe) -> float:
-    r"""Number of distinct patterns of active ReLU units among the images.
+    r"""Number of distinct ReLU activation patterns among the images.
 
     :math:`\sum_i 1 / |\{ j : a_j = a_i \}|` with :math:`a_i \in \{0, 1\}^u` the signs of all ReLU units on image i, in
-    training mode. A whole number, at most that of the images, which most networks of ordinary width reach: what is left
-    to rank by are networks that hardly let anything through. ``linear_regions_thin`` counts where TE-NAS does. The
-    official code's half-precision product and its addition in place do not change the count.
+    training mode. The score is an integer, at most the number of images. Most networks of ordinary width reach that
+    maximum, so it only separates networks that pass almost no signal. ``linear_regions_thin`` counts on thin networks,
+    as TE-NAS does. The official code's half-precision product and in-place addition do not change the count.
 
     Raises:
         NotApplicableError: if the network has no ReLU modules.
@@ -61,10 +61,10 @@ def linear_regions(probe: Probe) -> float:
     variant_of="linear_regions",
 )
 def linear_regions_noise(probe: Probe) -> float:
-    """Number of distinct patterns of active ReLU units among Gaussian inputs.
+    """Number of distinct ReLU activation patterns among Gaussian inputs.
 
-    As AZ-NAS computes TE-NAS's part: as many inputs from N(0, 1) as the mini-batch has images. Otherwise as
-    ``linear_regions``, and as often equal to the number of inputs.
+    AZ-NAS computes this part of TE-NAS in this way: as many inputs from N(0, 1) as the mini-batch has images. Otherwise
+    as ``linear_regions``; it equals the number of inputs just as often.
 
     Raises:
         NotApplicableError: if the network has no ReLU modules.
@@ -82,12 +82,13 @@ def linear_regions_noise(probe: Probe) -> float:
     variant_of="linear_regions",
 )
 def linear_regions_thin(probe: Probe) -> float:
-    """Number of distinct patterns of active ReLU units among small crops, in a network one channel wide.
+    """Number of distinct ReLU activation patterns among small crops, in a network one channel wide.
 
-    As TE-NAS counts: the benchmark's thin version of the network (one cell of one channel, without stem), Kaiming
-    weights with fan-in, batch norm in training mode, 3,000 random crops of 3×3 pixels of one random channel in three
-    mini-batches; the mean over three draws of weights and crops. TE-NAS crops training images; here the crops come from
-    the run's mini-batch. Thin networks have few enough units for the count to stay below the number of crops.
+    As in TE-NAS: the benchmark's thin version of the network (one cell of one channel, without stem), Kaiming weights
+    with fan-in, batch norm in training mode, and 3,000 random crops of 3×3 pixels of one random channel in three
+    mini-batches; the score is the mean over three draws of weights and crops. TE-NAS crops training images; here the
+    crops come from the run's mini-batch. Thin networks have so few units that the count stays below the number of
+    crops.
 
     Raises:
         NotApplicableError: if the benchmark's network does not offer ``thin_network``.
@@ -107,7 +108,7 @@ def _regions_of_noise(probe: Probe) -> float:
 def _regions_of_thin_networks(probe: Probe) -> float:
     network: Any = probe.network
     if not hasattr(network, "thin_network"):
-        raise NotApplicableError("the network has no thin_network (a version of it that is one channel wide)")
+        raise NotApplicableError("the network has no method thin_network (a version of it that is one channel wide)")
     thin: nn.Module = network.thin_network().to(probe.batch().images).train()
     counts = []
     for _ in range(REPEATS):
@@ -117,7 +118,7 @@ def _regions_of_thin_networks(probe: Probe) -> float:
 
 
 def _distinct(probe: Probe) -> float:
-    """The number of distinct patterns on the probe's first mini-batch; two are equal where all units agree."""
+    """The number of distinct patterns on the probe's first mini-batch; two are equal if all units agree."""
     kernel = probe.relu_kernel()
     return float((1 / (kernel == kernel.diagonal()[:, None]).sum(dim=1, dtype=torch.float64)).sum().round())
 
@@ -137,7 +138,7 @@ def _patterns(network: nn.Module, images: Tensor) -> Tensor:
 def _crops(images: Tensor) -> Iterator[Tensor]:
     """Mini-batches of small crops at random places of random channels: (crops, 1, size, size)."""
     pictures = images.flatten(0, -4)
-    # From an order of their own, so that the mini-batch's order does not matter.
+    # Sorted by content, so that the mini-batch's order does not matter.
     pictures = pictures[pictures.double().flatten(1).sum(dim=1).argsort()]
     count, channels, height, width = pictures.shape
     for _ in range(BATCHES):
@@ -149,7 +150,7 @@ def _crops(images: Tensor) -> Iterator[Tensor]:
 
 
 def _draw_kaiming_weights(network: nn.Module) -> None:
-    """N(0, 2 / fan-in) for convolutions and linear layers, whose biases are zero; batch norm as it begins."""
+    """Draw convolutions and linear layers from N(0, 2 / fan-in), biases 0; reset batch norms."""
     for layer in prunable_layers(network):
         nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
     for layer in layers_of(network):

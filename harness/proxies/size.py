@@ -1,4 +1,4 @@
-"""Size: the baselines that every proxy has to beat."""
+"""Size: the baselines that every proxy should beat."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 def params(probe: Probe) -> int:
     """Number of parameters.
 
-    Every entry of every weight, bias, batch-norm scale and shift counts, those of dead operations included. Each
-    distinct tensor counts once, however many modules share it; of a parametrised weight, the tensors that it is made
-    of count. Modules that are not registered (kept in a plain list) do not count: no optimiser would train them.
+    Every entry of every weight, bias, batch-norm scale and shift counts, including those of dead operations. Each
+    distinct tensor counts once, however many modules share it; for a parametrised weight, the tensors that it is
+    computed from count. Modules that are not registered (kept in a plain list) do not count, because no optimiser would
+    train them.
     """
     return sum(parameter.numel() for parameter in probe.given.parameters())
 
@@ -47,10 +48,10 @@ def params(probe: Probe) -> int:
     aliases=("n_flops", "num_flops"),
 )
 def flops(probe: Probe) -> int:
-    """Multiply-accumulate operations of one image's forward pass.
+    """Number of multiply-accumulate operations in the forward pass of one image.
 
-    Those of convolutions and linear layers; this is what the field calls #FLOPs; pooling, batch norm and additions are
-    not counted, as in NATS-Bench's tables.
+    Convolutions and linear layers count; pooling, batch norm and additions do not, as in NATS-Bench's tables. Although
+    it counts multiply-accumulates, the field calls this number #FLOPs.
     """
     return probe.multiply_accumulates()
 
@@ -67,7 +68,7 @@ def l2_norm(probe: Probe) -> Tensor:
     r"""Sum over layers of the norm of the weights.
 
     :math:`\sum_l \lVert W_l \rVert_2` over convolutions and linear layers. At PyTorch's default initialisation the norm
-    hardly depends on the kernel size, so on NAS-Bench-201 this counts convolutions, with noise from the weights drawn.
+    hardly depends on the kernel size, so on NAS-Bench-201 this counts convolutions, with noise from the random weights.
     """
     _require_seen_weights(probe)
     return sum_of(weight.detach().norm() for weight in probe.weights)
@@ -82,10 +83,10 @@ def l2_norm(probe: Probe) -> Tensor:
     source="the baseline of VKDNW, counted in layers",
 )
 def layers(probe: Probe) -> int:
-    """Number of layers with weights to multiply by.
+    """Number of layers with a weight matrix or kernel.
 
-    Convolutions, transposed convolutions and linear layers; batch norms are not among them. Each distinct weight counts
-    once, whether one layer is called several times or several layers share it. VKDNW names its baseline the number of
+    Convolutions, transposed convolutions and linear layers count; batch norms do not. Each distinct weight counts once,
+    even if one layer is called several times or several layers share it. VKDNW calls its baseline the number of
     trainable layers; its code counts ``parameter_tensors``.
 
     Raises:
@@ -107,8 +108,9 @@ def layers(probe: Probe) -> int:
 def parameter_tensors(probe: Probe) -> int:
     """Number of parameter tensors.
 
-    Each weight, bias, batch-norm scale and shift is one: a convolution without bias and its batch norm count three. A
-    tensor that several modules share counts once; of a parametrised weight, the tensors that it is made of count.
+    Each weight, bias, batch-norm scale and shift counts as one, so a convolution without bias and its batch norm count
+    three. A tensor that several modules share counts once; for a parametrised weight, the tensors that it is computed
+    from count.
     """
     return len(list(probe.given.parameters()))
 
@@ -119,13 +121,13 @@ def parameter_tensors(probe: Probe) -> int:
     better="higher",
     data="nothing",
     cite="kadlecova2024graf",
-    source="a feature of GRAF that NASWOT hardly goes beyond",
+    source="a feature of GRAF that explains most of NASWOT",
 )
 def convolutions(probe: Probe) -> int:
     """Number of convolutions, transposed ones included.
 
-    Each distinct weight counts once, as for ``layers``. Where every network has one linear layer this ranks as
-    ``layers`` does.
+    Each distinct weight counts once, as for ``layers``. If every network has one linear layer, this ranks the same as
+    ``layers``.
 
     Raises:
         NotApplicableError: if the network multiplies by weights that belong to no layer.
@@ -140,16 +142,16 @@ def _count(network: nn.Module, *kinds: type[nn.Module]) -> int:
 
 
 def _require_seen_weights(probe: Probe, kinds: tuple[type[nn.Module], ...] = LAYERS) -> None:
-    """Check that the network multiplies by no weights beside those of its layers.
+    """Check that the network multiplies by no weights other than those of its layers.
 
-    Hardly any network keeps matrices or modules elsewhere, and only for those a pass is made to see what they are for.
+    Few networks keep matrices or modules elsewhere. Only for those is a forward pass made, to see how they are used.
 
     Args:
         probe: of the network.
-        kinds: of modules whose weights are seen.
+        kinds: the types of modules that count as layers.
 
     Raises:
-        NotApplicableError: if it does.
+        NotApplicableError: if it does so.
     """
     others = (module for module in probe.network.modules() if not isinstance(module, kinds))
     matrices = (parameter.dim() > 1 for module in others for parameter in module.parameters(recurse=False))
@@ -163,19 +165,20 @@ def _require_seen_weights(probe: Probe, kinds: tuple[type[nn.Module], ...] = LAY
     better="higher",
     data="nothing",
     cite="li2023zico",
-    source="derived here: what ZiCo with two mini-batches cannot fall below",
+    source="derived here: a lower bound of ZiCo with two mini-batches",
     batches=2,
 )
 def log_layer_sizes(probe: Probe) -> float:
-    r"""Logarithms of the numbers of weights, over the layers that ZiCo counts: the size that ZiCo contains.
+    r"""Sum of log numbers of weights over the layers that ZiCo counts: the part of ZiCo that is size.
 
     :math:`\sum_l \log n_l` over the convolutions and linear layers whose gradient differs between two mini-batches.
     With gradients a and b of one weight, their mean magnitude is :math:`(|a| + |b|) / 2` and their population standard
     deviation :math:`|a - b| / 2`. So each ratio that ZiCo adds up is :math:`(|a| + |b|) / |a - b| \ge 1`, with equality
-    where the signs differ, and ZiCo is at least :math:`\sum_l \log m_l`, where m counts a layer's weights whose
-    gradient varies. Almost all do, and :math:`n_l` is its number of weights. What ZiCo knows beyond size is the rest.
+    where the signs differ, and ZiCo is at least :math:`\sum_l \log m_l`, where :math:`m_l` is the number of a layer's
+    weights whose gradient varies. That is almost all of its :math:`n_l` weights. The rest of ZiCo is its information
+    beyond size.
 
-    The images only tell which layers are reached by a gradient; ``log_layer_sizes_all`` asks no such thing.
+    The images only determine which layers a gradient reaches; ``log_layer_sizes_all`` does not need them.
     """
     pairs = zip(probe.weights, probe.loss_gradients(0), probe.loss_gradients(1), strict=True)
     return sum(math.log(weight.numel()) for weight, first, second in pairs if bool((first != second).any()))
@@ -187,14 +190,14 @@ def log_layer_sizes(probe: Probe) -> float:
     better="higher",
     data="nothing",
     cite="li2023zico",
-    source="derived here, without a look at gradients",
+    source="derived here, without gradients",
     variant_of="log_layer_sizes",
 )
 def log_layer_sizes_all(probe: Probe) -> float:
-    """Logarithms of the numbers of weights, over all convolutions and linear layers.
+    """Sum of log numbers of weights over all convolutions and linear layers.
 
-    Otherwise as ``log_layer_sizes``: layers that no gradient reaches count too. No pass is made, unless the network
-    keeps matrices outside of its layers.
+    Otherwise as ``log_layer_sizes``, but layers that no gradient reaches count too. No pass is made, unless the network
+    keeps matrices outside its layers.
 
     Raises:
         NotApplicableError: if the network multiplies by weights that belong to no layer.

@@ -1,4 +1,4 @@
-"""SWAP: how many different activation patterns the units of a network show over a few images."""
+"""SWAP: the number of distinct activation patterns of a network's units over a few images."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ REPEATS = 32
     aliases=("swap_score", "swap_nas"),
 )
 def swap(probe: Probe) -> float:
-    r"""Number of different patterns in which the ReLU units switch over sixteen images.
+    r"""Number of distinct activation patterns of the ReLU units over sixteen images.
 
-    The pattern of a unit is :math:`(1[x_{1u} > 0], \dots, 1[x_{16,u} > 0])`, x being the input of its ReLU; the score
-    is the number of different patterns among all units, at most 2¹⁶, averaged over 32 draws of all weights from N(0,
-    1), in training mode. ReLUs count that are modules and see feature maps. The official code takes the first sixteen
-    training images; here they are the mini-batch's images at evenly spaced ranks of their norm (all, where there are no
-    more), so that the order of the images does not matter. The paper's regularised score needs constants that were
-    chosen for each search space: see ``regularised_swap``.
+    The pattern of a unit is :math:`(1[x_{1u} > 0], \dots, 1[x_{16,u} > 0])`, with x the input of its ReLU. The score is
+    the number of distinct patterns among all units, at most 2¹⁶, averaged over 32 draws of all weights from N(0, 1), in
+    training mode. Only ReLU modules on feature maps count. The official code uses the first sixteen training images;
+    here they are the mini-batch's images at evenly spaced ranks of their norm (all images if it has fewer), so the
+    order of the images does not matter. The paper's regularised score needs constants that are chosen for each search
+    space: see ``regularised_swap``.
 
     Raises:
-        NotApplicableError: if the network has no ReLU modules that see feature maps.
+        NotApplicableError: if the network has no ReLU modules on feature maps.
     """
     return _mean_patterns(probe)
 
@@ -59,9 +59,9 @@ def _mean_patterns(probe: Probe) -> float:
 
 
 def _patterns(network: nn.Module, images: Tensor) -> int:
-    """The number of different patterns over at most sixteen images."""
+    """The number of distinct patterns over at most sixteen images."""
     shown = torch.zeros(2 ** len(images), dtype=torch.bool, device=images.device)
-    # A pattern read as a binary number; up to 2²⁴ these are exact in float32.
+    # A pattern as a binary number; integers up to 2²⁴ are exact in float32.
     places = 2.0 ** torch.arange(len(images), dtype=torch.float32, device=images.device)
     read: list[Tensor] = []
 
@@ -77,17 +77,17 @@ def _patterns(network: nn.Module, images: Tensor) -> int:
     for hook in hooks:
         hook.remove()
     if not read:
-        raise NotApplicableError("the network has no ReLU modules that see feature maps")
+        raise NotApplicableError("the network has no ReLU modules on feature maps")
     return int(shown.sum())
 
 
 def regularised_swap(probe: Probe, mu: float, sigma: float) -> float:
-    r"""SWAP weighted by how near the network's size is to a wanted one, for a proxy of your own.
+    r"""SWAP weighted by how close the network's size is to a target size, for use in a custom proxy.
 
     :math:`\text{SWAP} \cdot \exp( -(P - \mu)^2 / \sigma )` with P the number of parameters in thousands. σ is not
-    squared, as in the official code. No proxy of this name is registered: μ and σ are chosen for each search space,
-    which takes knowledge of the accuracies there, and the official code gives no values. A proxy that fixes them says
-    so::
+    squared, as in the official code. It is not registered as a proxy: μ and σ are chosen for each search space, which
+    requires knowledge of its accuracies, and the official code gives no values. A proxy that fixes them should declare
+    it::
 
         @proxy("swap_mine", better="higher", data="images", cite="peng2024swap", variant_of="swap",
                supervised="μ and σ, on 100 trained networks of my space")
@@ -97,7 +97,7 @@ def regularised_swap(probe: Probe, mu: float, sigma: float) -> float:
 
     Args:
         probe: of the network.
-        mu: the wanted number of parameters, in thousands.
+        mu: the target number of parameters, in thousands.
         sigma: the width of the preference, in thousands squared; positive.
 
     Raises:

@@ -26,7 +26,7 @@ def _synaptic_flow(probe: Probe) -> Tensor:
 
 
 def _flow(probe: Probe, network: nn.Module, *parts: Part) -> Tensor:
-    """Σ |W · ∂R/∂W| of a copy of the network, whose parameters are replaced by their absolute values here."""
+    """Σ |W · ∂R/∂W| of a copy of the network, after replacing its parameters by their absolute values."""
     linear = network.double()
     with torch.no_grad():
         for tensor in linear.state_dict().values():
@@ -50,7 +50,7 @@ def _flow(probe: Probe, network: nn.Module, *parts: Part) -> Tensor:
     source="foresight/pruners/measures/synflow.py",
 )
 def synflow(probe: Probe) -> Tensor:
-    r"""Synaptic flow: what passes through every weight of the linearised network.
+    r"""Synaptic flow: sum over weights of their share in the output of the linearised network.
 
     :math:`\sum_l \lVert W_l \odot \partial R / \partial W_l \rVert_1`, where R is the sum of the outputs for one image
     of ones, through a copy of the network whose parameters are replaced by their absolute values and whose batch norms
@@ -72,7 +72,7 @@ def synflow(probe: Probe) -> Tensor:
 def log_synflow(probe: Probe) -> Tensor:
     """Natural logarithm of SynFlow.
 
-    As NAS-Bench-Suite-Zero reports it; −∞ where nothing flows.
+    As NAS-Bench-Suite-Zero reports it; −∞ if SynFlow is 0.
     """
     return _synaptic_flow(probe).log()
 
@@ -83,19 +83,19 @@ def log_synflow(probe: Probe) -> Tensor:
     better="higher",
     data="nothing",
     cite="abdelfattah2021zero",
-    source="synflow_bn in foresight/pruners/measures/synflow.py; what the survey's code computes as SynFlow",
+    source="synflow_bn in foresight/pruners/measures/synflow.py; the survey's code computes this as SynFlow",
     variant_of="synflow",
 )
 def synflow_bn(probe: Probe) -> Tensor:
-    r"""SynFlow through the batch norms, which normalise the image of ones by its own statistics.
+    r"""SynFlow with batch norms kept, in training mode.
 
-    Otherwise as ``synflow``. The survey's code means to leave the batch norms out, but ignores the flag that says so.
-    In training mode a batch norm takes away all scale and every constant: what is left of an image of ones is what
-    zero padding does at the border, so this is no synaptic flow. Where a map is constant all the same, its variance
-    is rounding error, and so is the score.
+    Otherwise as ``synflow``. The survey's code intends to remove the batch norms, but ignores the flag for it. In
+    training mode the batch norms normalise the image of ones by its own statistics, which removes all scale and every
+    constant. What remains comes from zero padding at the border, so this does not measure synaptic flow. If a map is
+    constant in spite of the padding, its variance is rounding error, and so is the score.
 
     Raises:
-        NotApplicableError: if a batch norm sees a single value per channel, of which there is no variance.
+        NotApplicableError: if a batch norm gets a single value per channel, which has no variance.
     """
     return _flow_with_batch_norm(probe)
 
@@ -105,7 +105,7 @@ def _flow_with_batch_norm(probe: Probe) -> Tensor:
     try:
         return _flow(probe, probe.copy(), Part.WEIGHTS)
     except ValueError as error:
-        # torch's own word for a batch norm without a variance, raised from the pass of a single image.
+        # torch's message for a batch norm without a variance, raised by the pass of a single image.
         if "more than 1 value per channel" not in str(error):
             raise
-        raise NotApplicableError("a batch norm sees a single value per channel of the one image") from error
+        raise NotApplicableError("a batch norm gets a single value per channel of the one image") from error

@@ -1,13 +1,14 @@
-r"""VKDNW: how evenly a network's weights can be known, from the spectrum of their Fisher information.
+r"""VKDNW: how evenly a network's weights can be estimated, from the spectrum of their Fisher information.
 
 A copy of the network with Kaiming-normal weights (fan-in) sees 64 images of standard normal noise in evaluation mode,
-where batch norm uses the running statistics of an untrained network. θ holds one weight of each parameter tensor, its
-first entry, for the first 128 tensors in the network's order (biases and the tensors of batch norm among them). With
-:math:`J_n = \partial z / \partial \theta` of image n's logits and :math:`\Sigma_n = \operatorname{diag}(p_n) - p_n
-p_n^\top`, where :math:`p_n` are the softmax probabilities, mixed with 5 % of the uniform distribution, Fisher's
-information is :math:`F = \operatorname{mean}_n J_n^\top \Sigma_n J_n`.
+so batch norm uses the running statistics of an untrained network. θ contains the first entry of each parameter tensor,
+for the first 128 tensors in the network's order (including biases and batch-norm tensors). With :math:`J_n = \partial z
+/ \partial \theta` of image n's logits and :math:`\Sigma_n = \operatorname{diag}(p_n) - p_n p_n^\top`, where :math:`p_n`
+are the softmax probabilities mixed with 5 % of the uniform distribution, the Fisher information is :math:`F =
+\operatorname{mean}_n J_n^\top \Sigma_n J_n`.
 
-The rank aggregate of the paper depends on the networks ranked together, so it is no score of one network.
+The paper's rank aggregate depends on which networks are ranked together, so it is an aggregate (``vkdnw_agg``), not a
+proxy.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ TINY = 1e-10
 def _logits_and_jacobian(probe: Probe) -> tuple[Tensor, Tensor]:
     """Logits (images, classes) and their derivatives (images, classes, weights), float64."""
     if not probe.objective.has_classes:
-        raise NotApplicableError(f"needs class probabilities; this task has none (its loss: {probe.objective.words})")
+        raise NotApplicableError(f"needs class probabilities; this task has none (loss: {probe.objective.words})")
     network = kaiming_copy(probe).eval()
     images = gaussian_images(probe, NOISE_IMAGES)
-    # Images do not see each other, so they pass a few at a time, always as many, and memory holds the graph of those.
+    # Images do not influence each other, so they pass in micro-batches of one size, which bounds memory.
     parts = [entry_jacobian(network, images[at], TENSORS) for at in micro_batches(len(images))]
     logits, jacobian = (torch.cat(part).double() for part in zip(*parts, strict=True))
     return logits, jacobian
@@ -54,7 +55,7 @@ def _covariance_root(p: Tensor) -> Tensor:
     With the tails :math:`q_j = 1 - p_1 - \dots - p_j`, :math:`L_{jj}^2 = p_j q_j / q_{j-1}` and
     :math:`L_{ij} = -L_{jj}\, p_i / q_j` for i > j (Tanabe & Sagae 1992); the last column is zero.
     """
-    tails = p.flip(1).cumsum(1).flip(1)  # q_{j-1}, summed from the small end, so that none is lost to rounding
+    tails = p.flip(1).cumsum(1).flip(1)  # q_{j-1}, summed from the end, so that small tails keep their digits
     below = torch.cat([tails[:, 1:], torch.zeros_like(tails[:, :1])], dim=1)
     diagonal = (p * below / tails).sqrt()
     scale = torch.where(below > 0, diagonal / below, 0)
@@ -88,15 +89,15 @@ def _tensors(probe: Probe) -> int:
     better="higher",
     data="noise",
     cite="tybl2025vkdnw",
-    source="NB201/ZeroShotProxy/compute_vkdnw_score.py, its two numbers added",
+    source="NB201/ZeroShotProxy/compute_vkdnw_score.py, sum of its two numbers",
     batches=1,
 )
 def vkdnw(probe: Probe) -> Tensor:
     r"""Number of parameter tensors plus the entropy of the Fisher spectrum.
 
-    :math:`n + H` (called VKDNW_single) with n the number of parameter tensors and H of ``vkdnw_entropy``. H lies
-    between 0 and log 9 = 2.2 and n grows in steps of a layer, so the score ranks by the number of layers first and H
-    decides between networks of equally many.
+    :math:`n + H` (called VKDNW_single) with n the number of parameter tensors and H the score of ``vkdnw_entropy``. H
+    lies between 0 and log 9 = 2.2 and n grows in steps of a layer, so the score ranks by the number of layers first,
+    and H decides between networks with equally many layers.
 
     Raises:
         NotApplicableError: as for ``vkdnw_entropy``.
@@ -114,24 +115,24 @@ def vkdnw(probe: Probe) -> Tensor:
     batches=1,
 )
 def vkdnw_entropy(probe: Probe) -> Tensor:
-    r"""Entropy of the deciles of the Fisher spectrum: how alike the weights' uncertainties are.
+    r"""Entropy of the deciles of the Fisher spectrum: how similar the weights' uncertainties are.
 
     :math:`H = -\sum_{k=1}^9 d_k \log d_k` with d the deciles (10 % to 90 %) of the eigenvalues of the Fisher
-    information, divided by their sum. As the official code does, the information is :math:`\operatorname{mean}_n
-    J_n^\top L_n^\top L_n J_n` with the Cholesky factor :math:`L_n L_n^\top = \Sigma_n`, whose product should be taken
-    the other way round to give :math:`\Sigma_n`: ``vkdnw_entropy_fisher`` does. The official code holds the 5 % in half
-    precision, so that its probabilities do not sum to one, which moves scores by about 5e-4; and it computes the
-    spectrum in float32, where the small deciles of an ill-conditioned spectrum are rounding errors. Here both are
-    exact. Weights that do not reach the logits have eigenvalues of zero.
+    information, divided by their sum. As in the official code, the information is :math:`\operatorname{mean}_n J_n^\top
+    L_n^\top L_n J_n` with the Cholesky factor :math:`L_n L_n^\top = \Sigma_n`, whose product should be taken the other
+    way round to give :math:`\Sigma_n` (``vkdnw_entropy_fisher``). The official code stores the 5 % in half precision,
+    so its probabilities do not sum to one, which moves scores by about 5e-4. It also computes the spectrum in float32,
+    where the small deciles of an ill-conditioned spectrum are rounding errors. Here both are exact. Weights that do not
+    reach the logits have eigenvalues of zero.
 
-    The official functions were run beside this one on the same networks and images, in float64: once their 5 % is held
-    in full precision too, the entropies agree. Of the paper only the abstract and summaries were read, so how it writes
-    the two parts of its score and their sum was not checked.
+    This proxy was compared with the official functions on the same networks and images in float64: with their 5 % in
+    full precision too, the entropies agree. Of the paper, only the abstract and summaries were read, so its own
+    definition of the two parts and their sum was not checked.
 
     Raises:
         NotApplicableError: if the network does not classify images, multiplies by weights that belong to no layer, or
-            holds a parameter among the first 128 in a module of a kind whose derivative is not known here, or uses one
-            other than by calling its module.
+            one of the first 128 parameters belongs to a type of module whose derivatives are not implemented, or is
+            used other than by calling its module.
     """
     return _entropy(probe, of_root=True)
 
@@ -142,17 +143,17 @@ def vkdnw_entropy(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="tybl2025vkdnw",
-    source="Fisher's information of a softmax classifier, in place of the product in the official code",
+    source="the Fisher information of a softmax classifier, in place of the official code's product",
     batches=1,
     variant_of="vkdnw_entropy",
 )
 def vkdnw_entropy_fisher(probe: Probe) -> Tensor:
-    r"""VKDNW's entropy with the covariance of the class probabilities as Fisher's information has it.
+    r"""VKDNW's entropy with the exact Fisher information of a softmax classifier.
 
     The information is :math:`\operatorname{mean}_n J_n^\top \Sigma_n J_n`, which for a softmax classifier is
-    :math:`\operatorname{mean}_n \sum_c p_{nc} \nabla \log p_{nc} \nabla \log p_{nc}^\top` but for the 5 % mixed into
-    p. No official code computes it, and the paper's text was not read to see which of the two it means. Otherwise as
-    ``vkdnw_entropy``.
+    :math:`\operatorname{mean}_n \sum_c p_{nc} \nabla \log p_{nc} \nabla \log p_{nc}^\top` except for the 5 % mixed into
+    p. No official code computes it. The paper's text was not read, so which of the two it defines is not known.
+    Otherwise as ``vkdnw_entropy``.
 
     Raises:
         NotApplicableError: as for ``vkdnw_entropy``.

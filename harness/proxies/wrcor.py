@@ -1,14 +1,13 @@
-r"""WRCor: how alike images look to a network's ReLUs, in what enters them and in the gradients that come back.
+r"""WRCor: how similar images are to a network's ReLUs, in their inputs and in the gradients at these inputs.
 
-A response has a row for each image: what enters a ReLU, or the gradient of the loss with respect to it. With C the
-correlation coefficients between its rows, the sum :math:`K = \sum_r w_r |C_r|` over responses r is scored by
-:math:`\log |\det K|`. A response in which some image's row is constant, so that C is undefined, is left out, as in the
-official code.
+A response is the input of a ReLU, or the gradient of the loss with respect to it, with one row per image. With
+:math:`C_r` the correlation coefficients between the rows of response r and :math:`K = \sum_r w_r |C_r|`, the score is
+:math:`\log |\det K|`. A response with a constant row, for which C is undefined, is left out, as in the official code.
 
-What follows the official code as it runs on NAS-Bench-201, whose hooks go to every module whose class is named for a
-ReLU: the block ReLUConvBN is such a module too, beside the ReLU that it begins with, so it responds with its input once
-more and with the gradient at the input of its last module, the batch norm. The ReLU after the last block works in place
-there, so that its hook sees what leaves it; here, too, what leaves a ReLU after the blocks counts.
+The proxies follow the official code as it runs on NAS-Bench-201, where it hooks every module with ReLU in its class
+name. The block ReLUConvBN is such a module too, in addition to the ReLU that it starts with, so its input counts once
+more, and so does the gradient at the input of its last module, the batch norm. The ReLU after the last block works in
+place there, so its hook sees its output; here, too, the output of a ReLU after the blocks counts.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from harness.probe import Probe
 
 BLOCK_LISTS = ("cells", "layers", "blocks", "block_list")
-"""What networks call the list of their blocks; the official code looks for the first, the second and the last."""
+"""Attributes that hold a network's list of blocks; the official code uses the first, second and last."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,8 @@ class _Kernel:
     """Sums of the magnitudes of correlations, each (images, images), float64.
 
     Attributes:
-        plain: every response counted alike.
-        weighted: each times its weight.
+        plain: every response with weight 1.
+        weighted: every response times its weight.
     """
 
     plain: Tensor
@@ -46,12 +45,13 @@ class _Kernel:
 
 
 class _Responses:
-    """One forward pass with what enters the ReLUs, and with the places where gradients are taken.
+    """One forward pass: the inputs of the ReLUs, and the points where gradients are taken.
 
     Attributes:
-        blocks: how many blocks the network has; 0 where it offers no list of them.
-        activations: each tensor that counts, with the sum of its weights and how often it counts.
-        points: a copy of each tensor for one reader, whose gradient is that reader's alone, with its weight.
+        blocks: number of blocks of the network; 0 if it has no list of blocks.
+        activations: each counted tensor, with the sum of its weights and the number of times it counts.
+        points: a copy of each tensor per module that reads it, so that its gradient belongs to that module, with its
+            weight.
         outputs: of the network, attached to the graph.
     """
 
@@ -73,7 +73,7 @@ class _Responses:
         named = [module for module in network.modules() if "ReLU" in type(module).__name__]
         if not named:
             raise NotApplicableError("the network has no ReLU modules")
-        # The named modules that end with a module, which is then at the end of each of them.
+        # Last module of each named module, with the named modules that end with it.
         self._ended: dict[int, list[nn.Module]] = {}
         self._running_named: list[nn.Module] = []
         handles = []
@@ -113,7 +113,7 @@ class _Responses:
         if not self._is_after(module):
             return None
         self._note(output, module)
-        return output.clone()  # whoever comes next may write into it
+        return output.clone()  # later modules may write into it
 
     def _take_gradients(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         for named in self._ended[id(module)]:
@@ -128,14 +128,14 @@ class _Responses:
         self.activations[id(tensor)] = (tensor, total + self._weight(module), count + 1)
 
     def _is_after(self, module: nn.Module) -> bool:
-        """Whether the module is called outside of all blocks, and after one."""
+        """Whether the module is called outside all blocks, after the first one began."""
         return self._begun and self._place(module) is None
 
     def _place(self, module: nn.Module) -> int | None:
-        """The block that the module is called in; None outside of all blocks.
+        """The index of the block in which the module is called; None outside all blocks.
 
-        That is the block that runs, also where several share the module. Where the network calls parts of a block and
-        not the block itself, it is the block that the module is registered in.
+        This is the running block, even if several blocks share the module. If the network calls parts of a block and
+        not the block itself, it is the block in which the module is registered.
         """
         if self._running_blocks:
             return self._running_blocks[-1]
@@ -143,7 +143,7 @@ class _Responses:
         return places[0] if len(places) == self._registrations[id(module)] == 1 else None
 
     def _weight(self, module: nn.Module) -> float:
-        """2ⁱ in block i, where all that comes after the last counts as one more; 0 before the first."""
+        """2ⁱ in block i, with everything after the last block counted as one more block; 0 before the first."""
         if self._is_after(module):
             return 2.0**self.blocks
         place = self._place(module)
@@ -151,7 +151,7 @@ class _Responses:
 
 
 def _block_list(network: nn.Module) -> list[nn.Module]:
-    """The blocks of the outermost list that a module of the network keeps under one of the usual names."""
+    """The blocks of the outermost module list that has one of the usual names."""
     for owner in network.modules():
         for name in BLOCK_LISTS:
             found = getattr(owner, name, None)
@@ -182,7 +182,7 @@ def _of_gradients(probe: Probe) -> _Kernel:
 
 
 def _summed(probe: Probe, terms: list[tuple[Tensor, float, int]]) -> _Kernel:
-    """The sum of matrices, each as often as it counts, and the sum of each times its weight."""
+    """The sum of matrices times their counts, and the sum of matrices times their weights."""
     images = probe.batch().images
     plain = torch.zeros(len(images), len(images), dtype=torch.float64, device=images.device)
     weighted = plain.clone()
@@ -193,12 +193,12 @@ def _summed(probe: Probe, terms: list[tuple[Tensor, float, int]]) -> _Kernel:
 
 
 def _correlations(probe: Probe, response: Tensor) -> Tensor:
-    """|C| between the images' rows, float64; zeros where some row is constant."""
-    # The order of the units does not matter, so channels_last memory is read as it lies.
+    """|C| between the images' rows, float64; zeros if some row is constant."""
+    # The order of the units does not matter, so channels_last memory is read without copying.
     dense = response.detach().permute(0, 2, 3, 1) if response.dim() == 4 else response.detach()
     rows = dense.reshape(len(probe.batch().images), -1)
     centred = rows - rows.mean(dim=1, keepdim=True)
-    # The squares of small gradients would leave the range of float32.
+    # The squares of small gradients would underflow in float32.
     lengths = torch.linalg.vector_norm(centred, dim=1, keepdim=True, dtype=torch.float64)
     unit = centred / lengths.to(centred.dtype)
     magnitudes = (unit @ unit.T).abs().double()
@@ -219,21 +219,21 @@ def _log_determinant(kernel: Tensor) -> Tensor:
     source="foresight/pruners/measures/act_grad_cor_weighted.py, as it runs on NAS-Bench-201",
 )
 def wrcor(probe: Probe) -> Tensor:
-    r"""Correlations between images in what enters the ReLUs and in its gradients, later blocks weighing more.
+    r"""Correlations between images in the ReLUs' inputs and their gradients, weighted more in later blocks.
 
-    :math:`\log |\det \sum_i 2^i \sum_r (|C^{act}_r| + |C^{grad}_r|)|` over the ReLUs r of block i = 0, 1, …, with what
-    comes after the last block counted as one more; ReLUs before the first block are left out. Training mode, the loss
-    of the task. Each block outweighs all before it together. Pooling between stages is a block of its own where the
-    network keeps it among its blocks, as NAS-Bench-101's does. A ReLU that is called several times responds each
-    time; where it gets an image as several tiles, its row holds all of them.
+    :math:`\log |\det \sum_i 2^i \sum_r (|C^{act}_r| + |C^{grad}_r|)|` over the ReLUs r of block i = 0, 1, …, with
+    everything after the last block counted as one more block; ReLUs before the first block are left out. Training mode,
+    the loss of the task. Each block outweighs all earlier blocks together. Pooling between stages is a separate block
+    if the network keeps it in its list of blocks, as NAS-Bench-101's does. A ReLU that is called several times gives a
+    response for each call; if it gets an image as several tiles, the image's row contains all of them.
 
-    The official code also gives votes of this score with SynFlow and Jacob cov; the signs that they enter with differ
-    from one benchmark to another, which takes its accuracies, so they are not offered. Checked against the official
-    code on its own NAS-Bench-201 networks; the paper's text beyond its abstract was not.
+    The official code also votes with this score, SynFlow and Jacob cov. The signs of these differ between benchmarks,
+    so choosing them requires accuracies, and the votes are not offered. This proxy was checked against the official
+    code on its own NAS-Bench-201 networks; of the paper, only the abstract was read.
 
     Raises:
-        NotApplicableError: if the network has no ReLU modules, or none of its modules keeps a list of blocks as
-            ``cells``, ``layers``, ``blocks`` or ``block_list``.
+        NotApplicableError: if the network has no ReLU modules, or no module has a list of blocks named ``cells``,
+            ``layers``, ``blocks`` or ``block_list``.
     """
     if _responses(probe).blocks == 0:
         raise NotApplicableError(f"the network has no list of blocks (named {', '.join(BLOCK_LISTS)})")
@@ -250,9 +250,9 @@ def wrcor(probe: Probe) -> Tensor:
     variant_of="wrcor",
 )
 def wrcor_unweighted(probe: Probe) -> Tensor:
-    r"""WRCor with every ReLU of the network counted alike.
+    r"""WRCor with the same weight for every ReLU.
 
-    :math:`\log |\det \sum_r (|C^{act}_r| + |C^{grad}_r|)|`, also over ReLUs before the first block. No list of blocks
+    :math:`\log |\det \sum_r (|C^{act}_r| + |C^{grad}_r|)|`, including ReLUs before the first block. No list of blocks
     is needed.
 
     Raises:
@@ -271,7 +271,7 @@ def wrcor_unweighted(probe: Probe) -> Tensor:
     variant_of="wrcor",
 )
 def wrcor_activations(probe: Probe) -> Tensor:
-    r"""WRCor of what enters the ReLUs alone, unweighted.
+    r"""WRCor of the ReLUs' inputs only, unweighted.
 
     :math:`\log |\det \sum_r |C^{act}_r||`; otherwise as ``wrcor_unweighted``.
 
@@ -291,7 +291,7 @@ def wrcor_activations(probe: Probe) -> Tensor:
     variant_of="wrcor",
 )
 def wrcor_gradients(probe: Probe) -> Tensor:
-    r"""WRCor of the gradients alone, unweighted.
+    r"""WRCor of the gradients only, unweighted.
 
     :math:`\log |\det \sum_r |C^{grad}_r||`; otherwise as ``wrcor_unweighted``.
 

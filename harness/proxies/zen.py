@@ -1,4 +1,4 @@
-"""Zen-Score: how far a perturbed input moves the features of a network with Gaussian weights."""
+"""Zen-Score: how far perturbing the input moves the features of a network with Gaussian weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PERTURBATION = 0.01
 MOMENTUM = 0.1
-"""Of every batch norm, as in the official networks."""
+"""Momentum of every batch norm, as in the official networks."""
 SEEN = (Part.WEIGHTS, Part.BATCH_NORMS)
 
 
@@ -31,12 +31,12 @@ def network_with_features(probe: Probe) -> Any:
         NotApplicableError: if the network does not offer it.
     """
     if not hasattr(probe.network, "forward_features"):
-        raise NotApplicableError("the network has no forward_features (the feature map before global pooling)")
+        raise NotApplicableError("the network has no method forward_features (the feature map before global pooling)")
     return probe.copy()
 
 
 def standard_normal(like: Tensor, generator: torch.Generator) -> Tensor:
-    """N(0, 1) in the shape, layout, precision and place of another tensor; every device draws the same numbers."""
+    """N(0, 1) with the shape, layout, dtype and device of another tensor; the same numbers on every device."""
     return torch.empty_like(like).copy_(torch.randn(like.shape, generator=generator))
 
 
@@ -52,21 +52,21 @@ def standard_normal(like: Tensor, generator: torch.Generator) -> Tensor:
     aliases=("zen_nas",),
 )
 def zen(probe: Probe) -> Tensor:
-    r"""How far a small change of the input moves the features, with the scale that batch norm removes put back.
+    r"""How far a small change of the input moves the features, corrected for the scale that batch norm removes.
 
     :math:`\log \operatorname{mean}_n \lVert f(x_n + \alpha \epsilon_n) - f(x_n) \rVert_1 + \sum_{BN} \log
     \sqrt{\operatorname{mean}_c \sigma^2_c}` with f the features before global pooling, x and ε from N(0, 1), α = 0.01,
-    Gaussian weights, training mode and residual connections kept. As the official code does, σ² is the running
-    variance after the two passes, .81 + .19 of the batch variance, and the norm is L1; the paper's algorithm has the
-    batch variance and the Frobenius norm (``zen_paper``). The momentum is .1 in every batch norm, whatever the network
-    declares: NAS-Bench-101's networks mix .1 with .997, which would weigh the variances of some layers differently.
-    One repeat, as in the official search; ``zen_32`` has more.
+    Gaussian weights, training mode and residual connections kept. As the official code does, σ² is the running variance
+    after the two passes, .81 + .19 of the batch variance, and the norm is L1; the paper's algorithm uses the batch
+    variance and the Frobenius norm (``zen_paper``). The momentum is .1 in every batch norm, whatever the network
+    declares: NAS-Bench-101's networks mix .1 with .997, which would weight the variances of some layers differently.
+    One repeat, as in the official search; ``zen_32`` has 32.
 
-    The official search scores networks whose blocks are built without their residual links. That is defined for blocks
-    with one shortcut beside the layers. In a cell each node adds up several edges, none of which is the residual one,
-    and a skip connection is an operation that the search chose: without them other architectures would be scored, and
-    some would let nothing through. So there is no such variant. A batch norm that is called several times counts each
-    time, with running statistics of each call.
+    The official search scores networks whose blocks are built without their residual links. This is defined for blocks
+    with one shortcut next to the layers. In a cell, each node adds up several edges, none of which is the residual
+    link, and a skip connection is an operation that the search chose. Without skip connections, other architectures
+    would be scored, and some would be disconnected. So there is no such variant. A batch norm that is called several
+    times counts each time, with separate running statistics for each call.
 
     Raises:
         NotApplicableError: if the network does not offer ``forward_features``, or holds weights or batch norms that are
@@ -86,17 +86,17 @@ def _zen(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="lin2021zen",
-    source="ZeroShotProxy/compute_zen_score.py, whose command line repeats 32 times",
+    source="ZeroShotProxy/compute_zen_score.py, 32 repeats as by its command line",
     version=2,
     batches=1,
     variant_of="zen",
 )
 def zen_32(probe: Probe) -> Tensor:
-    """Mean Zen-Score of 32 draws of weights and inputs, with running variances that go on through all of them.
+    """Mean Zen-Score over 32 draws of weights and inputs, without resetting the running variances in between.
 
-    Otherwise as ``zen``, whose score the first repeat is. The official code draws new weights for each repeat but does
-    not reset the running variances, so later repeats see a variance that has converged, where the first sees .81 of the
-    initial one. 64 forward passes.
+    Otherwise as ``zen``, which is the first repeat. The official code draws new weights for each repeat but does not
+    reset the running variances, so later repeats use a converged variance, while the first includes .81 of the initial
+    one. 64 forward passes.
 
     Raises:
         NotApplicableError: if the network does not offer ``forward_features``.
@@ -110,7 +110,7 @@ def _zen_32(probe: Probe) -> Tensor:
 
 
 def _mean_score(probe: Probe, repeats: int) -> Tensor:
-    """The mean Zen-Score of several draws for one network, whose running variances are never reset."""
+    """The mean Zen-Score of several draws on one network whose running variances are never reset."""
     network = network_with_features(probe)
     statistics = _StatisticsOfCalls(network)
     generator = torch.Generator().manual_seed(probe.seed)
@@ -135,10 +135,10 @@ def _score(
 
 
 class _StatisticsOfCalls:
-    """The running statistics of each call of a batch norm in a pass, kept apart as if each had a module of its own.
+    """Separate running statistics for each call of a batch norm in a pass, as if each call were its own module.
 
     Args:
-        network: a copy that may be changed; the pass must call a batch norm as often every time.
+        network: a copy that may be changed; every pass must call each batch norm equally often.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -158,14 +158,14 @@ class _StatisticsOfCalls:
         self._called[norm] += 1
 
     def end_pass(self) -> None:
-        """Count calls from the first one again."""
+        """Start counting calls from the first one again."""
         for norm in [norm for norm in self._hooks if self._called[norm] <= 1]:
-            # Nothing to keep apart, in this pass and all that follow.
+            # Called at most once: nothing to separate in this pass or the following ones.
             self._hooks.pop(norm).remove()
         self._called.clear()
 
     def variances(self) -> Iterator[Tensor]:
-        """The running variance of each call, (channels,); of a batch norm that is never called, its own."""
+        """The running variance of each call, (channels,); a batch norm that is never called gives its own."""
         for calls in self._of_calls.values():
             yield from (buffers["running_var"] for buffers in calls if buffers["running_var"] is not None)
 
@@ -186,13 +186,12 @@ def _copied(buffer: Tensor | None) -> Tensor | None:
     variant_of="zen",
 )
 def zen_paper(probe: Probe) -> Tensor:
-    r"""Zen-Score as the paper writes it: batch variances of the first pass, and the Frobenius norm.
+    r"""Zen-Score as defined in the paper: batch variances of the first pass, and the Frobenius norm.
 
     :math:`\log \operatorname{mean}_n \lVert f(x_n + \alpha \epsilon_n) - f(x_n) \rVert_F + \sum_{BN} \log
     \sqrt{\operatorname{mean}_c \sigma^2_c}` with :math:`\sigma^2_c` the (biased) variance of channel c in the
-    mini-batch x, which is what the batch norm divides by. Otherwise as ``zen``: the same weights and inputs, one
-    repeat, and residual connections are kept, which the algorithm removes. A batch norm that is called several times
-    counts each time.
+    mini-batch x, which the batch norm divides by. Otherwise as ``zen``: the same weights and inputs, one repeat, and
+    residual connections kept (the algorithm removes them). A batch norm that is called several times counts each time.
 
     Raises:
         NotApplicableError: as for ``zen``.

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def _log_ratios(first: list[Tensor], second: list[Tensor], of_magnitudes: bool = False) -> list[Tensor | None]:
-    """Log Σ mean|g| / std(g) of each layer; None for a layer without a weight whose gradient varies."""
+    """Log Σ mean|g| / std(g) of each layer; None for a layer in which no weight's gradient varies."""
     terms: list[Tensor | None] = []
     for a, b in zip(first, second, strict=True):
-        # Of two values, the mean is half their sum and the population standard deviation half their distance.
+        # For two values, the mean is half their sum and the population standard deviation half their distance.
         spread = ((a.abs() - b.abs()) if of_magnitudes else (a - b)).abs()
         size, varying = a.abs() + b.abs(), spread > 0
         if not varying.all():
@@ -45,12 +45,12 @@ def _zico(first: list[Tensor], second: list[Tensor], of_magnitudes: bool = False
     batches=2,
 )
 def zico(probe: Probe) -> Tensor:
-    r"""Mean of the gradient's magnitude over its deviation between mini-batches.
+    r"""Mean magnitude of each gradient over its standard deviation between mini-batches, log-summed over layers.
 
     :math:`\sum_l \log \sum_{w \in l} \operatorname{mean}_b |g_w| / \operatorname{std}_b(g_w)` over two mini-batches b,
-    population standard deviation of the signed gradient as in the official code (the paper writes that of |g|:
-    ``zico_magnitude``). Weights whose gradient does not vary and layers without gradient are left out. What is size in
-    it, ``log_layer_sizes`` tells.
+    with the population standard deviation of the signed gradient as in the official code (the paper uses that of |g|:
+    ``zico_magnitude``). Weights whose gradient does not vary and layers without gradient are left out.
+    ``log_layer_sizes`` is the part of this score that is size.
     """
     return _zico(probe.loss_gradients(0), probe.loss_gradients(1))
 
@@ -66,7 +66,7 @@ def zico(probe: Probe) -> Tensor:
     variant_of="zico",
 )
 def zico_magnitude(probe: Probe) -> Tensor:
-    """ZiCo with the standard deviation of the gradient's magnitude, as the paper writes it.
+    """ZiCo with the standard deviation of the gradient's magnitude, as in the paper.
 
     Otherwise as ``zico``.
     """
@@ -79,14 +79,14 @@ def zico_magnitude(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="jiang2023meco",
-    source="measures/zico.py of MeCo's code, with gradients set to zero between the halves",
+    source="measures/zico.py of MeCo's code, with gradients reset between the halves",
     variant_of="zico",
 )
 def zico_half_batches(probe: Probe) -> Tensor:
     """ZiCo over the two halves of one mini-batch.
 
-    Otherwise as ``zico``: the first half of the images in their order against the second. MeCo's code means this, but
-    does not set gradients to zero in between, so that its second gradient is the sum of both.
+    Otherwise as ``zico``: the first half of the images, in their order, against the second. MeCo's code intends this,
+    but does not reset gradients in between, so its second gradient is the sum of both.
 
     Raises:
         NotApplicableError: if the mini-batch has a single image.
@@ -100,7 +100,7 @@ def _gradients_of_halves(probe: Probe) -> tuple[list[Tensor], list[Tensor]]:
     batch = probe.batch()
     middle = len(batch.images) // 2
     if middle == 0:
-        raise NotApplicableError("a single image has no halves; ask for a larger mini-batch (--batch-size)")
+        raise NotApplicableError("needs at least two images; use a larger mini-batch (--batch-size)")
 
     def of(part: slice) -> list[Tensor]:
         with probe.seeing(probe.network, Part.WEIGHTS), untouched(probe.network):
@@ -120,13 +120,13 @@ def _gradients_of_halves(probe: Probe) -> tuple[list[Tensor], list[Tensor]]:
     batches=2,
 )
 def zico_bc(probe: Probe) -> Tensor:
-    r"""ZiCo with a penalty on depth, resolution and narrowness, against its bias towards thin and deep networks.
+    r"""ZiCo with a penalty on depth, resolution and narrow layers, to correct its bias towards thin, deep networks.
 
-    :math:`\text{ZiCo} - \beta \sum_l \log (H_l W_l / \sqrt{C_l})` over the layers l that ZiCo counts, with
-    :math:`C_l \times H_l \times W_l` the layer's output for one image (1 × 1 for a linear layer; the first call of a
-    layer that is called several times). As in the paper β = 2 where pixels are labelled and 1 otherwise; its authors
-    raised β until searches no longer ended at the greatest depth. There is no official code: which map of a layer is
-    meant, and that dead layers pay nothing, is this reading of the equation.
+    :math:`\text{ZiCo} - \beta \sum_l \log (H_l W_l / \sqrt{C_l})` over the layers l that ZiCo counts, with :math:`C_l
+    \times H_l \times W_l` the shape of the layer's output for one image (1 × 1 for a linear layer; the first call
+    counts if a layer is called several times). As in the paper, β = 2 for tasks with labelled pixels and 1 otherwise;
+    its authors raised β until searches no longer ended at the greatest depth. There is no official code: using a
+    layer's output map, and no penalty for dead layers, are interpretations of the equation.
 
     Raises:
         NotApplicableError: if the network multiplies by weights other than by calling a layer.
@@ -134,7 +134,7 @@ def zico_bc(probe: Probe) -> Tensor:
     terms = _log_ratios(probe.loss_gradients(0), probe.loss_gradients(1))
     counted = [(layer, term) for layer, term in zip(probe.layers, terms, strict=True) if term is not None]
     probe.forward().usage.require(Part.LAYERS)
-    # By the weight, which several layers may share.
+    # Keyed by the weight, because several layers may share it.
     outputs: dict[int, Tensor] = {}
     for layer, output in probe.forward().layer_outputs:
         outputs.setdefault(id(layer.weight), output)

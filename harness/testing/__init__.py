@@ -1,6 +1,6 @@
-"""The contracts of a benchmark and of a proxy as tests, for whoever writes one.
+"""The contracts of benchmarks and proxies as tests, for authors of either.
 
-A third party runs them in a file of its own tests, with no checkout of this project::
+Run them from your own test suite, without a checkout of this project::
 
     from harness.testing import BenchmarkContract, ProxyContract
     from my_package import MyBenchmark, my_proxy
@@ -13,8 +13,8 @@ A third party runs them in a file of its own tests, with no checkout of this pro
     class TestMyProxy(ProxyContract):
         proxy = my_proxy
 
-and then ``pytest``. Each test is one promise of :mod:`harness.contracts.benchmark` or :mod:`harness.contracts.proxy`;
-its failure says what to mend. This package alone needs pytest.
+and then ``pytest``. Each test is one promise of :mod:`harness.contracts.benchmark` or :mod:`harness.contracts.proxy`; a
+failure says what to fix. Only this package needs pytest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The contract of a proxy, tried on a user's own: ``harness test-proxy path.py:name``."""
+"""Run the proxy contract on a user's proxy: ``harness test-proxy path.py:name``."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _under_test: list[Proxy] = []
 
 @dataclass(frozen=True)
 class BrokenPromise:
-    """A test of the contract that failed.
+    """A failed test of the contract.
 
     Attributes:
-        promise: what was promised, in words.
-        words: what was found, and how to mend it.
+        promise: the requirement, in words.
+        words: what was found, and how to fix it.
     """
 
     promise: str
@@ -44,12 +44,12 @@ class BrokenPromise:
 
 @dataclass
 class Conformance:
-    """What the contract says of a proxy.
+    """The result of the contract's tests for a proxy.
 
     Attributes:
-        kept: how many tests passed.
-        skipped: how many did not apply.
-        broken: those that failed; one for each promise, with the first network that broke it.
+        kept: number of tests that passed.
+        skipped: number of tests that did not apply.
+        broken: failed tests, one per promise, with the first network that broke it.
     """
 
     kept: int = 0
@@ -58,29 +58,29 @@ class Conformance:
 
 
 def proxy_under_test() -> Proxy:
-    """The proxy that :func:`conformance` is trying."""
+    """The proxy that :func:`conformance` is testing."""
     return _under_test[-1]
 
 
 def conformance(name: str) -> Conformance:
-    """Try every promise of :class:`harness.testing.ProxyContract` on one proxy, with pytest, in this process.
+    """Run every test of :class:`harness.testing.ProxyContract` on one proxy, with pytest, in this process.
 
     Args:
         name: of a registered proxy, or ``path.py:name`` or ``module:name``.
 
     Raises:
-        HarnessError: if pytest is not installed, the name leads to no proxy or to several, or pytest could not run.
+        HarnessError: if pytest is not installed, the name matches no proxy or several, or pytest could not run.
     """
     if importlib.util.find_spec("pytest") is None:
-        raise HarnessError("the contract of a proxy is told by tests, which need pytest: pip install pytest")
+        raise HarnessError("checking a proxy's contract needs pytest: pip install pytest")
     chosen = select_proxies([name])
     if len(chosen) != 1:
-        raise HarnessError(f"'{name}' stands for {len(chosen)} proxies; name one")
+        raise HarnessError(f"'{name}' matches {len(chosen)} proxies; name one")
     import pytest
 
     outcome = Conformance()
     with _trying(chosen[0]), tempfile.TemporaryDirectory() as directory:
-        # Under a name of its own, since pytest keeps modules by their name.
+        # A unique name, because pytest caches modules by name.
         file = Path(directory) / f"test_proxy_{uuid.uuid4().hex}.py"
         file.write_text(_TEST_FILE, encoding="utf-8")
         options = ["-q", "-c", "/dev/null", "--rootdir", directory, "-p", "no:cacheprovider", "--import-mode=importlib"]
@@ -102,7 +102,7 @@ def _trying(proxy: Proxy) -> Iterator[None]:
 
 
 class _Listener:
-    """A plugin of pytest that keeps what each test said."""
+    """A pytest plugin that collects the outcome of each test."""
 
     def __init__(self, outcome: Conformance) -> None:
         self._outcome = outcome
@@ -129,7 +129,7 @@ def _promise(node: str) -> str:
 
 
 def _words(report: Any) -> str:
-    """What an assertion said, without the code around it."""
+    """The message of an assertion, without the code around it."""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash is not None else str(report.longrepr)
     return str(text).removeprefix("AssertionError: ").partition("\nassert ")[0].strip()

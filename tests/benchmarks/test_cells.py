@@ -143,7 +143,7 @@ class TestWidths:
 
     @pytest.mark.parametrize("name", ["none", "avg_pool_3x3"])
     def test_what_cannot_change_the_width_is_refused(self, name):
-        with pytest.raises(ValueError, match=f"'{name}' cannot lead from 8 to 12 channels"):
+        with pytest.raises(ValueError, match=f"'{name}' cannot map 8 to 12 channels"):
             make_operation(name, 8, 12)
 
     def test_layers_have_the_stated_widths(self, images):

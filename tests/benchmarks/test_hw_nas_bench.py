@@ -55,7 +55,7 @@ def test_each_place_is_the_operation_of_its_edge():
 
 @pytest.mark.parametrize("net", ["(4, 3, 3, 0, 0)", "(4, 3, 3, 0, 0, 5)", "433000", "__import__('os')", ""])
 def test_what_is_no_cell_is_refused(net):
-    with pytest.raises(DataError, match="is no cell"):
+    with pytest.raises(DataError, match="is not a cell"):
         architecture_of(net)
 
 
@@ -84,8 +84,8 @@ def test_what_is_not_these_costs_is_refused(home, tmp_path, frame):
     assert "duplicate architecture" in refusal(pd.concat([frame, frame[:1]]), file)
     assert "'edgegpu_latency' has 0" in refusal(frame.assign(edgegpu_latency=frame["edgegpu_latency"] - 1), file)
     assert "which is not a number" in refusal(frame.assign(fpga_energy="slow"), file)
-    assert "no costs column" in refusal(frame[["net"]], file)
-    assert "'(9, 0, 0, 0, 0, 0)' is no cell" in refusal(
+    assert "no column of costs" in refusal(frame[["net"]], file)
+    assert "'(9, 0, 0, 0, 0, 0)' is not a cell" in refusal(
         frame.replace({"net": {str((0,) * 6): "(9, 0, 0, 0, 0, 0)"}}), file
     )
 

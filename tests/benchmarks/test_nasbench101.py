@@ -189,7 +189,7 @@ class TestArchitectures:
     @pytest.mark.parametrize("name", ["resnet18", "", "f" * 32])
     def test_an_unknown_one_is_refused(self, imported, name):
         imported()
-        with pytest.raises(HarnessError, match=f"'{name}' is no cell in the local table of nasbench101"):
+        with pytest.raises(HarnessError, match=f"'{name}' is not a cell in the local table of nasbench101"):
             BENCHMARK.build(name, "cifar10")
 
     def test_networks_have_the_parameters_and_fit_the_task(self, imported):

@@ -76,17 +76,17 @@ class TestDescription:
     @pytest.mark.parametrize(
         ("adjacency", "operations", "reason"),
         [
-            ("0100", "input,output,output", "no matrix of zeros and ones for 3 vertices"),
-            ("0200", "input,output", "no matrix of zeros and ones"),
+            ("0100", "input,output,output", "not a matrix of zeros and ones for 3 vertices"),
+            ("0200", "input,output", "not a matrix of zeros and ones"),
             ("0", "input", "has 1 vertices; wanted: 2 to 7"),
             ("0" * 64, "input," + "maxpool3x3," * 6 + "output", "has 8 vertices"),
             ("0100", "output,input", "from input to output"),
             ("010001000", "input,conv5x5-bn-relu,output", "unknown operation 'conv5x5-bn-relu'; known: conv3x3"),
             ("010001100", "input,maxpool3x3,output", "not upper triangular"),
             ("010011000", "input,maxpool3x3,output", "not upper triangular"),
-            ("011000000", "input,maxpool3x3,output", "vertex 1 of its cell lies on no path"),
-            ("001001000", "input,maxpool3x3,output", "vertex 1 of its cell lies on no path"),
-            ("0000", "input,output", "vertex 0 of its cell lies on no path"),
+            ("011000000", "input,maxpool3x3,output", "vertex 1 of its cell is not on a path"),
+            ("001001000", "input,maxpool3x3,output", "vertex 1 of its cell is not on a path"),
+            ("0000", "input,output", "vertex 0 of its cell is not on a path"),
             ("01111" + "00111" + "00011" + "00001" + "00000", "input," + "maxpool3x3," * 3 + "output", "has 10 edges"),
         ],
     )
@@ -106,11 +106,11 @@ class TestTableOfCells:
         [
             ("vertices", 8, "has not 2 to 7 vertices"),
             ("vertices", 300, "has not 2 to 7 vertices"),
-            ("vertices", 4, "has edges to vertices that it has not"),
+            ("vertices", 4, "has edges to vertices that do not exist"),
             ("adjacency_bits", 0b1111111111, "has more than 9 edges"),
-            ("adjacency_bits", 0b0000100101, "has a vertex on no path"),
+            ("adjacency_bits", 0b0000100101, "has a vertex that is not on a path"),
             ("ops", "023", "has an unknown operation"),
-            ("ops", "0211", "has not one operation for each vertex"),
+            ("ops", "0211", "has a different number of operations"),
             ("ops", "012", "has the hash"),
         ],
     )
@@ -124,7 +124,7 @@ class TestTableOfCells:
     def test_numbers_that_are_no_bits_are_refused(self, value):
         frame = as_frame(SMALLEST, CHAIN).astype({"adjacency_bits": type(value)})
         frame.loc[module_hash(CHAIN), "adjacency_bits"] = value
-        with pytest.raises(DataError, match="'adjacency_bits' holds what is no whole number"):
+        with pytest.raises(DataError, match="'adjacency_bits' has a value that is not an integer"):
             describe_cells(frame, "mine.csv")
 
     def test_a_table_without_cells_is_that_of_another_benchmark(self):

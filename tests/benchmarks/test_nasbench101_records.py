@@ -225,10 +225,10 @@ class TestRefused:
             ({"epochs": 200}, "it was trained for 200 epochs; wanted: 4, 12, 36, 108"),
             ({"last_epoch": 54}, "its last evaluation is of epoch 54, but it was trained for 108"),
             ({"cell": OTHER, "name": "0" * 32}, f"the hash of that cell is '{module_hash(OTHER)}'"),
-            ({"parameters": 8}, "otherwise than an earlier record"),
-            ({"adjacency": "010001000"}, "otherwise than an earlier record"),
+            ({"parameters": 8}, "differently from an earlier record"),
+            ({"adjacency": "010001000"}, "differently from an earlier record"),
             ({"cell": OTHER, "operations": "input,conv5x5,maxpool3x3,output"}, "unknown operation 'conv5x5'"),
-            ({"cell": OTHER, "adjacency": "0" * 64}, "no matrix of zeros and ones for 4 vertices"),
+            ({"cell": OTHER, "adjacency": "0" * 64}, "not a matrix of zeros and ones for 4 vertices"),
             ({"name": "x", "adjacency": "0" * 64, "operations": "input," + "a," * 6 + "output"}, "has 8 vertices"),
             ({"name": "x", "adjacency": "010001100"}, "not upper triangular"),
         ],
@@ -240,7 +240,7 @@ class TestRefused:
 
     def test_a_fourth_training(self, written):
         message = refusal(written(*[record()] * 4))
-        assert f"record 4: '{module_hash(CELL)}' was trained 3 times for 108 epochs before" in message
+        assert f"record 4: '{module_hash(CELL)}' already has 3 trainings of 108 epochs" in message
 
     def test_a_missing_training(self, written):
         message = refusal(written(*[record()] * 3, *[record(OTHER)] * 2))
@@ -249,12 +249,12 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("content", "reason"),
         [
-            (b"\xff\xfe", "it holds no JSON text"),
-            (b"[" * 100_000, "it holds no JSON text"),
-            (b"{}", "it is no list of module hash"),
-            (b'["a", 108, "0100", "input,output"]', "it is no list of module hash"),
-            (b'["a", "108", "0100", "input,output", ""]', "it is no list of module hash"),
-            (b'["a", 108, "0100", "input,output", "abcde"]', "its metrics are no base64 text"),
+            (b"\xff\xfe", "it is not JSON text"),
+            (b"[" * 100_000, "it is not JSON text"),
+            (b"{}", "it is not a list of module hash"),
+            (b'["a", 108, "0100", "input,output"]', "it is not a list of module hash"),
+            (b'["a", "108", "0100", "input,output", ""]', "it is not a list of module hash"),
+            (b'["a", 108, "0100", "input,output", "abcde"]', "its metrics are not base64 text"),
             (b'["a", 108, "0100", "input,output", ""]', "its metrics lack an evaluation"),
         ],
     )
@@ -262,7 +262,7 @@ class TestRefused:
         assert f"nasbench.tfrecord: record 1: {reason}" in refusal(written(content))
 
     def test_an_empty_file(self, written):
-        assert refusal(written()) == "nasbench.tfrecord holds no record"
+        assert refusal(written()) == "nasbench.tfrecord has no records"
 
 
 @pytest.mark.real_data

@@ -166,7 +166,7 @@ class TestRefusals:
     def test_a_record_of_the_other_space_is_refused(self, space, official, archive, refused):
         record = "000011.pickle.pbz2"
         shutil.copyfile(official / OTHER[space.name].folder / record, archive / record)
-        assert f"{record} is no record of {space.archive.space}" in refused()
+        assert f"{record} is not a record of {space.archive.space}" in refused()
 
     def test_another_order_is_refused(self, space, archive, refused):
         order = read_order(archive / META_FILE, archive=space.archive)
@@ -176,7 +176,7 @@ class TestRefusals:
     def test_a_record_under_a_wrong_index_is_refused(self, space, archive, refused):
         (archive / "000011.pickle.pbz2").rename(archive / "000012.pickle.pbz2")
         message = refused()
-        assert f"000012.pickle.pbz2 holds '{space.records[11]}', but {META_FILE} says '{space.record_12}'" in message
+        assert f"000012.pickle.pbz2 is of '{space.records[11]}', but {META_FILE} says '{space.record_12}'" in message
 
     def test_an_index_beyond_the_space_is_refused(self, space, archive, refused):
         last = space.architectures - 1
@@ -192,7 +192,7 @@ class TestRefusals:
     @pytest.mark.parametrize("content", [[1, 2], {}, {"200": {}}, {"12": {}, "200": {"arch_index": 11}}])
     def test_a_record_of_another_kind_is_named(self, space, archive, refused, content):
         write_pickle(archive / "000011.pickle.pbz2", content)
-        assert f"000011.pickle.pbz2 is no record of {space.archive.space}" in refused()
+        assert f"000011.pickle.pbz2 is not a record of {space.archive.space}" in refused()
 
     def test_a_record_that_runs_code_is_refused_unless_the_user_trusts_it(self, archive, refused):
         write_pickle(archive / "000011.pickle.pbz2", print)

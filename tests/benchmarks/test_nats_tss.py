@@ -218,7 +218,7 @@ class TestIndexedTables:
 
     def test_the_meta_file_is_needed(self, folder):
         (folder / META_FILE).unlink()
-        with pytest.raises(DataError, match=f"'small' lacks {META_FILE}"):
+        with pytest.raises(DataError, match=f"'small' has no {META_FILE}"):
             import_table(BENCHMARK, folder)
 
     @pytest.mark.parametrize(

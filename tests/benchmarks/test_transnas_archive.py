@@ -137,7 +137,7 @@ def test_whole_numbers_are_numbers_too(content, save):
 def test_a_pickle_protocol_that_the_safe_reader_does_not_know_is_not_taken_for_more_than_that(content, save):
     path = save(content, pickle_protocol=4)
     with pytest.raises(
-        DataError, match=r"damaged or holds more than plain data \(Unsupported operand .*--trust-pickle"
+        DataError, match=r"damaged or contains more than plain data \(Unsupported operand .*--trust-pickle"
     ):
         read(path)
     assert tuple(read(path, trust_pickle=True).index) == MICRO
@@ -218,11 +218,11 @@ def test_a_damaged_file_never_fails_but_by_a_clear_error(content, save, zipped, 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"weight": torch.zeros(2)}, r"is not the file of TransNAS-Bench-101: it holds a dictionary with 'weight'"),
-        ([1, 2], "is not the file of TransNAS-Bench-101: it holds a list"),
+        ({"weight": torch.zeros(2)}, r"is not the file of TransNAS-Bench-101: it contains a dictionary with 'weight'"),
+        ([1, 2], "is not the file of TransNAS-Bench-101: it contains a list"),
         ({"data": {"macro": {}}}, "has no search space 'micro'; it has 'macro'"),
-        ({"data": {"micro": {}}}, "the search space 'micro' holds no architecture"),
-        ({"data": {"micro": {"64-41414-0_00_000": 3}}}, "'64-41414-0_00_000' holds a int"),
+        ({"data": {"micro": {}}}, "the search space 'micro' has no architectures"),
+        ({"data": {"micro": {"64-41414-0_00_000": 3}}}, "'64-41414-0_00_000' is a int"),
     ],
 )
 def test_another_file_is_refused_with_what_it_holds(save, content, message):
@@ -277,15 +277,15 @@ def _infinite(tasks):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_drop_task, "lacks the task 'normal'; it has 'class_scene', 'class_object'"),
+        (_drop_task, "has no task 'normal'; it has 'class_scene', 'class_object'"),
         (_no_metrics, "task 'normal' has no 'metrics'"),
-        (_drop_metric, "task 'segmentsemantic' lacks the metric 'test_mIoU'; it has 'train_loss'"),
-        (_drop_both_losses, "task 'room_layout' lacks the metric 'valid_neg_loss'"),
+        (_drop_metric, "task 'segmentsemantic' has no metric 'test_mIoU'; it has 'train_loss'"),
+        (_drop_both_losses, "task 'room_layout' has no metric 'valid_neg_loss'"),
         (_one_epoch_less, "task 'jigsaw': 'valid_top1' holds 9 values; wanted: one value for each of 10 epochs"),
         (_no_epochs, "task 'jigsaw': 'test_top1' holds 0 values"),
-        (_a_text, "task 'class_scene': 'valid_top1' holds a str, which is no number"),
+        (_a_text, "task 'class_scene': 'valid_top1' holds a str, which is not a number"),
         (_no_list, "task 'class_scene': 'valid_top1' holds a str; wanted: one value"),
-        (_several_numbers, "task 'class_scene': 'valid_top1' holds a Tensor, which is no number"),
+        (_several_numbers, "task 'class_scene': 'valid_top1' holds a Tensor, which is not a number"),
         (_not_a_number, "task 'autoencoder': 'val_ssim' holds nan for epoch 5 of 30"),
         (_infinite, "task 'room_layout': 'test_neg_loss' holds -inf for epoch 25 of 25"),
     ],

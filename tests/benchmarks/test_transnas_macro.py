@@ -21,7 +21,7 @@ class TestCodes:
         "text", ["", "64--basic", "64-basic", "1234", "32-1234-basic", "64-1234-basi", "64-41414-1_02_333"]
     )
     def test_what_is_no_code_is_refused_and_a_code_is_shown(self, text):
-        with pytest.raises(HarnessError, match="is no code of the macro space; one looks like '64-1234-basic'"):
+        with pytest.raises(HarnessError, match="is not a code of the macro space, such as '64-1234-basic'"):
             parse_modules(text)
 
     @pytest.mark.parametrize("digit", "05x٣")

@@ -47,7 +47,7 @@ class TestCodes:
          "64-4111-1_02_333", "1_02_333", "64-41414-1_02_333\n", "64-1234-basic"],
     )  # fmt: skip
     def test_what_is_no_code_is_refused_and_a_code_is_shown(self, text):
-        with pytest.raises(HarnessError, match="is no code of the micro space; one looks like '64-41414-1_02_333'"):
+        with pytest.raises(HarnessError, match="is not a code of the micro space, such as '64-41414-1_02_333'"):
             parse_cell(text)
 
     @pytest.mark.parametrize("digit", "4x٣")

@@ -135,7 +135,7 @@ class TestTasks:
             build_network(MACRO, "class_scene", classes=0)
 
     def test_what_is_no_code_is_refused(self):
-        with pytest.raises(HarnessError, match="is no code of the micro space"):
+        with pytest.raises(HarnessError, match="is not a code of the micro space"):
             build_network("resnet50", "class_scene")
 
 

@@ -114,7 +114,7 @@ class TestParameterCounts:
         assert time.process_time() - start < 1
 
     def test_what_is_no_code_is_refused(self):
-        with pytest.raises(HarnessError, match="is no code of the macro space"):
+        with pytest.raises(HarnessError, match="is not a code of the macro space"):
             parameter_counts(["64-basic"], "jigsaw")
 
 

@@ -16,53 +16,53 @@ pytest_plugins = ["pytester"]
 OWN_PROCESS = "test_the_order_does_not_depend_on_the_hash_seed"
 
 BROKEN = {
-    "BlankName": ("test_its_declared_facts_are_complete", "put no blanks or slashes"),
+    "BlankName": ("test_its_declared_facts_are_complete", "remove blanks, slashes and quotes"),
     "RepeatedIdentifier": ("test_identifiers_are_unique_strings", "lists 'width-8' more than once"),
-    "NumbersAsIdentifiers": ("test_identifiers_are_unique_strings", "non-empty string; 1 is none"),
-    "OrderOfInstances": ("test_two_instances_list_them_in_the_same_order", "in one order, at every call"),
-    "OrderOfHashes": (OWN_PROCESS, "sort whatever comes out of a set"),
+    "NumbersAsIdentifiers": ("test_identifiers_are_unique_strings", "non-empty string; 1 is not"),
+    "OrderOfInstances": ("test_two_instances_list_them_in_the_same_order", "the same order, from every instance"),
+    "OrderOfHashes": (OWN_PROCESS, "sort whatever comes from a set"),
     "AllIsNotFirst": ("test_the_set_all_comes_first_and_holds_all", "must begin with 'all'"),
     "SetWithoutDescription": ("test_every_set_has_a_description", "describe the set 'even'"),
     "SetWithStrangers": ("test_every_set_is_a_part_of_all_in_its_order", "'width-99', which architectures() does not"),
     "SetInAnotherOrder": ("test_every_set_is_a_part_of_all_in_its_order", "in the order of architectures()"),
     "PredicateOfAnotherSet": ("test_the_predicate_of_a_set_agrees_with_its_listing", "disagree on 'width-2'"),
-    "FormOfTheMoment": ("test_of_each_canonical_form_the_set_unique_has_the_first", "the same text at every call"),
+    "FormOfTheMoment": ("test_of_each_canonical_form_the_set_unique_has_the_first", "the same text in every call"),
     "UnknownSetIsAll": ("test_an_unknown_set_is_refused_with_a_near_miss", "it was accepted"),
     "SamplesAreNotNested": ("test_samples_are_nested", "must be the beginning of the sample of 8"),
     "SamplesLeaveTheirSet": ("test_samples_lie_within_their_set_without_repetition", "{'width-1'}, which are not in"),
     "SamplesRepeat": ("test_samples_lie_within_their_set_without_repetition", "twice"),
     "SamplesAreTheSame": ("test_samples_depend_on_the_seed_and_on_nothing_else", "must depend on its seed"),
     "SamplesOfTheInstance": ("test_samples_depend_on_the_seed_and_on_nothing_else", "always draw the same sample"),
-    "SampleOfNone": ("test_samples_of_impossible_sizes_are_refused", "must refuse a size of 0"),
+    "SampleOfNone": ("test_samples_of_impossible_sizes_are_refused", "must refuse size 0"),
     "AnyDataSet": ("test_an_unknown_data_set_is_refused_with_a_near_miss", "ground_truth() must refuse"),
     "TaskOfAnother": ("test_every_data_set_has_its_task", "task('lines') is the task of 'dots'"),
-    "WrongImages": ("test_images_that_come_along_fit_the_task", "of shape (1, 7, 7)"),
+    "WrongImages": ("test_images_that_come_along_fit_the_task", "have shape (1, 7, 7)"),
     "WrongClasses": ("test_networks_give_finite_outputs_of_the_task_s_shape", "outputs of shape (4, 3)"),
-    "LossOfEachImage": ("test_the_loss_takes_what_networks_give_and_random_targets", "one number for a batch"),
+    "LossOfEachImage": ("test_the_loss_takes_what_networks_give_and_random_targets", "one number per batch"),
     "OutputsAreNotFinite": ("test_networks_give_finite_outputs_of_the_task_s_shape", "not finite"),
     "NoFeatureMap": ("test_networks_have_a_feature_map", "must offer forward_features"),
     "PooledFeatures": ("test_networks_have_a_feature_map", "(images, channels, height, width)"),
     "EvalMode": ("test_networks_are_in_training_mode", "is in eval mode"),
     "DoublePrecision": ("test_networks_are_of_float32_and_all_of_them_learns", "must be float32"),
-    "FrozenClassifier": ("test_networks_are_of_float32_and_all_of_them_learns", "must require its gradient"),
-    "WeightsOfNowhere": ("test_a_seed_gives_the_same_network_again", "another 'classifier.bias'"),
-    "WeightsOfOneSeed": ("test_another_seed_gives_other_weights", "initialise them at each call"),
+    "FrozenClassifier": ("test_networks_are_of_float32_and_all_of_them_learns", "must have requires_grad=True"),
+    "WeightsOfNowhere": ("test_a_seed_gives_the_same_network_again", "a different 'classifier.bias'"),
+    "WeightsOfOneSeed": ("test_another_seed_gives_other_weights", "initialise them in every call"),
     "Uncopyable": ("test_networks_can_be_copied", "copy.deepcopy"),
     "AnyArchitecture": ("test_an_unknown_architecture_is_refused", "it was accepted"),
-    "TruthTwice": ("test_every_data_set_has_a_ground_truth", "names one twice"),
-    "TruthIsMissing": ("test_every_declared_truth_is_there_or_says_how_to_import_it", "take it out of truths"),
+    "TruthTwice": ("test_every_data_set_has_a_ground_truth", "lists one twice"),
+    "TruthIsMissing": ("test_every_declared_truth_is_there_or_says_how_to_import_it", "remove it from truths"),
     "TruthOfAnotherSplit": ("test_a_truth_says_what_it_is", "'val', 9)"),
-    "TruthOfStrangers": ("test_a_truth_is_of_the_benchmark_s_architectures_each_once", "holds 'width-33'"),
-    "TruthIsNaN": ("test_a_truth_is_finite", "holds nan for 'width-1'"),
+    "TruthOfStrangers": ("test_a_truth_is_of_the_benchmark_s_architectures_each_once", "has 'width-33'"),
+    "TruthIsNaN": ("test_a_truth_is_finite", "contains nan for 'width-1'"),
     "OtherDefault": ("test_the_first_declared_truth_is_the_default", "it is ('val', 9)"),
     "AnyTruth": ("test_an_unknown_truth_is_refused", "unknown split 'testx'"),
     "SilentWithoutTable": ("test_without_a_table_the_message_says_how_to_import_one", "harness data import"),
     "ColumnTooFew": ("test_its_format_has_a_column_for_every_declared_truth", "differ in 'lines/val/9'"),
-    "EssentialIsNoTruth": ("test_its_format_is_sane", "'dots/test/10' is none of the format's truths"),
-    "FormatOfOthers": ("test_its_format_lists_the_benchmark_s_architectures", "what architectures() lists"),
-    "OtherParameters": ("test_its_format_counts_the_parameters_of_built_networks", "but the network that build()"),
+    "EssentialIsNoTruth": ("test_its_format_is_sane", "'dots/test/10' is not in the format's truths"),
+    "FormatOfOthers": ("test_its_format_lists_the_benchmark_s_architectures", "must equal architectures()"),
+    "OtherParameters": ("test_its_format_counts_the_parameters_of_built_networks", "but the network from build()"),
     "TrustsItsSource": ("test_a_table_with_an_unknown_architecture_is_refused", "it was accepted"),
-    "ReadsAnotherColumn": ("test_ground_truth_is_what_was_imported", "reads not"),
+    "ReadsAnotherColumn": ("test_ground_truth_is_what_was_imported", "ground_truth must read"),
 }
 
 
@@ -161,7 +161,7 @@ def test_without_its_table_it_is_skipped_with_the_reason_and_the_remedy(outcomes
     passed, skipped, failed = outcomes("ListedToy")
     assert failed == {}
     assert "test_without_a_table_the_message_says_how_to_import_one" in passed
-    assert "none was given as 'table'" in skipped["test_samples_are_nested"]
+    assert "'table' is not set" in skipped["test_samples_are_nested"]
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -17,22 +17,22 @@ WORKER = "test_a_worker_process_computes_the_same_scores_in_another_order"
 GOOD = ("good", "good_noise", "good_nowhere")
 
 BROKEN = {
-    "blank_name": ("test_its_declared_facts_are_complete", "put no blanks"),
-    "anticipates_nothing": ("test_its_declared_facts_are_complete", "'crystal_ball', which is no quantity"),
+    "blank_name": ("test_its_declared_facts_are_complete", "remove blanks"),
+    "anticipates_nothing": ("test_its_declared_facts_are_complete", "'crystal_ball', which is not a quantity"),
     "no_direction": ("test_its_direction_is_declared", "it is 'up'"),
     "pictures": ("test_what_it_looks_at_is_declared", "it is 'pictures'"),
-    "no_batches": ("test_what_it_looks_at_is_declared", "needs 1 mini-batches or more"),
-    "undescribed": ("test_its_first_line_says_what_it_computes", "document the formula"),
-    "Nowhere.hidden": ("test_a_worker_process_can_import_it", "define the proxy at the top of a module"),
-    "of_this_process": (WORKER, "use nothing but the probe"),
-    "scaled_by_the_first": (WORKER, "keep nothing from network to network"),
+    "no_batches": ("test_what_it_looks_at_is_declared", "needs at least 1 mini-batches"),
+    "undescribed": ("test_its_first_line_says_what_it_computes", "add a docstring to the formula"),
+    "Nowhere.hidden": ("test_a_worker_process_can_import_it", "define the proxy at the top level of a module"),
+    "of_this_process": (WORKER, "use only the probe"),
+    "scaled_by_the_first": (WORKER, "keep no state between networks"),
     "infinite_somewhere": (
         "test_every_connected_cell_of_the_embedded_benchmark_has_a_finite_score_or_a_reason",
         "which is connected: raise NotApplicableError with the reason",
     ),
     "of_the_processor": (
         "test_it_computes_on_the_network_s_device",
-        "'add' takes a tensor of the processor, of shape (10,)",
+        "'add' takes a CPU tensor of shape (10,)",
     ),
     "infinite": ("test_it_gives_a_finite_number_on_connected_cells", "it is inf"),
     "fails_unconnected": (
@@ -49,9 +49,15 @@ BROKEN = {
     ),
     "grey_only": ("test_it_takes_images_of_one_and_of_three_channels", "for images of 3 × 8 × 8"),
     "random_every_time": ("test_it_gives_the_same_bits_again", "seeded with probe.seed"),
-    "depends_on_company": ("test_its_score_does_not_depend_on_what_else_is_computed", "keep nothing between calls"),
-    "writes_to_what_is_shared": ("test_the_scores_of_others_do_not_depend_on_it", "do not change in place"),
-    "draws_along_the_memory": ("test_the_layout_of_the_images_in_memory_does_not_matter", "follow the memory"),
+    "depends_on_company": ("test_its_score_does_not_depend_on_what_else_is_computed", "keep no state between calls"),
+    "writes_to_what_is_shared": (
+        "test_the_scores_of_others_do_not_depend_on_it",
+        "do not change the probe's tensors in place",
+    ),
+    "draws_along_the_memory": (
+        "test_the_layout_of_the_images_in_memory_does_not_matter",
+        "depend on the memory layout",
+    ),
     "looks_at_labels": ("test_it_does_not_look_at_labels_unless_it_declares_so", "declare data='labels'"),
     "looks_at_images": ("test_it_does_not_look_at_images_unless_it_declares_so", "declare data='images'"),
     "looks_at_the_seed": ("test_it_does_not_draw_unless_it_declares_so", "declare data='noise'"),
@@ -70,10 +76,10 @@ BROKEN = {
     "seeds_torch": ("test_it_leaves_the_random_state_as_it_was", "the global random state of torch"),
     "seeds_numpy": ("test_it_leaves_the_random_state_as_it_was", "the global random state of numpy"),
     "seeds_python": ("test_it_leaves_the_random_state_as_it_was", "the global random state of random"),
-    "turns_gradients_off": ("test_it_leaves_torch_s_settings_as_they_were", "changes a setting of torch"),
+    "turns_gradients_off": ("test_it_leaves_torch_s_settings_as_they_were", "changes settings of torch"),
     "switches_threads": ("test_it_leaves_torch_s_settings_as_they_were", "torch's number of threads (1 -> 2)"),
-    "replaces_the_loss": ("test_it_leaves_the_process_as_it_was", "torch.nn.functional.cross_entropy changed"),
-    "moves_elsewhere": ("test_it_leaves_the_process_as_it_was", "the working directory changed"),
+    "replaces_the_loss": ("test_it_leaves_the_process_as_it_was", "changes torch.nn.functional.cross_entropy"),
+    "moves_elsewhere": ("test_it_leaves_the_process_as_it_was", "changes the working directory"),
     "talks": ("test_it_prints_nothing", "it prints 'scoring"),
 }
 

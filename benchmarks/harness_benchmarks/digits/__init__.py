@@ -1,6 +1,6 @@
 """The embedded default benchmark: cells of NAS-Bench-201 trained here on scikit-learn's handwritten digits.
 
-It needs no download and no torch to list. What it is good for, and what not, stands in this folder's README.
+It needs no download, and no torch for listing. This folder's README says what it is suitable for.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Digits(Benchmark):
     subsets = topology.SUBSETS
 
     def architectures(self) -> Sequence[str]:
-        """The official strings of the trained cells, in the order in which they were drawn."""
+        """The official strings of the trained cells, in the order they were drawn."""
         return _architectures()
 
     def task(self, dataset: str) -> Task:
@@ -53,13 +53,13 @@ class Digits(Benchmark):
     def membership(self, subset: str) -> Callable[[str], bool]:
         """A predicate for one of the sets of :mod:`harness_benchmarks.nb201.topology`.
 
-        ``unique`` is among the trained cells.
+        ``unique`` refers to the trained cells only.
         """
         self.check_subset(subset)
         return topology.membership(subset, architectures=self.architectures())
 
     def canonical_form(self, architecture: str) -> str:
-        """What the cell computes; see :func:`harness_benchmarks.nb201.topology.canonical_form`."""
+        """A text of what the cell computes; see :func:`harness_benchmarks.nb201.topology.canonical_form`."""
         return topology.canonical_form(architecture)
 
     def features(self, architecture: str) -> Mapping[str, float]:
@@ -73,7 +73,7 @@ class Digits(Benchmark):
         """The network of a cell at the recipe's width; any of the 15,625 cells, trained or not.
 
         Raises:
-            HarnessError: if the architecture is no official string of a cell.
+            HarnessError: if the architecture is not an official string of a cell.
         """
         from harness_benchmarks.digits.training import build_network
 
@@ -106,7 +106,7 @@ class Digits(Benchmark):
         return self.per_seed_accuracies()
 
     def per_seed_accuracies(self) -> pd.DataFrame:
-        """Test accuracy in percent of every training: one row for each architecture, one column for each seed."""
+        """Test accuracy in percent of every training run: one row per architecture, one column per seed."""
         return read_accuracies()
 
     def images(self, dataset: str) -> Images:

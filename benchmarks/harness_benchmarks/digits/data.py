@@ -31,18 +31,18 @@ class LabelledImages:
     labels: NDArray[np.int64]
 
     def with_noise(self, deviation: float, rng: np.random.Generator) -> LabelledImages:
-        """The same images with Gaussian noise of that standard deviation on every pixel."""
+        """The same images with Gaussian noise of this standard deviation on every pixel."""
         noise = rng.standard_normal(self.pixels.shape, dtype=np.float32)
         return LabelledImages(self.pixels + np.float32(deviation) * noise, self.labels)
 
     def repeated(self, times: int) -> LabelledImages:
-        """All images several times over."""
+        """All images, repeated ``times`` times."""
         return LabelledImages(np.tile(self.pixels, (times, 1, 1, 1)), np.tile(self.labels, times))
 
 
 @functools.cache
 def split_digits(training_images: int) -> tuple[LabelledImages, LabelledImages]:
-    """Training and test images without noise, split at random, once and for all.
+    """Training and test images without noise, split at random with a fixed seed.
 
     Pixels have mean 0 and standard deviation 1 over all training pixels.
     """
@@ -59,6 +59,6 @@ def split_digits(training_images: int) -> tuple[LabelledImages, LabelledImages]:
 
 @functools.cache
 def noisy_test_images(training_images: int, noise: float, draws: int) -> LabelledImages:
-    """Several noisy copies of each test image; the same whenever and wherever they are asked for."""
+    """Several noisy copies of each test image, the same in every call and process."""
     _, test = split_digits(training_images)
     return test.repeated(draws).with_noise(noise, np.random.default_rng(derive_seed("digits", "test noise")))

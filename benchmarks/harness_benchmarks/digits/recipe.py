@@ -1,4 +1,4 @@
-"""What one training of the digits benchmark consists of."""
+"""The training recipe of the digits benchmark."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the accuracies, except the cell and the seed.
+    """Everything that determines the accuracies, except the cell and the seed.
 
     Attributes:
         widths: the channels of each stage; a reduction block lies between two stages.
-        cells_per_stage: how many equal cells each stage has.
-        training_images: how many of the 1,797 images are trained on; the others are tested on.
-        noise: standard deviation of the Gaussian noise added to the normalised pixels, drawn anew in every epoch.
-        test_draws: how many noisy copies of each test image the accuracy is measured on; the same for every network.
+        cells_per_stage: number of equal cells per stage.
+        training_images: number of the 1,797 images used for training; the others are for testing.
+        noise: standard deviation of the Gaussian noise added to the normalised pixels, drawn in every epoch.
+        test_draws: number of noisy copies of each test image for measuring accuracy; the same for every network.
         epochs: passes over the training images.
         batch_size: images per step.
-        learning_rate: the first step's; it falls to zero along half a cosine.
+        learning_rate: of the first step; it decays to zero by a half cosine.
         momentum: Nesterov momentum of the stochastic gradient descent.
         weight_decay: on every parameter.
     """
@@ -35,7 +35,7 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        """Optimiser steps of one training; images that do not fill a batch are left out of their epoch."""
+        """Optimiser steps of one training run; images that do not fill a batch are left out of their epoch."""
         return self.epochs * (self.training_images // self.batch_size)
 
 

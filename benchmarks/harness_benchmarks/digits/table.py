@@ -27,7 +27,7 @@ DESCRIPTION = "recipe.json"
 
 
 def read_accuracies(folder: Path = FOLDER) -> pd.DataFrame:
-    """Test accuracy in percent: one row for each architecture string, one column for each seed index."""
+    """Test accuracy in percent: one row per architecture string, one column per seed index."""
     import pandas as pd
 
     table = read_csv(folder / ACCURACIES, ACCURACIES).set_index("architecture")
@@ -36,7 +36,7 @@ def read_accuracies(folder: Path = FOLDER) -> pd.DataFrame:
 
 
 def read_description(folder: Path = FOLDER) -> dict[str, object]:
-    """The recipe, the versions and the cost that the committed accuracies were trained with."""
+    """The recipe, package versions and cost of the committed accuracies."""
     description: dict[str, object] = parse_json((folder / DESCRIPTION).read_text(encoding="utf-8"))
     return description
 
@@ -45,16 +45,16 @@ def write_accuracies(folder: Path, cells: Sequence[str], accuracies: NDArray[np.
     """Write both files.
 
     Args:
-        folder: where to.
+        folder: the target folder.
         cells: architecture strings, the rows.
         accuracies: percent, (cells, seeds).
-        seconds: processor time of all trainings together.
+        seconds: CPU time of all training runs together.
     """
     seeds = range(accuracies.shape[1])
     lines = [",".join(["architecture", *(f"seed{seed}" for seed in seeds)])]
     lines += [",".join([cell, *(f"{value:.4f}" for value in row)]) for cell, row in zip(cells, accuracies, strict=True)]
     buffer = io.BytesIO()
-    # Without a time and a name in its head, the same accuracies are the same file.
+    # Without a time stamp and a name in the header, the same accuracies give the same bytes.
     with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:
         file.write(("\n".join(lines) + "\n").encode())
     (folder / ACCURACIES).write_bytes(buffer.getvalue())

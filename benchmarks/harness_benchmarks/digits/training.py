@@ -1,4 +1,4 @@
-"""Training one cell of the digits benchmark once."""
+"""One training run of a cell of the digits benchmark."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ from harness_benchmarks.nb201.topology import parse_cell
 
 
 def build_network(architecture: str, recipe: Recipe) -> CellNetwork:
-    """A freshly initialised network of the recipe's size, drawn from torch's global random state."""
+    """A newly initialised network of the recipe's size, drawn from torch's global random state."""
     channels = IMAGE_SHAPE[0]
     return CellNetwork(parse_cell(architecture), recipe.widths, recipe.cells_per_stage, CLASSES, channels)
 
 
 def train_once(architecture: str, seed_index: int, recipe: Recipe) -> float:
-    """Test accuracy in percent after one training.
+    """Test accuracy in percent after one training run.
 
-    Initial weights, order of the images and training noise follow from (benchmark, architecture, seed index) alone,
-    never from what was trained before. Test images are the same for every network. It sets torch's global random
-    state.
+    Initial weights, order of the images and training noise depend only on (benchmark, architecture, seed index). Test
+    images are the same for every network. This sets torch's global random state.
     """
     seed = derive_seed("digits", architecture, seed_index)
     torch.manual_seed(seed)
-    # Channels last is the faster layout here; torch's own type stubs do not know the argument.
+    # channels_last is faster here; torch's type stubs do not have the argument.
     network = build_network(architecture, recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     _optimise(network, _training_batches(recipe, np.random.default_rng(seed)), recipe)
     return _accuracy(network, noisy_test_images(recipe.training_images, recipe.noise, recipe.test_draws))

@@ -1,7 +1,7 @@
 """NAS-Bench-101: 423,624 cells trained on CIFAR-10, three times each.
 
-Neither the cells nor their accuracies are part of this project: the user imports them. A cell goes by its official
-module hash, which is the same for isomorphic cells.
+Neither the cells nor their accuracies are part of this project: the user imports them. A cell is identified by its
+official module hash, which is equal for isomorphic cells.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _record_file(what: str, name: str, sha256: str, size: int) -> Files:
     return Files(what, (Download(f"https://storage.googleapis.com/nasbench/{name}", name, f"sha256:{sha256}", size),))
 
 
-# Checksums as the README of google-research/nasbench gives them.
+# Checksums from the README of google-research/nasbench.
 _SOURCES = Sources(
     _record_file(
         "the trainings of 108 epochs",
@@ -113,7 +113,7 @@ class NasBench101(Benchmark):
         row = bisect_left(names, architecture)
         if row == len(names) or names[row] != architecture:
             raise HarnessError(
-                f"'{architecture}' is no cell in the local table of {self.name}; an architecture is a module hash "
+                f"'{architecture}' is not a cell in the local table of {self.name}; an architecture is a module hash "
                 f"such as '{names[0]}'"
             )
         vertices, adjacency, operations = (column[row] for column in columns)
@@ -140,11 +140,11 @@ class NasBench101(Benchmark):
         return CellNetwork(self.cell(architecture), self.task(dataset).classes)
 
     def parameters(self, architecture: str, dataset: str) -> int:
-        """How many parameters the network has, without building it."""
+        """The network's number of parameters, without building it."""
         return int(self.parameter_counts([architecture], dataset)[0])
 
     def parameter_counts(self, architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
-        """How many parameters each architecture's network has; see :func:`.tables.parameter_counts`."""
+        """Each network's number of parameters; see :func:`.tables.parameter_counts`."""
         import pandas as pd
 
         cells = [self.cell(architecture) for architecture in architectures]
@@ -152,7 +152,7 @@ class NasBench101(Benchmark):
         return parameter_counts(pd.DataFrame(rows, columns=list(CELL_COLUMNS)), self.task(dataset).classes)
 
     def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
-        """Accuracies at the end of training, mean over the three trainings, from the local table.
+        """Accuracies at the end of training, mean over the three training runs, from the local table.
 
         Raises:
             DataError: if no table was imported, or it lacks the column.
@@ -162,18 +162,18 @@ class NasBench101(Benchmark):
         return table_ground_truth(self.name, dataset, split, epochs, seeds=f"mean over {REPEATS} seeds", obtain=_OBTAIN)
 
     def repeats(self, split: str = "test", epochs: int | str = 108) -> pd.DataFrame:
-        """The accuracy (%) of each single training, (architectures, 3), in the order of the official file.
+        """The accuracy (%) of each single training run, (architectures, 3), in the order of the official file.
 
         Raises:
             UnknownNameError: if the benchmark has no such split and epochs.
-            DataError: if no table was imported, or it holds means only.
+            DataError: if no table was imported, or it contains only means.
         """
         split, epochs = self.choose_truth("cifar10", split, epochs)
         columns = [f"cifar10/{split}/{epochs}/repeat-{repeat}" for repeat in range(1, REPEATS + 1)]
         return read_table(self.name, columns, _OBTAIN)
 
     def trainings(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> pd.DataFrame | None:
-        """The accuracies of :meth:`repeats`; None where the local table holds means only."""
+        """The accuracies of :meth:`repeats`; None if the local table contains only means."""
         self.check_dataset(dataset)
         split, epochs = self.choose_truth(dataset, split, epochs)
         try:
@@ -186,7 +186,7 @@ class NasBench101(Benchmark):
         return _SOURCES
 
     def table_format(self) -> TableFormat:
-        """What the local table must hold, for ``harness data import nasbench101 FILE``."""
+        """The format of the local table, for ``harness data import nasbench101 FILE``."""
         return TableFormat(
             architectures=self.architectures,
             truths={
@@ -212,7 +212,7 @@ class NasBench101(Benchmark):
 
 
 def _local_cells() -> tuple[list[str], tuple[Sequence[Any], ...]]:
-    """The hashes of the local table, sorted, and the columns of the cells; read anew when the table is another."""
+    """The sorted hashes of the local table and the columns of the cells; read again if the table changes."""
     path = table_path(_NAME)
     return _read_cells(str(path), path.stat().st_mtime_ns if path.exists() else 0)
 
@@ -220,5 +220,5 @@ def _local_cells() -> tuple[list[str], tuple[Sequence[Any], ...]]:
 @functools.lru_cache(maxsize=1)
 def _read_cells(path: str, modified: int) -> tuple[list[str], tuple[Sequence[Any], ...]]:
     cells = read_table(_NAME, list(CELL_COLUMNS), _OBTAIN)
-    # Lists, because cells are looked up one by one, for which a frame takes fifty times as long.
+    # Lists, because looking up single cells in a data frame takes fifty times as long.
     return cells.index.to_list(), tuple(cells[column].to_list() for column in CELL_COLUMNS)

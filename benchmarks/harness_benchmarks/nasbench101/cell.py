@@ -1,7 +1,7 @@
 """One cell of NAS-Bench-101: a labelled graph, and its canonical form, the module hash.
 
-A cell is a directed acyclic graph on at most seven vertices with at most nine edges. The first vertex is the input,
-the last the output, and each between carries one of three operations (Ying et al., "NAS-Bench-101", ICML 2019, section
+A cell is a directed acyclic graph with at most seven vertices and nine edges. The first vertex is the input, the last
+is the output, and each one in between has one of three operations (Ying et al., "NAS-Bench-101", ICML 2019, section
 2.1).
 """
 
@@ -23,9 +23,9 @@ class Cell:
     """A cell.
 
     Attributes:
-        vertices: how many, input and output included.
-        adjacency: a bit for each edge; that of the edge x→y, x < y, is bit x + y (y - 1) / 2.
-        operations: a digit for each vertex between input and output: its place in ``OPERATIONS``.
+        vertices: number of vertices, including input and output.
+        adjacency: one bit per edge; the edge x→y, x < y, is bit x + y (y - 1) / 2.
+        operations: one digit per vertex between input and output: its index in ``OPERATIONS``.
     """
 
     vertices: int
@@ -46,10 +46,10 @@ class Cell:
 
 
 def module_hash(cell: Cell) -> str:
-    """The official identifier of a cell, equal for isomorphic cells and different for all others of the benchmark.
+    """The official identifier of a cell: equal for isomorphic cells, different for all others of the benchmark.
 
-    It is the benchmark's own graph hash, as ``nasbench_pytorch`` computes it. Every vertex of an official cell lies on
-    a path from input to output, so there is nothing to remove before.
+    It is the benchmark's graph hash, as computed by ``nasbench_pytorch``. Every vertex of an official cell is on a path
+    from input to output, so nothing has to be removed first.
 
     >>> module_hash(Cell(vertices=4, adjacency=0b110111, operations="10"))
     '5529e1779433733d1145e20de5d8604e'
@@ -61,19 +61,19 @@ def module_hash(cell: Cell) -> str:
 
 
 def parse_cell(adjacency: str, operations: str) -> Cell:
-    """The cell that an official record describes.
+    """The cell of an official record.
 
     Args:
-        adjacency: the adjacency matrix, row after row, as zeros and ones.
+        adjacency: the adjacency matrix, row by row, as zeros and ones.
         operations: the vertices' operations, separated by commas, from ``input`` to ``output``.
 
     Raises:
-        ValueError: if that is no cell of the benchmark; the message says why.
+        ValueError: if this is not a cell of the benchmark; the message says why.
     """
     names = operations.split(",")
     vertices = len(names)
     if len(adjacency) != vertices * vertices or not set(adjacency) <= {"0", "1"}:
-        raise ValueError(f"its adjacency is no matrix of zeros and ones for {vertices} vertices")
+        raise ValueError(f"its adjacency is not a matrix of zeros and ones for {vertices} vertices")
     if not 2 <= vertices <= MOST_VERTICES:
         raise ValueError(f"its cell has {vertices} vertices; wanted: 2 to {MOST_VERTICES}")
     if names[0] != "input" or names[-1] != "output":
@@ -94,7 +94,7 @@ def parse_cell(adjacency: str, operations: str) -> Cell:
 
 
 def _check_graph(cell: Cell) -> None:
-    """At most nine edges, and every vertex on a path: none but the output leads nowhere, none but the input is idle."""
+    """Check that there are at most nine edges, and that every vertex is on a path from input to output."""
     if cell.adjacency.bit_count() > MOST_EDGES:
         raise ValueError(f"its cell has {cell.adjacency.bit_count()} edges; wanted: at most {MOST_EDGES}")
     edges = [
@@ -106,13 +106,13 @@ def _check_graph(cell: Cell) -> None:
     sources, targets = {source for source, _ in edges}, {target for _, target in edges}
     for vertex in range(cell.vertices):
         if (vertex > 0 and vertex not in targets) or (vertex < cell.vertices - 1 and vertex not in sources):
-            raise ValueError(f"vertex {vertex} of its cell lies on no path from input to output")
+            raise ValueError(f"vertex {vertex} of its cell is not on a path from input to output")
 
 
 def cell_features(cell: Cell) -> dict[str, float]:
-    """How often each operation occurs, how many vertices and edges there are, the depth and the number of paths.
+    """Numbers of each operation, of operations and edges, the depth, and the number of paths.
 
-    ``depth`` is the most operations on one path from input to output, ``paths`` how many paths there are.
+    ``depth`` is the largest number of operations on a path from input to output, ``paths`` the number of paths.
 
     >>> cell_features(Cell(vertices=4, adjacency=0b110111, operations="10"))  # doctest: +NORMALIZE_WHITESPACE
     {'3×3 convolutions': 1, '1×1 convolutions': 1, 'max poolings': 0, 'operations': 2, 'edges': 5,
@@ -133,7 +133,7 @@ def cell_features(cell: Cell) -> dict[str, float]:
 
 @functools.cache
 def _depth_and_paths(vertices: int, adjacency: int) -> tuple[int, int]:
-    """Of a graph, which many cells share: vertices between on the longest path, and the number of paths."""
+    """Inner vertices on the longest path, and number of paths; cached, because many cells share a graph."""
     longest, ways = [0] * vertices, [1] + [0] * (vertices - 1)
     for target in range(1, vertices):
         for source in range(target):

@@ -1,4 +1,4 @@
-"""Records of a TFRecord file, with both checksums verified and no TensorFlow.
+"""Reading records of a TFRecord file without TensorFlow, with both checksums verified.
 
 A record is its length (uint64, little-endian), the masked CRC-32C of those eight bytes, the data, and the masked
 CRC-32C of the data; see "TFRecords format details" in TensorFlow's documentation.
@@ -25,7 +25,7 @@ _RECORDS_AT_ONCE = 8192
 
 @dataclass(frozen=True)
 class RecordBatch:
-    """Some successive records.
+    """Consecutive records.
 
     Attributes:
         first: the number of the first one; the file's first record is number 1.
@@ -39,7 +39,7 @@ class RecordBatch:
 
 
 def is_record_file(path: Path) -> bool:
-    """Whether a file is named ``.tfrecord`` or begins with a record's header, checksum included."""
+    """Whether a file is named ``.tfrecord`` or begins with a valid record header."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -50,7 +50,7 @@ def is_record_file(path: Path) -> bool:
 
 
 def read_records(path: Path) -> Iterator[RecordBatch]:
-    """All records of a file, in batches of some megabytes, whatever the file's size.
+    """All records of a file, in batches of a few megabytes.
 
     Raises:
         DataError: if the file is truncated or a checksum is wrong; the message gives the number of the record.
@@ -69,7 +69,7 @@ def read_records(path: Path) -> Iterator[RecordBatch]:
 
 
 def _read_batch(file: BinaryIO, name: str, first: int) -> tuple[list[bytes], list[int]]:
-    """Up to ``_RECORDS_AT_ONCE`` records with the checksums that the file gives for them."""
+    """Up to ``_RECORDS_AT_ONCE`` records with their stored checksums."""
     records: list[bytes] = []
     checksums: list[int] = []
     while len(records) < _RECORDS_AT_ONCE:
@@ -81,7 +81,7 @@ def _read_batch(file: BinaryIO, name: str, first: int) -> tuple[list[bytes], lis
             raise DataError(f"{where}: the file ends within its header")
         length, checksum = _HEADER.unpack(header)
         if _masked_checksum(header[:8]) != checksum:
-            raise DataError(f"{where}: the checksum of its length is wrong: a damaged file, or no TFRecord file")
+            raise DataError(f"{where}: the checksum of its length is wrong: the file is damaged or not a TFRecord file")
         if length > _LONGEST:
             raise DataError(f"{where}: {length:,} bytes are too many for a record of NAS-Bench-101")
         data = file.read(length + _CHECKSUM.size)

@@ -1,7 +1,7 @@
-"""What one training reached: the protocol buffer ``ModelMetrics`` of NAS-Bench-101, decoded by hand.
+"""The result of one training run: a decoder of the protocol buffer ``ModelMetrics`` of NAS-Bench-101.
 
 The fields and their numbers are those of ``nasbench/lib/model_metrics.proto`` in google-research/nasbench; the wire
-format is that of Protocol Buffers (protobuf.dev, "Encoding"). Fields that are not known are passed over.
+format is that of Protocol Buffers (protobuf.dev, "Encoding"). Unknown fields are skipped.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _EPOCH, _SECONDS, _VALIDATION, _TEST = 1, 2, 4, 5
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """The end of one training.
+    """The final metrics of one training run.
 
     Attributes:
         parameters: the network's trainable parameters.
         epoch: the epoch of the last evaluation.
-        seconds: the training time up to it.
+        seconds: the training time up to then.
         validation: accuracy on the validation images, from 0 to 1.
         test: accuracy on the test images, from 0 to 1.
     """
@@ -40,7 +40,7 @@ def decode_metrics(message: bytes) -> Metrics:
     """The last evaluation of a ``ModelMetrics`` message.
 
     Raises:
-        ValueError: if the message is damaged or lacks one of the fields.
+        ValueError: if the message is damaged or has a field missing.
     """
     evaluation: bytes | None = None
     parameters: int | None = None
@@ -68,7 +68,7 @@ def _double(value: int | float | bytes) -> float:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:
-    """Each field's number and value; 64-bit values are taken for doubles, which all of this format's are."""
+    """Each field's number and value; all 64-bit values of this format are doubles."""
     position, end = 0, len(message)
     while position < end:
         key, position = _varint(message, position)
@@ -91,7 +91,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
-    """An unsigned integer of seven bits a byte, and the position after it."""
+    """An unsigned integer of seven bits per byte, and the position after it."""
     value = shift = 0
     while position < len(message) and shift < 64:
         byte = message[position]

@@ -1,4 +1,4 @@
-"""The networks of NAS-Bench-101: ``nasbench_pytorch`` builds them, and what is no part of them is taken out."""
+"""The networks of NAS-Bench-101, built by ``nasbench_pytorch``; its placeholder parameters are removed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness_benchmarks.nasbench101.cell import Cell
 
 @dataclass(frozen=True)
 class _Specification:
-    """What ``nasbench_pytorch`` asks of a cell. The package's own would put the matrix on torch's default device."""
+    """A cell for ``nasbench_pytorch``, whose own class would put the matrix on torch's default device."""
 
     matrix: NDArray[np.int8]
     ops: list[str]
@@ -29,7 +29,7 @@ class CellNetwork(nn.Module):
     deviation 0.01, batch norms one and zero.
 
     Args:
-        cell: every vertex lies on a path from input to output.
+        cell: a cell in which every vertex is on a path from input to output.
         classes: the number of logits.
     """
 
@@ -54,7 +54,7 @@ class CellNetwork(nn.Module):
     def forward_blocks(self, images: Tensor) -> list[Tensor]:
         """The features after the stem and after each cell, each a function of the one before.
 
-        Pooling between the stages belongs to the cell after it.
+        Pooling between stages belongs to the following cell.
         """
         stem, *layers = self.layers
         features = [stem(images)]
@@ -72,10 +72,10 @@ class CellNetwork(nn.Module):
 
 
 def _take_out_placeholders(cell: Any) -> None:
-    """Replace what holds parameters without being an operation.
+    """Replace modules that have parameters but are not operations.
 
     ``nasbench_pytorch`` puts a scalar parameter wherever a vertex has no operation or no projection, and an empty one
-    that tells the device. No network of the benchmark has them, and none of them does anything.
+    to find the device. The benchmark's networks do not have these parameters, and they have no effect.
     """
     from nasbench_pytorch.model.model import Placeholder
 

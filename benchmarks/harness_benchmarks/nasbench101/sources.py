@@ -37,13 +37,13 @@ class RecordFileReader:
         return source.name
 
     def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
-        """One row for each architecture; see :meth:`harness_benchmarks.nasbench101.trainings.Trainings.table`.
+        """One row per architecture; see :meth:`harness_benchmarks.nasbench101.trainings.Trainings.table`.
 
-        A progress bar with the records read per second is shown where standard error is a terminal.
+        If standard error is a terminal, a progress bar shows the records read per second.
 
         Raises:
-            DataError: if the file is damaged, truncated or incomplete, or holds what is no training of this benchmark;
-                the message names the file, the record (from 1) and the reason.
+            DataError: if the file is damaged, truncated or incomplete, or has a record that is not a training run of
+                this benchmark; the message names the file, the record (from 1) and the reason.
         """
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -76,29 +76,29 @@ def decode_record(record: bytes) -> tuple[str, int, str, str, Metrics]:
     A record is a JSON list of these five, the last in base64 (google-research/nasbench, ``nasbench/api.py``).
 
     Raises:
-        ValueError: if it is none; the message says why.
+        ValueError: if it is not such a record; the message says why.
     """
     kinds = (str, int, str, str, str)
     try:
         content = json.loads(record)
     except (ValueError, RecursionError):
-        raise ValueError("it holds no JSON text") from None
+        raise ValueError("it is not JSON text") from None
     if (
         not isinstance(content, list)
         or len(content) != len(kinds)
         or not all(isinstance(part, kind) for part, kind in zip(content, kinds, strict=True))
     ):
-        raise ValueError("it is no list of module hash, epochs, adjacency, operations and metrics")
+        raise ValueError("it is not a list of module hash, epochs, adjacency, operations and metrics")
     name, epochs, adjacency, operations, metrics = content
     try:
         message = binascii.a2b_base64(metrics)
     except ValueError:
-        raise ValueError("its metrics are no base64 text") from None
+        raise ValueError("its metrics are not base64 text") from None
     return name, epochs, adjacency, operations, decode_metrics(message)
 
 
 class CellTableReader:
-    """Reads a CSV table (perhaps gzipped) with the columns ``hash``, ``vertices``, ``adjacency_bits`` and ``ops``."""
+    """Reads a CSV table, gzipped or not, with the columns ``hash``, ``vertices``, ``adjacency_bits`` and ``ops``."""
 
     def accepts(self, source: Path) -> bool:
         """Whether the first line names such columns."""
@@ -120,13 +120,13 @@ class CellTableReader:
         return source.name
 
     def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
-        """The table, indexed by hash, with accuracies in percent; fractions are made percent.
+        """The table, indexed by hash, with accuracies in percent; fractions are converted.
 
-        A column is one of fractions if most of its values are at most 1. The cell without operations has an empty
+        A column counts as fractions if most of its values are at most 1. The cell without operations has an empty
         ``ops`` or a dash.
 
         Raises:
-            DataError: if the file is damaged, or a column of fractions holds more than 1 or less than 0.
+            DataError: if the file is damaged, or a column of fractions has values above 1 or below 0.
         """
         frame = read_csv(source, source.name, text=("hash", "ops"))
         known = ("hash", *CELL_COLUMNS, *REPEAT_COLUMNS, "params", "cifar10/params", *_MEANS)

@@ -37,21 +37,20 @@ SECONDS_COLUMNS = {
 }
 _HASHES_COMPUTED = 1000
 _ROUNDING = 0.02
-"""Points by which a mean may differ from that of the trainings: two of 9,984 images."""
+"""Points by which a stored mean may differ from the mean of the training runs: two of 9,984 images."""
 
 
 def describe_cells(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The columns that describe cells and their single trainings, checked and compact.
+    """The columns that describe cells and their single training runs, checked and in compact types.
 
-    Every row must be a cell of the benchmark; that it is the cell its hash names is computed for 1,000 rows, evenly
-    spread.
+    Every row must be a cell of the benchmark. For 1,000 evenly spaced rows, the hash is computed and compared.
 
     Args:
         frame: a source's table, indexed by module hash.
         name: the source's name, for the messages.
 
     Raises:
-        DataError: if a column is missing, or a row is no cell or not that of its hash.
+        DataError: if a column is missing, a row is not a cell, or its hash is wrong.
     """
     missing = [column for column in CELL_COLUMNS if column not in frame.columns]
     if missing:
@@ -62,7 +61,7 @@ def describe_cells(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     for column, kind in (("vertices", np.uint8), ("adjacency_bits", np.uint32)):
         values = frame[column]
         if values.dtype.kind not in "iu" or (len(values) and not 0 <= values.min() <= values.max() < 1 << 31):
-            raise DataError(f"{name}: column '{column}' holds what is no whole number from 0 to 2,147,483,647")
+            raise DataError(f"{name}: column '{column}' has a value that is not an integer from 0 to 2,147,483,647")
         described[column] = values.clip(upper=np.iinfo(kind).max).astype(kind)
     described["ops"] = frame["ops"].astype("str")
     _check_graphs(described, name)
@@ -75,13 +74,13 @@ def describe_cells(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def parameter_counts(described: pd.DataFrame, classes: int = CLASSES) -> NDArray[np.int64]:
-    r"""How many trainable parameters the network of each cell has, int64, (len(described),).
+    r"""The number of trainable parameters of each cell's network, int64, (len(described),).
 
     A vertex with :math:`c` channels contributes :math:`9 c^2 + 2 c` for a 3×3 and :math:`c^2 + 2 c` for a 1×1
     convolution with its batch norm; an edge from the input to it, :math:`I c + 2 c` for the projection from the cell's
-    :math:`I` input channels. The vertices that lead to the output share its channels, the first ones one more where
-    that leaves a rest; any other has as many as the widest vertex it leads to (Ying et al., ICML 2019, appendix S1).
-    The stem adds :math:`27 · 128 + 256`, the classifier :math:`512 K + K`.
+    :math:`I` input channels. The vertices that lead to the output share its channels (with a remainder, the first ones
+    get one more); any other vertex has as many as the widest vertex that it leads to (Ying et al., ICML 2019, appendix
+    S1). The stem adds :math:`27 · 128 + 256`, the classifier :math:`512 K + K`.
     """
     counts = np.zeros(len(described), dtype=np.int64)
     vertices = described["vertices"].to_numpy()
@@ -95,7 +94,7 @@ def parameter_counts(described: pd.DataFrame, classes: int = CLASSES) -> NDArray
 
 
 def _network_parameters(edges: NDArray[np.bool_], digits: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Of cells of one size, (cells,); edges is (cells, vertices, vertices), digits (cells, vertices - 2)."""
+    """Parameter counts of cells of one size, (cells,); digits are (cells, vertices - 2)."""
     fixed = 27 * WIDTHS[0] + 2 * WIDTHS[0] + (WIDTHS[-1] + 1) * classes
     total = np.full(len(edges), fixed, dtype=np.int64)
     before = WIDTHS[0]
@@ -112,7 +111,7 @@ def _network_parameters(edges: NDArray[np.bool_], digits: NDArray[np.int64], cla
 
 
 def _vertex_channels(edges: NDArray[np.bool_], width: int) -> NDArray[np.int64]:
-    """The channels of each vertex's output in a cell of the given width, (cells, vertices); the input's is left 0."""
+    """The output channels of each vertex in a cell of the given width, (cells, vertices); 0 for the input."""
     cells, size, _ = edges.shape
     channels = np.zeros((cells, size), dtype=np.int64)
     channels[:, -1] = width
@@ -139,11 +138,11 @@ def _check_graphs(described: pd.DataFrame, name: str) -> None:
         on_paths[rows] = np.all((ways_out[:, :-1] > 0) & (ways_in[:, 1:] > 0), axis=1)
     for wrong, reason in (
         ((vertices < 2) | (vertices > MOST_VERTICES), f"has not 2 to {MOST_VERTICES} vertices"),
-        (bits >> np.minimum(vertices * (vertices - 1) // 2, 31) != 0, "has edges to vertices that it has not"),
+        (bits >> np.minimum(vertices * (vertices - 1) // 2, 31) != 0, "has edges to vertices that do not exist"),
         (np.bitwise_count(bits) > MOST_EDGES, f"has more than {MOST_EDGES} edges"),
         (~known, f"has an unknown operation; known are the digits 0 to {len(OPERATIONS) - 1}"),
-        (lengths != vertices - 2, "has not one operation for each vertex between input and output"),
-        (~on_paths, "has a vertex on no path from input to output"),
+        (lengths != vertices - 2, "has a different number of operations than vertices between input and output"),
+        (~on_paths, "has a vertex that is not on a path from input to output"),
     ):
         rows = np.flatnonzero(wrong)
         if len(rows):
@@ -151,7 +150,7 @@ def _check_graphs(described: pd.DataFrame, name: str) -> None:
 
 
 def _check_trainings(frame: pd.DataFrame, described: pd.DataFrame, name: str) -> None:
-    """The mean over the three trainings must be the accuracy beside them, in the same unit."""
+    """Check that stored means equal the means of the single training runs, in the same unit."""
     for epochs in EPOCHS:
         for split in ("test", "val"):
             mean = f"cifar10/{split}/{epochs}"
@@ -163,8 +162,8 @@ def _check_trainings(frame: pd.DataFrame, described: pd.DataFrame, name: str) ->
             if len(rows):
                 row = rows[0]
                 raise DataError(
-                    f"{name}: column '{mean}' holds {frame[mean].iloc[row]:g} for '{frame.index[row]}', but the "
-                    f"{REPEATS} trainings beside it have {averaged[row]:g} on average ({len(rows):,} such rows)"
+                    f"{name}: column '{mean}' is {frame[mean].iloc[row]:g} for '{frame.index[row]}', but the "
+                    f"{REPEATS} single trainings have {averaged[row]:g} on average ({len(rows):,} such rows)"
                 )
 
 

@@ -1,7 +1,7 @@
-"""Trainings collected by architecture, and the table they become.
+"""Collects training runs by architecture and converts them to a table.
 
-The official files hold one record for each training: up to four lengths (4, 12, 36 and 108 epochs), three trainings of
-each (Ying et al., "NAS-Bench-101", ICML 2019, sections 2.2 and 2.3).
+The official files have one record per training run: up to four lengths (4, 12, 36 and 108 epochs), three runs of each
+(Ying et al., "NAS-Bench-101", ICML 2019, sections 2.2 and 2.3).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _IMAGES_EVALUATED = 9984
 
 
 class Trainings:
-    """What was read so far, in arrays: some hundred bytes for each architecture."""
+    """The training runs read so far, in arrays: a few hundred bytes per architecture."""
 
     def __init__(self) -> None:
         self._rows: dict[str, int] = {}
@@ -37,10 +37,10 @@ class Trainings:
         self._counts = np.empty((0, len(EPOCHS)), dtype=np.uint8)
 
     def add(self, name: str, epochs: int, adjacency: str, operations: str, metrics: Metrics) -> None:
-        """Take in one training.
+        """Add one training run.
 
         Raises:
-            ValueError: if it is no training of a cell of NAS-Bench-101, or one too many; the message says why.
+            ValueError: if it is not a training run of a NAS-Bench-101 cell, or one too many; the message says why.
         """
         row = self._row(name, adjacency, operations, metrics.parameters)
         if epochs not in EPOCHS:
@@ -55,22 +55,22 @@ class Trainings:
         budget = EPOCHS.index(epochs)
         repeat = int(self._counts[row, budget])
         if repeat == REPEATS:
-            raise ValueError(f"'{name}' was trained {REPEATS} times for {epochs} epochs before: one record too many")
+            raise ValueError(f"'{name}' already has {REPEATS} trainings of {epochs} epochs: one record too many")
         self._values[row, budget, repeat] = metrics.validation, metrics.test, metrics.seconds
         self._counts[row, budget] += 1
 
     def _row(self, name: str, adjacency: str, operations: str, parameters: int) -> int:
-        """The architecture's row; a new one if its description, the same in all its records, is that of its hash."""
+        """The architecture's row; a new row if the description matches the hash."""
         row = self._rows.get(name)
         if row is not None:
             if self._described[row] != (adjacency, operations) or self._parameters[row] != parameters:
-                raise ValueError(f"it describes '{name}' otherwise than an earlier record")
+                raise ValueError(f"it describes '{name}' differently from an earlier record")
             return row
         cell = parse_cell(adjacency, operations)
         if (computed := module_hash(cell)) != name:
             raise ValueError(f"it calls its cell '{name}', but the hash of that cell is '{computed}'")
         row = self._rows[name] = len(self._cells)
-        # Few different texts describe many cells: each is kept once.
+        # Many cells share few distinct texts; each text is stored once.
         shared = self._texts.setdefault
         self._described.append((shared(adjacency, adjacency), shared(operations, operations)))
         self._cells.append(cell)
@@ -86,13 +86,13 @@ class Trainings:
         self._counts = np.concatenate([self._counts, np.zeros((size, len(EPOCHS)), dtype=np.uint8)])
 
     def table(self, name: str) -> pd.DataFrame:
-        """One row for each architecture: its cell, its parameters, accuracies in percent and training times.
+        """One row per architecture: cell, number of parameters, accuracies in percent and training times.
 
         Args:
             name: of the file, for the messages.
 
         Raises:
-            DataError: if an architecture lacks a training that others have.
+            DataError: if an architecture has fewer training runs than required.
         """
         import pandas as pd
 
@@ -118,7 +118,7 @@ class Trainings:
 
     def _check_complete(self, counts: NDArray[np.uint8], budgets: list[tuple[int, int]], name: str) -> None:
         if not budgets:
-            raise DataError(f"{name} holds no record")
+            raise DataError(f"{name} has no records")
         names = list(self._rows)
         for place, epochs in budgets:
             short = np.flatnonzero(counts[:, place] < REPEATS)
@@ -130,10 +130,10 @@ class Trainings:
 
 
 def _images_right(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How many of the 9,984 images that were evaluated (39 batches of 256) were right; whole numbers where they are.
+    """The number of correct images of the 9,984 evaluated ones (39 batches of 256), rounded if close to an integer.
 
-    The files hold accuracies rounded to float32: architectures with equally many images right would else differ in the
-    mean.
+    The files store accuracies rounded to float32; without rounding, architectures with equally many correct images
+    would differ in their means.
     """
     images = accuracy * _IMAGES_EVALUATED
     whole = images.round()

@@ -1,8 +1,8 @@
-"""Reading NATS-Bench's archives with the ``nats_bench`` package, and tables that go by the archive's index.
+"""Reading NATS-Bench's archives with the ``nats_bench`` package, and tables indexed by the archive's index.
 
-An archive such as ``NATS-tss-v1_0-3ffb9-simple`` is a folder with one bzip2-compressed pickle for each architecture and
-a ``meta.pickle.pbz2`` that gives their order (Dong et al., "NATS-Bench", TPAMI 2021). Its pickles hold plain data, and
-are read as such; they are handed to ``nats_bench``, which averages over seeds.
+An archive such as ``NATS-tss-v1_0-3ffb9-simple`` is a folder with one bzip2-compressed pickle per architecture and a
+``meta.pickle.pbz2`` with their order (Dong et al., "NATS-Bench", TPAMI 2021). Its pickles contain only plain data, are
+read as such, and passed to ``nats_bench``, which averages over seeds.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ META_FILE = "meta.pickle.pbz2"
 _RECORD_FILE = re.compile(r"(\d{6})\.pickle\.pbz2")
 
 Entry = tuple[str, str, str]
-"""Where an accuracy is in an archive: its data set, its hyper-parameters (the epochs), and the key in the answer."""
+"""Location of an accuracy in an archive: data set, hyper-parameters (the epochs), and key of the result."""
 
 
 def archive_entries(truths: Iterable[tuple[str, int]]) -> dict[str, Entry]:
-    """Where the columns ``dataset/split/epochs`` are in an archive, for each (split, epochs) and data set.
+    """The location of each column ``dataset/split/epochs`` in an archive.
 
     ``cifar10`` networks are trained on all 50,000 images and have no validation accuracy; that of ``cifar10-valid``
     belongs to other networks, trained on 25,000.
@@ -60,9 +60,9 @@ class Archive:
         name: its name with version and checksum.
         space: the search space in words.
         architectures: every architecture of the space, in any order.
-        order_sha256: of the architectures in the archive's order, one a line.
+        order_sha256: SHA-256 of the architectures in the archive's order, one per line.
         api: the class of ``nats_bench`` that reads its records.
-        entries: where each column of the ground truth is.
+        entries: the location of each column of the ground truth.
     """
 
     name: str
@@ -84,7 +84,7 @@ TOPOLOGY = Archive(
 
 
 def archive_share(benchmark: str, archive: Archive) -> FileShare:
-    """Where an archive's folder can be had, and how a benchmark imports it."""
+    """Where to get an archive's folder, and how a benchmark imports it."""
     folder = f"{archive.name}-simple"
     return FileShare(
         f"the official archive of {archive.space}",
@@ -96,16 +96,16 @@ def archive_share(benchmark: str, archive: Archive) -> FileShare:
 
 @dataclass(frozen=True)
 class ArchiveReader:
-    """Reads the folder of an archive, such as ``NATS-tss-v1_0-3ffb9-simple``, or as many of its records as are there.
+    """Reads the folder of an archive, such as ``NATS-tss-v1_0-3ffb9-simple``, or a part of its records.
 
     Attributes:
-        archive: what the folder must be.
+        archive: the archive that the folder must be.
     """
 
     archive: Archive = TOPOLOGY
 
     def accepts(self, source: Path) -> bool:
-        """Whether it is a folder with records, told by their file names."""
+        """Whether it is a folder with records, by their file names."""
         return source.is_dir() and any(_RECORD_FILE.fullmatch(path.name) for path in source.iterdir())
 
     def describe(self, source: Path) -> str:
@@ -116,7 +116,7 @@ class ArchiveReader:
         """Accuracies in percent, averaged over seeds, indexed by architecture.
 
         Raises:
-            DataError: if a file is missing or damaged, belongs to another benchmark, or holds more than plain data.
+            DataError: if a file is missing or damaged, belongs to another benchmark, or contains more than plain data.
         """
         import nats_bench
         import pandas as pd
@@ -134,7 +134,7 @@ class ArchiveReader:
 
 
 def _read_record(api: Any, path: Path, trust_pickle: bool, archive: Archive) -> dict[str, float]:
-    """The columns of one record; ``nats_bench`` is given the record alone and forgets it again, to stay small."""
+    """The columns of one record; ``nats_bench`` gets one record at a time, to save memory."""
     from nats_bench import ArchResults
 
     index = int(path.name.partition(".")[0])
@@ -150,19 +150,19 @@ def _read_record(api: Any, path: Path, trust_pickle: bool, archive: Archive) -> 
         }
         row = {column: float(answers[entry[:2]][entry[2]]) for column, entry in archive.entries.items()}
     except Exception as error:
-        # nats_bench asserts and looks up without checks: a record of another kind fails in no particular way.
-        raise DataError(f"{path.name} is no record of {archive.space} ({type(error).__name__}: {error})") from None
+        # nats_bench uses assertions and unchecked look-ups, so other kinds of records can fail in any way.
+        raise DataError(f"{path.name} is not a record of {archive.space} ({type(error).__name__}: {error})") from None
     finally:
         api.arch2infos_dict.pop(index, None)
     if stated != {api.meta_archs[index]}:
         raise DataError(
-            f"{path.name} holds '{', '.join(sorted(stated))}', but {META_FILE} says '{api.meta_archs[index]}'"
+            f"{path.name} is of '{', '.join(sorted(stated))}', but {META_FILE} says '{api.meta_archs[index]}'"
         )
     return row
 
 
 class IndexedTablesReader:
-    """Reads a folder of tables ``<dataset>/accuracies.csv`` by the topology archive's index, and its meta file.
+    """Reads a folder of tables ``<dataset>/accuracies.csv``, indexed as the topology archive, with its meta file.
 
     Each table has the columns ``index`` and ``accuracy``: the test accuracy after 200 epochs, mean over seeds, as the
     repository NiccoloCavagnero/FreeREA publishes it.
@@ -204,13 +204,13 @@ class IndexedTablesReader:
 
 
 def _check_single(table: pd.DataFrame, architectures: Sequence[str], name: str) -> None:
-    """Refuse a column of architectures that are not those of the index, and a second column of accuracies."""
+    """Check that a column of architectures matches the index, and that there is one column of accuracies."""
     for column in table.columns:
         if column_key(column) in ("arch", "architecture"):
             rows = [row for row, stated in enumerate(table[column]) if stated != architectures[row]]
             if rows:
                 raise DataError(
-                    f"{name}: the columns 'index' and '{column}' disagree: in row {rows[0] + 1:,} they hold "
+                    f"{name}: the columns 'index' and '{column}' disagree: in row {rows[0] + 1:,} they are "
                     f"{table['index'][rows[0]]}, which is '{architectures[rows[0]]}', and '{table[column][rows[0]]}' "
                     f"({len(rows):,} such rows)"
                 )
@@ -224,10 +224,12 @@ def read_order(meta_file: Path, trust_pickle: bool = False, archive: Archive = T
     """The architectures in the order of an archive's index, from its ``meta.pickle.pbz2``.
 
     Raises:
-        DataError: if the file is missing, damaged, or gives another order than the published one.
+        DataError: if the file is missing or damaged, or its order differs from the published one.
     """
     if not meta_file.is_file():
-        raise DataError(f"the folder '{meta_file.parent.name}' lacks {META_FILE}, which says which record is which")
+        raise DataError(
+            f"the folder '{meta_file.parent.name}' has no {META_FILE}, which lists the architectures of the records"
+        )
     content = _load(meta_file, trust_pickle)
     order = content.get("meta_archs") if isinstance(content, dict) else None
     expected = archive.architectures()
@@ -247,7 +249,7 @@ def _architecture_at(order: list[str], index: int, name: str) -> str:
 def _load(path: Path, trust_pickle: bool) -> Any:
     if not trust_pickle:
         with bz2.open(path) as file:
-            return load_plain(file, path.name, remedy="--trust-pickle loads it all the same, and whatever it runs")
+            return load_plain(file, path.name, remedy="--trust-pickle loads it anyway, and runs any code in it")
     from nats_bench import pickle_load
 
     try:

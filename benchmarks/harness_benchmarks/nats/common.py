@@ -1,4 +1,4 @@
-"""What NATS-Bench's two search spaces have in common: the data sets, and accuracies from the local table."""
+"""Common parts of NATS-Bench's two search spaces: data sets, and accuracies from the local table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NatsBenchmark(Benchmark):
     """A search space of NATS-Bench; its ground truth is read from the local table.
 
     Attributes:
-        obtain: what the file to import is and where it can be had, in a few words.
+        obtain: what the file to import is and where to get it, in a few words.
     """
 
     citation = "dong2021nats"
@@ -36,13 +36,13 @@ class NatsBenchmark(Benchmark):
         return TASKS[dataset]
 
     def seeds(self, epochs: int | str) -> str:
-        """How trainings of one architecture are combined, for a length of training."""
+        """How training runs of one architecture are combined, for a length of training."""
         return "mean over seeds"
 
     def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
         """Accuracies from the local table.
 
-        ``x-valid`` and ``val`` of cifar10 are those of other networks than its ``test``: trained on half the images.
+        ``x-valid`` and ``val`` of cifar10 belong to other networks than ``test``: those trained on half the images.
 
         Raises:
             DataError: if no table was imported, or it lacks the column.
@@ -53,7 +53,7 @@ class NatsBenchmark(Benchmark):
 
 
 def table_columns(truths: Mapping[tuple[str, int], str]) -> dict[str, Truth]:
-    """Each column ``dataset/split/epochs`` with what it holds, from what each (split, epochs) holds."""
+    """Each column ``dataset/split/epochs`` with its description, from the description of each (split, epochs)."""
     return {
         f"{dataset}/{split}/{epochs}": Truth(
             what + (_HALF if dataset == "cifar10" and split != "test" else ""), chance=100 / task.classes

@@ -1,8 +1,8 @@
 """HW-NAS-Bench's latencies and energies of NAS-Bench-201's networks, from the tables that users import.
 
 Li et al., HW-NAS-Bench, ICLR 2021 (arXiv:2103.10584): measured on an NVIDIA Jetson TX2 ("edge GPU"), a Raspberry Pi 4
-and a Pixel 3, simulated for the accelerator Eyeriss, estimated for an FPGA. Each cell costs something else on
-each of the three data sets, since their images and classes differ.
+and a Pixel 3, simulated for the accelerator Eyeriss, estimated for an FPGA. Each cell has different costs on the three
+data sets, because their images and classes differ.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ COSTS = {
     "fpga_latency": "FPGA latency (ms)",
     "fpga_energy": "FPGA energy (mJ)",
 }
-"""Its columns. That of the Edge TPU is left out: it holds -1, which is no latency, for 4,699 cells."""
+"""Its columns, without the Edge TPU's, which is -1 (not a latency) for 4,699 cells."""
 
 NET = "net"
 NET_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 NET_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
-"""How the column ``net`` writes a cell: the place of each edge's operation in this list, the edges in this order."""
+"""The encoding of column ``net``: each edge's operation as an index into this list, in this order of edges."""
 
 _NET = re.compile(r"\s*[(\[]\s*([0-4])" + r"\s*,\s*([0-4])" * (len(NET_EDGES) - 1) + r"\s*[)\]]\s*")
 _CONVOLUTIONS_TELL = Contrast.of_names(
@@ -51,7 +51,7 @@ _DECIMALS = 6
 
 
 def table_format(dataset: str) -> TableFormat:
-    """What the table of one data set must hold."""
+    """The format of the table of one data set."""
     return TableFormat(
         architectures=topology.enumerate_architectures,
         truths={
@@ -73,23 +73,23 @@ def table_format(dataset: str) -> TableFormat:
 
 
 def architecture_of(net: str) -> str:
-    """The official string of a cell that is written as in the column ``net``.
+    """The official string of a cell in the encoding of column ``net``.
 
     >>> architecture_of("(4, 3, 3, 0, 0, 0)")
     '|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|'
 
     Raises:
-        DataError: if it is no such cell.
+        DataError: if it is not such a cell.
     """
     found = _NET.fullmatch(net)
     if found is None:
-        raise DataError(f"'{net}' is no cell; one is '(4, 3, 3, 0, 0, 0)', with numbers from 0 to 4")
+        raise DataError(f"'{net}' is not a cell; a cell is six numbers from 0 to 4, such as '(4, 3, 3, 0, 0, 0)'")
     operation = dict(zip(NET_EDGES, (NET_OPERATIONS[int(digit)] for digit in found.groups()), strict=True))
     return topology.cell_string(tuple(operation[edge] for edge in topology.EDGES))
 
 
 class NetTableReader:
-    """Reads a CSV table whose column ``net`` holds the cells as numbers."""
+    """Reads a CSV table whose column ``net`` has the cells as numbers."""
 
     def accepts(self, source: Path) -> bool:
         """Whether it is a file whose first line names the column ``net``."""
@@ -108,7 +108,7 @@ class NetTableReader:
         """The costs, indexed by the official strings.
 
         Raises:
-            DataError: if a cell is written otherwise, or the costs or official strings beside it contradict it.
+            DataError: if a cell is not in this encoding, or contradicts its costs or official string.
         """
         frame = read_csv(source, source.name, text=[NET])
         try:
@@ -135,16 +135,16 @@ def _first_line(source: Path) -> str:
 def _check_strings(strings: Sequence[str], nets: Sequence[str], name: str) -> None:
     for string, net in zip(strings, nets, strict=True):
         if string != net:
-            raise DataError(f"{name}: '{string}' stands beside a '{NET}' that means '{net}'; one of them is wrong")
+            raise DataError(f"{name}: '{string}' and '{NET}', which means '{net}', disagree; one of them is wrong")
 
 
 def _check_operations(table: pd.DataFrame, name: str) -> None:
-    """Refuse numbers that stand for other operations: 3×3 convolutions everywhere cost more than nothing or skips."""
+    """Check the meaning of the numbers: all 3×3 convolutions must cost more than all zeros or all skips."""
     heavy, *light = (
         topology.cell_string((operation,) * len(topology.EDGES))
         for operation in ("nor_conv_3x3", "none", "skip_connect")
     )
-    # What is missing, repeated or no number is refused by the checks of every table.
+    # Missing, repeated and non-numeric values are refused by the checks of every table.
     known = table[~table.index.duplicated()].apply(_number)
     for column in known.columns.intersection(list(COSTS)):
         for cell in known.index.intersection(light):
@@ -152,7 +152,7 @@ def _check_operations(table: pd.DataFrame, name: str) -> None:
                 numbers = ", ".join(f"{place} {operation}" for place, operation in enumerate(NET_OPERATIONS))
                 raise DataError(
                     f"{name}: in column '{column}' the cell '{cell}' costs no less than '{heavy}'; the numbers of "
-                    f"'{NET}' must stand for {numbers}"
+                    f"'{NET}' must mean {numbers}"
                 )
 
 

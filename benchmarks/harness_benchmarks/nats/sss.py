@@ -120,7 +120,7 @@ class NatsSss(NatsBenchmark):
         lead from the former width to its own, and its skip connection is a 1×1 convolution if the two differ.
 
         Raises:
-            HarnessError: if the architecture is no official string.
+            HarnessError: if the architecture is not an official string.
         """
         from harness_benchmarks.nb201.cells import Layer, LayeredNetwork
 
@@ -140,11 +140,11 @@ class NatsSss(NatsBenchmark):
         return layers | {"sum of widths": sum(widths), "narrowest": min(widths), "growth": widths[-1] / widths[0]}
 
     def parameters(self, architecture: str, dataset: str) -> int:
-        """How many parameters the network has, without building it; see :func:`parameter_counts`."""
+        """The network's number of parameters, without building it; see :func:`parameter_counts`."""
         return int(self.parameter_counts([architecture], dataset)[0])
 
     def parameter_counts(self, architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
-        r"""How many parameters each architecture's network has, int64, (len(architectures),).
+        r"""Each network's number of parameters, int64, (len(architectures),).
 
         .. math::
             29 c_1 + f(c_1, c_1) + r(c_1, c_2) + f(c_2, c_3) + r(c_3, c_4) + f(c_4, c_5) + 2 c_5 + (c_5 + 1) K
@@ -157,7 +157,7 @@ class NatsSss(NatsBenchmark):
         and the classifier.
 
         Raises:
-            HarnessError: if an architecture is no official string.
+            HarnessError: if an architecture is not an official string.
 
         >>> NatsSss().parameter_counts(["8:8:8:8:8", "8:8:8:8:16"], "cifar10")
         array([11714, 18386])
@@ -173,11 +173,11 @@ class NatsSss(NatsBenchmark):
         return "mean over seeds" if epochs == 12 else "one seed"
 
     def sources(self) -> Sources:
-        """The official archive, which lies on a file share."""
+        """The official archive, on a file share."""
         return Sources(archive_share(self.name, SIZE))
 
     def table_format(self) -> TableFormat:
-        """What the local table must hold, for ``harness data import nats-sss FILE``."""
+        """The format of the local table, for ``harness data import nats-sss FILE``."""
         return TableFormat(
             architectures=self.architectures,
             truths=table_columns(_SPLITS),

@@ -95,7 +95,7 @@ class NatsTss(NatsBenchmark):
         return topology.membership(subset)
 
     def canonical_form(self, architecture: str) -> str:
-        """What the cell computes; see :func:`harness_benchmarks.nb201.topology.canonical_form`."""
+        """A text of what the cell computes; see :func:`harness_benchmarks.nb201.topology.canonical_form`."""
         return topology.canonical_form(architecture)
 
     def features(self, architecture: str) -> Mapping[str, float]:
@@ -109,7 +109,7 @@ class NatsTss(NatsBenchmark):
         """The network of a cell, dead operations included, as the benchmark trained it.
 
         Raises:
-            HarnessError: if the architecture is no official string of a cell.
+            HarnessError: if the architecture is not an official string of a cell.
         """
         from harness_benchmarks.nb201.cells import CellNetwork
 
@@ -117,12 +117,12 @@ class NatsTss(NatsBenchmark):
         return CellNetwork(_parse(architecture), WIDTHS, CELLS_PER_STAGE, classes)
 
     def parameters(self, architecture: str, dataset: str) -> int:
-        """How many parameters the network has, without building it; see :func:`parameter_counts`."""
+        """The network's number of parameters, without building it; see :func:`parameter_counts`."""
         _parse(architecture)
         return int(self.parameter_counts([architecture], dataset)[0])
 
     def parameter_counts(self, architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
-        r"""How many parameters each architecture's network has, int64, (len(architectures),).
+        r"""Each network's number of parameters, int64, (len(architectures),).
 
         .. math::
             464 + 5 \sum_{C \in \{16, 32, 64\}} \left( n_3 (9 C^2 + 2 C) + n_1 (C^2 + 2 C) \right)
@@ -147,16 +147,16 @@ class NatsTss(NatsBenchmark):
         return stem + reductions + head + three * threes + one * ones
 
     def sources(self) -> Sources:
-        """The small public files at pinned commits; the full archive lies on a file share."""
+        """The small public files at pinned commits; the full archive is on a file share."""
         return Sources(_SMALL_FILES, full=archive_share(self.name, TOPOLOGY))
 
     def cost_format(self, dataset: str) -> TableFormat:
-        """What the local table of costs must hold, for ``harness data import nats-tss-costs-DATASET FILE``."""
+        """The format of the local table of costs, for ``harness data import nats-tss-costs-DATASET FILE``."""
         self.check_dataset(dataset)
         return hw_nas_bench.table_format(dataset)
 
     def costs(self, dataset: str) -> Costs:
-        """Latencies and energies on six devices, as HW-NAS-Bench has them, from the local table.
+        """Latencies and energies on six devices from HW-NAS-Bench, from the local table.
 
         Raises:
             DataError: if no table was imported for the data set.
@@ -164,7 +164,7 @@ class NatsTss(NatsBenchmark):
         return read_costs(self.name, dataset, self.cost_format(dataset))
 
     def table_format(self) -> TableFormat:
-        """What the local table must hold, for ``harness data import nats-tss FILE``."""
+        """The format of the local table, for ``harness data import nats-tss FILE``."""
         return TableFormat(
             architectures=self.architectures,
             truths=table_columns(_SPLITS),

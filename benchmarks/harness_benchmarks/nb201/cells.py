@@ -27,7 +27,7 @@ class ReLUConvBN(nn.Sequential):
 
 
 class Zero(nn.Module):
-    """The operation ``none``: zeros in place of the input."""
+    """The operation ``none``: returns zeros."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Zeros of the input's shape and layout."""
@@ -35,21 +35,21 @@ class Zero(nn.Module):
 
 
 def make_operation(name: str, inputs: int, outputs: int | None = None) -> nn.Module:
-    """The module of one edge, which keeps height and width.
+    """The module of one edge; it keeps height and width.
 
     A ``skip_connect`` between different widths is a 1×1 convolution without bias and a batch norm, with no ReLU before.
 
     Args:
         name: one of ``OPERATIONS``.
-        inputs: the channels that come in.
-        outputs: the channels that go out; as many as come in unless given.
+        inputs: number of input channels.
+        outputs: number of output channels; by default equal to ``inputs``.
 
     Raises:
-        ValueError: if there is no such operation, or it cannot change the number of channels.
+        ValueError: if the operation does not exist or cannot change the number of channels.
     """
     outputs = inputs if outputs is None else outputs
     if name in ("none", "avg_pool_3x3") and inputs != outputs:
-        raise ValueError(f"'{name}' cannot lead from {inputs} to {outputs} channels")
+        raise ValueError(f"'{name}' cannot map {inputs} to {outputs} channels")
     match name:
         case "none":
             return Zero()
@@ -68,12 +68,12 @@ def make_operation(name: str, inputs: int, outputs: int | None = None) -> nn.Mod
 
 
 class CellModule(nn.Module):
-    """A cell between given widths. Dead operations are built and run too, as the benchmark trained them.
+    """A cell with given widths. Dead operations are built and run too, as in the benchmark's training.
 
     Args:
         cell: the operation on each edge.
         inputs: the channels of the first node.
-        outputs: the channels of all other nodes; as many unless given.
+        outputs: the channels of all other nodes; by default equal to ``inputs``.
     """
 
     def __init__(self, cell: Cell, inputs: int, outputs: int | None = None) -> None:
@@ -90,7 +90,7 @@ class CellModule(nn.Module):
         edges = iter(self.operations)
         for target in range(1, NODES):
             arriving = [(next(edges), nodes[source]) for source in range(target)]
-            # Zeros are added to nothing: they cost as much as any other value.
+            # Zeros are added too: they cost as much as any other value.
             values = [operation(node) for operation, node in arriving if not isinstance(operation, Zero)]
             nodes.append(sum(values[1:], values[0]) if values else arriving[0][0](nodes[0]))
         return nodes[-1]
@@ -116,7 +116,7 @@ class Layer:
     """One layer of a network.
 
     Attributes:
-        width: the channels that it gives.
+        width: number of output channels.
         reduces: whether it is a reduction block; otherwise it is a cell.
     """
 
@@ -129,7 +129,7 @@ class LayeredNetwork(nn.Module):
 
     Args:
         cell: the operations of every cell.
-        layers: the layers in their order; the stem is as wide as the first.
+        layers: the layers in order; the stem has the width of the first.
         classes: the number of logits.
         image_channels: the channels of an image.
     """
@@ -171,7 +171,7 @@ class CellNetwork(LayeredNetwork):
     Args:
         cell: the operations of every cell.
         widths: the channels of each stage, such as (16, 32, 64).
-        cells_per_stage: how many cells each stage has.
+        cells_per_stage: number of cells per stage.
         classes: the number of logits.
         image_channels: the channels of an image.
     """
@@ -187,7 +187,7 @@ class CellNetwork(LayeredNetwork):
         self.cell = cell
 
     def thin_network(self) -> CellNetwork:
-        """One cell of one channel, without a stem: what TE-NAS counts linear regions in."""
+        """One cell of one channel without stem, in which TE-NAS counts linear regions."""
         thin = CellNetwork(self.cell, (1,), 1, self.classifier.out_features, image_channels=1)
         thin.stem = nn.Sequential()
         return thin

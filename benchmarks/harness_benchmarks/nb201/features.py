@@ -13,20 +13,21 @@ NAMES = {
     "skip_connect": "skip connections",
     "none": "zero operations",
 }
-"""What each operation is called when it is counted."""
+"""The name of each operation's count."""
 
 _COMPUTING = ("nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 
 
 @functools.cache
 def cell_features(cell: Cell, operations: tuple[str, ...] = OPERATIONS) -> dict[str, float]:
-    """How often each operation occurs, how many are dead, how deep the cell is and how many paths it has.
+    """Numbers of each operation and of dead operations, depth, and number of paths.
 
     * one count for each operation, dead ones included;
     * ``dead operations``: operations other than ``none`` on no path of such from input to output;
-    * ``depth``: the most convolutions and poolings on one path from input to output; 0 where there is no path;
-    * ``convolution depth``: the most convolutions on one path; left out where there is no pooling, as it is the depth;
-    * ``paths``: how many paths of operations other than ``none`` lead from input to output.
+    * ``depth``: the largest number of convolutions and poolings on a path from input to output; 0 without a path;
+    * ``convolution depth``: the largest number of convolutions on a path; left out without pooling, where it equals the
+      depth;
+    * ``paths``: the number of paths of operations other than ``none`` from input to output.
 
     Args:
         cell: the operation on each edge.
@@ -48,7 +49,7 @@ def cell_features(cell: Cell, operations: tuple[str, ...] = OPERATIONS) -> dict[
 
 
 def _longest(live: Cell, counted: tuple[str, ...]) -> int:
-    """The most counted operations on one path from input to output of a cell without dead operations."""
+    """The largest number of counted operations on a path from input to output of a cell without dead operations."""
     reached = [0, *(-1,) * (NODES - 1)]
     for (source, target), name in zip(EDGES, live, strict=True):
         if name != "none" and reached[source] >= 0:

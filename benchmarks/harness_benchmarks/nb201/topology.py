@@ -1,4 +1,4 @@
-"""Cells of NAS-Bench-201 as graphs: their strings, and which of them are alike.
+"""Cells of NAS-Bench-201 as graphs: their strings, and which of them are equivalent.
 
 A cell is a complete directed acyclic graph on four nodes. Each of its six edges carries one of five operations, and a
 node is the sum of what its incoming edges give (Dong & Yang, "NAS-Bench-201", ICLR 2020, section 2.1). Here a cell is
@@ -26,7 +26,7 @@ Cell = tuple[str, ...]
 """The operation on each edge, in the order of ``EDGES``: 0→1, 0→2, 1→2, 0→3, 1→3, 2→3."""
 
 Value = tuple[str, ...]
-"""What a node computes: the terms of a sum, sorted; no term at all is zero."""
+"""What a node computes: the sorted terms of a sum; no terms mean zero."""
 
 SUBSETS = {
     "all": "every architecture",
@@ -64,7 +64,7 @@ def cell_string(cell: Cell) -> str:
 
 
 def enumerate_cells() -> list[Cell]:
-    """All 15,625 cells, in the order that this project numbers them by and that never changes.
+    """All 15,625 cells, in this project's order, which never changes.
 
     It is the order of counting in base five: the digits are the operations in the order of ``OPERATIONS``, the edges
     stand in the order of ``EDGES``, and the last edge changes fastest. (The benchmark's own index is another order.)
@@ -164,7 +164,7 @@ def membership(subset: str, architectures: Sequence[str] | None = None) -> Calla
             15,625 in the order of :func:`enumerate_cells` unless given.
 
     Raises:
-        UnknownNameError: if there is no such set.
+        UnknownNameError: if the set does not exist.
     """
     candidates = enumerate_architectures() if architectures is None else architectures
     return membership_by_cell(subset, candidates, _cell_of, canonical_form)
@@ -182,7 +182,7 @@ def membership_by_cell(
         form_of: the canonical form of an architecture.
 
     Raises:
-        UnknownNameError: if there is no such set.
+        UnknownNameError: if the set does not exist.
     """
     match subset:
         case "all":
@@ -206,5 +206,5 @@ def _cells_by_string() -> dict[str, Cell]:
 
 
 def _cell_of(architecture: str) -> Cell:
-    """The cell of an official string; a look-up, because parsing 15,625 strings takes longer than all else here."""
+    """The cell of an official string; cached, because parsing 15,625 strings takes longer than everything else here."""
     return _cells_by_string().get(architecture) or parse_cell(architecture)

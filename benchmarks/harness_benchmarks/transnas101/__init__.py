@@ -39,7 +39,7 @@ __all__ = ["TransNasMacro", "TransNasMicro"]
 
 _FILE = "transnas-bench_v10141024.pth"
 VIEWS = 512
-"""How many images are read from a folder of Taskonomy, at most."""
+"""Maximum number of images read from a folder of Taskonomy."""
 
 _ALONE = "mean absolute error of the generator's image; the discriminator takes no part"
 _OBJECTIVES = {
@@ -69,7 +69,7 @@ class TransNas(Benchmark):
 
     @property
     def obtain(self) -> str:
-        """What the file to import is and where it can be had, in a few words."""
+        """What the file to import is and where to get it, in a few words."""
         return (
             f"FILE is {_FILE}, or a CSV or Parquet table of its accuracies; "
             f"'harness data get {self.name}' says where to get one"
@@ -87,7 +87,7 @@ class TransNas(Benchmark):
         It takes images of any resolution that its total stride divides.
 
         Raises:
-            HarnessError: if the architecture is no code of this space.
+            HarnessError: if the architecture is not a code of this space.
         """
         from harness_benchmarks.transnas101.network import build_network
 
@@ -96,15 +96,15 @@ class TransNas(Benchmark):
         return build_network(architecture, dataset)
 
     def check_architecture(self, architecture: str) -> None:
-        """Refuse what is no code of this space."""
+        """Raise HarnessError for anything that is not a code of this space."""
         raise NotImplementedError
 
     def parameters(self, architecture: str, dataset: str) -> int:
-        """How many parameters the network has, without building it."""
+        """The network's number of parameters, without building it."""
         return int(self.parameter_counts([architecture], dataset)[0])
 
     def parameter_counts(self, architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
-        """How many parameters each architecture's network has; see :mod:`harness_benchmarks.transnas101.sizes`."""
+        """Each network's number of parameters; see :mod:`harness_benchmarks.transnas101.sizes`."""
         self.check_dataset(dataset)
         return parameter_counts(architectures, dataset)
 
@@ -144,7 +144,7 @@ class TransNas(Benchmark):
         return Images(views.pixels, views.targets, views.description)
 
     def sources(self) -> Sources:
-        """The official file, which lies on a file share."""
+        """The official file, on a file share."""
         return Sources(
             FileShare(
                 "the official file of TransNAS-Bench-101",
@@ -155,7 +155,7 @@ class TransNas(Benchmark):
         )
 
     def table_format(self) -> TableFormat:
-        """What the local table must hold, for ``harness data import``."""
+        """The format of the local table, for ``harness data import``."""
         return TableFormat(
             architectures=self.architectures,
             truths={
@@ -196,7 +196,7 @@ class TransNasMicro(TransNas):
         return micro.membership(subset)
 
     def canonical_form(self, architecture: str) -> str:
-        """What the cell computes; see :func:`harness_benchmarks.transnas101.micro.canonical_form`."""
+        """A text of what the cell computes; see :func:`harness_benchmarks.transnas101.micro.canonical_form`."""
         return micro.canonical_form(architecture)
 
     def features(self, architecture: str) -> Mapping[str, float]:
@@ -207,7 +207,7 @@ class TransNasMicro(TransNas):
         return cell_features(micro.parse_cell(architecture), micro.OPERATIONS)
 
     def check_architecture(self, architecture: str) -> None:
-        """Refuse what is no code of the micro space."""
+        """Raise HarnessError for anything that is not a code of the micro space."""
         micro.parse_cell(architecture)
 
 
@@ -229,5 +229,5 @@ class TransNasMacro(TransNas):
         return module_features(macro.parse_modules(architecture))
 
     def check_architecture(self, architecture: str) -> None:
-        """Refuse what is no code of the macro space."""
+        """Raise HarnessError for anything that is not a code of the macro space."""
         macro.parse_modules(architecture)

@@ -1,7 +1,7 @@
 """Reading the official file of TransNAS-Bench-101, ``transnas-bench_v10141024.pth``.
 
-It was written by ``torch.save`` and holds ``{"data": {space: {architecture: {task: {"metrics": {name: [one value per
-epoch]}, "total_epochs": …, "model_info": {…}}}}}}`` beside lists of names (yawen-d/TransNASBench, ``api/api.py``).
+It was written by ``torch.save`` and contains ``{"data": {space: {architecture: {task: {"metrics": {name: [one value per
+epoch]}, "total_epochs": …, "model_info": {…}}}}}}`` and lists of names (yawen-d/TransNASBench, ``api/api.py``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Space = Literal["micro", "macro"]
 _OFFICIAL_SPLITS: Mapping[Split, tuple[str, ...]] = {"val": ("valid", "val"), "test": ("test",)}
 _LOCAL_HEADER, _NAME_LENGTH, _NAME = b"PK\x03\x04", slice(26, 28), 30
 _LEGACY_NUMBER = re.escape(0x1950A86A20F9469CFC6C.to_bytes(10, "little"))
-# What torch.save writes without a zip container begins with a pickle of that number: perhaps a frame, then ten bytes.
+# Without a zip container, the output of torch.save begins with a pickle of this number: an optional frame, then ten
+# bytes.
 _LEGACY_START = re.compile(rb"\x80[\x02-\x05](\x95.{8})?\x8a\n" + _LEGACY_NUMBER, re.DOTALL)
 _REFUSED_GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 _REASON = re.compile(r"WeightsUnpickler error:\s*(.+)")
@@ -49,7 +50,7 @@ class PthReader:
     space: Space
 
     def accepts(self, source: Path) -> bool:
-        """Whether ``torch.save`` wrote it, told by its first bytes."""
+        """Whether ``torch.save`` wrote it, by its first bytes."""
         if not source.is_file():
             return False
         with source.open("rb") as file:
@@ -61,13 +62,13 @@ class PthReader:
         return f"{source.name}, search space {self.space}"
 
     def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
-        """One row for each architecture of the space; the columns are those of ``COLUMNS``.
+        """One row per architecture of the space, with the columns ``COLUMNS``.
 
-        The sizes that the file gives are not taken: what they count, such as the discriminator, is nowhere stated.
+        The sizes in the file are not used, because it is not documented what they count, such as the discriminator.
 
         Raises:
-            DataError: if the file is damaged, holds more than plain data, or lacks what it should hold; the message
-                names the file, the architecture, the task and the metric.
+            DataError: if the file is damaged, contains more than plain data, or is incomplete; the message names the
+                file, the architecture, the task and the metric.
         """
         import pandas as pd
 
@@ -76,11 +77,11 @@ class PthReader:
         for architecture, tasks in results.items():
             place = f"{source.name}: '{architecture}'"
             if not isinstance(tasks, dict):
-                raise DataError(f"{place} holds {_kind(tasks)}; wanted: a dictionary of tasks")
+                raise DataError(f"{place} is {_kind(tasks)}; wanted: a dictionary of tasks")
             row = rows[str(architecture)] = {}
             for task, facts in FACTS.items():
                 if task not in tasks:
-                    raise DataError(f"{place} lacks the task '{task}'; it has {_names(tasks)}")
+                    raise DataError(f"{place} has no task '{task}'; it has {_names(tasks)}")
                 row |= _read_task(tasks[task], task, facts, f"{place}, task '{task}'")
         return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -108,12 +109,12 @@ def _load(source: Path, trust_pickle: bool) -> Any:
             raise DataError(f"{source.name} is truncated or damaged ({reason})") from None
         raise DataError(
             f"{source.name} was not read: {_refusal(str(error))}; "
-            "--trust-pickle loads it all the same, and runs whatever code the file brings along"
+            "--trust-pickle loads it anyway, and runs any code in it"
         ) from None
 
 
 def _check_members(source: Path) -> None:
-    """Compare the checksum of every member of the zip container, which torch does not."""
+    """Compare the checksum of every member of the zip container, which torch does not do."""
     with zipfile.ZipFile(source) as archive:
         damaged = archive.testzip()
     if damaged is not None:
@@ -124,9 +125,9 @@ def _refusal(message: str) -> str:
     """Why torch's ``weights_only`` loading stopped, without its advice to load everything."""
     name = _REFUSED_GLOBAL.search(message)
     if name:
-        return f"it holds '{name[1]}', which is no plain data"
+        return f"it contains '{name[1]}', which is not plain data"
     reason = _REASON.search(message)
-    return f"it is damaged or holds more than plain data ({reason[1] if reason else 'an unreadable pickle'})"
+    return f"it is damaged or contains more than plain data ({reason[1] if reason else 'an unreadable pickle'})"
 
 
 def _plain_numbers() -> list[Any]:
@@ -142,12 +143,12 @@ def _results(content: Any, space: str, name: str) -> Mapping[Any, Any]:
     spaces = content.get("data") if isinstance(content, dict) else None
     if not isinstance(spaces, dict):
         found = f"a dictionary with {_names(content)}" if isinstance(content, dict) else _kind(content)
-        raise DataError(f"{name} is not the file of TransNAS-Bench-101: it holds {found}; wanted: 'data', by space")
+        raise DataError(f"{name} is not the file of TransNAS-Bench-101: it contains {found}; wanted: 'data', by space")
     if space not in spaces:
         raise DataError(f"{name} has no search space '{space}'; it has {_names(spaces)}")
     results = spaces[space]
     if not isinstance(results, dict) or not results:
-        raise DataError(f"{name}: the search space '{space}' holds no architecture")
+        raise DataError(f"{name}: the search space '{space}' has no architectures")
     return results
 
 
@@ -172,7 +173,7 @@ def _curve(metrics: Mapping[str, Any], metric: Metric, split: Split, epochs: int
     names = {f"{prefix}_{stem}": sign for stem, sign in signs.items() for prefix in _OFFICIAL_SPLITS[split]}
     name = next((name for name in names if name in metrics), None)
     if name is None:
-        raise DataError(f"{place} lacks the metric '{next(iter(names))}'; it has {_names(metrics)}")
+        raise DataError(f"{place} has no metric '{next(iter(names))}'; it has {_names(metrics)}")
     values = metrics[name]
     listed = isinstance(values, Sequence) and not isinstance(values, str)
     if not listed or len(values) != epochs:
@@ -193,7 +194,7 @@ def _number(value: Any) -> float:
     if type(value) is float:
         return value
     if isinstance(value, bool) or not (isinstance(value, int | float | np.number) or getattr(value, "ndim", None) == 0):
-        raise ValueError(f"{_kind(value)}, which is no number")
+        raise ValueError(f"{_kind(value)}, which is not a number")
     return float(value)
 
 

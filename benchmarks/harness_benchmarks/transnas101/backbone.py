@@ -12,7 +12,7 @@ from harness_benchmarks.transnas101.skeleton import STEM_WIDTHS, CellShape, cell
 
 
 class MicroCell(nn.Module):
-    """A cell of the micro space. Dead operations are built and run too, as the benchmark trained them.
+    """A cell of the micro space. Dead operations are built and run too, as in the benchmark's training.
 
     Edges that start at the input node change channels and resolution, all others keep them.
 
@@ -77,5 +77,5 @@ class Backbone(nn.Module):
 
 
 def make_cell(cell: Cell | None, shape: CellShape) -> nn.Module:
-    """A cell of the micro space, or the macro space's residual block where there is none."""
+    """A cell of the micro space, or the macro space's residual block if there is no cell."""
     return ResNetBasicBlock(shape) if cell is None else MicroCell(cell, shape)

@@ -1,4 +1,4 @@
-"""An official code of either space, read."""
+"""Parsing official codes of both spaces."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from harness_benchmarks.transnas101 import macro, micro
 
 @dataclass(frozen=True)
 class Code:
-    """What a code says about a network.
+    """The content of a code.
 
     Attributes:
-        modules: a digit for each module; see :mod:`harness_benchmarks.transnas101.skeleton`.
-        cell: the operations of every cell; None where the cells are residual blocks.
+        modules: one digit per module; see :mod:`harness_benchmarks.transnas101.skeleton`.
+        cell: the operations of every cell; None if the cells are residual blocks.
     """
 
     modules: str
@@ -22,10 +22,10 @@ class Code:
 
 
 def parse_code(architecture: str) -> Code:
-    """The code of either space; one that ends in ``-basic`` is of the macro space.
+    """Parse a code of either space; codes that end in ``-basic`` are of the macro space.
 
     Raises:
-        HarnessError: if it is none; the message says what one looks like.
+        HarnessError: if it is not a code; the message shows an example.
     """
     if architecture.endswith(macro.SUFFIX):
         return Code(macro.parse_modules(architecture), None)

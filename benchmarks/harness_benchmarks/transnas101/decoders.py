@@ -45,7 +45,7 @@ class Decoder(nn.Module):
         self.activation = activation
 
     def forward_features(self, features: Tensor) -> Tensor:
-        """What the last convolution reads, at the resolution of the prediction."""
+        """The input of the last convolution, at the resolution of the prediction."""
         result: Tensor = self.layers(features)
         return result
 

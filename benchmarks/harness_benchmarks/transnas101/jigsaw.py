@@ -33,7 +33,7 @@ def read_permutations(folder: Path) -> tuple[NDArray[np.int64], str]:
     permutation, so labels cannot be compared with those of a trained network.
 
     Raises:
-        DataError: if the file holds anything else.
+        DataError: if the file contains anything else.
     """
     path = folder / PERMUTATION_FILE
     if not path.is_file():

@@ -32,7 +32,7 @@ CONTRAST = Contrast.of_names(
 
 
 def parse_modules(architecture: str) -> str:
-    """The modules that an official code describes, a digit for each.
+    """The modules of an official code, one digit per module.
 
     >>> parse_modules("64-1234-basic")
     '1234'
@@ -42,7 +42,7 @@ def parse_modules(architecture: str) -> str:
     """
     modules = architecture.removeprefix(PREFIX).removesuffix(SUFFIX)
     if f"{PREFIX}{modules}{SUFFIX}" != architecture or not modules:
-        raise HarnessError(f"'{architecture}' is no code of the macro space; one looks like '{PREFIX}1234{SUFFIX}'")
+        raise HarnessError(f"'{architecture}' is not a code of the macro space, such as '{PREFIX}1234{SUFFIX}'")
     unknown = [digit for digit in modules if digit not in "1234"]
     if unknown:
         known = "1 keeps both, 2 doubles channels, 3 halves resolution, 4 does both"

@@ -1,4 +1,4 @@
-"""The micro space: one fixed skeleton, and a cell like those of NAS-Bench-201 with four operations in place of five.
+"""The micro space: one fixed skeleton, and a cell like those of NAS-Bench-201 with four operations instead of five.
 
 A code such as ``64-41414-1_02_333`` holds the channels after the stem, the modules of the skeleton and, for each node
 but the first, a digit for every edge that comes in: 0 ``none``, 1 ``skip_connect``, 2 ``nor_conv_1x1``, 3
@@ -19,7 +19,7 @@ from harness_benchmarks.nb201 import topology
 from harness_benchmarks.nb201.topology import EDGES, Cell
 
 OPERATIONS = topology.OPERATIONS[:4]
-"""The operation that each digit stands for."""
+"""The operation of each digit."""
 
 MODULES = "41414"
 """The modules of every network; resolution and channels change in three of them."""
@@ -49,7 +49,7 @@ def parse_cell(architecture: str) -> Cell:
     """
     nodes = _FORM.fullmatch(architecture.removeprefix(_PREFIX))
     if nodes is None or not architecture.startswith(_PREFIX):
-        raise HarnessError(f"'{architecture}' is no code of the micro space; one looks like '{_PREFIX}1_02_333'")
+        raise HarnessError(f"'{architecture}' is not a code of the micro space, such as '{_PREFIX}1_02_333'")
     digits = "".join(nodes.groups())
     unknown = [digit for digit in digits if digit not in "0123"]
     if unknown:
@@ -94,7 +94,7 @@ def membership(subset: str) -> Callable[[str], bool]:
     """A predicate that tells whether an architecture belongs to one of ``SUBSETS``.
 
     Raises:
-        UnknownNameError: if there is no such set.
+        UnknownNameError: if the set does not exist.
     """
     return topology.membership_by_cell(subset, enumerate_architectures(), _cell_of, canonical_form)
 

@@ -72,11 +72,11 @@ class ImageToImageNetwork(nn.Module):
         self.decoder = decoder
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """What the decoder's last convolution reads; as high and wide as the images."""
+        """The input of the decoder's last convolution, with the height and width of the images."""
         return self.decoder.forward_features(self.backbone(images))
 
     def forward_blocks(self, images: Tensor) -> list[Tensor]:
-        """The backbone's features after the stem and after each cell; the decoder is no part of them."""
+        """The backbone's features after the stem and after each cell, without the decoder."""
         return self.backbone.forward_blocks(images)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -85,20 +85,20 @@ class ImageToImageNetwork(nn.Module):
 
 
 def build_network(architecture: str, task: str, classes: int | None = None) -> nn.Module:
-    """A freshly initialised network, in training mode, drawn from torch's global random state.
+    """A newly initialised network in training mode, drawn from torch's global random state.
 
-    It offers ``forward`` and ``forward_features``, which gives what the last, predicting layer reads before pooling.
-    The discriminator that the tasks autoencoder and normal train beside it is no part of it, and published sizes do
-    not count its 5,168,705 parameters.
+    It offers ``forward`` and ``forward_features``, which returns the input of the last layer, before pooling. The
+    discriminator that the tasks autoencoder and normal also train is not included, and published sizes do not count its
+    5,168,705 parameters.
 
     Args:
         architecture: the official code, of either space; one that ends in ``-basic`` is of the macro space.
         task: one of :data:`harness_benchmarks.transnas101.tasks.TASKS`.
-        classes: the number of classes; as many as the benchmark trained with unless given.
+        classes: the number of classes; by default that of the benchmark's training.
 
     Raises:
-        HarnessError: if the architecture is no code, or the task has no classes.
-        UnknownNameError: if there is no such task.
+        HarnessError: if the architecture is not a code, or the task has no classes.
+        UnknownNameError: if the task does not exist.
     """
     code, head = parse_code(architecture), head_of(task, classes)
     backbone, width, doublings = Backbone(code), output_width(code.modules), halvings(code.modules)

@@ -39,7 +39,7 @@ class LayerSize(NamedTuple):
 
 
 def parameter_counts(architectures: Sequence[str], task: str, classes: int | None = None) -> NDArray[np.int64]:
-    r"""How many parameters each architecture's network has, int64, (len(architectures),).
+    r"""Each network's number of parameters, int64, (len(architectures),).
 
     The stem has 19,488. A residual block from a to b channels has :math:`9 a b + 9 b^2 + 4 b`, and :math:`a b + 2 b`
     more where it changes channels or resolution. A micro cell has, for each edge from a to b channels, dead ones too,
@@ -52,8 +52,8 @@ def parameter_counts(architectures: Sequence[str], task: str, classes: int | Non
     array([22544719,  3412303])
 
     Raises:
-        HarnessError: if an architecture is no official code, or the task has no classes.
-        UnknownNameError: if there is no such task.
+        HarnessError: if an architecture is not an official code, or the task has no classes.
+        UnknownNameError: if the task does not exist.
     """
     head = head_of(task, classes)
     counts = [_backbone_parameters(architecture) for architecture in architectures]
@@ -78,8 +78,8 @@ def multiply_accumulates(architecture: str, task: str, side: int) -> int:
     3998756608
 
     Raises:
-        HarnessError: if the total stride does not divide the side, or the architecture is no official code.
-        UnknownNameError: if there is no such task.
+        HarnessError: if the total stride does not divide the side, or the architecture is not an official code.
+        UnknownNameError: if the task does not exist.
     """
     code, head = parse_code(architecture), head_of(task)
     stride = 2 ** halvings(code.modules)

@@ -19,7 +19,7 @@ HALVES = frozenset("34")
 
 @dataclass(frozen=True)
 class CellShape:
-    """What one cell is built for.
+    """The shape of one cell.
 
     Attributes:
         inputs: the channels that come in.
@@ -61,7 +61,7 @@ def halvings(modules: str) -> int:
 
 
 def module_features(modules: str) -> dict[str, float]:
-    """How many modules there are, how often they double the channels and halve the resolution, and how early.
+    """The number of modules, how often they double the channels and halve the resolution, and how early.
 
     ``early doublings`` and ``early halvings`` are those of the first two modules.
 

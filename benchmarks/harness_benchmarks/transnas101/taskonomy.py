@@ -97,10 +97,10 @@ def read_views(folder: Path, task: str, limit: int, seed: int, resolution: int) 
         resolution: height and width of the pixels; of one tile for ``jigsaw``. The benchmark had 256, and 64.
 
     Raises:
-        UnknownNameError: if there is no such task.
+        UnknownNameError: if the task does not exist.
         HarnessError: if limit or resolution is less than 1.
-        DataError: if the folder lacks what is needed, or a file is damaged or holds what is no image or label of the
-            task; the message names the file and what is wanted.
+        DataError: if a required folder or file is missing, or a file is damaged or not an image or label of the task;
+            the message names the file and what is expected.
     """
     if task not in RECIPES:
         raise UnknownNameError(unknown_name("task of TransNAS-Bench-101", task, RECIPES))
@@ -142,7 +142,7 @@ def _puzzles(folder: Path, views: list[View], tile: int, seed: int) -> tuple[NDA
     pixels = np.empty((len(views), TILES, 3, tile, tile), dtype=np.float32)
     targets = np.empty(len(views), dtype=np.int64)
     for index, view in enumerate(views):
-        # One stream for each view: a puzzle does not depend on which others were drawn.
+        # One random stream per view, so that a puzzle does not depend on other views.
         rng = np.random.default_rng(derive_seed("jigsaw", seed, view.name))
         targets[index] = rng.integers(CLASSES)
         pixels[index] = _as_pixels(cut_tiles(_open_colours(view.image), permutations[targets[index]], tile, rng))

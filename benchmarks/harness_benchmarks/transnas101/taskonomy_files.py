@@ -102,7 +102,7 @@ def find_views(folder: Path, label: Domain) -> list[View]:
     both = sorted(images.keys() & labels.keys())
     if not both:
         raise DataError(
-            f"the folder '{folder.name}' holds {len(images):,} images and {len(labels):,} labels of the domain "
+            f"the folder '{folder.name}' has {len(images):,} images and {len(labels):,} labels of the domain "
             f"'{label.name}', but none of one view; wanted: <building>/{label.name}/{label.example}{_origin(label)}"
         )
     return [View(name, images[name], labels[name]) for name in both]
@@ -119,7 +119,7 @@ def _origin(label: Domain) -> str:
 
 
 def _list_files(folder: Path, wanted: set[Domain]) -> dict[Domain, dict[str, Path]]:
-    """The files of each wanted domain, by the view's name."""
+    """The files of each requested domain, by the view's name."""
     domains = {(spelling, domain.suffix): domain for domain in wanted for spelling in domain.names}
     unused = _UNUSED_FOLDERS.union(*(domain.names for domain in _DOMAINS if domain not in wanted))
     found: dict[Domain, dict[str, Path]] = {domain: {} for domain in wanted}
@@ -136,7 +136,7 @@ def _list_files(folder: Path, wanted: set[Domain]) -> dict[Domain, dict[str, Pat
             if other != path:
                 first, second = sorted(file.relative_to(folder).as_posix() for file in (other, path))
                 raise DataError(
-                    f"the folder '{folder.name}' holds the {domain.name} of {view} twice, as {first} and {second}; "
+                    f"the folder '{folder.name}' has the {domain.name} of {view} twice, as {first} and {second}; "
                     "give a folder with one of them"
                 )
     return found
@@ -174,7 +174,7 @@ def load_array(path: Path) -> NDArray[Any]:
     """The array of a ``.npy`` file.
 
     Raises:
-        DataError: if the file is damaged, of another kind, or holds Python objects.
+        DataError: if the file is damaged, of another kind, or contains Python objects.
     """
     try:
         return read_npy(path)
@@ -186,11 +186,11 @@ def read_array(path: Path, length: int) -> NDArray[np.float64]:
     """The array of a ``.npy`` file with so many finite numbers.
 
     Raises:
-        DataError: if the file is damaged, or holds anything else.
+        DataError: if the file is damaged or contains anything else.
     """
     array = load_array(path)
     if array.shape != (length,) or array.dtype.kind not in "fiu":
         raise DataError(f"{place_of(path)} holds {array.dtype} {array.shape}; wanted: {length:,} numbers")
     if not np.isfinite(array).all():
-        raise DataError(f"{place_of(path)} holds NaN or infinite values")
+        raise DataError(f"{place_of(path)} contains NaN or infinite values")
     return array.astype(np.float64)

@@ -1,4 +1,4 @@
-"""The seven tasks, and what a network's head gives for each.
+"""The seven tasks, and the output of a network's head for each.
 
 All networks are trained on 256×256 images of Taskonomy; the jigsaw's are nine tiles of 64×64.
 """
@@ -14,7 +14,7 @@ from harness.errors import HarnessError, UnknownNameError
 
 @dataclass(frozen=True)
 class Head:
-    """What follows the backbone.
+    """The part of a network after the backbone.
 
     Attributes:
         kind: which head of :mod:`harness_benchmarks.transnas101.network`.
@@ -50,7 +50,7 @@ def head_of(task: str, classes: int | None = None) -> Head:
             and 63 for class_scene.
 
     Raises:
-        UnknownNameError: if there is no such task.
+        UnknownNameError: if the task does not exist.
         HarnessError: if classes are given for a task that has none, or fewer than one.
     """
     if task not in HEADS:

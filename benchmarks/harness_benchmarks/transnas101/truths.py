@@ -1,4 +1,4 @@
-"""What TransNAS-Bench-101 measured: for each task its metric, how long it was trained, and the columns of ground truth.
+"""TransNAS-Bench-101's measurements: each task's metric, training length, and columns of ground truth.
 
 Sources: Duan et al., "TransNAS-Bench-101", CVPR 2021, and the repository yawen-d/TransNASBench: the epochs
 (``num_epochs``) and the metrics' names (``metric_content``) stand in ``configs/train_from_scratch/<task>/config.py``,
@@ -19,7 +19,7 @@ _LARGEST_LOSS = 1e6
 
 @dataclass(frozen=True)
 class Metric:
-    """What is measured; higher is better in every one.
+    """A metric; higher is always better.
 
     Attributes:
         words: with its unit.

@@ -1,4 +1,4 @@
-"""Does a proxy rank the networks better than a baseline does? A paired comparison on the same networks."""
+"""Paired comparison of two proxies on the same networks: does one rank better than the other?"""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ class Comparison:
     """The difference between two proxies' Kendall τ-b with the same accuracies of the same networks.
 
     Attributes:
-        difference: the proxy's τ-b minus the baseline's; positive where the proxy ranks better.
+        difference: the proxy's τ-b minus the baseline's; positive if the proxy ranks better.
         low: the lower confidence bound of the difference.
         high: the upper confidence bound of the difference.
         p_value: two-sided, for no difference in the population; not corrected for the number of proxies compared,
             which :mod:`harness.analysis.statistics.multiplicity` does.
-        verdict: ``win`` where the interval lies above zero, ``loss`` where it lies below, else ``tie``. Equivalently:
-            win or loss where the p-value is below 1 - confidence. ``undefined`` where the difference or its spread
-            is.
+        verdict: ``win`` if the interval lies above zero, ``loss`` if it lies below, else ``tie``. Equivalently: win or
+            loss if the p-value is below 1 - confidence. ``undefined`` if the difference or its spread is undefined.
         spearman_difference: the proxy's Spearman ρ minus the baseline's.
     """
 
@@ -42,14 +41,14 @@ class Comparison:
 def compare(score: ArrayLike, baseline: ArrayLike, truth: ArrayLike, confidence: float = 0.95) -> Comparison:
     """Compare a proxy with a baseline on the same networks.
 
-    Both coefficients come from the same networks, so that what makes a sample easy or hard to rank moves both alike;
-    the jackknife of their difference accounts for it. Comparing two separate intervals would not.
+    Both coefficients come from the same networks, so a sample that is easy or hard to rank affects both. The jackknife
+    of their difference accounts for this; comparing two separate intervals would not.
 
     Args:
         score: the proxy's scores, shape (n,), oriented so that higher is better.
         baseline: the baseline's scores of the same networks, oriented likewise.
         truth: the true accuracies of the same networks, higher is better.
-        confidence: of the interval, and 1 - confidence is the level of the verdict.
+        confidence: of the interval; 1 - confidence is the level of the verdict.
 
     Raises:
         ValueError: for NaN or infinite values, for other shapes, and for a confidence outside (0, 1).
@@ -74,11 +73,11 @@ def compare_jackknives(
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two coefficients of the same networks, and the test of whether there is one.
+    """A difference of two coefficients on the same networks, with a test of whether it is zero.
 
     Attributes:
-        value: the difference; NaN where a coefficient is undefined.
-        low: the lower confidence bound; NaN where the jackknife sees no spread although the values differ.
+        value: the difference; NaN if a coefficient is undefined.
+        low: the lower confidence bound; NaN if the jackknife sees no spread although the values differ.
         high: the upper confidence bound, NaN in the same cases.
         p_value: two-sided, for no difference in the population; NaN in the same cases.
         standard_error: the jackknife's.
@@ -94,7 +93,7 @@ class Difference:
 def difference_test(difference: Jackknife, confidence: float) -> Difference:
     r"""The interval :math:`d \pm q\,\mathrm{SE}(d)` and the p-value of :math:`d / \mathrm{SE}(d)`.
 
-    Both are by Student's t with n - 1 degrees of freedom; SE is the jackknife's of the difference itself.
+    Both use Student's t with n - 1 degrees of freedom; SE is the jackknife's standard error of the difference.
 
     Args:
         difference: of two coefficients of the same networks.

@@ -16,13 +16,13 @@ class Estimate:
     """A coefficient with its confidence interval.
 
     Attributes:
-        value: the coefficient, in [-1, 1]. NaN, for undefined, with fewer than three networks or where all scores or
-            all accuracies are the same.
-        low: the lower confidence bound; NaN where the jackknife cannot tell the spread: the coefficient is undefined
+        value: the coefficient, in [-1, 1]. NaN (undefined) with fewer than three networks, or if all scores or all
+            accuracies are equal.
+        low: the lower confidence bound; NaN if the jackknife cannot estimate the spread: the coefficient is undefined
             with or without some network, does not vary at all, or is exactly 1 or -1.
         high: the upper confidence bound, NaN in the same cases.
         standard_error: the jackknife's, of the coefficient itself.
-        networks: how many networks it is computed from.
+        networks: the number of networks it is computed from.
     """
 
     value: float
@@ -47,7 +47,7 @@ def kendall(score: ArrayLike, truth: ArrayLike, confidence: float = 0.95) -> Est
     Args:
         score: a proxy's scores, shape (n,), oriented so that higher is better.
         truth: the true accuracies of the same networks, shape (n,), higher is better.
-        confidence: the probability with which the interval should hold the coefficient of the population.
+        confidence: the probability with which the interval should contain the coefficient of the population.
 
     Raises:
         ValueError: for NaN or infinite values, for other shapes, and for a confidence outside (0, 1).
@@ -75,8 +75,8 @@ def spearman(score: ArrayLike, truth: ArrayLike, confidence: float = 0.95) -> Es
 def estimate(coefficient: Jackknife, confidence: float) -> Estimate:
     r"""The coefficient with the interval :math:`\tanh(\tanh^{-1}\hat\theta \pm q\,\mathrm{SE} / (1 - \hat\theta^2))`.
 
-    Fisher's transformation (1915) keeps the bounds within [-1, 1]; the delta method carries the jackknife's standard
-    error over. q is the quantile of Student's t with n - 1 degrees of freedom.
+    Fisher's transformation (1915) keeps the bounds within [-1, 1]; the delta method transforms the jackknife's standard
+    error. q is the quantile of Student's t with n - 1 degrees of freedom.
     """
     value, error = coefficient.value, coefficient.standard_error
     networks = len(coefficient.left_out)
@@ -90,7 +90,7 @@ def estimate(coefficient: Jackknife, confidence: float) -> Estimate:
 
 
 def two_sided_quantile(confidence: float, networks: int) -> float:
-    """Student's t that is exceeded in size with probability 1 - confidence, for a jackknife of so many networks.
+    """Two-sided quantile of Student's t with ``networks`` - 1 degrees of freedom, for a jackknife interval.
 
     Raises:
         ValueError: for a confidence outside (0, 1).
@@ -98,5 +98,5 @@ def two_sided_quantile(confidence: float, networks: int) -> float:
     from scipy.special import stdtrit
 
     if not 0 < confidence < 1:
-        raise ValueError(f"the confidence must lie between 0 and 1, such as 0.95, but is {confidence}")
+        raise ValueError(f"the confidence must lie between 0 and 1, such as 0.95; it is {confidence}")
     return float(stdtrit(networks - 1, 0.5 + confidence / 2)) if networks > 1 else math.nan

@@ -1,7 +1,7 @@
 r"""Kendall's τ-b and Spearman's ρ with each network left out in turn, exactly, from one O(n log n) pass.
 
 With :math:`s_{ij} = \operatorname{sign}(x_i - x_j)` and :math:`t_{ij} = \operatorname{sign}(y_i - y_j)` both
-coefficients are ratios of sums that change in closed form when item i goes:
+coefficients are ratios of sums that change in closed form when item i is removed:
 
 * τ-b (Kendall 1945): :math:`S / \sqrt{(P - P_x)(P - P_y)}` where :math:`S = \frac12\sum_i c_i` and P, P_x, P_y count
   all pairs, those tied in x and those tied in y. S loses c_i, P loses n - 1, and P_x loses the number of items tied
@@ -27,10 +27,10 @@ from harness.analysis.statistics.ranks import Integers, Ranks
 Floats = NDArray[np.float64]
 
 FEWEST_NETWORKS = 3
-"""With fewer, leaving one out leaves no pair."""
+"""With fewer networks, leaving one out leaves no pair."""
 
 MOST_NETWORKS = 3_000_000
-"""With more, the sums of Spearman's ρ would overflow 64-bit integers."""
+"""With more networks, the sums of Spearman's ρ would overflow 64-bit integers."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Jackknife:
     """A coefficient and its values with one item left out.
 
     Attributes:
-        value: the coefficient; NaN where it is undefined, that is for fewer than three items or a constant side.
-        left_out: the coefficient without item i, shape (n,); NaN where that is undefined.
+        value: the coefficient; NaN if undefined, that is for fewer than three items or a constant side.
+        left_out: the coefficient without item i, shape (n,); NaN if undefined.
     """
 
     value: float
@@ -52,7 +52,7 @@ class Jackknife:
         if n < FEWEST_NETWORKS:
             return float("nan")
         error = float(np.sqrt((n - 1) * self.left_out.var()))
-        # Rounding alone makes about this much of values that are all the same.
+        # The error of equal values from rounding alone is about this large.
         rounding = 4 * np.finfo(float).eps * n**0.5
         return 0.0 if error < rounding else error
 
@@ -68,9 +68,9 @@ def jackknife(x: Ranks, y: Ranks) -> tuple[Jackknife, Jackknife]:
         ValueError: if the rankings have different lengths, or more than ``MOST_NETWORKS`` items.
     """
     if len(x) != len(y):
-        raise ValueError(f"one value of each kind is needed for every network, but there are {len(x)} and {len(y)}")
+        raise ValueError(f"every network needs one value of each kind, but there are {len(x)} and {len(y)}")
     if len(x) > MOST_NETWORKS:
-        raise ValueError(f"{len(x)} networks are too many: rank correlations are exact up to {MOST_NETWORKS}")
+        raise ValueError(f"{len(x)} networks are too many; rank correlations are exact up to {MOST_NETWORKS}")
     c = concordance(x, y)
     return _kendall(x, y, c), _spearman(x, y, c)
 
@@ -118,7 +118,7 @@ def _ratios(whole: tuple[int, int, int], left_out: tuple[Integers, Integers, Int
     numerator, a, b = (np.append(part, total).astype(np.float64) for total, part in zip(whole, left_out, strict=True))
     if len(numerator) <= FEWEST_NETWORKS:
         return Jackknife(float("nan"), np.full(len(numerator) - 1, np.nan))
-    # A square root of a product of equals is exact, so that a perfect ranking gives exactly 1.
+    # The square root of a square is exact, so a perfect ranking gives exactly 1.
     scale = np.sqrt(a * b)
     values = np.divide(numerator, scale, out=np.full_like(numerator, np.nan), where=scale > 0)
     return Jackknife(float(values[-1]), values[:-1])

@@ -1,4 +1,4 @@
-"""p-values corrected for how many hypotheses were tested together."""
+"""p-values corrected for the number of hypotheses tested together."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from harness.analysis.statistics.jackknife import Floats
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    r"""Holm's correction: rejecting where the result is at most α errs at all in at most a share α of families.
+    r"""Holm's correction: rejecting results up to α gives any false rejection with probability at most α.
 
     Of m p-values in ascending order, the k-th becomes :math:`\max_{j \le k} \min(1, (m - j + 1)\, p_{(j)})` (Holm,
-    Scandinavian Journal of Statistics 1979). It holds however the tests depend on each other, as those of proxies
-    measured on the same networks do.
+    Scandinavian Journal of Statistics 1979). It is valid under any dependence between tests, such as those of proxies
+    on the same networks.
 
     Args:
-        p_values: of one family, shape (m,). NaN, for a test that could not be made, stays NaN and does not count.
+        p_values: of one family, shape (m,). NaN marks a test that could not be made; it stays NaN and does not count.
 
     Raises:
         ValueError: if a value lies outside [0, 1].
@@ -30,11 +30,11 @@ def holm(p_values: ArrayLike) -> Floats:
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
-    r"""Benjamini & Hochberg's correction: of what is rejected at α, a share of at most α is expected to be wrong.
+    r"""Benjamini & Hochberg's correction: of the rejections at α, an expected share of at most α is false.
 
     Of m p-values in ascending order, the k-th becomes :math:`\min_{j \ge k} \min(1, m\, p_{(j)} / j)` (Journal of the
-    Royal Statistical Society B, 1995). It is proven for independent and positively dependent tests. Milder than
-    :func:`holm`, for screening many proxies.
+    Royal Statistical Society B, 1995). It is proven for independent and positively dependent tests. It is less strict
+    than :func:`holm`, for screening many proxies.
 
     Arguments and errors are those of :func:`holm`.
 

@@ -1,4 +1,4 @@
-"""A proxy's scores of some networks ranked beside the truth, once, with all left-out values."""
+"""A proxy's scores and the accuracies of some networks, ranked once, with all leave-one-out values."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from harness.analysis.statistics.ranks import Ranks, rank
 
 @dataclass(frozen=True)
 class Ranking:
-    """A proxy's scores of some networks beside the truth of the same networks.
+    """A proxy's scores and the accuracies of some networks, ranked.
 
     Attributes:
         proxy: all its scores.
         used: the networks ranked, shape (n,).
         score: the ranks of their scores.
         truth: the ranks of their accuracies.
-        coefficients: Kendall's τ-b and Spearman's ρ, each with every network left out in turn.
+        coefficients: Kendall's τ-b and Spearman's ρ, with their leave-one-out values.
     """
 
     proxy: ProxyScores
@@ -34,12 +34,12 @@ class Ranking:
 
 
 def ranking(proxy: ProxyScores, used: Mask, accuracy: Floats, like: Ranking | None = None) -> Ranking:
-    """The ranking of the used networks; that of the truth is taken from another ranking of the same ones.
+    """The ranking of the used networks; the ranks of the accuracies are reused from ``like`` if possible.
 
     Args:
         proxy: the scores of all networks, oriented so that higher is better.
-        used: which of them are ranked; all of these need a finite score.
-        accuracy: of all networks, oriented likewise.
+        used: mask of the networks to rank; all of them need a finite score.
+        accuracy: of all networks, oriented so that higher is better.
         like: any ranking against the same accuracies.
     """
     truth = like.truth if like is not None and np.array_equal(used, like.used) else rank(accuracy[used])
@@ -48,7 +48,7 @@ def ranking(proxy: ProxyScores, used: Mask, accuracy: Floats, like: Ranking | No
 
 
 def on_common_networks(first: Ranking, second: Ranking, accuracy: Floats) -> tuple[Ranking, Ranking]:
-    """Both on the networks that both use; as they are where these are the same."""
+    """Both rankings on their common networks; unchanged if they use the same ones."""
     if np.array_equal(first.used, second.used):
         return first, second
     common = first.used & second.used

@@ -1,4 +1,4 @@
-"""Where each value stands among the others, ties included."""
+"""Ranks of values, with ties."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Ranks:
-    """The ranks of n values: all that a rank correlation needs to know of them.
+    """The ranks of n values, with everything that rank correlations need.
 
     Value i is tied with the positions ``start[i]`` to ``end[i] - 1`` of the ascending order, so that ``start[i]``
     values are smaller, ``n - end[i]`` are larger, and its average rank is (start + end + 1) / 2.
@@ -20,7 +20,7 @@ class Ranks:
     Attributes:
         order: the items in ascending order of their values, shape (n,).
         start: the number of smaller values, shape (n,).
-        end: the number of values that are smaller or equal, the item's own included, shape (n,).
+        end: the number of values that are smaller or equal, including the item's own, shape (n,).
     """
 
     order: Integers
@@ -32,7 +32,7 @@ class Ranks:
 
     @property
     def ties(self) -> Integers:
-        """How many values equal each value, its own included, shape (n,)."""
+        """The number of values equal to each value, including itself, shape (n,)."""
         return self.end - self.start
 
     @property
@@ -47,7 +47,7 @@ class Ranks:
 
     @property
     def tied_share(self) -> float:
-        """The share of pairs that are of equal values, 0 to 1; NaN where there is no pair."""
+        """The share of pairs with equal values, 0 to 1; NaN if there are no pairs."""
         n = len(self)
         return self.tied_pairs / (n * (n - 1) // 2) if n > 1 else float("nan")
 
@@ -61,7 +61,7 @@ def rank(values: ArrayLike) -> Ranks:
     """The ranks of a one-dimensional array of finite numbers.
 
     Raises:
-        ValueError: if the array has another number of dimensions, or holds NaN or infinity, which have no rank.
+        ValueError: if the array is not one-dimensional, or contains NaN or infinity, which have no rank.
 
     >>> ranks = rank([5.0, 1.0, 5.0])
     >>> ranks.start.tolist(), ranks.end.tolist(), ranks.centred.tolist()
@@ -69,10 +69,10 @@ def rank(values: ArrayLike) -> Ranks:
     """
     array = np.asarray(values)
     if array.ndim != 1:
-        raise ValueError(f"expected one value for each network, got an array of shape {array.shape}")
+        raise ValueError(f"expected one value per network, got an array of shape {array.shape}")
     if not np.isfinite(array).all():
         raise ValueError(
-            f"{np.count_nonzero(~np.isfinite(array))} of {len(array)} values are NaN or infinite: drop them"
+            f"{np.count_nonzero(~np.isfinite(array))} of {len(array)} values are NaN or infinite; drop them"
         )
     order = np.argsort(array)
     start, end = runs(array[order])
@@ -84,7 +84,7 @@ def rank(values: ArrayLike) -> Ranks:
 
 
 def runs(ascending: NDArray[np.generic]) -> tuple[Integers, Integers]:
-    """For each element of a sorted array, the first position of its run of equals, and the one after the last."""
+    """For each element of a sorted array, the start and the end (exclusive) of its run of equal values."""
     n = len(ascending)
     first = np.flatnonzero(np.r_[True, ascending[1:] != ascending[:-1]][:n])
     lengths = np.diff(first, append=n)

@@ -1,8 +1,8 @@
-r"""wᵀ H g from one walk up and one walk down the graph that a forward pass has left behind.
+r"""wᵀ H g from one walk up and one walk down the recorded graph of a forward pass.
 
-H is the Hessian of the loss, w the weights and g their gradient. Along the direction w every tensor of the forward pass
-has a tangent, and so has every gradient of the backward pass; the tangent of g is H w. Closed forms carry both through
-the recorded graph (:mod:`harness.probe.curvature.rules`), and nothing of the two passes themselves is computed again.
+H is the Hessian of the loss, w the weights and g their gradient. Along the direction w, every tensor of the forward
+pass and every gradient of the backward pass has a tangent; the tangent of g is H w. Closed forms propagate both through
+the recorded graph (:mod:`harness.probe.curvature.rules`), so neither pass is computed again.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Tape:
     """The graph of a forward pass, to be walked in both directions.
 
     Attributes:
-        output: where the walk up ends and the walk down starts.
-        nodes: those between the wanted weights and the output, each after those that it is made of.
+        output: the edge where the walk up ends and the walk down starts.
+        nodes: the nodes between the requested weights and the output, each after its inputs.
         around: the graph.
-        edges: where the gradient of the loss must be known, besides the weights.
+        edges: where the gradient of the loss is needed, besides the weights.
     """
 
     output: Edge
@@ -42,11 +42,11 @@ class Tape:
 
 
 def record(outputs: Tensor, weights: Sequence[Tensor]) -> Tape | None:
-    """The tape of a forward pass; None where the graph holds an operation that no closed form is written for.
+    """The tape of a forward pass; None if the graph has an operation without a closed form.
 
     Args:
         outputs: of the network, with their graph.
-        weights: leaves of the graph, along which the curvature is wanted.
+        weights: leaves of the graph, along which the curvature is computed.
     """
     if outputs.grad_fn is None:
         return None
@@ -71,7 +71,7 @@ def record(outputs: Tensor, weights: Sequence[Tensor]) -> Tape | None:
 
 
 def _inputs_first(root: Any) -> list[Any]:
-    """All nodes that the root is made of and the root, each after those that it is made of itself."""
+    """The root and all nodes that it depends on, each after its own inputs."""
     ordered: list[Any] = []
     met: set[Any] = set()
     waiting: list[tuple[Any, bool]] = [(root, False)]
@@ -98,10 +98,10 @@ def curvature_along(
 
     Args:
         tape: of the forward pass.
-        passed: the gradient of the loss at ``tape.edges``.
+        passed: the gradients of the loss at ``tape.edges``.
         weight_gradients: g, by the ``id`` of the weight.
         outputs: of the forward pass.
-        loss: of outputs.
+        loss: as a function of the outputs.
     """
     leaves = tape.around.leaves
     of_leaves = {(leaf, 0): weight_gradients[id(weight)] for leaf, weight in leaves.items()}
@@ -123,7 +123,7 @@ def curvature_along(
 
 
 def _walk_up(tape: Tape, walk: Walk) -> None:
-    """Find the tangent, along the weights, of what each node gives."""
+    """Compute the tangent of each node's output along the weights."""
     walk.tangents.update({(leaf, 0): weight.detach() for leaf, weight in tape.around.leaves.items()})
     for node in tape.nodes:
         rule: Any = rule_of(node)
@@ -131,7 +131,7 @@ def _walk_up(tape: Tape, walk: Walk) -> None:
 
 
 def _hessian_product(loss: Callable[[Tensor], Tensor], outputs: Tensor, tangent: Tensor) -> Tensor:
-    """How the gradient of the loss at the outputs changes along their tangent."""
+    """The Hessian of the loss with respect to the outputs, times their tangent."""
     with torch.enable_grad():
         leaf = outputs.detach().requires_grad_(True)
         (gradient,) = torch.autograd.grad(loss(leaf), leaf, create_graph=True)

@@ -1,10 +1,10 @@
-r"""Batch norm in training mode whose forward derivative, and that of its gradient, are exact and cheap.
+r"""Batch norm in training mode with exact and cheap forward derivatives of its output and of its gradient.
 
 torch decomposes the forward derivative of batch norm into dozens of elementwise operations, which cost more than all
-the convolutions of a small network. With :math:`\hat x = (x - \mu) r`, r = 1/σ, m(·) the mean over a channel and
-:math:`P(v) = v - m(v) - \hat x\, m(\hat x v)`, the Jacobian γ r P is symmetric within each channel. So the tangent of
-the output is what the fused backward kernel gives for the tangent of the input. Differentiating the gradient
-d = γ r P(g) once more, along a tangent t of the input and h of g, gives
+convolutions of a small network. With :math:`\hat x = (x - \mu) r`, r = 1/σ, m(·) the mean over a channel and
+:math:`P(v) = v - m(v) - \hat x\, m(\hat x v)`, the Jacobian γ r P is symmetric within each channel. So the fused
+backward kernel, applied to the tangent of the input, gives the tangent of the output. Differentiating the gradient d =
+γ r P(g) once more, along a tangent t of the input and h of g, gives
 
 .. math:: \dot d = \gamma r P(h) - r\, m(\hat x t)\, d - \gamma r^2 m(\hat x g)\, P(t) - r\, m(t d)\, \hat x .
 """
@@ -22,7 +22,7 @@ from harness.probe.replacing import replace_modules
 
 
 class _Normalise(Function):
-    """y = γ x̂ + β by the statistics of the batch; also gives μ and r."""
+    """y = γ x̂ + β with the statistics of the batch; also returns μ and r."""
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -47,7 +47,7 @@ class _Normalise(Function):
 
 
 class _Gradient(Function):
-    """d = γ r P(g), the gradient with respect to x, with a forward derivative of its own."""
+    """d = γ r P(g), the gradient with respect to x, with its own forward derivative."""
 
     @staticmethod
     def forward(g: Tensor, x: Tensor, weight: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float) -> Tensor:
@@ -83,7 +83,7 @@ def tangent_of_gradient(
     eps: float,
     plus_gradient: bool = False,
 ) -> Tensor:
-    """The tangent of d = γ r P(g): the formula above, put together so that each tensor is read once.
+    """The tangent of d = γ r P(g): the formula above, arranged so that each tensor is read once.
 
     Args:
         along_g: the tangent h of g; None for zero.
@@ -92,12 +92,12 @@ def tangent_of_gradient(
         d: the gradient with respect to x.
         sum_g: Σ x̂ g over each channel, the gradient of γ.
         sum_along_x: Σ x̂ t over each channel.
-        x: what is normalised.
+        x: the input of the batch norm.
         weight: γ.
         mean: μ.
         r: 1 / σ.
         eps: added to the variance.
-        plus_gradient: give the sum of the tangent and d itself.
+        plus_gradient: return the sum of the tangent and d.
     """
     size = x.numel() // x.shape[1]
     sum_products, _ = _channel_sums(along_x, d, torch.zeros_like(mean), torch.ones_like(r), eps)
@@ -126,7 +126,7 @@ def fused_gradient(
 
 
 def _channel_sums(g: Tensor, x: Tensor, mean: Tensor, inverse_deviation: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """Σ x̂ g and Σ g over each channel: what the fused kernel gives as the gradients of γ and β."""
+    """Σ x̂ g and Σ g over each channel: the fused kernel's gradients of γ and β."""
     mask = [False, True, True]
     _, products, plain = torch.ops.aten.native_batch_norm_backward(
         g, x, torch.ones_like(mean), None, None, mean, inverse_deviation, True, eps, mask
@@ -139,20 +139,20 @@ def _channels(values: Tensor) -> Tensor:
 
 
 class DifferentiableBatchNorm(nn.Module):
-    """Stands in for a :class:`torch.nn.BatchNorm2d` in training mode; running statistics are neither read nor kept."""
+    """Replaces a :class:`torch.nn.BatchNorm2d` in training mode; running statistics are neither read nor updated."""
 
     def __init__(self, original: nn.BatchNorm2d) -> None:
         super().__init__()
         self.weight, self.bias, self.eps = original.weight, original.bias, original.eps
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalised by the batch's own statistics, scaled and shifted: (batch, channels, height, width)."""
+        """Normalise by the batch's own statistics, scale and shift: (batch, channels, height, width)."""
         normalised: Tensor = _Normalise.apply(x, self.weight, self.bias, self.eps)[0]  # type: ignore[no-untyped-call]
         return normalised
 
 
 def with_differentiable_batch_norms(network: nn.Module) -> nn.Module:
-    """A copy of the network that computes the same in training mode, and whose derivatives go through this module."""
+    """A copy with the same training-mode outputs, whose batch norms use the derivatives of this module."""
     return replace_modules(copy.deepcopy(network), _differentiable)
 
 

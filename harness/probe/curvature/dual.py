@@ -1,4 +1,4 @@
-"""wᵀ H g of any network, in dual numbers."""
+"""wᵀ H g of any network, by dual numbers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from harness.probe.passes import gradients, prunable_layers, untouched
 
 
 def curvature_in_dual_numbers(network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
-    """wᵀ H g, with H the Hessian of the loss between the weights w and their gradient g, float64.
+    """wᵀ H g, float64, with w the weights, g their loss gradient and H the Hessian of the loss.
 
-    Forward mode carries the tangent w through one forward and backward pass; the tangent of the gradient is H w.
+    Forward mode propagates the tangent w through one forward and backward pass; the tangent of the gradient is H w.
 
     Args:
-        network: in training mode; it is left as it is.
+        network: in training mode; it is not changed.
         images: the mini-batch.
-        loss: of the network's outputs.
+        loss: as a function of the network's outputs.
     """
     twin = with_differentiable_batch_norms(network)
     names = {id(parameter): name for name, parameter in twin.named_parameters()}

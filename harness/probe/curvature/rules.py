@@ -1,14 +1,14 @@
-r"""How tangents along the weights go up and down through single nodes of torch's graph.
+r"""Propagation of tangents along the weights, up and down through single nodes of torch's graph.
 
-Up: the tangent of what a node gives, from those of what it is made of. Down: the tangent of what it passes back, from
-that of the gradient that reaches it. A layer is linear in its weights, so its tangent along them is what it gives. For
-a convolution z = u ∗ w with gradients δ
+Up: the tangent of a node's output, from the tangents of its inputs. Down: the tangent of the gradients that it passes
+back, from the tangent of the gradient that reaches it. A layer is linear in its weights, so its tangent along them is
+its output. For a convolution z = u ∗ w with gradients δ
 
 .. math:: \dot z = (\dot u + u) * w, \qquad \dot\delta_u = (\dot\delta_z + \delta_z) *^\top w, \qquad
           \dot g_w = \dot u \star \delta_z + u \star \dot\delta_z ,
 
-which are four convolutions, where dual numbers take six and three more for the passes. Nodes that are linear pass
-tangents as they pass gradients, and torch's own node does it.
+which are four convolutions; dual numbers take six, and three more for the passes. Linear nodes pass tangents in the
+same way as gradients, so torch's own node is used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from harness.probe.curvature.batch_norm import fused_gradient, tangent_of_gradient
 
 Edge = tuple[Any, int]
-"""What a node of the graph gives: the node, and which of its outputs."""
+"""An output of a node of the graph: the node, and the index of the output."""
 
 CONVOLUTION = "ConvolutionBackward"
 
@@ -38,9 +38,9 @@ class Surroundings:
     """The graph around a node.
 
     Attributes:
-        leaves: the wanted weights, by the nodes that stand for them.
-        leading: those nodes, and all that they lead to.
-        readers: how many nodes read an edge.
+        leaves: the requested weights, by the nodes that represent them.
+        leading: those nodes and all nodes that depend on them.
+        readers: the number of nodes that read each edge.
     """
 
     leaves: Mapping[Any, Tensor]
@@ -50,14 +50,14 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Walk:
-    """What is known on the way.
+    """The state of a walk.
 
     Attributes:
         around: the graph.
-        gradients: of the loss, at the edges that the nodes need and at the wanted weights.
-        tangents: of what nodes give.
+        gradients: of the loss, at the edges that the nodes need and at the requested weights.
+        tangents: of node outputs.
         sums: of a batch norm's normalised input times the tangent of its input, over each channel.
-        together: convolutions that get the gradient and its tangent added up.
+        together: convolutions that receive the sum of the gradient and its tangent.
     """
 
     around: Surroundings
@@ -77,23 +77,23 @@ class Rule(Protocol):
     reads: ClassVar[tuple[str, ...]]
 
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
-        """Where the gradient of the loss must be known for the walk down; None if there is no closed form."""
+        """The edges at which the walk down needs the loss gradient; None if there is no closed form."""
 
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
-        """The tangent of what the node gives, from those of what it is made of; one of them at least is there."""
+        """The tangent of the node's output, from the tangents of its inputs, at least one of which is not None."""
 
     def down(self, node: Any, moved: Tensor | None, walk: Walk) -> Passed:
-        """The tangents of what the node passes back and where each goes, as far as a wanted weight lies there.
+        """The tangents that the node passes back, each with its edge, only towards requested weights.
 
         Args:
             node: of the graph.
-            moved: the tangent of the gradient that reaches the node; None where that does not change.
-            walk: what is known.
+            moved: the tangent of the gradient that reaches the node; None for zero.
+            walk: the state of the walk.
         """
 
 
 def sum_of_those(first: Tensor | None, second: Tensor | None) -> Tensor | None:
-    """The sum of what is there."""
+    """The sum of the tensors that are not None."""
     if first is None or second is None:
         return second if first is None else first
     return first + second
@@ -140,7 +140,7 @@ class _Convolution:
     def _back(
         self, node: Any, gradient: Tensor | None, inputs: Tensor, *, to_input: bool = False, to_weight: bool = False
     ) -> tuple[Tensor | None, Tensor | None]:
-        """What the convolution passes back to its input and to its weight, for other gradients and inputs."""
+        """The gradients that the convolution passes to its input and weight, for the given gradient and inputs."""
         of_input, of_weight, _ = torch.ops.aten.convolution_backward(
             gradient, inputs, node._saved_weight, None, *self._shape(node), [to_input, to_weight, False]
         )
@@ -159,7 +159,7 @@ class _Convolution:
 
 
 class _LinearLayer:
-    """b + u W, of whose weight W is the transpose."""
+    """b + u W, with W the transposed weight."""
 
     reads: ClassVar[tuple[str, ...]] = ("_saved_alpha", "_saved_mat1", "_saved_mat2")
 
@@ -187,7 +187,7 @@ class _LinearLayer:
 
 
 class _BatchNorm:
-    """In training mode, with scale and shift; see :mod:`harness.probe.curvature.batch_norm`."""
+    """Batch norm in training mode, with scale and shift; see :mod:`harness.probe.curvature.batch_norm`."""
 
     reads: ClassVar[tuple[str, ...]] = (
         "_saved_eps",
@@ -200,7 +200,7 @@ class _BatchNorm:
 
     def needs(self, node: Any, around: Surroundings) -> list[Edge] | None:
         entering, scale, _ = node.next_functions
-        # What is passed back there must be this call's alone.
+        # The gradients at these edges must come from this call only.
         alone = scale[0] is not None and around.readers[scale] == 1 and around.readers[entering] == 1
         return [entering, scale] if alone and node._saved_training else None
 
@@ -210,7 +210,7 @@ class _BatchNorm:
 
     def down(self, node: Any, moved: Tensor | None, walk: Walk) -> Passed:
         entering, scale, _ = node.next_functions
-        # A convolution needs the sum of the gradient and its tangent, and gives back what of it is the gradient's.
+        # A convolution needs the sum of the gradient and its tangent, and subtracts the gradient's part again.
         if _kind(entering[0]) == CONVOLUTION:
             of_layer = entering[0].next_functions[1]
             if of_layer in walk.tangents and walk.around.readers[of_layer] == 1:
@@ -245,7 +245,7 @@ class _BatchNorm:
 
 
 class _Linear:
-    """Any node that is linear, at least piece by piece."""
+    """Any linear or piecewise linear node."""
 
     reads: ClassVar[tuple[str, ...]] = ("_input_metadata",)
 
@@ -253,7 +253,7 @@ class _Linear:
         return []
 
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
-        """What torch has of such a node is its transpose; the transpose of that is the node again."""
+        """Apply the node forward, as the transpose of its backward function, which is all that torch keeps."""
         (given,) = node._input_metadata
         with torch.enable_grad():
             dummy = torch.zeros(given.shape, dtype=given.dtype, device=given.device, requires_grad=True)
@@ -270,13 +270,13 @@ class _Linear:
 
 
 def _passed(node: Any, gradient: Tensor) -> tuple[Any, ...]:
-    """What the node passes back to each of its inputs."""
+    """The gradient that the node passes back to each of its inputs."""
     found = node(gradient)
     return found if isinstance(found, tuple) else (found,)
 
 
 class _Diagonal(_Linear):
-    """A node that treats each entry by itself, whose Jacobian is therefore its own transpose."""
+    """An elementwise node, so its Jacobian equals its transpose."""
 
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
         return cast("Tensor", node(along[0]))

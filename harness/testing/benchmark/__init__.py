@@ -1,4 +1,4 @@
-"""The whole contract, one class to subclass."""
+"""The complete benchmark contract, as one class to subclass."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from harness.testing.benchmark.truths import GroundTruthContract
 
 
 class BenchmarkContract(ArchitecturesContract, NetworksContract, GroundTruthContract, ImportContract):
-    """Every promise that a benchmark makes, as tests; subclass it and name the benchmark's class.
+    """The complete contract of a benchmark, as tests; subclass it and set ``benchmark``.
 
     Attributes:
         benchmark: the class under test.
-        table: a file that ``harness data import`` takes, for a benchmark whose ground truth is imported. Without one a
-            made-up table is imported, or, where architectures come from the table alone, the tests that need them are
+        table: a file for ``harness data import``, for benchmarks whose ground truth is imported. Without one, a
+            generated table is imported; if only the table lists the architectures, the tests that need them are
             skipped.
-        built: the architectures to build networks of; the first, the last and two drawn ones unless given.
-        batch: how many images the networks are tried on.
-        resolution: their height and width; those of the task unless given.
+        built: the architectures to build; by default the first, the last and two random ones.
+        batch: number of images that the networks are tested on.
+        resolution: height and width of these images; by default those of the task.
     """

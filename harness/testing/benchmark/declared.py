@@ -1,4 +1,4 @@
-"""How the contract reads what a benchmark declares: the one place that knows the shape of those declarations."""
+"""How the contract reads a benchmark's declarations; the only module that knows their structure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.data import TableFormat
 
 Truth = tuple[str, int | str]
-"""Split, and epochs or which epoch."""
+"""Split, and number of epochs or name of an epoch."""
 
 
 def truths_of(benchmark: Benchmark, dataset: str) -> list[Truth]:
@@ -37,27 +37,27 @@ def column_of(dataset: str, truth: Truth) -> str:
 
 
 def limits_of(table_format: TableFormat, column: str) -> tuple[float, float]:
-    """The least and the greatest possible value of a column."""
+    """The smallest and the largest possible value of a column."""
     return table_format.truths[column].limits
 
 
 def decimals_of(table_format: TableFormat, column: str) -> int:
-    """The decimals that a column is rounded to."""
+    """The number of decimals that a column is rounded to."""
     return table_format.truths[column].decimals
 
 
 def description_of(table_format: TableFormat, column: str) -> str:
-    """What a column holds, in words."""
+    """The description of a column."""
     return table_format.truths[column].description
 
 
 def random_images(task: Task, count: int) -> Tensor:
-    """Gaussian noise in the shape of the task's images, the same at each call."""
+    """Gaussian noise in the shape of the task's images, the same in every call."""
     return torch.randn(count, *task.image_shape, generator=torch.Generator().manual_seed(0))
 
 
 def output_shape(task: Task, count: int) -> tuple[int, ...]:
-    """The shape of what a network gives for so many images."""
+    """The shape of a network's outputs for ``count`` images."""
     match task.objective.target:
         case "class" | "distribution" | "vector":
             return count, task.classes
@@ -66,5 +66,5 @@ def output_shape(task: Task, count: int) -> tuple[int, ...]:
 
 
 def is_feature_map(features: object, count: int) -> bool:
-    """Whether it is (images, channels, height, width) for so many images."""
+    """Whether it is a tensor (images, channels, height, width) with ``count`` images."""
     return isinstance(features, Tensor) and features.dim() == 4 and len(features) == count

@@ -1,4 +1,4 @@
-"""The contract of networks: tasks, and what ``build`` makes for them."""
+"""The contract of tasks and of the networks that ``build`` returns."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _NO_ARCHITECTURE = "no such architecture"
 
 
 class NetworksContract(Contract):
-    """What a benchmark promises of its tasks and networks."""
+    """The contract of a benchmark's tasks and networks."""
 
     def test_an_unknown_data_set_is_refused_with_a_near_miss(self, subject: Benchmark) -> None:
-        """By every method that takes one."""
+        """Every method with a data set refuses it."""
         known = subject.datasets[0]
         unknown, architecture = f"{known}x", self.chosen(subject)[0]
         calls: dict[str, Callable[[], object]] = {
@@ -36,15 +36,15 @@ class NetworksContract(Contract):
             assert f"'{known}'" in message, f"{method}() must suggest the data set '{known}'; it says: {message}"
 
     def test_every_data_set_has_its_task(self, subject: Benchmark) -> None:
-        """A task says the data set, the shape of an image and the classes."""
+        """A task has the data set, the shape of an image and the number of classes."""
         for dataset in subject.datasets:
             task = subject.task(dataset)
             assert task.dataset == dataset, f"task('{dataset}') is the task of '{task.dataset}'"
             assert all(isinstance(size, int) and size > 0 for size in task.image_shape), (
-                f"the image shape of '{dataset}' must be whole positive numbers; it is {task.image_shape}"
+                f"the image shape of '{dataset}' must be positive integers; it is {task.image_shape}"
             )
             assert isinstance(task.classes, int) and task.classes > 0, (
-                f"'{dataset}' must have a whole positive number of classes; it has {task.classes}"
+                f"the number of classes of '{dataset}' must be a positive integer; it is {task.classes}"
             )
 
     def test_the_loss_takes_what_networks_give_and_random_targets(self, subject: Benchmark) -> None:
@@ -55,53 +55,53 @@ class NetworksContract(Contract):
             drawn = task.objective.random_targets(images.numpy(), task.classes, np.random.default_rng(0))
             loss = task.objective.loss(network(images), torch.from_numpy(drawn))
             assert loss.shape == (), (
-                f"the loss of '{dataset}' must be one number for a batch, of '{architecture}' too; it is of shape "
+                f"the loss of '{dataset}' must be one number per batch; for '{architecture}' it has shape "
                 f"{tuple(loss.shape)}"
             )
 
     def test_images_that_come_along_fit_the_task(self, subject: Benchmark) -> None:
-        """``images`` gives what the networks take, or None where the user must give them."""
+        """``images`` returns the networks' inputs, or None if the user must provide them."""
         for dataset in subject.datasets:
             images, task = subject.images(dataset), subject.task(dataset)
             if images is not None:
                 assert images.pixels.shape[1:] == task.image_shape, (
-                    f"images('{dataset}') are of shape {images.pixels.shape[1:]}, the task's of {task.image_shape}"
+                    f"images('{dataset}') have shape {images.pixels.shape[1:]}, but the task has {task.image_shape}"
                 )
                 assert images.description, f"describe the images of '{dataset}' in one line"
 
     def test_networks_give_finite_outputs_of_the_task_s_shape(self, subject: Benchmark) -> None:
-        """One logit for each class, for each image."""
+        """One logit per class and image, for classification."""
         for network, architecture, dataset in self.networks(subject):
             task = self.task_of(subject, dataset)
             with torch.no_grad():
                 outputs = network(random_images(task, self.batch))
             expected = output_shape(task, self.batch)
             assert isinstance(outputs, Tensor) and tuple(outputs.shape) == expected, (
-                f"the network of '{architecture}' for '{dataset}' must give outputs of shape {expected}, as its task "
-                f"says; it gives {tuple(getattr(outputs, 'shape', ()))}"
+                f"the network of '{architecture}' for '{dataset}' must return outputs of shape {expected}, as its task "
+                f"declares; it returns {tuple(getattr(outputs, 'shape', ()))}"
             )
-            assert outputs.isfinite().all(), f"the network of '{architecture}' gives outputs that are not finite"
+            assert outputs.isfinite().all(), f"the network of '{architecture}' returns outputs that are not finite"
 
     def test_networks_have_a_feature_map(self, subject: Benchmark) -> None:
         """Zen-Score and others are defined on ``forward_features``."""
         for network, architecture, dataset in self.networks(subject):
             forward_features = getattr(network, "forward_features", None)
             assert callable(forward_features), (
-                f"the network of '{architecture}' must offer forward_features(images), the map before pooling"
+                f"the network of '{architecture}' must offer forward_features(images), the feature map before pooling"
             )
             with torch.no_grad():
                 features = forward_features(random_images(self.task_of(subject, dataset), self.batch))
             assert is_feature_map(features, self.batch), (
-                f"forward_features of '{architecture}' must give (images, channels, height, width); it gives "
+                f"forward_features of '{architecture}' must return (images, channels, height, width); it returns "
                 f"{tuple(getattr(features, 'shape', ()))}"
             )
             assert features.isfinite().all(), f"the feature map of '{architecture}' is not finite"
 
     def test_networks_are_in_training_mode(self, subject: Benchmark) -> None:
-        """Proxies are defined at the beginning of training."""
+        """Proxies are defined at the start of training."""
         for network, architecture, _ in self.networks(subject):
             asleep = [name or "the network" for name, module in network.named_modules() if not module.training]
-            assert not asleep, f"build() must give '{architecture}' in training mode; {asleep[0]} is in eval mode"
+            assert not asleep, f"build() must return '{architecture}' in training mode; {asleep[0]} is in eval mode"
 
     def test_networks_are_of_float32_and_all_of_them_learns(self, subject: Benchmark) -> None:
         """Scores are computed in float32, from gradients of every parameter."""
@@ -111,16 +111,16 @@ class NetworksContract(Contract):
                     f"'{name}' of '{architecture}' must be float32; it is {tensor.dtype}"
                 )
             frozen = [name for name, parameter in network.named_parameters() if not parameter.requires_grad]
-            assert not frozen, f"'{frozen[0]}' of '{architecture}' must require its gradient"
+            assert not frozen, f"'{frozen[0]}' of '{architecture}' must have requires_grad=True"
 
     def test_a_seed_gives_the_same_network_again(self, subject: Benchmark) -> None:
-        """Weights are drawn from torch's global random state and from nothing else."""
+        """Weights are drawn only from torch's global random state."""
         for network, architecture, dataset in self.networks(subject):
             again = _built(subject, architecture, dataset, seed=0)
             differing = _differing(network, again)
             assert differing is None, (
-                f"build('{architecture}', '{dataset}') gives another '{differing}' after the same torch.manual_seed; "
-                "draw all weights from torch's global random state"
+                f"build('{architecture}', '{dataset}') returns a different '{differing}' after the same "
+                "torch.manual_seed; draw all weights from torch's global random state"
             )
 
     def test_another_seed_gives_other_weights(self, subject: Benchmark) -> None:
@@ -128,8 +128,8 @@ class NetworksContract(Contract):
         for network, architecture, dataset in self.networks(subject):
             if next(network.parameters(), None) is not None:
                 assert _differing(network, _built(subject, architecture, dataset, seed=1)) is not None, (
-                    f"build('{architecture}', '{dataset}') gives the same weights after torch.manual_seed(0) and (1); "
-                    "initialise them at each call"
+                    f"build('{architecture}', '{dataset}') returns the same weights after torch.manual_seed(0) and "
+                    "(1); initialise them in every call"
                 )
 
     def test_networks_can_be_copied(self, subject: Benchmark) -> None:
@@ -146,14 +146,14 @@ class NetworksContract(Contract):
             )
 
     def test_an_unknown_architecture_is_refused(self, subject: Benchmark) -> None:
-        """With a message that names it."""
+        """The message names it."""
         self.architectures_of(subject)
         promise = f"build() must refuse '{_NO_ARCHITECTURE}'"
         message = refusal(lambda: subject.build(_NO_ARCHITECTURE, subject.datasets[0]), promise)
         assert _NO_ARCHITECTURE in message, f"the message must name the unknown architecture; it says: {message}"
 
     def networks(self, subject: Benchmark) -> Iterator[tuple[nn.Module, str, str]]:
-        """Each chosen network of each data set, drawn from seed 0, with its architecture and data set."""
+        """Each chosen network of each data set, initialised with seed 0, with its architecture and data set."""
         for dataset in subject.datasets:
             for architecture in self.chosen(subject):
                 yield _built(subject, architecture, dataset, seed=0), architecture, dataset

@@ -1,4 +1,4 @@
-"""What another process sees of a benchmark's order: ``python -m harness.testing.benchmark.order module:Class``."""
+"""A benchmark's order in another process: ``python -m harness.testing.benchmark.order module:Class``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST_SAMPLE = 50
 
 
 def order_digest(benchmark: Benchmark) -> str:
-    """A hash of the architectures, the sets and a sample, all in their order."""
+    """A hash of the architectures, the sets and a sample, all in order."""
     architectures = list(benchmark.architectures())
     sets = {name: benchmark.subset(name) for name in benchmark.subsets}
     sample = benchmark.sample(min(len(architectures), LARGEST_SAMPLE), seed=0)

@@ -1,4 +1,4 @@
-"""The benchmark under test: an instance with its ground truth imported into a folder of the tests' own."""
+"""The benchmark under test: an instance whose ground truth is imported into a temporary folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOMES: dict[tuple[type[Benchmark], str], Path] = {}
 
 
 class Contract:
-    """What the parts of the contract share; the attributes are described at ``BenchmarkContract``."""
+    """Shared by all parts of the contract; ``BenchmarkContract`` documents the attributes."""
 
     benchmark: ClassVar[type[Benchmark]]
     table: ClassVar[str | Path | None] = None
@@ -28,14 +28,14 @@ class Contract:
 
     @pytest.fixture
     def table_file(self) -> Path | None:
-        """The file of ground truth; to be overridden where it is not known before the tests run."""
+        """The file of ground truth; override it if the file is only known when tests run."""
         return None if self.table is None else Path(self.table)
 
     @pytest.fixture
     def subject(
         self, table_file: Path | None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
     ) -> Benchmark:
-        """A fresh instance that finds its table, which is imported once for all tests."""
+        """A new instance with its table, which is imported once for all tests."""
         key = (self.benchmark, str(table_file))
         if key not in _HOMES:
             home = tmp_path_factory.mktemp("home")
@@ -46,22 +46,22 @@ class Contract:
         return self.benchmark()
 
     def task_of(self, subject: Benchmark, dataset: str) -> Task:
-        """The task at the resolution that networks are tried at."""
+        """The task at the resolution that networks are tested at."""
         return subject.task(dataset).at_resolution(self.resolution)
 
     def architectures_of(self, subject: Benchmark) -> list[str]:
-        """Every identifier; the test is skipped where they come with a table and there is none."""
+        """Every identifier; skips the test if they come from a table and there is none."""
         try:
             return list(subject.architectures())
         except DataError as reason:
             if isinstance(subject, Importable) and subject.table_format().listing is not None:
-                pytest.skip(f"its architectures come with its table, and none was given as 'table': {reason}")
+                pytest.skip(f"its architectures come from its table, and 'table' is not set: {reason}")
             raise AssertionError(
-                f"architectures() needs data that is not there ({reason}); list them without, or declare a Listing"
+                f"architectures() needs missing data ({reason}); list them without it, or declare a Listing"
             ) from reason
 
     def chosen(self, subject: Benchmark) -> list[str]:
-        """The architectures that networks are built of."""
+        """The architectures to build."""
         architectures = self.architectures_of(subject)
         if self.built:
             return list(self.built)
@@ -70,11 +70,11 @@ class Contract:
 
 
 def refusal(call: Callable[[], object], promise: str, kind: type[HarnessError] = HarnessError) -> str:
-    """The message of the refusal that is promised: one line, of the right kind of error.
+    """The message of the expected error: one line, of the right type.
 
     Args:
-        call: what must be refused.
-        promise: what the benchmark's author promised, as the beginning of a sentence.
+        call: the call that must raise.
+        promise: the requirement, as the beginning of a sentence.
         kind: the class of the error.
     """
     try:
@@ -87,12 +87,12 @@ def refusal(call: Callable[[], object], promise: str, kind: type[HarnessError] =
         ) from error
     else:
         raise AssertionError(f"{promise}, by raising {kind.__name__}; it was accepted")
-    assert message and "\n" not in message, f"{promise}, in a message of one line; it says {message!r}"
+    assert message and "\n" not in message, f"{promise}, with a message of one line; it says {message!r}"
     return message
 
 
 def _import(benchmark: Benchmark, table_file: Path | None, folder: Path) -> None:
-    """The given table, or a made-up one; nothing for a benchmark that brings its ground truth along."""
+    """Import the given table or a generated one; do nothing if the benchmark includes its ground truth."""
     if not isinstance(benchmark, Importable):
         return
     if table_file is not None:

@@ -1,4 +1,4 @@
-"""The contract of importing: what a benchmark's table must hold, and that every other one is refused."""
+"""The contract of importing: what a benchmark's table must contain, and that every other table is refused."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _UNKNOWN = "no such architecture"
 
 @dataclass(frozen=True)
 class Imported:
-    """A benchmark whose local table is a made-up one.
+    """A benchmark whose local table is a generated one.
 
     Attributes:
         benchmark: an instance that finds the table.
-        frame: the made-up table, for a test to copy and to damage.
+        frame: the generated table, for tests to copy and damage.
         partial: whether it has only some of the architectures.
         folder: for files to import.
     """
@@ -45,11 +45,11 @@ class Imported:
 
     @property
     def row(self) -> str:
-        """The architecture that a test damages."""
+        """The architecture that tests damage."""
         return str(self.frame.index[-1])
 
     def refused(self, damaged: pd.DataFrame, what: str, *, row: str = "", partial: bool | None = None) -> str:
-        """The message that a damaged table is refused with: it names the file and the row; the former table stays."""
+        """The message of the refusal, which must name the file and the row and keep the previous table."""
         file = write_made(damaged, self.folder / "damaged.parquet")
         stored = table_path(self.benchmark.name)
         before = stored.read_bytes()
@@ -57,15 +57,15 @@ class Imported:
         promise = f"an import must refuse a table with {what}"
         message = refusal(lambda: import_table(self.benchmark, file, allow_partial=allowed), promise, DataError)
         for part in filter(None, (file.name, row)):
-            assert part in message, f"{promise}, in a message that names '{part}'; it says: {message}"
-        assert stored.read_bytes() == before, f"{promise} and leave the former table as it was"
+            assert part in message, f"{promise}, with a message that names '{part}'; it says: {message}"
+        assert stored.read_bytes() == before, f"{promise} and keep the previous table"
         others = [path.name for path in stored.parent.iterdir() if path != stored]
         assert not others, f"{promise} and leave no other file; it left {others}"
         return message
 
 
 class ImportContract(Contract):
-    """What a benchmark promises whose ground truth the user imports; skipped for all others."""
+    """The contract of a benchmark whose ground truth the user imports; skipped for all others."""
 
     @pytest.fixture
     def imported(
@@ -75,7 +75,7 @@ class ImportContract(Contract):
         tmp_path_factory: pytest.TempPathFactory,
         monkeypatch: pytest.MonkeyPatch,
     ) -> Imported:
-        """The benchmark with a made-up table of every ground truth, in a folder of the test's own."""
+        """The benchmark with a generated table of every ground truth, in a temporary folder."""
         self.importable(subject)
         self.architectures_of(subject)
         made = made_up_table(subject)
@@ -92,12 +92,12 @@ class ImportContract(Contract):
         return Imported(type(subject)(), made.frame, made.partial, tmp_path)
 
     def importable(self, subject: Benchmark) -> None:
-        """Skip the test for a benchmark that brings its ground truth along."""
+        """Skip the test for a benchmark that includes its ground truth."""
         if not isinstance(subject, Importable):
-            pytest.skip("it brings its ground truth along: there is nothing to import")
+            pytest.skip("it includes its ground truth; there is nothing to import")
 
     def test_its_format_has_a_column_for_every_declared_truth(self, subject: Benchmark) -> None:
-        """And describes each; it has no others."""
+        """It describes each column, and has no others."""
         self.importable(subject)
         table_format = format_of(subject)
         declared = {column_of(dataset, truth) for dataset, truth in every_truth(subject)}
@@ -107,33 +107,33 @@ class ImportContract(Contract):
             "dataset/split/epochs"
         )
         for column in table_format.truths:
-            assert description_of(table_format, column), f"say in table_format what the column '{column}' holds"
+            assert description_of(table_format, column), f"describe the column '{column}' in table_format"
 
     def test_its_format_is_sane(self, subject: Benchmark) -> None:
-        """Essential columns, limits, decimals and words."""
+        """Essential columns, limits, decimals and texts."""
         self.importable(subject)
         table_format = format_of(subject)
-        assert table_format.essential, "table_format must name the columns of which a source needs one (essential)"
+        assert table_format.essential, "table_format.essential must name columns; a source needs at least one of them"
         strange = [column for column in table_format.essential if column not in table_format.truths]
-        assert not strange, f"the essential column '{strange[0]}' is none of the format's truths"
+        assert not strange, f"the essential column '{strange[0]}' is not in the format's truths"
         for column in table_format.truths:
             lowest, highest = limits_of(table_format, column)
-            assert lowest < highest, f"the limits of '{column}' run from {lowest} to {highest}"
-            assert decimals_of(table_format, column) >= 0, f"'{column}' cannot have fewer than no decimals"
+            assert lowest < highest, f"the limits of '{column}' are not ascending: {lowest} to {highest}"
+            assert decimals_of(table_format, column) >= 0, f"the decimals of '{column}' must not be negative"
             chance = table_format.truths[column].chance
             assert chance is None or lowest < chance < highest, f"chance of '{column}' is {chance}, outside its limits"
-        assert set(table_format.datasets) <= set(subject.datasets), "table_format names a data set too many"
+        assert set(table_format.datasets) <= set(subject.datasets), "table_format.datasets has an unknown data set"
         for words in ("obtain", "seeds"):
             text = getattr(table_format, words)
-            assert text and "\n" not in text, f"table_format.{words} must be a text of one line; it is {text!r}"
+            assert text and "\n" not in text, f"table_format.{words} must be one line of text; it is {text!r}"
 
     def test_its_format_lists_the_benchmark_s_architectures(self, subject: Benchmark) -> None:
-        """The table holds these and no others."""
+        """The table contains exactly these."""
         self.importable(subject)
         table_format, architectures = format_of(subject), self.architectures_of(subject)
         if table_format.listing is None:
             assert list(table_format.architectures()) == architectures, (
-                "table_format().architectures() must list what architectures() lists"
+                "table_format().architectures() must equal architectures()"
             )
         else:
             assert len(architectures) <= table_format.listing.size, (
@@ -141,7 +141,7 @@ class ImportContract(Contract):
             )
 
     def test_its_format_counts_the_parameters_of_built_networks(self, subject: Benchmark) -> None:
-        """They tell the table of another benchmark from its own."""
+        """They distinguish its table from that of another benchmark."""
         self.importable(subject)
         architectures = self.chosen(subject)
         for dataset in format_of(subject).datasets:
@@ -151,15 +151,15 @@ class ImportContract(Contract):
                     network = subject.build(architecture, dataset)
                 built = sum(parameter.numel() for parameter in network.parameters())
                 assert built == count, (
-                    f"table_format().parameters gives {count} for '{architecture}' on '{dataset}', but the network "
-                    f"that build() gives has {built}"
+                    f"table_format().parameters returns {count} for '{architecture}' on '{dataset}', but the network "
+                    f"from build() has {built}"
                 )
 
     def test_a_table_comes_back_as_it_was_imported(self, imported: Imported) -> None:
-        """Every architecture in the benchmark's order, every value to the declared decimals."""
+        """Every architecture in the benchmark's order, every value with the declared decimals."""
         stored, table_format = read_table(imported.benchmark.name), format_of(imported.benchmark)
         assert list(stored.index) == list(imported.benchmark.architectures()), (
-            "the table's order is not the benchmark's"
+            "the stored table must be in the benchmark's order"
         )
         for column in table_format.truths:
             expected = imported.frame.loc[stored.index, column]
@@ -171,26 +171,26 @@ class ImportContract(Contract):
             column = column_of(dataset, truth)
             found = imported.benchmark.ground_truth(dataset, *truth).accuracy
             np.testing.assert_allclose(
-                found, imported.frame.loc[found.index, column], rtol=1e-6, err_msg=f"ground_truth reads not '{column}'"
+                found, imported.frame.loc[found.index, column], rtol=1e-6, err_msg=f"ground_truth must read '{column}'"
             )
 
     def test_a_table_that_lacks_an_architecture_is_refused(self, imported: Imported) -> None:
-        """Unless the user allows it."""
+        """Unless the user allows partial tables."""
         missing = "" if imported.partial else imported.row
         imported.refused(imported.frame.drop(index=imported.row), "a missing row", row=missing, partial=False)
 
     def test_a_table_that_repeats_an_architecture_is_refused(self, imported: Imported) -> None:
-        """Nobody knows which row is right."""
+        """It is unknown which row is right."""
         rows = [*range(len(imported.frame)), -1]
         imported.refused(imported.frame.iloc[rows], "a repeated row", row=imported.row)
 
     def test_a_table_with_an_unknown_architecture_is_refused(self, imported: Imported) -> None:
-        """Even where the table itself lists the architectures: a row must be what its identifier says."""
+        """Even if the table lists the architectures: a row must match its identifier."""
         damaged = imported.frame.rename(index={imported.row: _UNKNOWN})
         imported.refused(damaged, "an unknown architecture", row=_UNKNOWN)
 
     def test_values_outside_the_limits_are_refused(self, imported: Imported) -> None:
-        """Below the least possible and above the greatest."""
+        """Below the smallest and above the largest possible value."""
         table_format = format_of(imported.benchmark)
         for column in table_format.essential:
             lowest, highest = limits_of(table_format, column)
@@ -205,25 +205,25 @@ class ImportContract(Contract):
         self.refused_value(imported, column, value, f"the value {value}")
 
     def refused_value(self, imported: Imported, column: str, value: float, what: str) -> None:
-        """A value in the damaged row, refused with the column and the row."""
+        """Check that a value in the damaged row is refused with the column and the row."""
         damaged = imported.frame.copy()
         damaged.loc[imported.row, column] = value
         message = imported.refused(damaged, what, row=imported.row)
         assert column in message, f"the message must name the column '{column}'; it says: {message}"
 
     def test_fractions_in_place_of_percent_are_refused(self, imported: Imported) -> None:
-        """For every column that ends at 100."""
+        """For every column with the limits 0 and 100."""
         table_format = format_of(imported.benchmark)
         of_percent = [column for column in table_format.essential if limits_of(table_format, column) == (0, 100)]
         if not of_percent:
-            pytest.skip("none of its essential columns is in percent")
+            pytest.skip("no essential column is in percent")
         for column in of_percent:
             damaged = imported.frame.assign(**{column: imported.frame[column] / 100})
             message = imported.refused(damaged, f"fractions in the column '{column}'")
-            assert "percent" in message, f"the message must say that percent are wanted; it says: {message}"
+            assert "percent" in message, f"the message must say that values must be in percent; it says: {message}"
 
     def test_fractions_in_one_row_are_refused(self, imported: Imported) -> None:
-        """With a row of each kind."""
+        """Even if all other rows are in percent."""
         table_format = format_of(imported.benchmark)
         for column, truth in table_format.truths.items():
             fractions = (imported.frame[column] / 100).to_numpy(dtype=float)
@@ -235,30 +235,30 @@ class ImportContract(Contract):
             damaged = imported.frame.assign(**{column: values})
             imported.refused(damaged, f"one fraction in the column '{column}'", row=str(damaged.index[row]))
             return
-        pytest.skip("none of its columns is in percent")
+        pytest.skip("no column is in percent")
 
     def test_columns_of_architectures_that_disagree_are_refused(self, imported: Imported) -> None:
-        """Nobody knows which of them the values belong to."""
+        """It is unknown which architecture the values belong to."""
         damaged = imported.frame.assign(arch=imported.frame.index[::-1])
         message = imported.refused(damaged, "columns 'architecture' and 'arch' that disagree")
         assert "disagree" in message, f"the message must say that the columns disagree; it says: {message}"
 
     def test_a_column_turned_round_is_refused(self, imported: Imported) -> None:
-        """Such as an error rate in place of an accuracy."""
+        """Such as an error rate instead of an accuracy."""
         table_format = format_of(imported.benchmark)
         contrast = table_format.contrast
         if contrast is None:
-            pytest.skip("it declares no architectures that show the direction of a column (TableFormat.contrast)")
+            pytest.skip("it does not declare architectures that show the direction of a column (TableFormat.contrast)")
         groups = contrast.worse(imported.frame), contrast.better(imported.frame)
-        assert not (groups[0] & groups[1]).any(), "no architecture can be worse and better than others"
+        assert not (groups[0] & groups[1]).any(), "TableFormat.contrast lists an architecture as both worse and better"
         if not imported.partial:
-            assert all(group.any() for group in groups), "TableFormat.contrast must name architectures of both groups"
+            assert all(group.any() for group in groups), "TableFormat.contrast must list architectures of both groups"
         if min(group.sum() for group in groups) < FEWEST_IN_GROUP:
-            pytest.skip("the made-up table holds too few architectures that show the direction")
+            pytest.skip("the generated table has too few architectures that show the direction")
         column = table_format.essential[0]
         values = imported.frame[column]
         damaged = imported.frame.assign(**{column: values.max() + values.min() - values})
-        message = imported.refused(damaged, f"the column '{column}' turned round")
+        message = imported.refused(damaged, f"the column '{column}' reversed")
         assert column in message, f"the message must name the column '{column}'; it says: {message}"
 
     def test_the_table_of_another_benchmark_is_refused(self, imported: Imported) -> None:
@@ -270,7 +270,7 @@ class ImportContract(Contract):
         imported.refused(imported.frame.set_axis(names), "architectures of another benchmark", row="other-")
 
     def test_parameters_of_another_network_are_refused(self, imported: Imported) -> None:
-        """The sign of another benchmark's table, or of another version of the network."""
+        """They indicate another benchmark's table or another version of the network."""
         for dataset in format_of(imported.benchmark).datasets:
             damaged, column = imported.frame.copy(), f"{dataset}/params"
             damaged.loc[imported.row, column] = damaged[column].iloc[-1] + 1
@@ -278,4 +278,4 @@ class ImportContract(Contract):
 
 
 _KEPT: dict[type[Benchmark], Path] = {}
-"""The made-up table of each benchmark as it was stored, so that it is imported once."""
+"""The stored form of each benchmark's generated table, so that it is imported only once."""

@@ -1,4 +1,4 @@
-"""Tables of made-up ground truth, made from what a benchmark's format declares."""
+"""Generated tables of ground truth that match a benchmark's declared format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STANDS_FOR_INFINITY = 1000.0
 
 @dataclass(frozen=True)
 class MadeTable:
-    """A made-up table.
+    """A generated table.
 
     Attributes:
         frame: indexed by architecture, with every ground truth and the parameter counts.
@@ -38,19 +38,19 @@ class MadeTable:
 
 
 def format_of(benchmark: Benchmark) -> TableFormat:
-    """The format of a benchmark that is known to be importable."""
+    """The table format of an importable benchmark."""
     return cast("Importable", benchmark).table_format()
 
 
 def made_up_table(benchmark: Benchmark) -> MadeTable:
-    """A table with different values in every row of every ground truth, from the least plausible to the greatest.
+    """A table with distinct values in every row of every ground truth, spread over the plausible range.
 
-    Architectures that the format knows to be worse than others have the worse values.
+    Architectures that the format declares to be worse than others get worse values.
 
-    The architectures are all that the format lists, or, where only a source lists them, some of the imported table.
+    The architectures are those of the format or, if only a source lists them, some of the imported table.
 
     Raises:
-        DataError: if the architectures come with a table and none was imported.
+        DataError: if the architectures come from a table and none was imported.
     """
     import pandas as pd
 
@@ -75,7 +75,7 @@ def made_up_table(benchmark: Benchmark) -> MadeTable:
 
 
 def _worst_first(table_format: TableFormat, frame: pd.DataFrame) -> NDArray[np.intp]:
-    """The places of the rows: those known to be worse, the others, those known to be better."""
+    """Row positions: those declared worse first, then the others, then those declared better."""
     if table_format.contrast is None:
         return np.arange(len(frame))
     standing = table_format.contrast.better(frame).astype(int) - table_format.contrast.worse(frame)
@@ -83,7 +83,7 @@ def _worst_first(table_format: TableFormat, frame: pd.DataFrame) -> NDArray[np.i
 
 
 def made_up_values(table_format: TableFormat, column: str, count: int) -> NDArray[np.float64]:
-    """Evenly spread values within the column's limits, rounded to its decimals; no percentage looks like a fraction."""
+    """Evenly spaced, rounded values within the column's limits; percentages never look like fractions."""
     lowest, highest = limits_of(table_format, column)
     truth = table_format.truths[column]
     if truth.is_percent:

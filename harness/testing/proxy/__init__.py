@@ -1,4 +1,4 @@
-"""The whole contract of a proxy, one class to subclass."""
+"""The complete proxy contract, as one class to subclass."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harness.testing.proxy.scores import ProxyScoresContract
 class ProxyContract(
     ProxyFactsContract, ProxyScoresContract, ProxyDataContract, ProxyDeviceContract, ProxyPurityContract
 ):
-    """Every promise that a proxy makes, as tests; subclass it and name the proxy.
+    """The complete contract of a proxy, as tests; subclass it and set ``proxy``.
 
-    The networks are small cells of the embedded benchmark and a few that are no cells; the images are its digits.
+    The networks are small cells of the embedded benchmark and a few other networks; the images are its digits.
 
     Attributes:
         proxy: the proxy under test.
-        cells: how many connected cells of the embedded benchmark it is scored on; all of them unless given.
-        not_finite: why there is no finite score on some of them, for a proxy whose formula is like that.
+        cells: number of connected cells of the embedded benchmark to score; all of them by default.
+        not_finite: why some of them have no finite score, if the proxy's formula allows this.
     """

@@ -1,4 +1,4 @@
-"""The contract of where a proxy computes: on the network's device, whichever that is."""
+"""The contract of a proxy's device: it computes on the network's device."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from harness.testing.proxy.networks import make
 from harness.testing.proxy.subject import ProxySubject, described
 
 ELSEWHERE = "meta"
-"""A device that every machine has: its tensors have shapes and no values, and are no tensors of the processor."""
+"""A device that every machine has: its tensors have shapes but no values, and are not CPU tensors."""
 
 _aten = torch.ops.aten
 _CROSSING = {_aten._to_copy, _aten.copy_, _aten.index, _aten.index_put, _aten.index_put_}
-"""Operations that take tensors of the processor beside those of another device."""
+"""Operations that accept CPU tensors together with those of another device."""
 
 
 class ProxyDeviceContract(ProxySubject):
-    """What a proxy promises of devices."""
+    """The contract of a proxy's device."""
 
     @pytest.mark.parametrize("network", ["of every kind", "linear only"])
     def test_it_computes_on_the_network_s_device(self, network: str) -> None:
-        """No tensor of the processor meets the network's where those lie elsewhere.
+        """No operation mixes CPU tensors with the network's tensors on another device.
 
-        Followed as far as the formula goes without values: where it asks for numbers they are 1, and where it needs
-        more than that, such as the places of what is not zero, this test ends.
+        The formula runs on tensors without values as far as possible: requested numbers are 1, and the test ends where
+        more is needed, such as the positions of non-zero entries.
         """
         batches = [Batch(b.images.to(ELSEWHERE), b.labels.to(ELSEWHERE)) for b in self.batches(network)]
         probe = Probe(make(network).to(ELSEWHERE), batches)
@@ -40,15 +40,15 @@ class ProxyDeviceContract(ProxySubject):
         with contextlib.suppress(Exception), devices:
             self.proxy(probe)
         assert devices.mixed is None, (
-            f"on {described(network)}, {devices.mixed}: make tensors with device=probe.batch().images.device, or like "
-            "one that is there"
+            f"on {described(network)}, {devices.mixed}: create tensors with device=probe.batch().images.device, or "
+            "like an existing tensor"
         )
 
 
 class _Devices(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Ends a computation at the first operation on tensors of several devices, and keeps what that was.
+    """Stops a computation at the first operation on tensors of several devices, and records that operation.
 
-    Scalars of the processor may be anywhere. The meta device itself lets most of these operations pass.
+    CPU scalars are allowed everywhere. The meta device itself accepts most of these operations.
     """
 
     mixed: str | None = None
@@ -60,7 +60,7 @@ class _Devices(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if elsewhere and strays and func.overloadpacket not in _CROSSING:
             name = func.overloadpacket.__name__.strip("_")
             self.mixed = self.mixed or (
-                f"'{name}' takes a tensor of the processor, of shape {tuple(strays[0].shape)}, beside one of the "
+                f"'{name}' takes a CPU tensor of shape {tuple(strays[0].shape)} together with one on the "
                 f"network's device{_line()}"
             )
             raise RuntimeError(self.mixed)
@@ -73,7 +73,7 @@ class _Devices(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _line() -> str:
-    """The last line of code outside of torch that led here."""
+    """The innermost line of code outside torch, as a suffix."""
     frames = [frame for frame in traceback.extract_stack() if "/torch/" not in frame.filename.replace("\\", "/")]
     place = next((frame for frame in reversed(frames) if frame.filename != __file__), None)
     return f" ({place.filename.replace(chr(92), '/').rpartition('/')[2]}:{place.lineno})" if place else ""

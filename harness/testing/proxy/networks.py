@@ -1,4 +1,4 @@
-"""Networks that a proxy is tried on: every kind of cell of the embedded benchmark, and some that are none."""
+"""Networks that proxies are tested on: every kind of cell of the embedded benchmark, and other networks."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ CELLS = CONNECTED_CELLS | ODD_CELLS
 
 
 class LinearOnly(nn.Sequential):
-    """No convolution, no batch norm, no feature map."""
+    """Linear layers only: no convolution, batch norm or feature map."""
 
     def __init__(self) -> None:
         super().__init__(nn.Flatten(), nn.Linear(192, 12), nn.ReLU(), nn.Linear(12, CLASSES))
 
 
 class PlainConvolutions(nn.Sequential):
-    """Convolutions with bias, without batch norm, and ReLUs in place; offers no forward_features."""
+    """Convolutions with bias, in-place ReLUs, no batch norm and no forward_features."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -78,7 +78,7 @@ class Residual(_Classifying):
 
 
 class FunctionalOnly(_Classifying):
-    """ReLU as a function, which no hook sees."""
+    """ReLU as a function, which hooks do not see."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,12 +87,12 @@ class FunctionalOnly(_Classifying):
         self.classifier = nn.Linear(6, CLASSES)
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """What the ReLU gives."""
+        """The output of the ReLU."""
         return F.relu(self.norm(self.conv(images)))
 
 
 class Grouped(_Classifying):
-    """Grouped and depthwise convolutions, called in another order than they are named in; two ReLUs read one tensor."""
+    """Grouped and depthwise convolutions, called in another order than registered; two ReLUs read one tensor."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,14 +105,14 @@ class Grouped(_Classifying):
         self.classifier = nn.Linear(6, CLASSES)
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """What the last ReLU gives."""
+        """The output of the last ReLU."""
         stem = self.stem_norm(self.stem(images))
         hidden = self.last_called(self.relu_a(stem) + self.depthwise(self.relu_b(stem)))
         return cast("Tensor", self.relu_c(self.norm(hidden)))
 
 
 class WithDropout(_Classifying):
-    """Every pass draws random numbers."""
+    """A network that draws random numbers in every pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,12 +123,12 @@ class WithDropout(_Classifying):
         self.classifier = nn.Linear(6, CLASSES)
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """What is left after dropout."""
+        """The features after dropout."""
         return cast("Tensor", self.dropout(self.relu(self.norm(self.conv(images)))))
 
 
 class BeginsInPlace(nn.Sequential):
-    """The first operation writes into the images that it is given."""
+    """A network whose first operation writes into its input images."""
 
     def __init__(self) -> None:
         super().__init__(nn.ReLU(inplace=True), nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(216, CLASSES))
@@ -157,7 +157,7 @@ def architecture(cell: str) -> str:
 
 
 def make(network: str, seed: int = 0) -> nn.Module:
-    """The cell or network of that name, or cell of that architecture: float32, training mode, the same at each call."""
+    """The named cell or network, or the cell of an architecture: float32, training mode, the same in every call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if network in OTHERS:

@@ -1,4 +1,4 @@
-"""The contract of what a proxy leaves behind: nothing."""
+"""The contract of a proxy's side effects: it has none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVERY_NETWORK = [*CELLS, *OTHERS]
 
 
 class ProxyPurityContract(ProxySubject):
-    """What a proxy promises to leave as it is. Other proxies, and the next network, come after it."""
+    """The contract of what a proxy must not change, because other proxies and networks follow."""
 
     @pytest.mark.parametrize("network", EVERY_NETWORK)
     def test_it_leaves_the_network_as_it_was(self, network: str) -> None:
@@ -29,7 +29,7 @@ class ProxyPurityContract(ProxySubject):
         self._run(probe)
         difference = changed(before, state_of(probe.network))
         assert difference is None, (
-            f"it changes {difference} of {described(network)}: work on probe.copy(), or take passes from the probe"
+            f"it changes {difference} of {described(network)}: work on probe.copy(), or use the probe's passes"
         )
 
     @pytest.mark.parametrize("network", EVERY_NETWORK)
@@ -39,16 +39,16 @@ class ProxyPurityContract(ProxySubject):
         self._run(probe)
         for before, after in zip(self.batches(network), probe.batches, strict=True):
             same = torch.equal(before.images, after.images) and torch.equal(before.labels, after.labels)
-            assert same, f"it changes the images or labels that it is given ({described(network)}): work on a clone"
+            assert same, f"it changes the images or labels ({described(network)}): work on a clone"
             assert not after.images.requires_grad and after.images.grad is None, (
-                f"it asks the images for gradients ({described(network)}): work on images.detach().clone()"
+                f"it sets requires_grad on the images ({described(network)}): work on images.detach().clone()"
             )
 
     @pytest.mark.parametrize("network", ["of every kind", "unconnected", "dropout"])
     def test_it_leaves_the_random_state_as_it_was(self, network: str) -> None:
-        """Torch's, NumPy's and Python's own."""
+        """The random states of torch, NumPy and Python."""
         probe = self.probe(network)
-        seed_everything(20_261)  # a state that no proxy has left behind in a test before
+        seed_everything(20_261)  # a state that no earlier test can have left
         before = _random_states()
         self._run(probe)
         after = _random_states()
@@ -60,30 +60,30 @@ class ProxyPurityContract(ProxySubject):
             assert before[library] == after[library], f"it draws from the global random state of {library}: {remedy}"
 
     def test_it_leaves_torch_s_settings_as_they_were(self) -> None:
-        """Gradients, number format, threads, determinism, backends, modes, hooks."""
+        """Gradient mode, default dtype, threads, determinism, backends, modes, hooks."""
         probe = self.probe("of every kind")
         before = Snapshot(SETTINGS)
         self._run(probe)
         changed = before.put_back()
-        assert not changed, f"it changes a setting of torch or of Python: {', '.join(changed)}"
+        assert not changed, f"it changes settings of torch or Python: {', '.join(changed)}"
 
     def test_it_leaves_the_process_as_it_was(self) -> None:
-        """Functions that others call, environment variables, the working directory, signals, warnings."""
+        """Functions of other modules, environment variables, working directory, signals, warnings."""
         probe = self.probe("of every kind")
         before = Surroundings({type(module) for module in probe.network.modules()})
         self._run(probe)
         changed = before.put_back()
-        assert not changed, f"it leaves {', '.join(changed)} changed: other proxies come after it"
+        assert not changed, f"it changes {', '.join(changed)}, which affects the proxies after it"
 
     def test_it_prints_nothing(self, capfd: pytest.CaptureFixture[str]) -> None:
         """A run scores thousands of networks."""
         for network in EVERY_NETWORK:
             self._run(self.probe(network))
         printed = "".join(capfd.readouterr())
-        assert not printed, f"it prints {printed[:60]!r}: a score and its reason are all that a proxy says"
+        assert not printed, f"it prints {printed[:60]!r}: return a score or raise an error with the reason instead"
 
     def _run(self, probe: Probe) -> None:
-        """Whether it works there is another test's question."""
+        """Score the network; errors are covered by other tests."""
         with contextlib.suppress(Exception):
             self.outcome(probe)
 

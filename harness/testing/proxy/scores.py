@@ -1,4 +1,4 @@
-"""The contract of a proxy's scores: one number, the same whenever and wherever the same network is scored."""
+"""The contract of a proxy's scores: one number per network, the same in every order and process."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SHARED_BY = ("of every kind", "of skip connections", "grouped")
 
 
 class ProxyScoresContract(ProxySubject):
-    """What a proxy promises of its scores."""
+    """The contract of a proxy's scores."""
 
     def test_it_gives_a_finite_number_on_connected_cells(self) -> None:
-        """On a network that works it has something to say."""
+        """Connected networks have a score."""
         for network in self.applicable():
             value = self.score(network)
             assert isinstance(value, float) and math.isfinite(value), (
@@ -31,9 +31,9 @@ class ProxyScoresContract(ProxySubject):
             )
 
     def test_every_connected_cell_of_the_embedded_benchmark_has_a_finite_score_or_a_reason(self) -> None:
-        """What is not finite cannot be ranked: a run counts it, and tells the reason if there is one."""
+        """Scores that are not finite cannot be ranked; a run counts them and shows the reason."""
         if self.not_finite:
-            pytest.skip(f"not finite on every cell: {self.not_finite}")
+            pytest.skip(f"not finite on some cells: {self.not_finite}")
         connected = load_benchmark("digits").subset("connected")
         for network in connected[:: max(1, len(connected) // self.cells)] if self.cells else connected:
             value = self.score(network)
@@ -44,7 +44,7 @@ class ProxyScoresContract(ProxySubject):
 
     @pytest.mark.parametrize("network", CELLS)
     def test_on_every_kind_of_cell_it_gives_a_number_or_the_reason_why_not(self, network: str) -> None:
-        """Also where nothing reaches the output, or nothing can be learnt; infinity and NaN are numbers here."""
+        """Even if nothing reaches the output or nothing can be learnt; infinity and NaN count as numbers here."""
         self.score(network)
 
     @pytest.mark.parametrize("network", OTHERS)
@@ -54,7 +54,7 @@ class ProxyScoresContract(ProxySubject):
 
     @pytest.mark.parametrize("channels", [1, 3])
     def test_it_takes_images_of_one_and_of_three_channels(self, channels: int) -> None:
-        """Digits are grey, CIFAR is not."""
+        """Digits are greyscale, CIFAR images are not."""
         generator = torch.Generator().manual_seed(0)
         count = max(BATCHES, self.proxy.batches)
         pixels = torch.randn(count, IMAGES, channels, 8, 8, generator=generator)
@@ -66,14 +66,14 @@ class ProxyScoresContract(ProxySubject):
 
     @pytest.mark.parametrize("network", ["of every kind", "unconnected", "dropout"])
     def test_it_gives_the_same_bits_again(self, network: str) -> None:
-        """Whatever the global random state; chance comes from the probe's seed alone."""
+        """Whatever the global random state; random numbers come only from the probe's seed."""
         seed_everything(1)
         probe = self.probe(network)
         first, once_more = self.outcome(probe), self.outcome(probe)
         seed_everything(2)
         again = self.outcome(self.probe(network))
         assert first == again == once_more, (
-            f"the same network ({described(network)}) gives {first}, then {once_more}, then {again}: draw random "
+            f"the same network ({described(network)}) scores {first}, then {once_more}, then {again}: draw random "
             "numbers inside probe.random_state(...) or from a generator seeded with probe.seed"
         )
 
@@ -87,25 +87,25 @@ class ProxyScoresContract(ProxySubject):
                 outcome(other, probe)
             together = self.outcome(probe)
             assert together == alone, (
-                f"alone it gives {alone} on {described(network)}, after other proxies {together}: keep nothing between "
-                "calls, and take shared quantities from the probe"
+                f"alone it returns {alone} on {described(network)}, after other proxies {together}: keep no state "
+                "between calls, and take shared quantities from the probe"
             )
 
     @pytest.mark.parametrize("network", SHARED_BY)
     def test_the_scores_of_others_do_not_depend_on_it(self, network: str) -> None:
-        """What the probe gives is shared: it is read, never written to."""
+        """The probe's tensors are shared, so they must not be written to."""
         probe = self.probe(network)
         self.outcome(probe)
         for other in _company(self.proxy):
             alone, after = _alone(other, network), outcome(other, probe)
             assert after == alone, (
-                f"'{other.name}' gives {alone} on {described(network)}, but {after} after '{self.proxy.name}': do not "
-                "change in place what the probe gives"
+                f"'{other.name}' returns {alone} on {described(network)}, but {after} after '{self.proxy.name}': do "
+                "not change the probe's tensors in place"
             )
 
     @pytest.mark.parametrize("network", ["of every kind", "grouped", "residual"])
     def test_the_layout_of_the_images_in_memory_does_not_matter(self, network: str) -> None:
-        """Rows, columns or channels last: the same images. Compared in float64, up to rounding."""
+        """Rows, columns or channels innermost: the same images, compared in float64 up to rounding."""
         plain = [Batch(batch.images.double(), batch.labels) for batch in self.batches(network)]
         columns_last = [Batch(b.images.transpose(2, 3).contiguous().transpose(2, 3), b.labels) for b in plain]
         channels_last = [Batch(b.images.contiguous(memory_format=torch.channels_last), b.labels) for b in plain]
@@ -114,11 +114,11 @@ class ProxyScoresContract(ProxySubject):
             found[name] = self.score(network, Probe(make(network).double(), batches))
         for name, value in found.items():
             if found["rows"] == SKIPPED or value == SKIPPED:
-                assert value == found["rows"], f"it is applicable or not with the {name} last: {found}"
+                assert value == found["rows"], f"whether it applies depends on the memory layout ({name} last): {found}"
             else:
                 assert value == pytest.approx(found["rows"], rel=1e-3, abs=1e-9, nan_ok=True), (
-                    f"with the {name} last it gives {value}, with the rows last {found['rows']}, for the same images "
-                    f"({described(network)}): randn_like, view and as_strided follow the memory"
+                    f"with the {name} last it returns {value}, with the rows last {found['rows']}, for the same images "
+                    f"({described(network)}): randn_like, view and as_strided depend on the memory layout"
                 )
 
 
@@ -128,11 +128,11 @@ def _company(proxy: Proxy) -> list[Proxy]:
 
 @functools.cache
 def _alone(proxy: Proxy, network: str) -> str:
-    """Another proxy's outcome on a probe of its own."""
+    """Another proxy's outcome on its own probe."""
     return outcome(proxy, _Plain().probe(network))
 
 
 class _Plain(ProxySubject):
-    """The same networks and batches, for the proxies that keep company."""
+    """The same networks and batches, for the other proxies."""
 
     proxy = proxies()["params"]

@@ -1,4 +1,4 @@
-"""The proxy under test: what it is tried on, and how its scores are compared."""
+"""The proxy under test: the networks and batches, and how scores are compared."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SKIPPED = "not applicable"
 
 
 class ProxySubject:
-    """What the parts of the contract share."""
+    """Shared by all parts of the contract."""
 
     proxy: ClassVar[Proxy]
     cells: ClassVar[int | None] = None
@@ -35,14 +35,14 @@ class ProxySubject:
 
     @pytest.fixture(autouse=True)
     def _single_thread(self) -> Iterator[None]:
-        """Sums are made in one order, so that equal computations give equal bits, as in every run."""
+        """Use one thread, as every run does, so that equal computations give equal bits."""
         with one_thread():
             yield
 
     def probe(
         self, network: str, batches: Sequence[Batch] | None = None, *, seed: int = 0, anticipate: Collection[str] = ()
     ) -> Probe:
-        """A fresh probe of a fresh network, with as many batches as a run has."""
+        """A new probe of a new network, with as many batches as a run has."""
         chosen = self.batches(network) if batches is None else batches
         return Probe(make(network), chosen, seed, anticipate=anticipate)
 
@@ -55,11 +55,11 @@ class ProxySubject:
         return _to_the_last_bit(self.score(network))
 
     def outcome(self, probe: Probe) -> str:
-        """The score to the last bit, or that it is not applicable; every NaN counts as the same."""
+        """The score with all its bits, or that it is not applicable; all NaN are equal."""
         return outcome(self.proxy, probe)
 
     def score(self, network: str, probe: Probe | None = None) -> float | str:
-        """The score, or that it is not applicable; any other error is a failure that names the network."""
+        """The score, or that it is not applicable; any other error fails the test and names the network."""
         try:
             return _value(self.proxy, network) if probe is None else self.proxy(probe)
         except NotApplicableError as reason:
@@ -67,12 +67,12 @@ class ProxySubject:
             return SKIPPED
         except Exception as error:
             raise AssertionError(
-                f"'{self.proxy.name}' must give a number on {described(network)}, or raise NotApplicableError with the "
-                f"reason; it raised {type(error).__name__}: {error}"
+                f"'{self.proxy.name}' must return a number on {described(network)}, or raise NotApplicableError with "
+                f"the reason; it raised {type(error).__name__}: {error}"
             ) from error
 
     def applicable(self) -> list[str]:
-        """The connected cells that the proxy is defined on; the test is skipped where there are none."""
+        """The connected cells that the proxy is defined on; skips the test if there are none."""
         found = [network for network in CONNECTED_CELLS if self.score(network) != SKIPPED]
         if not found:
             pytest.skip(f"'{self.proxy.name}' is not defined on any cell of the embedded benchmark")
@@ -80,7 +80,7 @@ class ProxySubject:
 
 
 def outcome(proxy: Proxy, probe: Probe) -> str:
-    """The score to the last bit, or that it is not applicable; every NaN counts as the same."""
+    """The score with all its bits, or that it is not applicable; all NaN are equal."""
     try:
         return _to_the_last_bit(proxy(probe))
     except NotApplicableError:
@@ -106,7 +106,7 @@ def _value(proxy: Proxy, network: str) -> float:
 
 
 def described(network: str) -> str:
-    """The network in words, for a message.
+    """The network's description for messages.
 
     >>> described("unconnected"), described("linear only")
     ("the cell 'unconnected'", "the network 'linear only'")
@@ -126,7 +126,7 @@ def _batches(other: bool, count: int) -> list[Batch]:
 
 
 def seed_everything(seed: int) -> None:
-    """Put the global random states of torch, NumPy and Python where that seed puts them."""
+    """Seed the global random states of torch, NumPy and Python."""
     torch.manual_seed(seed)
     np.random.seed(seed)  # noqa: NPY002
     random.seed(seed)
@@ -152,7 +152,7 @@ def state_of(network: nn.Module) -> dict[str, tuple[object, ...]]:
 
 
 def changed(before: dict[str, tuple[object, ...]], after: dict[str, tuple[object, ...]]) -> str | None:
-    """The first part of a network's state that is not as it was."""
+    """The first part of a network's state that changed."""
     if before.keys() != after.keys():
         return min(before.keys() ^ after.keys())
     return next((name for name in before if not _same(before[name], after[name])), None)

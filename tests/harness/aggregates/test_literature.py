@@ -96,7 +96,7 @@ def test_one_number_for_each_network_is_asked_for():
         """The best of all."""
         return parts["snip"].max()
 
-    with pytest.raises(HarnessError, match="one number for each network"):
+    with pytest.raises(HarnessError, match="one number per network"):
         best({"snip": np.ones(3)})
 
 

@@ -182,7 +182,7 @@ def test_no_scores_make_an_empty_table():
 def test_architectures_without_an_accuracy_are_named_and_counted():
     accuracy = ACCURACY[:-3].copy()
     accuracy[4] = np.nan
-    with pytest.raises(HarnessError, match=r"4 of 60 scored architectures have no accuracy .* first 'net4'"):
+    with pytest.raises(HarnessError, match=r"4 of 60 scored architectures have no accuracy .* such as 'net4'"):
         correlation_table(scores(good=GOOD), truth(accuracy, NAMES[:-3]), HIGHER)
 
 

@@ -60,5 +60,5 @@ def test_asking_for_scores_that_are_not_there_says_what_there_is():
 
 
 def test_a_network_without_accuracy_is_refused():
-    with pytest.raises(HarnessError, match=r"1 of 2 scored architectures have no accuracy .*first 'b'"):
+    with pytest.raises(HarnessError, match=r"1 of 2 scored architectures have no accuracy .*such as 'b'"):
         join(scores(p={"a": 1, "b": 1}), truth({"a": 1}), {"p": "higher"})

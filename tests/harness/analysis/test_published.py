@@ -83,7 +83,7 @@ def test_other_than_coefficients_is_refused(tmp_path, row, message):
 
 def test_a_missing_column_or_file_is_refused(tmp_path):
     (tmp_path / "other.csv").write_text("proxy,value\nzico,0.5\n")
-    with pytest.raises(DataError, match="lacks the column 'source'"):
+    with pytest.raises(DataError, match="has no column 'source'"):
         read_published(tmp_path / "other.csv")
     with pytest.raises(DataError, match=r"none\.csv cannot be read"):
         read_published(tmp_path / "none.csv")

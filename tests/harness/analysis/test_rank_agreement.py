@@ -46,5 +46,5 @@ def test_sources_without_a_common_architecture_are_refused():
 
 
 def test_an_architecture_named_twice_is_refused():
-    with pytest.raises(HarnessError, match="second source of scores holds the architecture 'net7' twice"):
+    with pytest.raises(HarnessError, match="second source of scores contains the architecture 'net7' twice"):
         rank_agreement(OURS, pd.concat([THEIRS, THEIRS.loc[["net7"]]]))

@@ -106,7 +106,7 @@ def test_draws_from_the_networks_at_hand_vary_as_predicted():
     ("call", "message"),
     [
         (lambda data: required_table(data, baseline="nobody"), "no scores of 'nobody'"),
-        (lambda data: check_by_subsampling(data, 100), "draw 3 to 99"),
+        (lambda data: check_by_subsampling(data, 100), "choose 3 to 99"),
         (lambda data: required_table(joined({"params": data.accuracy}, data.accuracy)), "nothing to compare"),
     ],
 )

@@ -146,7 +146,7 @@ def test_what_cannot_be_drawn_is_refused(sizes, replacement, words):
 
 
 def test_an_empty_pool_and_a_single_repetition_are_refused():
-    with pytest.raises(HarnessError, match="no network to draw"):
+    with pytest.raises(HarnessError, match="no networks to draw"):
         search_table(joined({"p": []}, []))
     with pytest.raises(HarnessError, match="2 or more"):
         simulated_search(joined({"p": [1, 2]}, [1, 2]), repetitions=1)

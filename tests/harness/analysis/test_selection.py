@@ -102,7 +102,7 @@ def test_choices_are_counts_and_rounded_shares():
 
 @pytest.mark.parametrize(("counts", "shares"), [([0], []), ([], [0]), ([], [200])])
 def test_a_choice_of_nothing_is_refused(counts, shares):
-    with pytest.raises(HarnessError, match="was asked for"):
+    with pytest.raises(HarnessError, match="cannot choose"):
         selection_table(joined({"p": [1, 2]}, [1, 2]), counts, shares)
 
 

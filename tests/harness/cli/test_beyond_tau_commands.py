@@ -48,7 +48,7 @@ def test_options_are_understood(digits_runs, options):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["top", "--percent", "0"], "give shares above 0"),
+        (["top", "--percent", "0"], "use shares above 0"),
         (["beyond-size", "--given", "synflo"], "did you mean 'synflow'"),
         (["bias", "--set", "conected"], "did you mean 'connected'"),
     ],

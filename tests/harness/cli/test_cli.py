@@ -100,7 +100,7 @@ class TestListing:
         (["run", "digits", "--proxies", "synflo", "--out", "OUT"], "unknown proxy 'synflo': did you mean"),
         (["run", "digits", "--dataset", "cifar10", "--out", "OUT"], "unknown dataset of digits 'cifar10'"),
         (["run", "digits", "--set", "al", "--out", "OUT"], "unknown set of digits 'al': did you mean 'all'"),
-        (["run", "digits", "--sample", "0", "--out", "OUT"], "a sample of 0 was asked for"),
+        (["run", "digits", "--sample", "0", "--out", "OUT"], "cannot draw a sample of 0"),
         (["run", "digits", "--images", "OUT/none.bin", "--out", "OUT"], "none.bin"),
         (["run", "digits", "--batch-size", "100000", "--out", "OUT"], "batch"),
         (["run", "nats-tss", "--out", "OUT"], "give --images"),

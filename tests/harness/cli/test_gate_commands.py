@@ -108,7 +108,7 @@ def test_a_directory_with_an_older_run_is_not_taken_for_a_new_one(small, monkeyp
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
-    assert "holds a run already" in capsys.readouterr().err
+    assert "already has a run" in capsys.readouterr().err
 
 
 def test_what_cannot_be_compared_ends_with_2(small, tmp_path, monkeypatch, capsys):
@@ -119,7 +119,7 @@ def test_what_cannot_be_compared_ends_with_2(small, tmp_path, monkeypatch, capsy
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
-    assert "changed by hand or damaged" in capsys.readouterr().err
+    assert "edited or damaged" in capsys.readouterr().err
 
 
 def test_an_unregistered_proxy_is_checked_by_its_file(tmp_path):

@@ -140,7 +140,7 @@ class TestSetting:
 
 def test_a_benchmark_that_knows_no_equal_networks_refuses():
     benchmark = load_benchmark("nats-sss")
-    with pytest.raises(HarnessError, match="nats-sss has no two architectures that are one network"):
+    with pytest.raises(HarnessError, match="nats-sss does not group equivalent architectures"):
         benchmark.representatives(["8:8:8:8:8"])
 
 

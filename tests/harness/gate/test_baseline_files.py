@@ -83,14 +83,14 @@ def test_it_states_what_it_rests_on(directory):
 )
 def test_a_document_changed_by_hand_is_refused(directory, change):
     rewrite(directory, change, seal=False)
-    with pytest.raises(DataError, match=r"baseline\.json was changed by hand or damaged; restore it"):
+    with pytest.raises(DataError, match=r"baseline\.json was edited or damaged; restore it"):
         read_baseline(directory)
 
 
 def test_changed_scores_are_refused(directory):
     text = gzip.decompress((directory / SCORES).read_bytes()).replace(b",ok,", b",ok,1", 1)
     (directory / SCORES).write_bytes(gzip.compress(text))
-    with pytest.raises(DataError, match=r"scores\.csv\.gz was changed or damaged"):
+    with pytest.raises(DataError, match=r"scores\.csv\.gz was edited or damaged"):
         read_baseline(directory)
 
 
@@ -101,7 +101,7 @@ def test_a_file_cut_off_is_refused(directory):
 
 
 def test_where_there_is_none_that_is_said(tmp_path):
-    with pytest.raises(DataError, match=r"holds no baseline \(no baseline.json\)"):
+    with pytest.raises(DataError, match=r"has no baseline \(no baseline.json\)"):
         read_baseline(tmp_path)
 
 
@@ -114,7 +114,7 @@ def test_a_baseline_with_costs_of_runs_opens_and_judges_all_but_costs(run, costs
     read = read_baseline(directory)
     checked = compare(read, run, costs=costs)
     assert {row.verdict for row in checked.rows} == {"same"}
-    assert checked.notes == ("Costs are not judged: the baseline holds none of this kind; freeze it again.",)
+    assert checked.notes == ("Costs are not judged: the baseline has none of this kind; freeze a new baseline.",)
     write_baseline(read, directory)
     assert json.loads((directory / DOCUMENT).read_text())["schema"] == SCHEMA_VERSION
 
@@ -122,7 +122,7 @@ def test_a_baseline_with_costs_of_runs_opens_and_judges_all_but_costs(run, costs
 @pytest.mark.parametrize("schema", [SCHEMA_VERSION + 1, 0, "one", None])
 def test_an_unknown_schema_is_refused(directory, schema):
     rewrite(directory, lambda document: document.update(schema=schema))
-    with pytest.raises(DataError, match=f"has schema {schema}, this harness reads 1 to {SCHEMA_VERSION}"):
+    with pytest.raises(DataError, match=f"has schema {schema}; this version reads 1 to {SCHEMA_VERSION}"):
         read_baseline(directory)
 
 

@@ -14,12 +14,12 @@ from harness.results import open_run
     [("seed", 3), ("batch_size", 99), ("fingerprint", "0"), ("dtype", "float64"), ("device", "cuda")],
 )
 def test_another_setting(baseline, run, field, value):
-    with pytest.raises(HarnessError, match=rf"its setting is another \({field}: '.*' then, '{value}' now\)"):
+    with pytest.raises(HarnessError, match=rf"the settings differ \({field}: '.*' in the baseline, '{value}' now\)"):
         compare(baseline, replace(run, setting=replace(run.setting, **{field: value})))
 
 
 def test_a_run_of_another_seed(baseline, digits_runs):
-    with pytest.raises(HarnessError, match="seed: '0' then, '1' now"):
+    with pytest.raises(HarnessError, match="seed: '0' in the baseline, '1' now"):
         compare(baseline, open_run(digits_runs[1]))
 
 
@@ -32,7 +32,7 @@ def test_networks_that_the_run_lacks(baseline, run):
 def test_other_accuracies(baseline, run):
     accuracy = run.truth.accuracy.copy()
     accuracy[run.scores["architecture"].iloc[0]] += 0.01
-    with pytest.raises(HarnessError, match="accuracies of its networks are not those"):
+    with pytest.raises(HarnessError, match="its ground truth is not the one"):
         compare(baseline, replace(run, truth=replace(run.truth, accuracy=accuracy)))
 
 

@@ -114,7 +114,7 @@ def test_elsewhere_costs_may_differ_more(baseline, run, dearer, verdict, other):
     costs = replace(costs, place=costs.place._replace(**{other: "9.9"}))
     checked = compare(baseline, run, costs=costs)
     assert verdict(checked) == {}
-    assert any(note.startswith("Costs were measured on abacus") for note in checked.notes)
+    assert any(note.startswith("The baseline's costs are from abacus") for note in checked.notes)
     assert verdict(compare(baseline, run, Limits(slower_elsewhere=1.2), costs=costs)) == {"zico": "slower"}
 
 
@@ -122,14 +122,14 @@ def test_another_clock_tells_nothing(baseline, run, dearer, verdict):
     costs = dearer("zico", 50)
     costs = replace(costs, place=costs.place._replace(clock="wall"))
     checked = compare(baseline, run, costs=costs)
-    assert verdict(checked) == {} and "told by the processor clock then, wall now" in checked.notes[0]
+    assert verdict(checked) == {} and "the baseline used the processor clock, this check wall" in checked.notes[0]
 
 
 def test_what_was_not_measured_is_told(baseline, run, costs):
     assert "Costs are not judged: they were not measured." in compare(baseline, run).notes
     assert compare(replace(baseline, costs=None), run, costs=costs).notes[0].startswith("Costs are not judged")
     partly = replace(costs, passes=costs.passes.drop(columns="snip"))
-    assert any(note.endswith("of: SNIP.") for note in compare(baseline, run, costs=partly).notes)
+    assert any(note.endswith("both: SNIP.") for note in compare(baseline, run, costs=partly).notes)
 
 
 def test_what_seems_slower_is_measured_twice_more_and_the_median_decides(baseline, run, costs, dearer, verdict):
@@ -157,7 +157,7 @@ def test_a_new_version_and_a_turned_direction_are_told(baseline, run):
     turned.__dict__["facts"] = facts
     rows = {row.proxy: row for row in compare(baseline, turned).rows}
     assert rows["snip"].verdict == "worse"
-    assert rows["snip"].note == "version 1 then, 2 now; higher was better then, lower is now"
+    assert rows["snip"].note == "version 1 in the baseline, 2 now; higher is better in the baseline, lower now"
 
 
 @pytest.mark.parametrize(
@@ -165,5 +165,5 @@ def test_a_new_version_and_a_turned_direction_are_told(baseline, run):
     [{"tolerance": -1}, {"slower": 0.5}, {"slower_elsewhere": float("nan")}, {"floats": -1e-9}],
 )
 def test_senseless_limits_are_refused(limits):
-    with pytest.raises(HarnessError, match=r"give (0|1) or more"):
+    with pytest.raises(HarnessError, match=r"must be (0|1) or more"):
         Limits(**limits)

@@ -105,9 +105,9 @@ def test_the_loss_may_be_another(network, batches):
 
 
 def test_a_batch_that_the_run_lacks_is_a_reason_and_not_an_error(probe):
-    with pytest.raises(NotApplicableError, match="needs 4 mini-batches, the run has 3"):
+    with pytest.raises(NotApplicableError, match="needs 4 mini-batches; the run has 3"):
         probe.loss_gradients(3)
-    with pytest.raises(NotApplicableError, match="needs 1 mini-batches, the run has 0"):
+    with pytest.raises(NotApplicableError, match="needs 1 mini-batches; the run has 0"):
         Probe(Small(), []).forward()
 
 

@@ -113,5 +113,5 @@ def test_where_nothing_arrives_it_is_not_a_number(named_network, batches):
 
 
 def test_a_single_image_has_no_spread(named_network, batches):
-    with pytest.raises(NotApplicableError, match="no spread"):
+    with pytest.raises(NotApplicableError, match="needs at least two images"):
         epsinas(Probe(named_network("mixed"), [Batch(batches[0].images[:1], batches[0].labels[:1])]))

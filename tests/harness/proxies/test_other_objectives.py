@@ -87,10 +87,10 @@ def case(kind):
 
 
 REASONS = (
-    "needs classes of images",
+    "needs image classes",
     "needs class probabilities",
     "no forward_blocks",
-    "no thin_network",
+    "no method thin_network",
     "no list of blocks",
 )
 KINDS = ("image", "pixel classes", "vector", "distribution")

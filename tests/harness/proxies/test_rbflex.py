@@ -126,7 +126,7 @@ def test_where_it_is_not_defined_the_reason_is_told(named_network, batches):
     with pytest.raises(NotApplicableError, match="needs 3 images"):
         rbflex(Probe(named_network("mixed"), [Batch(batches[0].images[:2], batches[0].labels[:2])]))
     normed = nn.Sequential(nn.Flatten(), nn.Linear(192, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 10)).double()
-    with pytest.raises(NotApplicableError, match="single value a channel"):
+    with pytest.raises(NotApplicableError, match="single value per channel"):
         rbflex(Probe(normed.train(), batches))
 
     class LastIsIdle(nn.Module):
