@@ -218,8 +218,12 @@ def _put_back_dispatch_modes(modes: tuple[Any, ...]) -> None:
         dispatch._push_mode(mode)
 
 
+# Versions of torch that lack it do not say which hooks are set, and these are not checked.
+_top_hooks = getattr(_C._autograd, "_top_saved_tensors_default_hooks", None)
+
+
 def _read_saved_tensor_hooks() -> Any:
-    return _C._autograd._top_saved_tensors_default_hooks(True)
+    return _top_hooks(True) if _top_hooks else None
 
 
 def _put_back_saved_tensor_hooks(hooks: Any) -> None:

@@ -68,7 +68,7 @@ def read_baseline(directory: Path | str) -> Baseline:
     schema = document.get("schema")
     if schema not in READABLE:
         raise DataError(
-            f"the baseline {source} has schema {schema}, this harness reads {READABLE[0]} to {READABLE[-1]}; use "
+            f"the baseline {source} has schema {schema}; this version reads {READABLE[0]} to {READABLE[-1]}; use "
             "the harness version that made it, or freeze it anew"
         )
     from harness.store.records import Setting
