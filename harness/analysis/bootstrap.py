@@ -91,7 +91,7 @@ def _bootstrap(values: Floats, resamples: int, confidence: float) -> list[tuple[
         return np.array([taus[0], float(spearmanr(scores[0], truth).statistic)])
 
     quantities = 2 if len(values) == 2 else 1
-    if any(np.ptp(part) == 0 for part in values):
+    if not values.size or any(np.ptp(part) == 0 for part in values):
         return [(math.nan, math.nan, math.nan)] * quantities
     result: Any = bootstrap(
         tuple(values),

@@ -40,7 +40,7 @@ class RunOptions:
         proxies: the proxies to compute; see :func:`~harness.registry.select_proxies`.
         images: the images to draw mini-batches from; see :func:`~harness.images.given.images_given`. Default: the
             benchmark's own.
-        labels: ``random`` replaces the labels of image files and arrays by random ones.
+        labels: ``random`` replaces the labels of the images by random ones.
         batch_size: images per mini-batch.
         resolution: height and width of the images, in pixels; default: the benchmark's own.
         workers: the number of worker processes; 1 computes in this process.

@@ -37,13 +37,13 @@ def images_given(
     """Images for a task from whatever a run may be given for them.
 
     Args:
-        source: :class:`~harness.images.Images`, whose labels are kept; a path or the word ``noise``, see
+        source: :class:`~harness.images.Images`; a path or the word ``noise``, see
             :func:`~harness.images.load_images`; or arrays or tensors: images, uint8 or normalised float, (N, C, H, W)
             or (N, H, W, C); a pair of images and labels from 0; a mapping with ``images`` and ``labels``; or a data set
             of torchvision, whose transforms are not applied.
         task: the shape and the classes that the images must have.
         seed: for noise and for random labels.
-        labels: ``random`` puts random ones in place of those of files and arrays.
+        labels: ``random`` replaces the labels by random ones.
         resolution: the height and width that images are resized to, or noise is drawn with.
         read: what is asked first for the images at a path, which has a form of its own for them; None for any other.
 
@@ -51,7 +51,8 @@ def images_given(
         HarnessError: if it is something else, or does not fit the task.
     """
     if isinstance(source, Images):
-        return source.at_resolution(resolution, task.objective)
+        ready = source.at_resolution(resolution, task.objective)
+        return ready.with_random_labels(task, label_generator(task, seed)) if labels == "random" else ready
     if not isinstance(source, str | PathLike):
         return _from_arrays(source, task, seed, labels, resolution)
     place = path(source, "images")

@@ -23,6 +23,13 @@ def test_the_columns_are_those_documented():
     assert all(f"``{column}``" in bootstrap_table.__doc__ for column in COLUMNS)
 
 
+def test_a_proxy_without_a_finite_score_has_no_interval():
+    table = bootstrap_table(joined({"params": PARAMS, "none": np.full(NETWORKS, np.nan)}, TRUTH), resamples=20)
+    rows = table[table["proxy"] == "none"]
+    assert list(rows["quantity"]) == ["kendall", "spearman", "difference"]
+    assert (rows["networks"] == 0).all() and rows["bootstrap_low"].isna().all() and rows["value"].isna().all()
+
+
 def test_the_jackknifes_part_is_that_of_the_plain_functions():
     table = bootstrap_table(joined({"params": PARAMS, "score": SCORE}, TRUTH), resamples=20)
     found = table.set_index(["proxy", "quantity"])

@@ -90,6 +90,12 @@ class TestSetting:
         assert plan(resolution=4).batches[0].images.shape == (8, 1, 4, 4)
         assert plan(resolution=4).setting.images == "random images, resized to 4 × 4"
 
+    def test_random_labels_replace_those_of_any_images(self):
+        of_the_benchmark = make_plan("digits", RunOptions(sample=2, batch_size=8, labels="random"))
+        assert of_the_benchmark.setting.images.endswith(", random labels")
+        assert plan(labels="random").setting.images == "random images, random labels"
+        assert (plan(labels="random").batches[0].labels != plan().batches[0].labels).any()
+
     def test_images_of_another_shape_are_refused(self):
         coloured = Images(np.zeros((64, 3, 8, 8), dtype=np.float32), np.zeros(64, dtype=np.int64), "coloured")
         with pytest.raises(HarnessError, match=r"images of shape \(3, 8, 8\).*do not fit digits, .*\(1, 8, 8\)"):
