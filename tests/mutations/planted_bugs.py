@@ -1,0 +1,101 @@
+"""The planted bugs of ``bugs/*.toml``: slips of one line each, all over the tree, and the record of what catches them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LISTS = Path(__file__).with_name("bugs")
+RECORD = Path(__file__).with_name("README.md")
+SURVIVED = "**nothing**"
+
+INTRODUCTION = """# Planted bugs
+
+Slips of one line each, all over the tree, and the everyday test that catches each (`pytest` without the nightly tests and without real data).
+`bugs/*.toml` holds them: the file, the right text, the wrong text, and the test files that are to notice. Made by
+
+```
+python tests/mutations/try_bugs.py
+```
+
+which plants one after the other in copies of the tree and runs the named files alone, about {seconds} seconds a bug on a quiet core. Words after the
+command choose bugs by their file or what they say; the rows of the others stay. Bugs in the formulas of the proxies, which the regression gate
+is to name, are in `mutants.py`, and what it says of them in `results/baselines/mutations.csv`.
+
+{count} bugs, {caught} caught.
+"""
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A slip that a developer may make.
+
+    Attributes:
+        room: the list that it stands in.
+        says: what is wrong, in words.
+        file: where, from the root of the tree.
+        old: the right text, which stands there once.
+        new: the wrong text in its place.
+        tests: the test files, or tests, that are to notice.
+    """
+
+    room: str
+    says: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def plant(self, root: Path) -> None:
+        """Put it into a copy of the tree."""
+        path = root / self.file
+        path.write_text(planted(path.read_text(encoding="utf-8"), self), encoding="utf-8")
+
+    def answers_to(self, words: Iterable[str]) -> bool:
+        """Whether one of these words is in its file, its list or what it says."""
+        return any(word in text for word in words for text in (self.file, self.room, self.says))
+
+
+def planted(text: str, bug: Bug) -> str:
+    """The file's text with the bug.
+
+    Raises:
+        ValueError: if the right text does not stand there exactly once.
+    """
+    if text.count(bug.old) != 1:
+        raise ValueError(f"{bug.file} holds {bug.old!r} {text.count(bug.old)} times: {bug.says}")
+    return text.replace(bug.old, bug.new)
+
+
+def all_bugs() -> list[Bug]:
+    """Every bug, list after list."""
+    return [
+        Bug(path.stem, bug["says"], bug["file"], bug["old"], bug["new"], tuple(bug["tests"]))
+        for path in sorted(LISTS.glob("*.toml"))
+        for bug in tomllib.loads(path.read_text(encoding="utf-8"))["bug"]
+    ]
+
+
+def recorded() -> dict[tuple[str, str], str]:
+    """What caught each bug, by its file and what it says, as the record has it."""
+    text = RECORD.read_text(encoding="utf-8") if RECORD.exists() else ""
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {(file.strip("`"), says): by.strip("`") for says, file, by in rows if file.startswith("`")}
+
+
+def write_record(caught: Mapping[tuple[str, str], str], seconds: float) -> None:
+    """Write the record of all bugs; one that was never tried has no row."""
+    bugs = [bug for bug in all_bugs() if (bug.file, bug.says) in caught]
+    number = sum(caught[bug.file, bug.says] != SURVIVED for bug in bugs)
+    blocks = [INTRODUCTION.format(seconds=round(seconds), count=len(bugs), caught=number)]
+    for room in dict.fromkeys(bug.room for bug in bugs):
+        lines = [f"## {room.capitalize()}", "", "| what is wrong | where | caught by |", "|---|---|---|"]
+        for bug in bugs:
+            by = caught[bug.file, bug.says]
+            if bug.room == room:
+                lines.append(f"| {bug.says} | `{bug.file}` | {by if by == SURVIVED else f'`{by}`'} |")
+        blocks.append("\n".join(lines) + "\n")
+    RECORD.write_text("\n".join(blocks), encoding="utf-8")
