@@ -55,8 +55,8 @@ class Bug:
         path.write_text(planted(path.read_text(encoding="utf-8"), self), encoding="utf-8")
 
     def answers_to(self, words: Iterable[str]) -> bool:
-        """Whether one of these words is in its file, its list or what it says."""
-        return any(word in text for word in words for text in (self.file, self.room, self.says))
+        """Whether one of these words is in its file or in what it says."""
+        return any(word in text for word in words for text in (self.file, self.says))
 
 
 def planted(text: str, bug: Bug) -> str:

@@ -8,6 +8,7 @@ the tree as it is. The libraries are imported once, and each bug is tried in a f
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -99,6 +100,7 @@ class Trial:
 
 def _run_tests(root: Path, tests: Sequence[str], output: Path) -> None:
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -117,13 +119,25 @@ def _run_tests(root: Path, tests: Sequence[str], output: Path) -> None:
     os._exit(int(code))
 
 
+@contextlib.contextmanager
+def _none_left(running: Sequence[Trial]) -> Iterator[None]:
+    """Whoever stops the trials stops their processes too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        for trial in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(trial.process, signal.SIGKILL)
+
+
 def tried(bugs: Sequence[Bug], workers: int, say: Callable[[str], None]) -> Iterator[tuple[Bug, str, float]]:
     """Each bug with the test that caught it, and the seconds that it took."""
     for library in LIBRARIES:
         importlib.import_module(library)
-    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+    running: list[Trial] = []
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder, _none_left(running):
         free = [Place(Path(folder) / f"tree{number}") for number in range(workers)]
-        running: list[Trial] = []
         waiting = list(bugs)
         caught: dict[str, None] = {}
         while waiting or running:
@@ -155,7 +169,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--workers", type=int, default=2, help="bugs that are tried at once")
     parser.add_argument("--untried", action="store_true", help="only those that no test is recorded for")
-    parser.add_argument("words", nargs="*", help="in the file, the list or the words of the bugs to try; all if none")
+    parser.add_argument("--room", help="only those of this list")
+    parser.add_argument("words", nargs="*", help="in the file or the words of the bugs to try; all if none")
     options = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
 
@@ -164,7 +179,8 @@ def main() -> None:
         sys.stdout.flush()
 
     record, bugs = recorded(), all_bugs()
-    chosen = [bug for bug in bugs if not options.words or bug.answers_to(options.words)]
+    chosen = [bug for bug in bugs if options.room in (None, bug.room)]
+    chosen = [bug for bug in chosen if not options.words or bug.answers_to(options.words)]
     if options.untried:
         chosen = [bug for bug in chosen if record.get((bug.file, bug.says), SURVIVED) == SURVIVED]
     survived, seconds = 0, []

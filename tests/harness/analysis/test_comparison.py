@@ -54,6 +54,15 @@ def test_the_verdict_follows_from_the_p_value_too(triple, confidence):
         assert (found.verdict in ("win", "loss")) == (found.p_value < 1 - confidence)
 
 
+@pytest.mark.parametrize("networks", [5, 12, 100])
+def test_the_p_value_is_the_level_at_which_the_interval_ends_at_zero(networks):
+    score, baseline, truth = two_scores(networks, (0.9, 0.3), seed=1)
+    found = compare(score, baseline, truth)
+    assert 0 < found.p_value < 1
+    at_that_level = compare(score, baseline, truth, 1 - found.p_value)
+    assert min(abs(at_that_level.low), abs(at_that_level.high)) < 1e-9
+
+
 def test_a_clear_win_and_a_clear_loss():
     score, baseline, truth = two_scores(500, (0.9, 0.5), seed=0)
     assert compare(score, baseline, truth).verdict == "win"

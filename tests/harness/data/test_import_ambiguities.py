@@ -180,6 +180,12 @@ class TestUnits:
         assert "looks like an error rate (100 - accuracy): its median is 8, but guessing gives 10" in message
         assert "add --errors" in message
 
+    def test_what_learned_nothing_is_within_a_twentieth_of_chance_and_no_error_rate(self, frame, imported, refusal):
+        bare = Toy(replace(FORMAT, contrast=None))
+        values = np.linspace(9.5, 9.7, 20)
+        assert imported(frame.assign(**{COLUMN: values}), bare) == pytest.approx(values, abs=1e-4)
+        assert "guessing gives 10" in refusal(frame.assign(**{COLUMN: values - 0.2}), bare)
+
     def test_an_error_rate_makes_the_worse_better(self, frame, refusal):
         message = refusal(frame.assign(**{COLUMN: 100 - frame[COLUMN]}))
         assert "looks like an error rate (100 - accuracy): the median of 10 short names is 35.5" in message

@@ -209,6 +209,11 @@ class TestAStoreOfBeforeThereWereChecksums:
         change(old, DAMAGE[0], name := first(old))
         assert Store.read(old).damaged_units() == [name]
 
+    def test_a_setting_that_was_changed_by_hand_is_refused_all_the_same(self, old):
+        change(old, """UPDATE manifest SET value = replace(value, '"seed": 0', '"seed": 7') WHERE key = 'setting'""")
+        with pytest.raises(StoreError, match="the setting in .* was changed by hand"):
+            Store.read(old)
+
     def test_compacting_adds_them_too(self, old):
         compact(old)
         assert {finding.what for finding in verify(old) if "of every network match" in finding.words} == {"checksums"}

@@ -87,6 +87,13 @@ class TestMerging:
         merged = read(tmp_path / "merged").set_index(["architecture", "proxy"])
         assert merged.loc[(first, "snip"), "value"] == whole.set_index(SCORE[:2]).loc[(first, "snip"), "value"]
 
+    def test_a_failure_is_not_mended_by_another(self, shards, tmp_path):
+        """Merging the same runs again and again changes nothing, whatever failed in them."""
+        change(shards[0], "UPDATE scores SET status = 'failed', value = NULL WHERE proxy = 'snip'")
+        harness.merge([shards[0]], tmp_path / "merged")
+        done = harness.merge([shards[0]], tmp_path / "merged")
+        assert (done.added, done.mended) == (0, 0)
+
     def test_a_failed_outcome_never_replaces_a_score(self, shards, tmp_path):
         harness.merge([shards[0]], tmp_path / "merged")
         before = read(tmp_path / "merged")

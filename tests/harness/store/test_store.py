@@ -64,6 +64,14 @@ class TestKeeping:
         missing = list(store.missing(plan.architectures[:3], ["params", "snip"]))
         assert missing == [Unit(second, ("snip",)), Unit(plan.architectures[2], ("params", "snip"))]
 
+    def test_of_two_outcomes_of_one_class_the_one_that_did_not_fail_is_shared(self, store, plan):
+        failed, scored, bare = plan.architectures[:3]
+        store.add(result(failed, outcome("snip", "failed")), result(scored, outcome("snip", value=2.5)))
+        store.spread(dict.fromkeys((failed, scored, bare), "their class"), ["snip"])
+        table = store.scores().set_index("architecture")
+        assert (table.loc[bare, "status"], table.loc[bare, "value"]) == ("ok", 2.5)
+        assert table.loc[failed, "status"] == "failed"
+
     def test_an_outcome_is_never_overwritten(self, store, plan):
         store.add(result(plan.architectures[0], outcome(value=1.0)))
         with pytest.raises(StoreError, match="would be overwritten"):
@@ -73,9 +81,11 @@ class TestKeeping:
         assert table["value"][0] == 1.0
 
     def test_failed_outcomes_can_be_forgotten_and_others_not(self, store, plan):
-        store.add(result(plan.architectures[0], outcome("params"), outcome("snip", "failed")))
+        first, second = plan.architectures[:2]
+        store.add(result(first, outcome("params"), outcome("snip", "failed")))
+        store.add(result(second, outcome("params", "skipped"), outcome("snip", "non_finite")))
         assert store.forget_failed() == 1
-        assert list(store.scores()["proxy"]) == ["params"]
+        assert sorted(store.scores()["status"]) == ["non_finite", "ok", "skipped"]
 
     def test_scores_can_be_read_during_the_run(self, store, plan):
         with Store.read(store.directory) as reader:
@@ -107,9 +117,10 @@ class TestRefusing:
         with self.reopen(store, larger) as reopened:
             assert len(reopened.scores()) == 1
 
-    def test_scores_of_another_version_of_a_proxy_are_refused(self, store, plan):
-        store.add(result(plan.architectures[0], outcome("snip", version=0)))
-        with pytest.raises(StoreError, match="scores of snip version 0, but this harness computes version 1"):
+    @pytest.mark.parametrize("version", [0, 2])
+    def test_scores_of_another_version_of_a_proxy_are_refused(self, store, plan, version):
+        store.add(result(plan.architectures[0], outcome("snip", version=version)))
+        with pytest.raises(StoreError, match=f"scores of snip version {version}, but this harness computes version 1"):
             self.reopen(store, plan)
 
     def test_a_second_writer_is_refused(self, store, plan):
