@@ -1,4 +1,4 @@
-"""The planted bugs of ``bugs/*.toml``: slips of one line each, all over the tree, and the record of what catches them."""
+"""The planted bugs of ``bugs/*.toml``: slips of one line, all over the tree, and the record of what catches them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ SURVIVED = "**nothing**"
 
 INTRODUCTION = """# Planted bugs
 
-Slips of one line each, all over the tree, and the everyday test that catches each (`pytest` without the nightly tests and without real data).
-`bugs/*.toml` holds them: the file, the right text, the wrong text, and the test files that are to notice. Made by
+Slips of one line, all over the tree, and for each an everyday test that catches it, without nightly tests and without
+real data. `bugs/*.toml` holds them: what is wrong, the file, its right text, the wrong one, and the tests that are to
+notice. This page is made by
 
 ```
 python tests/mutations/try_bugs.py
 ```
 
-which plants one after the other in copies of the tree and runs the named files alone, about {seconds} seconds a bug on a quiet core. Words after the
-command choose bugs by their file or what they say; the rows of the others stay. Bugs in the formulas of the proxies, which the regression gate
-is to name, are in `mutants.py`, and what it says of them in `results/baselines/mutations.csv`.
+It plants one bug after another in copies of the tree, runs the test that caught it before and, if that passes, all
+that are to notice. It ends with 1 if a bug survives, or if one of these tests fails on the tree as it is. Words after
+the command choose bugs by their file or by what is wrong, `--room store` one list; the rows of all others stay.
+
+Bugs in the formulas of the proxies, which the regression gate is to name, are in `mutants.py`, and what it says of
+them is in `results/baselines/mutations.csv`.
 
 {count} bugs, {caught} caught.
 """
@@ -86,11 +90,11 @@ def recorded() -> dict[tuple[str, str], str]:
     return {(file.strip("`"), says): by.strip("`") for says, file, by in rows if file.startswith("`")}
 
 
-def write_record(caught: Mapping[tuple[str, str], str], seconds: float) -> None:
+def write_record(caught: Mapping[tuple[str, str], str]) -> None:
     """Write the record of all bugs; one that was never tried has no row."""
     bugs = [bug for bug in all_bugs() if (bug.file, bug.says) in caught]
     number = sum(caught[bug.file, bug.says] != SURVIVED for bug in bugs)
-    blocks = [INTRODUCTION.format(seconds=round(seconds), count=len(bugs), caught=number)]
+    blocks = [INTRODUCTION.format(count=len(bugs), caught=number)]
     for room in dict.fromkeys(bug.room for bug in bugs):
         lines = [f"## {room.capitalize()}", "", "| what is wrong | where | caught by |", "|---|---|---|"]
         for bug in bugs:

@@ -1,8 +1,7 @@
 """Plants the bugs of ``bugs/*.toml``, one at a time: ``python tests/mutations/try_bugs.py [--workers N] [WORD ...]``.
 
 Each is planted in a copy of the tree, where its tests are run as every day: without those that are nightly and without
-real data. What caught it goes to ``README.md``. Ends with 1 if a bug survives, or if a test that caught one fails on
-the tree as it is. The libraries are imported once, and each bug is tried in a fork.
+real data. What caught it goes to ``README.md``. The libraries are imported once, and each bug is tried in a fork.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,8 +130,14 @@ def _none_left(running: Sequence[Trial]) -> Iterator[None]:
                 os.killpg(trial.process, signal.SIGKILL)
 
 
-def tried(bugs: Sequence[Bug], workers: int, say: Callable[[str], None]) -> Iterator[tuple[Bug, str, float]]:
-    """Each bug with the test that caught it, and the seconds that it took."""
+def tried(
+    bugs: Sequence[Bug], caught_before: Mapping[tuple[str, str], str], workers: int, say: Callable[[str], None]
+) -> Iterator[tuple[Bug, str, float]]:
+    """Each bug with the test that caught it, and the seconds that it took.
+
+    Raises:
+        SystemExit: if one of these tests fails on the tree as it is.
+    """
     for library in LIBRARIES:
         importlib.import_module(library)
     running: list[Trial] = []
@@ -143,7 +148,8 @@ def tried(bugs: Sequence[Bug], workers: int, say: Callable[[str], None]) -> Iter
         while waiting or running:
             while waiting and free:
                 bug = waiting.pop(0)
-                running.append(Trial.start(bug, free.pop(), bug.tests))
+                before = caught_before.get((bug.file, bug.says), SURVIVED)
+                running.append(Trial.start(bug, free.pop(), [*([] if before == SURVIVED else [before]), *bug.tests]))
             time.sleep(0.1)
             for trial in [each for each in running if each.ended()]:
                 running.remove(trial)
@@ -184,11 +190,11 @@ def main() -> None:
     if options.untried:
         chosen = [bug for bug in chosen if record.get((bug.file, bug.says), SURVIVED) == SURVIVED]
     survived, seconds = 0, []
-    for bug, by, took in tried(chosen, options.workers, say):
+    for bug, by, took in tried(chosen, dict(record), options.workers, say):
         record[bug.file, bug.says] = by
         survived += by == SURVIVED
         seconds.append(took)
-        write_record(record, sum(seconds) / len(seconds))
+        write_record(record)
         say(f"{took:4.0f} s  {bug.file}: {bug.says}: {by}")
     say(f"{len(seconds) - survived} of {len(seconds)} caught")
     sys.exit(bool(survived))

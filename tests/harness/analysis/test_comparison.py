@@ -54,7 +54,7 @@ def test_the_verdict_follows_from_the_p_value_too(triple, confidence):
         assert (found.verdict in ("win", "loss")) == (found.p_value < 1 - confidence)
 
 
-@pytest.mark.parametrize("networks", [5, 12, 100])
+@pytest.mark.parametrize("networks", [5, 12])
 def test_the_p_value_is_the_level_at_which_the_interval_ends_at_zero(networks):
     score, baseline, truth = two_scores(networks, (0.9, 0.3), seed=1)
     found = compare(score, baseline, truth)

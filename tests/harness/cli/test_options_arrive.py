@@ -88,7 +88,9 @@ def test_of_an_analysis(noted, monkeypatch, name):
     function = name.replace("-", "_")
     options, expected = ANALYSES[name]
     written = {}
-    exhibit = SimpleNamespace(show=lambda console: None, write=lambda out, width: written.update(out=out, width=width) or [])
+    exhibit = SimpleNamespace(
+        show=lambda console: None, write=lambda out, width: written.update(out=out, width=width) or []
+    )
     noted.instead_of(monkeypatch, "harness.results", "open_run", "the run")
     noted.instead_of(monkeypatch, f"harness.exhibits.{function}", function, exhibit)
     assert options_of("analyse", name) == options.keys() | SHOWN.keys(), "an option that is not typed here"

@@ -16,6 +16,7 @@ import pytest
 from harness.contracts.benchmark import Benchmark
 from harness.data import TableFormat, Truth, import_table
 from harness.data import local_tables as tables
+from harness.data.checksum import table_checksum
 from harness.data.local_tables import TableMetadata, data_home, read_metadata, read_table, table_path, write_table
 from harness.errors import DataError, HarnessError
 
@@ -182,6 +183,10 @@ class TestRefusedArchitectures:
         message = refusal(csv(pd.concat([frame, frame[1:3]])))
         assert "duplicate architecture 'arch-3' (2 architectures occur more than once)" in message
 
+    def test_repeated_ones_with_other_accuracies_are_refused_too(self, csv, frame):
+        again = frame[1:2].assign(**{"mnist/test/9": 50.0})
+        assert "occurs more than once (1 architectures do)" in refusal(csv(pd.concat([frame, again])))
+
     def test_unknown_ones_are_counted_and_the_first_is_named(self, csv, frame):
         message = refusal(csv(frame.replace({"arch": {"arch-1": "resnet", "arch-4": "vgg"}})))
         assert "unknown architecture 'vgg' (2 of 5 rows are unknown)" in message
@@ -213,6 +218,11 @@ class TestRefusedColumns:
     def test_fractions_are_not_percent(self, csv, frame):
         changed = frame.assign(**{"mnist/test/9": frame["mnist/test/9"] / 100})
         assert "has fractions (at most 0.905); expected: percent" in refusal(csv(changed))
+
+    def test_fractions_are_no_percent_though_one_is_as_good_as_guessing(self, csv, frame):
+        hard = replace(FORMAT, truths={"mnist/test/9": Truth("accuracy (%)", chance=0.8)})
+        changed = frame.assign(**{"mnist/test/9": [0.8, 0.93, 0.91, 0.9, 0.1]})
+        assert "holds fractions (at most 0.93); wanted: percent" in refusal(csv(changed), Toy(hard))
 
     def test_parameters_of_another_network(self, csv, frame):
         message = refusal(csv(frame.assign(**{"mnist/params": [40, 30, 21, 11, 0]})))
@@ -258,6 +268,18 @@ class TestRefusedFiles:
 
 
 class TestStore:
+    def test_the_checksum_of_a_table_covers_its_names_its_columns_and_every_value(self):
+        frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4]}, index=["x", "y"])
+        others = [
+            frame.set_axis(["y", "x"]),
+            frame.set_axis(["b", "a"], axis="columns"),
+            frame.assign(a=[1.0, 2.5]),
+            frame.assign(b=[3.0, 4.0]),
+            frame[::-1],
+        ]
+        assert len({table_checksum(frame), *map(table_checksum, others)}) == 1 + len(others)
+        assert table_checksum(frame) == table_checksum(frame.copy())
+
     def test_a_missing_table_tells_how_to_import_one(self, home):
         with pytest.raises(DataError) as caught:
             read_table("toy", obtain=FORMAT.obtain)

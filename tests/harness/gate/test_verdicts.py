@@ -60,6 +60,14 @@ def test_a_fall_within_the_tolerance_is_changed_not_worse(baseline, altered, ver
     assert verdict(compare(baseline, run, Limits(tolerance=2.0))) == {"snip": "changed"}
 
 
+def test_the_tolerance_is_where_worse_begins(baseline, altered, verdict):
+    run = altered("snip", value=lambda v: -v)
+    (row,) = compare(baseline, run).alarms
+    fall = row.then - row.now
+    assert verdict(compare(baseline, run, Limits(tolerance=0.99 * fall))) == {"snip": "worse"}
+    assert verdict(compare(baseline, run, Limits(tolerance=1.01 * fall))) == {"snip": "changed"}
+
+
 def test_more_networks_without_a_score_is_failed(baseline, altered, verdict):
     broken = altered(
         "zico",

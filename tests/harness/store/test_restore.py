@@ -69,6 +69,18 @@ def test_a_setting_that_was_changed_by_hand_is_refused(digits_runs, tmp_path):
         restore(tmp_path / "scores.csv", tmp_path / "again")
 
 
+@pytest.mark.parametrize("checksum", ["scores_sha256", "manifest_sha256"])
+def test_a_manifest_from_which_one_checksum_was_cut_out_is_refused(digits_runs, tmp_path, checksum):
+    """Who changed the file on purpose removes both, as the message says; one that is gone alone was lost."""
+    export(digits_runs[0], tmp_path / "scores.csv")
+    beside = tmp_path / "scores.csv.json"
+    manifest = json.loads(beside.read_text())
+    del manifest[checksum]
+    beside.write_text(json.dumps(manifest))
+    with pytest.raises(HarnessError, match=r"scores\.csv\.json' was damaged or changed by hand"):
+        restore(tmp_path / "scores.csv", tmp_path / "again")
+
+
 def test_missing_or_invalid_tables_are_named(digits_runs, tmp_path):
     with pytest.raises(HarnessError, match="no table of scores"):
         restore(tmp_path / "scores.csv", tmp_path / "again")
