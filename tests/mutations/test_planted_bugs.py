@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 from planted_bugs import ROOT, SURVIVED, all_bugs, planted, recorded
@@ -23,6 +24,13 @@ def test_there_are_bugs_in_every_part_of_the_tree():
 def test_the_right_text_stands_there_once_and_the_wrong_one_is_python(bug):
     right = (ROOT / bug.file).read_text(encoding="utf-8")
     assert ast.dump(ast.parse(planted(right, bug))) != ast.dump(ast.parse(right))
+
+
+@pytest.mark.parametrize("test", sorted({test for bug in BUGS for test in bug.tests}))
+def test_what_is_to_notice_is_there(test):
+    file, *names = test.split("::")
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert all(re.search(rf"(def|class) {name}\b", text) for name in names)
 
 
 def test_no_bug_stands_twice():

@@ -77,6 +77,7 @@ def test_verify_ends_with_1_if_something_is_wrong(tmp_path):
     assert process.stdout.startswith("WRONG  nats-sss: ")
     assert "harness data import nats-sss FILE" in process.stdout
     assert process.stdout.count("\n") == 1
+    assert "ok     digits" in call("verify", code=1).stdout, "what is right beside it changes nothing"
 
 
 def test_status_names_the_folders_and_the_commands(home, tmp_path):

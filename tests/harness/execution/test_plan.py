@@ -146,6 +146,11 @@ class TestBatchesOnDisk:
         other = [dataclasses.replace(b, images=b.images.contiguous(memory_format=torch.channels_last)) for b in batches]
         assert fingerprint(other) == fingerprint(batches)
 
+    def test_other_labels_show_in_the_fingerprint(self):
+        batches = plan().batches
+        other = [dataclasses.replace(batch, labels=batch.labels.roll(1)) for batch in batches]
+        assert fingerprint(other) != fingerprint(batches)
+
     @pytest.mark.parametrize("content", [b"", b"garbage", None])
     def test_a_damaged_or_missing_file_is_refused(self, tmp_path, content):
         path = tmp_path / "batches.npz"

@@ -155,6 +155,20 @@ class TestImageNet16:
 
 
 class TestNpz:
+    @pytest.mark.parametrize(
+        ("task", "mean", "deviation"),
+        [
+            (CIFAR10, (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
+            (CIFAR100, (129.3, 124.1, 112.4), (68.2, 65.4, 70.4)),
+            (IMAGENET16, (122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
+        ],
+        ids=lambda value: getattr(value, "dataset", None),
+    )
+    def test_each_data_set_has_the_statistics_that_nas_bench_201_trained_with(self, tmp_path, task, mean, deviation):
+        black = np.zeros((1, *task.image_shape), dtype=np.uint8)
+        images = load_images(write_npz(tmp_path / "a.npz", images=black, labels=np.zeros(1, dtype=int)), task)
+        np.testing.assert_allclose(images.pixels[0, :, 0, 0], -np.array(mean) / deviation, rtol=1e-6)
+
     @pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 3, 1)])
     def test_bytes_with_channels_first_or_last_are_normalised(self, tmp_path, axes):
         pixels = random_pixels(5, 16)

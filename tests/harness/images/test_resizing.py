@@ -19,6 +19,11 @@ def test_a_slope_stays_a_slope(resolution):
     assert np.allclose(resize_images(slope, resolution)[0, 0, 0, middle], expected[middle], atol=1e-6)
 
 
+def test_what_is_made_small_is_averaged_over_all_that_it_stands_for():
+    stripes = np.tile(np.array([0, 1, 1, 0], dtype=np.float32), (1, 1, 16, 4))
+    assert np.allclose(resize_images(stripes, 2), 0.5, atol=0.05)
+
+
 def test_tiles_are_resized_one_by_one():
     tiles = np.random.default_rng(0).standard_normal((2, 9, 3, 8, 8), dtype=np.float32)
     resized = resize_images(tiles, 4)
@@ -30,6 +35,11 @@ def test_classes_of_pixels_are_never_mixed():
     classes = np.array([[[0, 0, 9, 9], [0, 0, 9, 9], [5, 5, 2, 2], [5, 5, 2, 2]]])
     assert resize_targets(classes, PIXEL_CLASSES, 2).tolist() == [[[0, 9], [5, 2]]]
     assert set(np.unique(resize_targets(classes, PIXEL_CLASSES, 7))) == {0, 2, 5, 9}
+
+
+def test_a_class_is_that_of_the_pixel_in_the_middle():
+    columns = np.tile(np.arange(9), (1, 9, 1))
+    assert resize_targets(columns, PIXEL_CLASSES, 3).tolist() == [[[1, 4, 7]] * 3]
 
 
 def test_images_to_be_painted_are_resized_as_images():
