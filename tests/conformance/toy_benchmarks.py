@@ -292,6 +292,13 @@ class EvalMode(Toy):
         return super().build(architecture, dataset).eval()
 
 
+class LayerInEvalMode(Toy):
+    def build(self, architecture, dataset):
+        network = super().build(architecture, dataset)
+        network.classifier.eval()
+        return network
+
+
 class DoublePrecision(Toy):
     def build(self, architecture, dataset):
         network = super().build(architecture, dataset)
@@ -360,6 +367,11 @@ class TruthIsNaN(Toy):
         return super().accuracy().replace(40.0, float("nan"))
 
 
+class TruthIsInfinite(Toy):
+    def accuracy(self):
+        return super().accuracy().replace(40.0, float("inf"))
+
+
 class OtherDefault(Toy):
     def ground_truth(self, dataset, split=None, epochs=None):
         return super().ground_truth(dataset, split or "val", epochs)
@@ -382,6 +394,12 @@ class ColumnTooFew(ImportedToy):
     def table_format(self):
         right = super().table_format()
         return replace(right, truths={name: what for name, what in right.truths.items() if name != "lines/val/9"})
+
+
+class ColumnTooMany(ImportedToy):
+    def table_format(self):
+        right = super().table_format()
+        return replace(right, truths={**right.truths, "lines/val/10": right.truths["lines/val/9"]})
 
 
 class EssentialIsNoTruth(ImportedToy):

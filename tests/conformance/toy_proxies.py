@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 
 import numpy as np
 import torch
@@ -171,6 +172,12 @@ def grey_only(probe):
 def random_every_time(probe):
     """Sum of the magnitudes of the gradients, and chance that leaves no trace."""
     return gradient(probe) * int.from_bytes(os.urandom(4), "big") if probe.network.training else 0
+
+
+@declared()
+def knows_the_global_seed(probe):
+    """Sum of the magnitudes of the gradients, and a number that stays until somebody seeds torch anew."""
+    return gradient(probe) * (1 + torch.initial_seed() % 7)
 
 
 @declared(data="nothing")
@@ -351,4 +358,11 @@ def moves_elsewhere(probe):
 def talks(probe):
     """Sum of the magnitudes of the gradients, told to all."""
     print("scoring")  # noqa: T201
+    return gradient(probe)
+
+
+@declared()
+def talks_aside(probe):
+    """Sum of the magnitudes of the gradients, told where errors are told."""
+    sys.stderr.write("scoring")
     return gradient(probe)
