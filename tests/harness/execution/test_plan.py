@@ -38,6 +38,11 @@ class TestSample:
     def test_another_seed_draws_another_sample(self):
         assert set(plan(sample=20, seed=1).architectures) != set(plan(sample=20).architectures)
 
+    def test_the_sample_has_a_seed_of_its_own_which_may_be_zero(self):
+        other_weights = plan(sample=20, seed=5, sample_seed=0)
+        assert list(other_weights.architectures) == list(plan(sample=20).architectures)
+        assert (other_weights.setting.seed, other_weights.setting.sample_seed) == (5, 0)
+
     def test_no_architecture_is_drawn_twice(self):
         everything = plan(sample=None).architectures
         assert len(set(everything)) == len(everything) == len(DIGITS.architectures())

@@ -237,6 +237,18 @@ def test_the_global_random_state_is_left_as_it_was(job):
 def test_seed_and_architecture_draw_other_weights(job):
     assert scores(job, ["snip"]) != scores(replace(job, seed=1), ["snip"])
     assert scores(job, ["snip"]) != scores(job, ["snip"], architecture="6")
+    assert scores(job, ["snip"]) != scores(job, ["snip"], architecture="04"), "the same network by another name"
+
+
+def test_the_seed_draws_other_numbers_for_proxies_that_draw(job):
+    """Zen draws the weights anew, so that the network's own have no part in it."""
+    assert scores(job, ["zen"]) == scores(job, ["zen"], architecture="04")
+    assert scores(job, ["zen"]) != scores(replace(job, seed=1), ["zen"])
+
+
+def test_a_worker_with_another_torch_is_refused(job):
+    with pytest.raises(DataError, match="computes with torch 1.0, but a worker has torch"):
+        compute_unit(replace(job, torch="1.0"), Unit("4", ("params",)))
 
 
 def test_batches_that_changed_are_refused(job, tmp_path):
