@@ -58,6 +58,10 @@ class Bug:
         path = root / self.file
         path.write_text(planted(path.read_text(encoding="utf-8"), self), encoding="utf-8")
 
+    def narrowed(self, test: str) -> str:
+        """A test with the parameters that are to notice, where the list names some."""
+        return next((named for named in self.tests if named.startswith(f"{test}[")), test)
+
     def answers_to(self, words: Iterable[str]) -> bool:
         """Whether one of these words is in its file or in what it says."""
         return any(word in text for word in words for text in (self.file, self.says))

@@ -149,7 +149,8 @@ def tried(
             while waiting and free:
                 bug = waiting.pop(0)
                 before = caught_before.get((bug.file, bug.says), SURVIVED)
-                running.append(Trial.start(bug, free.pop(), [*([] if before == SURVIVED else [before]), *bug.tests]))
+                first = [] if before == SURVIVED else [bug.narrowed(before)]
+                running.append(Trial.start(bug, free.pop(), [*first, *bug.tests]))
             time.sleep(0.1)
             for trial in [each for each in running if each.ended()]:
                 running.remove(trial)
@@ -160,7 +161,7 @@ def tried(
                 if not trial.told():
                     say(trial.output.read_text(encoding="utf-8", errors="replace")[-2000:])
                     found = []
-                caught |= dict.fromkeys(found[:1])
+                caught |= dict.fromkeys(map(trial.bug.narrowed, found[:1]))
                 yield trial.bug, found[0] if found else SURVIVED, time.monotonic() - trial.began
         if caught:
             say(f"{len(caught)} tests on the tree as it is")

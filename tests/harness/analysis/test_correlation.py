@@ -71,6 +71,15 @@ def test_the_interval_holds_the_coefficient_and_stays_within_one(sample):
             assert -1 <= found.low <= found.value <= found.high <= 1
 
 
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_interval_is_fishers_with_students_t(confidence):
+    x, y = correlated(12, 0.8, seed=3)
+    for found in (kendall(x, y, confidence), spearman(x, y, confidence)):
+        reach = stats.t.ppf((1 + confidence) / 2, 12 - 1) * found.standard_error / (1 - found.value**2)
+        bounds = np.tanh(np.arctanh(found.value) + np.array([-reach, reach]))
+        np.testing.assert_allclose([found.low, found.high], bounds, rtol=1e-9)
+
+
 def test_more_confidence_means_a_wider_interval():
     x, y = correlated(60, 0.5, seed=1)
     assert kendall(x, y, 0.99).low < kendall(x, y, 0.9).low < kendall(x, y, 0.9).high < kendall(x, y, 0.99).high

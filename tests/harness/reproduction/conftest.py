@@ -59,6 +59,7 @@ Table 1,digits,digits,snip,kendall,-0.60,500,,the sign is lost
 Table 1,digits,digits,naswot,kendall,0.30,100,,
 Table 1,digits,digits,zico,kendall,0.50,,,
 Table 1,nats-tss,cifar10,params,kendall,0.55,500,,
+Table 1,digits,more digits,params,kendall,0.11,500,,
 """
 
 SEARCHES = """source,benchmark,dataset,proxy,networks,truth,accuracy,deviation,searches,note

@@ -50,6 +50,11 @@ class TestRows:
         assert found["doubt"] == "the sign is lost"
         assert not row("ranking", "params")["outside"]
 
+    def test_what_was_published_of_another_data_set_is_not_set_beside_ours(self, reproduction):
+        rows = reproduction.rows
+        chosen = rows[(rows["part"] == "ranking") & (rows["proxy"] == "params") & (rows["coefficient"] == "kendall")]
+        assert chosen["published"].tolist() == [0.55]
+
     def test_every_proxy_of_the_part_has_a_row_for_each_coefficient(self, reproduction):
         rows = reproduction.rows[reproduction.rows["part"] == "ranking"]
         assert set(zip(rows["proxy"], rows["coefficient"], strict=True)) == {
