@@ -43,6 +43,12 @@ def test_other_accuracies_are_rows_of_their_own_kind():
     assert joined.rows["val/1"].networks == 1
 
 
+def test_another_truth_of_which_lower_is_better_is_turned_too():
+    losses = truth({"a": 3, "b": 4}, higher=False, split="loss")
+    joined = join(scores(p={"a": 1, "b": 2}), truth({"a": 5, "b": 6}), {"p": "higher"}, beside={"loss/1": losses})
+    assert joined.rows["loss/1"].value.tolist() == [-3, -4]
+
+
 def test_an_aggregate_is_of_the_pool_of_its_part():
     table = scores(p={"a": 1, "b": 2, "c": 3}, q={"a": 30, "b": 10, "c": 20})
     # Ranks within a pair are not those among three.

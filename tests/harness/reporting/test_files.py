@@ -109,6 +109,12 @@ class TestLatex:
                 if line.endswith(r"\\"):
                     assert len(re.findall(r"(?<!\\)&", line)) == len(columns) - 1
 
+    def test_each_column_holds_its_own_number(self, written):
+        cells = latex_row(written["correlations.tex"], "NASWOT").removesuffix(r"\\").split("&")
+        for cell, number in zip(cells, ("NASWOT", ".612", ".762", "+.034", "<.001", "988"), strict=True):
+            assert number in cell
+        assert "1,000" not in cells[-1], "networks without a score are not used"
+
     def test_special_characters_are_escaped(self, written):
         text = written["correlations.tex"]
         assert latex_row(text, r"\#Params")

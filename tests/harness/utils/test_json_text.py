@@ -82,3 +82,7 @@ def test_a_checksum_says_everything_but_itself():
     document = {"a": 1, "checksum": "x"}
     assert json_checksum(document, "checksum") == json_checksum({"a": 1}, "checksum")
     assert json_checksum(document, "checksum") != json_checksum({"a": 2}, "checksum")
+
+
+def test_a_checksum_does_not_depend_on_the_order_of_the_entries():
+    assert json_checksum({"a": 1, "b": {"c": 2, "d": 3}}, "") == json_checksum({"b": {"d": 3, "c": 2}, "a": 1}, "")
