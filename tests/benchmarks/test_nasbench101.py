@@ -217,6 +217,12 @@ class TestGroundTruth:
         assert list(truth.accuracy.index) == NAMES
         assert truth.accuracy[module_hash(CELLS[0])] == pytest.approx(80)
 
+    def test_single_trainings_stand_in_the_order_of_the_file(self, imported, table):
+        mean = table["cifar10/test/108"]
+        imported(table.assign(**{f"cifar10/test/108/repeat-{n}": mean + 0.01 * (n - 2) for n in (1, 2, 3)}))
+        for repeats in BENCHMARK.repeats().to_numpy():
+            assert np.diff(repeats) == pytest.approx([1, 1], abs=1e-3)
+
     def test_what_the_table_lacks_is_named(self, imported):
         imported()
         with pytest.raises(DataError, match="has no column 'cifar10/val/12'"):

@@ -68,6 +68,12 @@ def test_the_interval_holds_the_median_ratio_as_often_as_it_says(n):
     assert held / 500 >= 0.93
 
 
+def test_both_sides_of_the_interval_miss_no_more_than_a_fortieth():
+    """Of eleven ratios, leaving out two on each side would miss the median in 6.5 % of samples; one, in 1.2 %."""
+    change = cost_change(np.ones(11), np.arange(1.0, 12.0))
+    assert (change.low, change.ratio, change.high) == (2, 6, 10)
+
+
 def test_costs_of_too_few_networks_have_no_interval():
     assert math.isnan(cost_change(np.ones(4), np.ones(4)).low)
     assert math.isnan(cost_change(np.full(4, math.nan), np.ones(4)).ratio)

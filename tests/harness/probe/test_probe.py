@@ -240,6 +240,13 @@ def test_untouched_puts_the_buffers_back_even_after_an_error(network, batches):
         assert buffer is buffers[name] and torch.equal(buffer, values[name])
 
 
+def test_untouched_lets_nothing_work_in_place_and_puts_that_back_too():
+    network = nn.Sequential(nn.ReLU(inplace=True), nn.ReLU())
+    with untouched(network):
+        assert [module.inplace for module in network] == [False, False]
+    assert [module.inplace for module in network] == [True, False]
+
+
 def test_untouched_keeps_buffers_that_are_none():
     norm = nn.BatchNorm2d(2, track_running_stats=False)
     with untouched(norm):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.analysis.search import chances
-from harness.reproduction.search import choice
+from harness.reproduction.search import _ours, choice
 
 SCORES = st.lists(st.integers(0, 4) | st.just(float("nan")), min_size=1, max_size=4)
 
@@ -57,3 +57,10 @@ def test_mean_and_deviation_are_those_of_simulated_searches():
     found = choice(scores, accuracy, 7)
     assert found.mean == pytest.approx(chosen.mean(), abs=0.02)
     assert found.deviation == pytest.approx(chosen.std(), abs=0.02)
+
+
+def test_the_mean_of_many_searches_is_held_to_the_spread_of_means():
+    accuracy = np.random.default_rng(0).normal(90, 1, 500)
+    found = _ours(np.zeros(500), accuracy, 1, 100)
+    assert found["deviation"] == pytest.approx(accuracy.std())
+    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * accuracy.std() / 10, rel=0.05)
