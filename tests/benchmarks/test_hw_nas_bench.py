@@ -42,6 +42,13 @@ def test_the_encoding_is_one_to_one_with_the_official_strings():
     assert sorted(map(architecture_of, nets)) == sorted(enumerate_architectures())
 
 
+def test_places_are_the_edges_of_the_official_table():
+    """Edges stand there by where they start: 0→1, 0→2, 0→3, 1→2, 1→3, 2→3."""
+    assert architecture_of("(0, 1, 2, 3, 4, 1)") == (
+        "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|nor_conv_3x3~0|avg_pool_3x3~1|none~2|"
+    )
+
+
 def test_each_place_is_the_operation_of_its_edge():
     for place, operation in itertools.product(range(6), range(5)):
         net = [1] * 6

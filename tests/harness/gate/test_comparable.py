@@ -29,9 +29,10 @@ def test_networks_that_the_run_lacks(baseline, run):
         compare(baseline, replace(run, scores=run.scores[run.scores["architecture"] != first]))
 
 
-def test_other_accuracies(baseline, run):
+@pytest.mark.parametrize("change", [0.01, 1e-9])
+def test_other_accuracies(baseline, run, change):
     accuracy = run.truth.accuracy.copy()
-    accuracy[run.scores["architecture"].iloc[0]] += 0.01
+    accuracy[run.scores["architecture"].iloc[0]] += change
     with pytest.raises(HarnessError, match="its ground truth is not the one"):
         compare(baseline, replace(run, truth=replace(run.truth, accuracy=accuracy)))
 

@@ -21,6 +21,12 @@ def test_every_standard_proxy_was_measured_in_every_way():
             assert tolerance >= 0.95 * SAFETY * np.finfo(np.float32).eps
 
 
+def test_a_proxy_that_was_measured_has_its_own():
+    own = {name: FloatTolerance(**tolerance) for name, tolerance in measured()["tolerances"].items()}
+    assert {name: float_tolerance(name) for name in own} == own
+    assert len(set(own.values())) > 1
+
+
 def test_a_proxy_that_was_not_measured_gets_the_widest():
     assert float_tolerance("unheard_of") == tuple(
         max(tolerance[kind] for tolerance in measured()["tolerances"].values()) for kind in ("single", "typical")
