@@ -52,6 +52,16 @@ def with_holes(column, *places):
     return holed
 
 
+def test_a_network_outside_the_pool_has_the_status_of_its_first_part_that_is_not_finite():
+    found = scores(
+        params=(PARAMS, ""),
+        ntk=(with_holes(NTK, 0), "failed"),
+        linear_regions_thin=(with_holes(REGIONS, 0, 1, 2), "skipped"),
+    )
+    counts = row(correlation_table(found, truth(), DIRECTIONS, aggregates=[te_nas]), "te_nas")
+    assert (counts["failed"], counts["skipped"], counts["ok"]) == (1, 2, NETWORKS - 3)
+
+
 def test_an_aggregate_is_ranked_and_compared_as_a_proxy_is():
     found = row(table(aggregates=[te_nas]), "te_nas")
     score = te_nas({"ntk": -NTK, "linear_regions_thin": REGIONS})

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_up import joined
+from scipy import stats
 from scipy.stats import norm
 
 from harness.analysis import compare, kendall
@@ -41,6 +42,12 @@ def test_the_columns_are_those_documented():
 def test_with_many_networks_power_is_that_of_a_normal_test(difference, error):
     expected = norm.sf(1.959964, difference / error) + norm.cdf(-1.959964, difference / error)
     assert power_of(difference, error, 10**7) == pytest.approx(expected, abs=1e-5)
+
+
+def test_drawing_a_large_share_of_the_pool_leaves_less_to_chance():
+    error = 0.02
+    reach = stats.t.ppf(0.975, 50 - 1) * error
+    assert power_of(reach + error / 2, error, 50, share=0.75) == pytest.approx(stats.norm.cdf(1), abs=1e-6)
 
 
 def test_without_a_difference_power_is_the_level():

@@ -64,6 +64,14 @@ def test_selection_has_chance_beside_the_proxies(run):
     assert "percentage points" in axes.get_ylabel()
 
 
+def test_the_least_regret_and_the_highest_precision_are_bold(run):
+    for grid, column, best in zip(selection(run).grids, ("P@10", "regret\n@10"), (max, min), strict=True):
+        shown = next(each for each in grid.columns if each.name == column)
+        numbers = dict(zip(grid.columns[0].cells, map(float, shown.cells), strict=True))
+        bold = {name for name, is_bold in zip(grid.columns[0].cells, shown.bold, strict=True) if is_bold}
+        assert {numbers[name] for name in bold} == {best(numbers[name] for name in numbers if name != "by lot")}
+
+
 def test_counts_that_are_shares_too_are_shown_once(run):
     exhibit = selection(run, counts=[1, 3], percents=[10])
     assert set(exhibit.grids[1].data["choice"]) == {"1", "10 %"}
