@@ -83,6 +83,7 @@ def test_a_difference_without_spread_cannot_be_judged():
 
 
 @pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.nightly
 def test_the_interval_is_the_paired_bootstraps(tied):
     score, baseline, truth = two_scores(300, (0.8, 0.7), seed=1)
     baseline = np.round(2 * baseline) if tied else baseline

@@ -87,6 +87,7 @@ def test_more_confidence_means_a_wider_interval():
 
 @pytest.mark.parametrize("tied", [False, True])
 @both
+@pytest.mark.nightly
 def test_the_standard_error_is_the_bootstraps(tied, which):
     x, y = correlated(300, 0.75, seed=2)
     x = np.round(2 * x) if tied else x

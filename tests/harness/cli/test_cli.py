@@ -8,20 +8,23 @@ import sys
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import harness
-from harness.cli import main
+from harness.cli import app, main
+from harness.errors import HarnessError
 
 SMALL = ["--sample", "12", "--batch-size", "16", "--proxies", "params,flops,snip,naswot"]
 
 
-def call(*arguments, check=True):
-    process = subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    if check:
-        assert process.returncode == 0, process.stderr
-    return process
+def invoke(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def call(*arguments):
+    result = invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +131,8 @@ def test_a_user_error_is_one_line_and_exit_code_2(arguments, message, tmp_path, 
 
 
 def test_the_process_ends_with_that_code_and_line():
-    process = call("run", "digit", "--out", "OUT", check=False)
+    command = [sys.executable, "-m", "harness", "run", "digit", "--out", "OUT"]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
     assert process.returncode == 2
     assert process.stderr.startswith("harness: unknown benchmark 'digit': did you mean 'digits'?")
     assert process.stderr.count("\n") == 1
@@ -158,5 +162,7 @@ class TestAgreement:
 
     def test_bad_input_is_named(self, finished, tmp_path):
         (tmp_path / "theirs.csv").write_text("name,snip\na,1\n")
-        assert "no column of architectures" in call("agree", finished, tmp_path / "theirs.csv", check=False).stderr
-        assert "write CSV_NAME=PROXY" in call("agree", finished, finished, "--rename", "x", check=False).stderr
+        with pytest.raises(HarnessError, match="no column of architectures"):
+            invoke("agree", finished, tmp_path / "theirs.csv")
+        with pytest.raises(HarnessError, match="write CSV_NAME=PROXY"):
+            invoke("agree", finished, finished, "--rename", "x")

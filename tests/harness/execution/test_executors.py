@@ -105,9 +105,9 @@ def test_a_worker_that_dies_while_the_run_is_stopped_does_not_keep_it_waiting(tm
 
 def test_all_workers_belong_to_the_pool_before_one_of_them_can_break_it():
     others = set(multiprocessing.active_children())
-    with spawned_workers(3) as pool:
+    with spawned_workers(2) as pool:
         future = pool.submit(abs, -1)
-        assert len(set(multiprocessing.active_children()) - others) == 3
+        assert len(set(multiprocessing.active_children()) - others) == 2
         assert future.result() == 1
 
 

@@ -8,10 +8,13 @@ import sys
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import harness
+from harness.cli import app
 from harness.contracts.proxy import proxy
 from harness.errors import HarnessError, StoreError, UnknownNameError
+from harness.execution.executors import spawned_workers
 from harness.registry import check_importable, reference, resolve, select_proxies
 from harness.registry.by_file import load_file, load_own
 from harness.store import Store
@@ -38,6 +41,10 @@ number = 3
 other = mine
 '''
 RUN = {"sample": 4, "batch_size": 8}
+
+
+def one_worker():
+    return spawned_workers(1)
 
 
 @proxy("of_the_tests", better="higher", data="nothing", cite="nobody2026")
@@ -163,7 +170,7 @@ class TestRunning:
     def test_workers_give_the_same_bits(self, path, tmp_path):
         own = [f"{path}:mine", "params"]
         inline = harness.run("digits", out=tmp_path / "inline", proxies=own, **RUN)
-        spawned = harness.run("digits", out=tmp_path / "spawned", proxies=own, workers=2, **RUN)
+        spawned = harness.run("digits", out=tmp_path / "spawned", proxies=own, executor=one_worker, **RUN)
         assert set(inline["status"]) == {"ok"}
         assert values(inline).equals(values(spawned))
 
@@ -212,10 +219,12 @@ class TestRunning:
                 path.write_text(MINE.replace("abs()", "square()"))
 
         with pytest.raises(HarnessError, match="the file of the proxy 'mine' changed during the run"):
-            harness.run("digits", out=tmp_path / "run", proxies=[f"{path}:mine"], workers=2, progress=change, **RUN)
+            own = [f"{path}:mine"]
+            harness.run("digits", out=tmp_path / "run", proxies=own, executor=one_worker, progress=change, **RUN)
         with Store.read(tmp_path / "run") as store:
             assert store.scores().empty
 
+    @pytest.mark.nightly
     def test_an_interactive_session_has_no_file_for_workers(self, tmp_path):
         script = (
             "import harness\n"
@@ -243,9 +252,9 @@ class TestCommandLine:
         own = ["--proxy", f"{path}:mine"]
         ran = call("run", "digits", "--sample", 8, "--batch-size", 8, "--proxies", "params", *own, "--out", out)
         assert ran.returncode == 0, ran.stderr
-        assert "Mine" in call("report", out, "--no-figures").stdout
+        assert "Mine" in CliRunner().invoke(app, ["report", str(out), "--no-figures"]).stdout
         assert "mine" in json.loads((out / "report" / "manifest.json").read_text())["own_proxies"]
-        listed = call("list", "proxies", *own).stdout
+        listed = CliRunner().invoke(app, ["list", "proxies", *own]).stdout
         assert "Logits of the first mini-batch" in " ".join(listed.split()) and "vkdnw_agg" in listed
 
     def test_what_is_wrong_is_one_line(self, call, tmp_path):
