@@ -1,1 +1,1 @@
-"""How numbers look: tables and figures, below every analysis that shows some."""
+"""Tables and figures, for every analysis."""

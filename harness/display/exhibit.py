@@ -1,4 +1,4 @@
-"""An exhibit: the tables and figures of one analysis under the facts that its numbers rest on."""
+"""An exhibit: the tables and figures of one analysis, with the facts behind its numbers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, not yet drawn, and the numbers in it.
+    """A figure that is not drawn yet, and its numbers.
 
     Attributes:
         name: the stem of its files.
-        caption: what it shows, in a sentence or two.
-        data: the numbers, as they are written to CSV; one row for each mark.
-        draw: makes the figure for a width in inches.
-        pages: makes the same in parts, each of which fits a page of a paper; for a figure that one page may not hold.
-        wide: whether it is as wide as two columns of a paper unless another width is asked for.
+        caption: what it shows, in one or two sentences.
+        data: the numbers as written to CSV, one row per mark.
+        draw: draws the figure with a width in inches.
+        pages: draws it in parts that each fit a page of a paper, for a figure that may be too large for one page.
+        wide: whether its default width is two columns of a paper instead of one.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Drawing:
     wide: bool = False
 
     def write(self, directory: Path, width: float | None = None) -> list[Path]:
-        """Write it as PDF and PNG with its numbers as CSV; returns the files.
+        """Write it as PDF and PNG, and its numbers as CSV; returns the files.
 
         Args:
-            directory: where.
-            width: in inches; that of its columns of a paper unless given.
+            directory: the output directory.
+            width: the width in inches; default: one or two columns of a paper, see ``wide``.
         """
         from harness.display.figures.saving import save_figure
         from harness.display.figures.style import ONE_COLUMN, TWO_COLUMNS
@@ -59,12 +59,12 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Listing:
-    """Sentences that a table refers to, each behind its mark.
+    """Sentences that a table refers to, each with its mark.
 
     Attributes:
-        title: above them.
+        title: the title above them.
         entries: pairs of mark and sentence.
-        terminal: whether a terminal shows them.
+        terminal: whether they are shown in the terminal.
     """
 
     title: str
@@ -74,18 +74,18 @@ class Listing:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """What one analysis shows.
+    """The tables and figures of one analysis.
 
     Attributes:
-        name: its command, and the stem of its page.
+        name: its command, and the stem of its files.
         title: one line.
         heading: what was ranked against what, in one run or in several.
         grids: its tables.
         drawings: its figures.
-        notes: sentences that hold for all of them.
+        notes: sentences that apply to all of them.
         listings: sentences that the tables refer to.
-        terminal: what a terminal shows in place of the tables, where it has not their room.
-        paper: what LaTeX shows in place of the tables, where a paper prints others.
+        terminal: narrower tables for the terminal, if the normal ones are too wide.
+        paper: other tables for LaTeX, if a paper needs them.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Exhibit:
     paper: tuple[Grid, ...] = ()
 
     def __repr__(self) -> str:
-        """Its title and what it holds."""
+        """Its title, tables and figures."""
         held = [grid.name for grid in self.grids], [drawing.name for drawing in self.drawings]
         tables, figures = (", ".join(names) or "none" for names in held)
         return f"<exhibit {self.name}: {self.title}; tables: {tables}; figures: {figures}>"
@@ -114,8 +114,8 @@ class Exhibit:
         """Print the tables under the heading.
 
         Args:
-            console: where; the terminal unless given.
-            title: print the title above it too.
+            console: where to print; default: the terminal.
+            title: also print the title.
         """
         from rich.text import Text
 
@@ -137,13 +137,13 @@ class Exhibit:
     def write(self, directory: Path | str, *, width: float | None = None, figures: bool = True) -> list[Path]:
         """Write everything; returns the files.
 
-        Each table as ``NAME.csv`` with every digit and together as ``EXHIBIT.md`` and ``EXHIBIT.tex``; each figure as
-        PDF and PNG with its numbers as CSV.
+        Each table as ``NAME.csv`` with full precision, all tables as ``EXHIBIT.md`` and ``EXHIBIT.tex``, and each
+        figure as PDF and PNG with its numbers as CSV.
 
         Args:
-            directory: where; made if it does not exist.
-            width: of the figures in inches; one column of a paper unless given.
-            figures: draw them too.
+            directory: the output directory; created if it does not exist.
+            width: the width of the figures in inches; default: one column of a paper.
+            figures: also draw the figures.
         """
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""What an analysis shows: one file each, from an opened run to tables and figures with their numbers."""
+"""The exhibit of each analysis, one file each: from an opened run to tables and figures with their numbers."""

@@ -1,4 +1,4 @@
-"""What every exhibit of a run stands under: what was ranked against what, and the correlations in each set."""
+"""What every exhibit of a run needs: its heading, and the correlations in each architecture set."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
-    """The correlation table of a run in each of the benchmark's sets of architectures.
+    """The correlation table of a run for each of the benchmark's architecture sets.
 
     Args:
-        run: whose scores.
-        baseline: the row that the others are compared with.
+        run: the run.
+        baseline: the row to compare the others with.
     """
     from harness.analysis import correlation_table
 
@@ -35,7 +35,7 @@ def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
 
 
 def heading_of(run: OpenedRun) -> Heading:
-    """What was ranked against what."""
+    """The heading of a run: what was ranked against what."""
     setting, task = run.setting, run.benchmark.task(run.setting.dataset)
     return Heading(
         benchmark=run.benchmark.title,

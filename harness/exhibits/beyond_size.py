@@ -1,4 +1,4 @@
-"""The exhibit of size: what proxies know beyond the number of parameters, or beyond any other proxy."""
+"""Exhibit: what proxies add to the number of parameters, or to any other proxy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 ROW_HEIGHT = 0.19
-"""Inches of a row of the figure where there is room: three marks stand in it."""
+"""Inches per row of the figure, if there is room; a row holds three marks."""
 
 
 @accepts(run=as_run, given=text, bins=optional(whole()), subset=text)
@@ -33,12 +33,12 @@ def beyond_size(run: OpenedRun, *, given: str = "params", bins: int | None = Non
 
     Args:
         run: the scores.
-        given: what stands for size.
-        bins: how many bins the strata are; None for exact equality where there are few distinct values.
-        subset: the set of architectures.
+        given: the proxy to hold constant.
+        bins: the number of bins to stratify by; default: one stratum per value, if there are few distinct values.
+        subset: the architecture set.
 
     Raises:
-        UnknownNameError: if there is no such set or proxy.
+        UnknownNameError: if the set or the proxy does not exist.
         HarnessError: if ``given`` was not scored, or there are fewer than three networks.
     """
     given = run.row_named(given)
@@ -49,18 +49,18 @@ def beyond_size(run: OpenedRun, *, given: str = "params", bins: int | None = Non
     strata = (
         f"Strata: networks with the same {size}, {control.distinct} distinct values."
         if exact_strata(control, bins)
-        else f"Strata: {BINS if bins is None else bins} bins of nearly equal numbers of networks, by {size}; within a "
-        "bin sizes still differ a little."
+        else f"Strata: {BINS if bins is None else bins} bins of nearly equal numbers of networks, by {size}; sizes "
+        "still differ a little within a bin."
     )
     return Exhibit(
         name="beyond_size",
-        title=f"What the proxies know beyond {size}",
+        title=f"What the proxies add to {size}",
         heading=heading,
         grids=(_grid(table, labels, size, strata),),
         drawings=(
             Drawing(
                 "beyond_size",
-                f"Kendall τ with accuracy over all pairs of networks, within strata of {size} alone, and partial.",
+                f"Kendall τ with accuracy over all pairs of networks, only within strata of {size}, and partial.",
                 table,
                 lambda width: plot_beyond(table, labels, size, width),
             ),
@@ -70,13 +70,13 @@ def beyond_size(run: OpenedRun, *, given: str = "params", bins: int | None = Non
 
 
 def plot_beyond(table: pd.DataFrame, labels: Labels | None, size: str, width: float) -> Figure:
-    """τ over all pairs, within strata, and partial, one row for each proxy.
+    """τ over all pairs, within strata, and partial, one row per proxy.
 
     Args:
         table: rows of :func:`harness.analysis.beyond_size.beyond_table`.
         labels: display names of proxies.
-        size: what is held constant.
-        width: in inches.
+        size: the label of what is held constant.
+        width: the width in inches.
     """
     from matplotlib.figure import Figure
 
@@ -120,8 +120,8 @@ def _grid(table: pd.DataFrame, labels: Labels, size: str, strata: str) -> Grid:
     )
     pairs = f"{table['pairs'].max():.1%}" if len(table) else "none"
     notes = (
-        f"{strata} {pairs.replace('%', ' %')} of all pairs lie within one.",
-        f"τ within strata: τ-b over these pairs alone. Partial: with {size} held constant, by formula. Near 0 where "
-        f"the proxy says little of accuracy that {size} does not; – where its order is that of {size}.",
+        f"{strata} {pairs.replace('%', ' %')} of all pairs lie within one stratum.",
+        f"τ within strata: τ-b over only these pairs. Partial: with {size} held constant, by formula. Near 0: the "
+        f"proxy says little about accuracy that {size} does not say. –: it orders the networks exactly as {size} does.",
     )
     return Grid("beyond_size", f"Kendall τ within strata of {size}, best first", columns, table, notes)

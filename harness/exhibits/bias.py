@@ -1,4 +1,4 @@
-"""The exhibit of bias: what a score depends on, beside what the accuracy depends on."""
+"""Exhibit: what scores depend on, compared with what the accuracy depends on."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ TRUTH = "true accuracy"
 
 @accepts(run=as_run, subset=text)
 def bias(run: OpenedRun, *, subset: str = "all") -> Exhibit:
-    """How scores and accuracies depend on counts that describe an architecture.
+    """How scores and accuracies depend on features of an architecture, such as its number of convolutions.
 
     Args:
         run: the scores.
-        subset: the set of architectures.
+        subset: the architecture set.
 
     Raises:
-        UnknownNameError: if there is no such set.
+        UnknownNameError: if the set does not exist.
         HarnessError: if the benchmark declares no features, or there are fewer than three networks.
     """
     joined, heading = part_of(run, subset)
@@ -62,7 +62,7 @@ def bias(run: OpenedRun, *, subset: str = "all") -> Exhibit:
             ),
             Drawing(
                 "bias_map",
-                "Bias: Spearman ρ of the score with a count minus that of the accuracy; above 0 where the proxy "
+                "Bias: Spearman ρ of the score with a count minus ρ of the accuracy with it. Above 0: the proxy "
                 "prefers more of it than the accuracies do.",
                 difference.reset_index(names="proxy"),
                 lambda width: plot_bias(difference, labels, width),
@@ -73,12 +73,12 @@ def bias(run: OpenedRun, *, subset: str = "all") -> Exhibit:
 
 
 def plot_dependence(values: pd.DataFrame, labels: Labels | None, width: float) -> Figure:
-    """ρ with each count as a heat map, the accuracy's in the first row.
+    """ρ with each count as a heat map; the first row is the accuracy's.
 
     Args:
-        values: one row for the accuracy and each proxy, one column for each count.
+        values: one row for the accuracy and one per proxy, one column per count.
         labels: display names of proxies.
-        width: in inches.
+        width: the width in inches.
     """
     names = [label_of(name, labels) for name in values.index]
     return plot_matrix(
@@ -90,9 +90,9 @@ def plot_bias(values: pd.DataFrame, labels: Labels | None, width: float) -> Figu
     """The bias as a heat map.
 
     Args:
-        values: one row for each proxy, one column for each count.
+        values: one row per proxy, one column per count.
         labels: display names of proxies.
-        width: in inches.
+        width: the width in inches.
     """
     names = [label_of(name, labels) for name in values.index]
     return plot_matrix(
@@ -101,7 +101,7 @@ def plot_bias(values: pd.DataFrame, labels: Labels | None, width: float) -> Figu
 
 
 def _wide(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Proxies as rows, the least biased first, features as columns in their own order."""
+    """Proxies as rows, the least biased first; features as columns in the benchmark's order."""
     features = list(dict.fromkeys(table["feature"]))
     size = table.assign(size=table["bias"].abs()).groupby("proxy")["size"].mean().sort_values(kind="stable")
     return table.pivot(index="proxy", columns="feature", values=column).loc[size.index, features]
@@ -121,11 +121,11 @@ def _grid(
         head = str(feature).replace(" ", "\n", 1)
         columns.append(Column(str(feature), head, values[feature], write, marks=marks))
     notes = (
-        ("Rows by the mean size of their bias, the least first.",)
+        ("Rows are sorted by their mean absolute bias, the smallest first.",)
         if marked is None
         else (
-            "Above 0: the proxy prefers more of it than the accuracies do. *: the paired 95 % interval excludes 0, "
-            "which is not corrected for the number of cells.",
+            "Above 0: the proxy prefers more of it than the accuracies do. *: the paired 95 % interval excludes 0; not "
+            "corrected for the number of cells.",
         )
     )
     return Grid(name, title, tuple(columns), data, notes)

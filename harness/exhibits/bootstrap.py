@@ -1,4 +1,4 @@
-"""The exhibit of the bootstrap: are the intervals as wide as resampling the networks says?"""
+"""Exhibit: jackknife and bootstrap intervals compared."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 FEWEST_RESAMPLES = 100
-"""With fewer, the outermost resamples alone would make the bounds."""
+"""With fewer, the bounds would depend on a few extreme resamples."""
 
 
 @accepts(run=as_run, baseline=text, resamples=whole(), subset=text)
@@ -31,16 +31,16 @@ def bootstrap(run: OpenedRun, baseline: str = "params", resamples: int = 1000, s
     """Jackknife and bootstrap intervals side by side.
 
     Args:
-        run: with the scores.
-        baseline: what the differences are to.
-        resamples: of the bootstrap.
-        subset: the set of architectures.
+        run: the scores.
+        baseline: the row to compare the others with.
+        resamples: the number of bootstrap resamples.
+        subset: the architecture set.
 
     Raises:
         HarnessError: for too few resamples, or an unknown set or row.
     """
     if resamples < FEWEST_RESAMPLES:
-        raise HarnessError(f"{resamples} resamples make no interval; ask for {FEWEST_RESAMPLES} or more")
+        raise HarnessError(f"{resamples} resamples are too few for an interval; ask for {FEWEST_RESAMPLES} or more")
     baseline = run.row_named(baseline)
     joined, heading = part_of(run, subset, fewest=0)
     table = bootstrap_table(joined, baseline=baseline, resamples=resamples)
@@ -52,7 +52,7 @@ def bootstrap(run: OpenedRun, baseline: str = "params", resamples: int = 1000, s
     ]
     return Exhibit(
         name="bootstrap",
-        title="Intervals of the jackknife beside those of the bootstrap",
+        title="Jackknife intervals compared with bootstrap intervals",
         heading=heading,
         grids=tuple(grids),
     )
@@ -72,6 +72,6 @@ def _grid(table: pd.DataFrame, labels: Labels, quantity: str, words: str, resamp
     )
     notes = (
         f"Bootstrap: percentiles of {resamples:,} resamples of the networks. SE ratio: the jackknife's standard error "
-        f"÷ the bootstrap's, which is itself known to about {100 / (2 * resamples) ** 0.5:.0f} %.",
+        f"÷ the bootstrap's, which itself has an error of about {100 / (2 * resamples) ** 0.5:.0f} %.",
     )
     return Grid(f"bootstrap_{quantity}", words, columns, table, notes)

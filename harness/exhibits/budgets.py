@@ -1,4 +1,4 @@
-"""The exhibit of budgets: the accuracy of each proxy's choice among the networks that cost no more."""
+"""Exhibit: the accuracy of the network that each proxy chooses within a budget."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def budgets(
     """What each proxy chooses under budgets of #Params, #FLOPs, latency or energy.
 
     Args:
-        run: its scored networks are what is chosen from.
-        costs: ``params``, ``flops``, or columns of the benchmark's costs; the sizes that the run scored unless given.
-        quantiles: the budgets as quantiles of the costs of the networks.
-        subset: the set of architectures to choose from.
+        run: the run; proxies choose among its scored networks.
+        costs: ``params``, ``flops``, or columns of the benchmark's costs; default: the sizes that the run scored.
+        quantiles: the budgets as quantiles of the networks' costs.
+        subset: the architecture set to choose from.
 
     Raises:
         HarnessError: see :func:`harness.exhibits.network_costs.network_costs` and
             :func:`harness.analysis.budgets.budgets_table`.
-        UnknownNameError: if there is no such set or cost.
+        UnknownNameError: if the set or the cost does not exist.
     """
     pool, heading = part_of(run, subset, fewest=1)
     labels = row_labels(run.labels, "Random (mean of the feasible)", "Optimum (best feasible)")
@@ -55,9 +55,9 @@ def budgets(
         for cost in network_costs(run, pool, costs)
     )
     notes = (
-        "Accuracy of the network with the best score among those that cost no more than the budget; of tied ones the "
-        "mean. Mean regret: what is lost to the best feasible network, over the budgets.",
-        "A network without a finite score is chosen only where no feasible network has one.",
+        "Accuracy of the network with the best score among those that cost no more than the budget; for ties, the "
+        "mean. Mean regret: the loss compared with the best feasible network, averaged over the budgets.",
+        "A network without a finite score is chosen only if no feasible network has one.",
         *orientation_note(run),
     )
     return Exhibit("budgets", "Choosing under a budget", heading, grids, notes=notes)
@@ -67,7 +67,7 @@ def _grid(table: pd.DataFrame, cost: NetworkCost, labels: Labels, write: Callabl
     accuracy = table.pivot(index="row", columns="quantile", values="accuracy")
     regret = table.groupby("row", sort=False)["regret"].mean().sort_values(kind="stable")
     kinds = table.drop_duplicates("row").set_index("row")["kind"]
-    # What knows the truth first, also where a proxy reaches it.
+    # The optimum is first, even if a proxy reaches it.
     rows = sorted(regret.index, key=lambda row: kinds[row] != "optimum")
     columns = [row_names(rows, labels)]
     facts = table.drop_duplicates("quantile")
@@ -83,7 +83,7 @@ def _grid(table: pd.DataFrame, cost: NetworkCost, labels: Labels, write: Callabl
     tied = table[~table["kind"].isin(["random", "optimum"]) & (table["tied"] > 1)]
     if len(tied):
         named = ", ".join(label_of(row, labels) for row in tied["row"].unique())
-        notes.append(f"Several networks share the best score of: {named}.")
+        notes.append(f"Several networks share the best score for: {named}.")
     return Grid(
         f"budgets_{cost.name}",
         f"Accuracy of the choice under budgets of {cost.label}",

@@ -1,4 +1,4 @@
-"""The exhibits that need one run alone, and collecting those that a run allows."""
+"""The exhibits that need only one run; collect those that a run allows."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ FOR_ONE_RUN: tuple[Callable[[OpenedRun], Exhibit], ...] = (
     noise_ceiling_of_run,
     required_n,
 )
-"""In the order in which a page shows them; scatter plots and the chart of τ are in every report anyway."""
+"""In the order of the page. Scatter plots and the chart of τ are part of every report."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What could be shown of a run, and what could not.
+    """The exhibits that a run allows, and the reasons why others are missing.
 
     Attributes:
         exhibits: in the order of :data:`FOR_ONE_RUN`.
-        missing: for each of the others its name and why.
+        missing: the name of each other exhibit, with the reason.
     """
 
     exhibits: tuple[Exhibit, ...]
@@ -53,10 +53,10 @@ class Collected:
 
 
 def for_run(run: OpenedRun) -> Collected:
-    """Every exhibit that the run allows; one that it does not allow becomes a sentence, never an error.
+    """Every exhibit that the run allows; for one that it does not allow, the reason instead of an error.
 
     Args:
-        run: with its ground truth.
+        run: the run, with its ground truth.
     """
     exhibits, missing = [], []
     for make in FOR_ONE_RUN:

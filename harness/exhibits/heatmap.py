@@ -1,4 +1,4 @@
-"""The exhibit of the heat map: every proxy in several runs, of other benchmarks, data sets or seeds."""
+"""Exhibit: a heat map of every proxy in several runs, with different benchmarks, data sets or seeds."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def heatmap(
     """Kendall τ of every proxy in every run, best mean rank first.
 
     Args:
-        runs: each becomes a column.
-        subset: the set of architectures, which every run must have.
-        baseline: the row that the others are compared with in every run.
-        proxies: the rows shown besides the baseline; all unless given.
+        runs: the runs, one column each.
+        subset: the architecture set, which every run must have.
+        baseline: the row to compare the others with in every run.
+        proxies: the rows to show in addition to the baseline; default: all.
 
     Raises:
-        HarnessError: if there is no run, or a run lacks the set.
-        UnknownNameError: if there is no such baseline.
+        HarnessError: if no run is given, or a run lacks the set.
+        UnknownNameError: if the baseline does not exist.
     """
     if not runs:
         raise HarnessError("no run was given; a heat map needs one or more")
@@ -78,7 +78,7 @@ def heatmap(
 
 
 def run_names(runs: Sequence[OpenedRun]) -> list[str]:
-    """Benchmark and data set of each run, with the name of its directory where two would be the same.
+    """Benchmark and data set of each run, with the name of its directory if two would be the same.
 
     Raises:
         HarnessError: if the same directory is given twice.
@@ -120,6 +120,6 @@ def _grid(table: pd.DataFrame, names: Sequence[str], labels: Labels, baseline: s
         f"{VERDICT_MARKS['win']} better and {VERDICT_MARKS['loss']} worse than {baseline} "
         f"({VERDICT_MARKS['baseline']}), {VERDICT_MARKS['tie']} neither: by the 95 % interval of the difference on the "
         "same networks, not corrected for the number of proxies.",
-        "Mean rank: over the runs, among the proxies that have a coefficient in all of them.",
+        "Mean rank: over the runs, among the proxies with a coefficient in all of them.",
     )
     return Grid("heatmap", f"Kendall τ [95 %]{where}, best mean rank first", tuple(columns), table, notes)

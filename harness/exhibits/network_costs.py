@@ -1,4 +1,4 @@
-"""The cost that a budget or a Pareto front is about: a size that the run scored, or a table of the benchmark."""
+"""The cost for a budget or a Pareto front: a size that the run scored, or a cost table of the benchmark."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 SIZES = ("params", "flops")
-"""Proxies that are costs too."""
+"""Proxies that are also costs."""
 
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """What each network costs.
+    """The cost of each network.
 
     Attributes:
-        name: as it is asked for.
-        label: what it is, with its unit.
-        values: one for each network of the pool, NaN where unknown.
+        name: the name on the command line.
+        label: the display name, with the unit.
+        values: one per network of the pool; NaN if unknown.
         source: where the numbers come from, for a note.
     """
 
@@ -39,16 +39,16 @@ class NetworkCost:
 
 
 def network_costs(run: OpenedRun, pool: Joined, wanted: Sequence[str]) -> list[NetworkCost]:
-    """The wanted costs; those of ``params`` and ``flops`` that the run scored unless any are named.
+    """The requested costs; default: ``params`` and ``flops``, if the run scored them.
 
     Raises:
         UnknownNameError: if a cost is neither a size that the run scored nor a column of the benchmark's costs.
-        DataError: if the benchmark's costs have to be imported first.
-        HarnessError: if none is named and the run scored no size.
+        DataError: if the benchmark's costs must be imported first.
+        HarnessError: if no cost is requested and the run scored no size.
     """
     names = list(dict.fromkeys(wanted)) or [name for name in SIZES if name in pool.proxies]
     if not names:
-        raise HarnessError(f"{run.directory} scored neither params nor flops; name a cost of {run.benchmark.name}")
+        raise HarnessError(f"{run.directory} has neither params nor flops; name a cost of {run.benchmark.name}")
     return [_network_cost(run, pool, name) for name in names]
 
 

@@ -1,4 +1,4 @@
-"""The exhibit of the noise ceiling: how far any score can get against accuracies that are noisy themselves."""
+"""Exhibit: the noise ceiling, which no score can be expected to exceed because accuracies are noisy themselves."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ TRAININGS = ("one training", "half of the trainings")
 
 @accepts(run=as_run, subset=text, baseline=text)
 def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "params") -> Exhibit:
-    """The ceiling on the networks of a run, beside its best proxy and the baseline.
+    """The ceiling for the networks of a run, compared with its best proxy and the baseline.
 
     Args:
-        run: with the scores.
-        subset: the set of architectures.
-        baseline: the row shown besides the best.
+        run: the scores.
+        subset: the architecture set.
+        baseline: the row to show in addition to the best one.
     """
     joined, heading = part_of(run, subset, fewest=0)
     reached = {
@@ -56,7 +56,7 @@ def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "p
 def noise_ceiling_of_benchmark(
     benchmark: Benchmark, dataset: str, split: str | None = None, epochs: int | str | None = None, subset: str = "all"
 ) -> Exhibit:
-    """The ceiling on a whole benchmark, or one of its sets.
+    """The ceiling for a whole benchmark, or one of its sets.
 
     Raises:
         HarnessError: if there is no ground truth, or nothing to compare it with.
@@ -94,8 +94,8 @@ def _exhibit(
         drawings=(
             Drawing(
                 "noise_ceiling",
-                "Kendall τ between accuracies of the same networks, with 95 % intervals; lines: what was reached "
-                "without training.",
+                "Kendall τ between accuracies of the same networks, with 95 % intervals; lines: τ reached without "
+                "training.",
                 table,
                 lambda width: plot_noise_ceiling(table, reached, width),
             ),
@@ -104,24 +104,24 @@ def _exhibit(
 
 
 def _other_truths(benchmark: Benchmark, truth: GroundTruth) -> Iterator[GroundTruth]:
-    """The other ground truths of the data set that are there, in the benchmark's order."""
+    """The other available ground truths of the data set, in the benchmark's order."""
     for split, epochs in benchmark.truths_of(truth.dataset):
         if (split, epochs) == (truth.split, truth.epochs):
             continue
         try:
             yield benchmark.ground_truth(truth.dataset, split, epochs)
         except DataError:
-            # A local table need not hold every accuracy that the benchmark declares.
+            # A local table may lack accuracies that the benchmark declares.
             continue
 
 
 def plot_noise_ceiling(table: pd.DataFrame, reached: dict[str, Estimate], width: float) -> Figure:
-    """τ between accuracies, one line for each pair, beside what proxies reach.
+    """τ between accuracies, one line per pair, compared with τ of proxies.
 
     Args:
         table: rows of :func:`harness.analysis.noise_ceiling.ceiling_table`.
-        reached: τ of proxies on the same networks, by the name to show; the best first.
-        width: in inches.
+        reached: τ of proxies on the same networks, by display name; the best first.
+        width: the width in inches.
     """
     from matplotlib.figure import Figure
 
@@ -152,7 +152,7 @@ def plot_noise_ceiling(table: pd.DataFrame, reached: dict[str, Estimate], width:
 
 
 def _words(row: Row) -> str:
-    """The pair in a few words."""
+    """A short description of the pair."""
     if row["relation"] == TRAININGS[0]:
         return "one training : another"
     if row["relation"] == TRAININGS[1]:
@@ -183,32 +183,32 @@ def _difference(relation: str) -> str:
 
 
 def _notes(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate]) -> tuple[str, ...]:
-    """Which number bounds what."""
+    """What each kind of agreement means, and which of them is a bound."""
     relations = set(table["relation"])
     notes = []
     if relations & set(TRAININGS):
         notes += [
-            "Seed: how well trainings of the same networks agree that differ in nothing else; what a ranking loses to "
-            "their noise. Ceiling: what a score that knew every expected accuracy would reach against the "
-            f"{truth.seeds}, by Spearman's correction for attenuation in a normal model. No score can be expected to "
-            "exceed it.",
+            "Seed: agreement between trainings of the same networks that differ only in the seed; it shows what a "
+            "ranking loses to training noise. Ceiling: what a score that knew every expected accuracy would reach "
+            f"against the {truth.seeds}, by Spearman's correction for attenuation in a normal model. No score can be "
+            "expected to exceed it.",
         ]
     else:
         notes.append(
-            "The single trainings behind this truth are not known here, so that the noise of the seed, and with it the "
-            "ceiling, cannot be estimated."
+            "The accuracies of single trainings are not available for this ground truth, so the noise of the seed, and "
+            "therefore the ceiling, cannot be estimated."
         )
     if relations & {"other images", "other images and length"}:
         notes.append(
-            "Images: how far the ranking changes with the images that accuracy is measured on, and with the training "
-            "where the benchmark trained other networks for them. A yardstick, not a bound."
+            "Images: how much the ranking depends on the images that accuracy is measured on, and on the training, if "
+            "the benchmark trained other networks for them. For comparison, not a bound."
         )
     if relations & {"other length", "other images and length"}:
         notes.append(
             "Length: how well trainings of another length predict the ranking. Not a bound: a score above it ranks "
-            "better than that much training does."
+            "better than training for that long."
         )
     if reached:
         words = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())
-        notes.append(f"Reached without training on these networks, the best row and the baseline: τ {words}.")
+        notes.append(f"Best proxy and baseline on these networks, without training: τ {words}.")
     return tuple(notes)

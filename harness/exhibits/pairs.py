@@ -1,4 +1,4 @@
-"""The exhibit of pairs: the difference between any two proxies, with what stays significant among so many."""
+"""Exhibit: the difference between each two proxies, and whether it is significant after correction for many tests."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 LEVEL = 0.05
-"""Below it a corrected p-value counts as significant."""
+"""A corrected p-value below this is significant."""
 
 LIST_WIDTH = 70
-"""Characters of a list of proxies in a table; the CSV holds all of it."""
+"""Maximum number of characters for a list of proxies in a table; the CSV file has the full list."""
 
 FEWEST_INCHES = 0.3
-"""Of a cell's width, below which the difference is not written into it."""
+"""The difference is not written into cells that are narrower than this."""
 
 
 @accepts(run=as_run, against=optional(text), subset=text)
 def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Exhibit:
-    """Paired differences between all pairs of proxies, or between each and one of them.
+    """Paired differences between all pairs of proxies, or between one proxy and each other one.
 
     Args:
-        run: with the scores.
-        against: compare the others with this row alone.
-        subset: the set of architectures.
+        run: the scores.
+        against: compare the others only with this row.
+        subset: the architecture set.
 
     Raises:
         HarnessError: for an unknown set or row, or fewer than two proxies.
@@ -59,8 +59,8 @@ def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Ex
     drawings = (
         Drawing(
             "pairs",
-            "Difference of Kendall τ, row minus column, proxies from best to worst; a dot where it is not significant "
-            f"at 5 % after Holm's correction for all {len(table)} pairs, a cross where it is undefined.",
+            "Difference of Kendall τ, row minus column, proxies from best to worst. Dot: not significant at 5 % after "
+            f"Holm's correction for all {len(table)} pairs; cross: undefined.",
             table,
             lambda width: plot_pairs(table, labels, width),
         ),
@@ -69,7 +69,7 @@ def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Ex
         name="pairs",
         title=f"Paired differences between {words}",
         heading=heading,
-        # Against a single proxy there is no matrix to draw, and of all pairs there are too many to print.
+        # Against a single proxy there is no matrix to draw; all pairs are too many to print.
         grids=(_summary_grid(table, labels) if against is None else _grid(table, labels),),
         drawings=drawings if against is None else (),
     )
@@ -81,7 +81,7 @@ def plot_pairs(table: pd.DataFrame, labels: Labels | None, width: float) -> Figu
     Args:
         table: rows of :func:`harness.analysis.pairs.pair_table` for all pairs.
         labels: display names of proxies.
-        width: in inches.
+        width: the width in inches.
     """
     from matplotlib.figure import Figure
 
@@ -91,7 +91,7 @@ def plot_pairs(table: pd.DataFrame, labels: Labels | None, width: float) -> Figu
     for row in table[table["kendall_p_holm"] < LEVEL].to_dict("records"):
         values[place[row["first"]], place[row["second"]]] = row["kendall_difference"]
     found = values[np.isfinite(values)]
-    # A single proxy far below the rest would leave all other cells pale.
+    # Otherwise a single proxy far below the rest would make all other cells pale.
     most = float(np.quantile(found, 0.85)) if len(found) else 1.0
     least = min(0.0, float(found.min(initial=0)))
     with paper_style():
@@ -116,7 +116,7 @@ def plot_pairs(table: pd.DataFrame, labels: Labels | None, width: float) -> Figu
 
 
 def _mark(axes: Axes, table: pd.DataFrame, place: Mapping[str, int], most: float, *, written: bool) -> None:
-    """A dot where there may be no difference, a cross where it is undefined, else the value where there is room."""
+    """Mark each cell: a dot if the difference is not significant, a cross if it is undefined, else the value."""
     for row in table.to_dict("records"):
         x, y = place[row["second"]], place[row["first"]]
         value = row["kendall_difference"]
@@ -130,7 +130,7 @@ def _mark(axes: Axes, table: pd.DataFrame, place: Mapping[str, int], most: float
 
 
 def _summary_grid(table: pd.DataFrame, labels: Labels) -> Grid:
-    """How many others each proxy is better and worse than, and which it cannot be told from."""
+    """How many other proxies each proxy is better and worse than, and which it does not differ from significantly."""
     names = list(dict.fromkeys([*table["first"], *table["second"]]))
     rows = []
     for name in names:
@@ -153,11 +153,11 @@ def _summary_grid(table: pd.DataFrame, labels: Labels) -> Grid:
         row_names(names, labels),
         Column("better", "Better\nthan", summary["better_than"], count),
         Column("worse", "Worse\nthan", summary["worse_than"], count),
-        Column("unclear", "Not told\nfrom", summary["not_told_from"], count),
-        words("these", "that is", (textwrap.shorten(text, LIST_WIDTH, placeholder=" …") for text in shown)),
+        Column("unclear", "Not dif-\nferent", summary["not_told_from"], count),
+        words("these", "from", (textwrap.shorten(text, LIST_WIDTH, placeholder=" …") for text in shown)),
     )
     title = "Kendall τ compared with all others, best first, after Holm's correction"
-    return Grid("pairs_by_proxy", title, columns, summary, (*_notes(table), "Every pair: pairs.csv, with --out."))
+    return Grid("pairs_by_proxy", title, columns, summary, (*_notes(table), "All pairs: pairs.csv, with --out."))
 
 
 def _grid(table: pd.DataFrame, labels: Labels) -> Grid:
@@ -181,11 +181,11 @@ def _notes(table: pd.DataFrame) -> tuple[str, ...]:
     tested = int(table["kendall_p"].notna().sum())
     undefined = len(table) - tested
     below = {way: int((table[column] < LEVEL).sum()) for way, column in _WAYS.items()}
-    lacking = f" {undefined} more have no test: a score is constant, or nothing varies." if undefined else ""
+    lacking = f" {undefined} more cannot be tested: a score is constant, or nothing varies." if undefined else ""
     return (
         f"Of {tested} pairs, p < .05: {', '.join(f'{number} {way}' for way, number in below.items())}.{lacking}",
-        "Each pair on the networks that both have a finite score for. Holm: the chance of even one false difference "
-        "is at most the level. Benjamini-Hochberg: the expected share of false ones among those found is.",
+        "Each pair is compared on the networks for which both have a finite score. Holm: the probability of any false "
+        "difference is at most the level. Benjamini-Hochberg: the expected share of false ones among those found is.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The exhibit of Pareto fronts: the true one of accuracy against cost, and those that proxies choose."""
+"""Exhibit: the true Pareto front of accuracy against cost, and the fronts that proxies choose."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ UNSCORED = "they are never chosen."
 
 @accepts(run=as_run, costs=texts, subset=text, shown=texts)
 def pareto(run: OpenedRun, *, costs: Sequence[str] = (), subset: str = "all", shown: Sequence[str] = ()) -> Exhibit:
-    """How near the front that each proxy chooses comes to the true Pareto front.
+    """How close the front that each proxy chooses is to the true Pareto front.
 
     Args:
-        run: its scored networks are what is chosen from.
-        costs: ``params``, ``flops``, or columns of the benchmark's costs; the sizes that the run scored unless given.
-        subset: the set of architectures to choose from.
-        shown: the rows of the figures; #Params and the best unless given.
+        run: the run; proxies choose among its scored networks.
+        costs: ``params``, ``flops``, or columns of the benchmark's costs; default: the sizes that the run scored.
+        subset: the architecture set to choose from.
+        shown: the rows of the figures; default: #Params and the best ones.
 
     Raises:
         HarnessError: see :func:`harness.exhibits.network_costs.network_costs`.
-        UnknownNameError: if there is no such set, cost or row.
+        UnknownNameError: if the set, the cost or the row does not exist.
     """
     pool, heading = part_of(run, subset, fewest=1)
     labels = row_labels(run.labels, "Random score", "True front")
@@ -54,9 +54,9 @@ def pareto(run: OpenedRun, *, costs: Sequence[str] = (), subset: str = "all", sh
         grids.append(_grid(table, points, cost, labels, pool))
         drawings.append(_drawing(points, rows, cost, labels, pool, run.truth.metric))
     notes = (
-        "A proxy's front: the networks non-dominated in score and cost, one at random where several share both; their "
-        "accuracies count, and the best up to each cost stays. Expectations over the ties.",
-        "Hypervolume: as a share of that of the true front; reference point: the highest cost and the worst accuracy.",
+        "A proxy's front: the networks that are non-dominated in score and cost (a random one of several with equal "
+        "score and cost), and of these the ones with the best accuracy up to their cost. Expected values over ties.",
+        "Hypervolume: as a share of the true front's; reference point: the highest cost and the worst accuracy.",
         *orientation_note(run),
     )
     return Exhibit("pareto", "Pareto fronts of accuracy and cost", heading, tuple(grids), tuple(drawings), notes)
@@ -75,12 +75,12 @@ def plot_pareto(
 
     Args:
         points: the second table of :func:`harness.analysis.pareto.pareto_table`.
-        shown: the proxies to show beside the true front.
+        shown: the proxies to show in addition to the true front.
         labels: display names.
-        width: in inches.
-        axes_labels: of cost and accuracy.
-        end: the highest cost, to which the last steps reach.
-        bottom: where the axis of accuracy begins.
+        width: the width in inches.
+        axes_labels: the labels for cost and accuracy.
+        end: the highest cost, where the last steps end.
+        bottom: where the accuracy axis starts.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter
@@ -119,13 +119,13 @@ def _drawing(
 ) -> Drawing:
     import numpy as np
 
-    # Below the median network the fronts are alike, and would take most of the figure.
+    # Below the median network the fronts are similar and would take up most of the figure.
     bottom = _bottom(points, shown, float(np.median(pool.accuracy)))
     end = float(np.nanmax(cost.values))
     return Drawing(
         f"pareto_front_{cost.name}",
-        f"Best accuracy up to each {cost.label}: the true Pareto front, and what the networks that proxies choose "
-        "reach. The vertical axis begins at the median accuracy of the networks.",
+        f"Best accuracy up to each {cost.label}: the true Pareto front, and the accuracies of the networks that "
+        "proxies choose. The vertical axis starts at the median accuracy of the networks.",
         points[points["row"].isin([*shown, OPTIMUM])].reset_index(drop=True),
         lambda width: plot_pareto(points, shown, labels, width, (cost.label, metric), end, bottom),
     )
@@ -157,8 +157,8 @@ def _grid(table: pd.DataFrame, points: pd.DataFrame, cost: NetworkCost, labels: 
     known = int(np.isfinite(cost.values).sum())
     members = int(table["front"].iloc[0])
     notes = [
-        f"{cost.label}: {cost.source}; {known:,} networks, of which {members:,} are on the true front. To choose "
-        "many is to train many.",
+        f"{cost.label}: {cost.source}; {known:,} networks, of which {members:,} are on the true front. Every chosen "
+        "network has to be trained.",
         *unscored_note(table, labels, known, UNSCORED),
     ]
     return Grid(
@@ -167,5 +167,5 @@ def _grid(table: pd.DataFrame, points: pd.DataFrame, cost: NetworkCost, labels: 
 
 
 def _expected(value: float) -> str:
-    """A number of networks, with a decimal where it is an expectation."""
+    """A number of networks, with a decimal if it is an expected value."""
     return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"

@@ -1,4 +1,4 @@
-"""A run's networks, or one of the benchmark's sets of them, under the heading that says so."""
+"""A run's networks, or one architecture set of them, with the heading that says so."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 FEWEST = 3
-"""Networks without which there is nothing to rank."""
+"""Fewer networks cannot be ranked."""
 
 
 def part_of(run: OpenedRun, subset: str = "all", fewest: int = FEWEST) -> tuple[Joined, Heading]:
-    """Scores and accuracies of a set of architectures, and the heading of what is made of them.
+    """Scores and accuracies of an architecture set, and the heading for an analysis of them.
 
     Args:
-        run: whose scores.
-        subset: the set.
-        fewest: the networks that the analysis needs.
+        run: the run.
+        subset: the architecture set.
+        fewest: the minimum number of networks for the analysis.
 
     Raises:
         UnknownNameError: if the benchmark has no such set.
@@ -44,7 +44,7 @@ def part_of(run: OpenedRun, subset: str = "all", fewest: int = FEWEST) -> tuple[
 
 
 def unused_note(joined: Joined, labels: dict[str, str]) -> tuple[str, ...]:
-    """Which proxies have no finite score on some of the networks; no sentence where none has."""
+    """A sentence about the proxies without a finite score on some networks, if there are any."""
     lost = [
         f"{labels.get(name, name)} {int((~scores.usable).sum()):,}"
         for name, scores in joined.rows.items()

@@ -1,4 +1,4 @@
-"""What the exhibits of choosing have in common: which rows are shown, and words about them."""
+"""Code that the exhibits about choosing networks share: which rows are shown, labels and notes."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 NOT_PROXIES = (RANDOM, OPTIMUM)
 MOST_SHOWN = 4
-"""How many proxies a figure shows unless they are named: more lines than that cannot be told apart."""
+"""How many proxies a figure shows by default: more lines would be hard to distinguish."""
 
 
 def shown_rows(table: pd.DataFrame, wanted: Sequence[str], key: str, *, highest: bool = True) -> list[str]:
-    """The rows that a figure shows: the wanted ones, else #Params and the best others.
+    """The rows that a figure shows; default: #Params and the best others.
 
-    Rows that do exactly as one before them would hide it and are left out.
+    By default, a row with the same result as an earlier one is omitted, because its line would hide the other.
 
     Args:
-        table: one line for each row, with the columns ``row`` and ``key``.
-        wanted: names; the figure chooses where there are none.
-        key: by which column rows are good.
-        highest: whether more is better.
+        table: one line per row, with the columns ``row`` and ``key``.
+        wanted: the requested names, if any.
+        key: the column by which rows are compared.
+        highest: whether higher is better.
 
     Raises:
-        UnknownNameError: if a wanted row is not there.
+        UnknownNameError: if a requested row does not exist.
     """
     proxies = table[~table["row"].isin(NOT_PROXIES)].dropna(subset=[key])
     if wanted:
@@ -55,12 +55,12 @@ def shown_rows(table: pd.DataFrame, wanted: Sequence[str], key: str, *, highest:
 
 
 def row_labels(labels: Labels, random: str, optimum: str) -> Labels:
-    """The display names with those of the two rows that are no proxies."""
+    """The display names, including the two rows that are not proxies."""
     return {**labels, RANDOM: random, OPTIMUM: optimum}
 
 
 def best_cells(kinds: Iterable[str], values: Iterable[float], *, highest: bool = True) -> tuple[bool, ...]:
-    """Which cells of a column are the best of the proxies and aggregates; what was trained does not compete."""
+    """Which cells of a column are the best among proxies and aggregates; trained accuracies do not count."""
     found = [
         (value if highest else -value) if kind in ("proxy", "aggregate") else math.nan
         for kind, value in zip(kinds, values, strict=True)
@@ -70,7 +70,7 @@ def best_cells(kinds: Iterable[str], values: Iterable[float], *, highest: bool =
 
 
 def unscored_note(table: pd.DataFrame, labels: Labels, networks: int, consequence: str) -> tuple[str, ...]:
-    """A sentence about the proxies that lack scores, or none where nothing lacks."""
+    """A sentence about the proxies that lack scores, if there are any."""
     lacking = table[table["scored"] < networks].drop_duplicates("row").sort_values("row", kind="stable")
     if lacking.empty:
         return ()
@@ -82,7 +82,7 @@ def unscored_note(table: pd.DataFrame, labels: Labels, networks: int, consequenc
 
 
 def orientation_note(run: OpenedRun) -> tuple[str, ...]:
-    """A sentence where the sign of the accuracies was turned."""
+    """A sentence that says that the accuracies are shown negated, if they are."""
     if run.truth.higher_is_better:
         return ()
     return (f"Lower {run.truth.metric} is better: it is shown negated, so that higher is better.",)

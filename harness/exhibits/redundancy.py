@@ -1,4 +1,4 @@
-"""The exhibit of redundancy: which proxies agree, and what each adds to its nearest."""
+"""Exhibit: which proxies agree, and what each one adds to its nearest other."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @accepts(run=as_run, subset=text)
 def redundancy(run: OpenedRun, *, subset: str = "all") -> Exhibit:
-    """Agreement between all proxies, and each one's nearest other.
+    """Agreement between all proxies, and the nearest other of each one.
 
     Args:
         run: the scores.
-        subset: the set of architectures.
+        subset: the architecture set.
 
     Raises:
-        UnknownNameError: if there is no such set.
+        UnknownNameError: if the set does not exist.
         HarnessError: if there are fewer than two proxies or three networks.
     """
     joined, heading = part_of(run, subset)
@@ -46,7 +46,7 @@ def redundancy(run: OpenedRun, *, subset: str = "all") -> Exhibit:
     )
     return Exhibit(
         name="redundancy",
-        title="Which proxies say the same",
+        title="Which proxies agree",
         heading=heading,
         grids=(_grid(table, labels),),
         drawings=(
@@ -66,9 +66,9 @@ def plot_agreement(agreement: pd.DataFrame, labels: Labels | None, width: float)
     """The matrix of τ between proxies as a heat map.
 
     Args:
-        agreement: as :func:`harness.analysis.redundancy.agreement_matrix` gives it.
+        agreement: the result of :func:`harness.analysis.redundancy.agreement_matrix`.
         labels: display names of proxies.
-        width: in inches.
+        width: the width in inches.
     """
     names = [label_of(name, labels) for name in agreement.index]
     return plot_matrix(agreement, width, rows=names, columns=names, label="Kendall τ between scores")
@@ -87,8 +87,8 @@ def _grid(table: pd.DataFrame, labels: Labels) -> Grid:
         Column("networks", "Net-\nworks", table["networks"], count),
     )
     notes = (
-        "Nearest: the largest |τ| between scores. All on the networks that both have scored. "
-        "Partial: of score and accuracy with the nearest held constant. Partial ρ is near 0 where a proxy is a noisy "
-        "copy of the nearest; partial τ stays above 0 there.",
+        "Nearest: the largest |τ| between scores. All values are for the networks that both proxies scored. "
+        "Partial: correlation of score and accuracy with the nearest held constant. For a noisy copy of the nearest, "
+        "partial ρ is near 0, but partial τ stays above 0.",
     )
     return Grid("redundancy", "What each proxy adds to its nearest other, most first", columns, table, notes)

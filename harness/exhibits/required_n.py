@@ -1,4 +1,4 @@
-"""The exhibit of required n: how many networks show that a proxy ranks better than the baseline, or does not."""
+"""Exhibit: how many networks are needed to show that a proxy ranks better than the baseline."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 
 SHARE_DRAWN = 4
-"""The prediction is checked on draws of a fourth of the networks."""
+"""The prediction is checked with draws of a quarter of the networks."""
 
 
 @accepts(run=as_run, difference=number, baseline=text, power=number, draws=whole(), subset=text)
@@ -43,20 +43,20 @@ def required_n(
     """How many networks a paired comparison with the baseline needs, and whether the prediction holds.
 
     Args:
-        run: with the scores.
+        run: the scores.
         difference: the true difference of Kendall τ to detect.
-        baseline: the row that the others are compared with.
-        power: the probability of seeing it.
-        draws: subsamples to check the prediction with, each of a fourth of the networks; none for 0.
-        subset: the set of architectures.
+        baseline: the row to compare the others with.
+        power: the probability of detecting it.
+        draws: the number of subsamples that check the prediction, each a quarter of the networks; 0: no check.
+        subset: the architecture set.
 
     Raises:
-        HarnessError: for numbers that make no sense, an unknown row, or one that was not scored.
+        HarnessError: for impossible numbers, an unknown row, or one that was not scored.
     """
     if not 0 < abs(difference) < 2:
-        raise HarnessError(f"a difference of {difference:g} is not possible; give one such as 0.03")
+        raise HarnessError(f"a difference of {difference:g} is impossible; give one such as 0.03")
     if not 1 - CONFIDENCE < power < 1:
-        raise HarnessError(f"a power of {power:g} is not possible; give one such as 0.8")
+        raise HarnessError(f"a power of {power:g} is impossible; give one such as 0.8")
     baseline = run.row_named(baseline)
     joined, heading = part_of(run, subset, fewest=0)
     table = required_table(joined, difference, baseline, power, CONFIDENCE)
@@ -68,14 +68,14 @@ def required_n(
         grids.append(_check_grid(check_by_subsampling(joined, drawn, draws, baseline, CONFIDENCE), labels, len(joined)))
     return Exhibit(
         name="required-n",
-        title=f"Networks needed to see a difference to {label_of(baseline, labels)}",
+        title=f"Networks needed to detect a difference to {label_of(baseline, labels)}",
         heading=heading,
         grids=tuple(grids),
         drawings=(
             Drawing(
                 "required_n",
-                f"Networks with which a difference of Kendall τ to {label_of(baseline, labels)} of "
-                f"{coefficient(abs(difference))} is seen with power {_percent(power)} at {_percent(1 - CONFIDENCE)}.",
+                f"Networks needed to detect a difference of Kendall τ to {label_of(baseline, labels)} of "
+                f"{coefficient(abs(difference))} with power {_percent(power)} at {_percent(1 - CONFIDENCE)}.",
                 table,
                 lambda width: plot_required(table, labels, difference, width),
             ),
@@ -84,13 +84,13 @@ def required_n(
 
 
 def plot_required(table: pd.DataFrame, labels: Labels | None, difference: float, width: float) -> Figure:
-    """How many networks each proxy needs for the wanted difference.
+    """How many networks each proxy needs for the given difference.
 
     Args:
         table: rows of :func:`harness.analysis.required_n.required_table`.
         labels: display names of proxies.
-        difference: to detect.
-        width: in inches.
+        difference: the difference to detect.
+        width: the width in inches.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import StrMethodFormatter
@@ -108,7 +108,7 @@ def plot_required(table: pd.DataFrame, labels: Labels | None, difference: float,
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         name_rows(axes, [label_of(proxy, labels) for proxy in known["proxy"]], height)
         axes.grid(axis="x")
-        axes.set_xlabel(f"Networks to see Δτ = {coefficient(abs(difference))}; dashed: this run")
+        axes.set_xlabel(f"Networks to detect Δτ = {coefficient(abs(difference))}; dashed: this run")
     return figure
 
 
@@ -128,16 +128,16 @@ def _grid(table: pd.DataFrame, labels: Labels, difference: float, baseline: str,
     )
     more = int((table["required"] > total).sum())
     notes = [
-        f"Networks for {coefficient(abs(difference))}: a true difference of that size is found with probability "
-        f"{_percent(power)} by a two-sided test at {_percent(1 - CONFIDENCE)}. Power here: with the networks of this "
-        f"run. Smallest: what these find with probability {_percent(power)}.",
-        "Assumes networks drawn as these were, from a benchmark that is large beside the sample, so that SE falls as "
-        "1/√n. The observed difference plays no part. Not corrected for several proxies. With about 100 networks the "
-        "power is a little less than this, since the jackknife then errs on the wide side.",
+        f"Networks for {coefficient(abs(difference))}: a two-sided test at {_percent(1 - CONFIDENCE)} detects a true "
+        f"difference of that size with probability {_percent(power)}. Power here: with the networks of this run. "
+        f"Smallest Δτ here: the difference that these networks detect with probability {_percent(power)}.",
+        "Assumes networks drawn as these were, from a benchmark that is large compared with the sample, so that SE "
+        "falls as 1/√n. The observed difference is not used. Not corrected for several proxies. With about 100 "
+        "networks the power is slightly lower, because the jackknife then overestimates SE.",
     ]
     if more:
         notes.append(f"For {more} of {len(table)} rows that is more than the {total:,} networks there are.")
-    return Grid("required_n", f"To see {coefficient(abs(difference))}", columns, table, tuple(notes))
+    return Grid("required_n", f"To detect {coefficient(abs(difference))}", columns, table, tuple(notes))
 
 
 def _check_grid(table: pd.DataFrame, labels: Labels, networks: int) -> Grid:
@@ -151,8 +151,9 @@ def _check_grid(table: pd.DataFrame, labels: Labels, networks: int) -> Grid:
         Column("power found", "Power\nfound", table["power_found"], coefficient),
     )
     notes = (
-        f"{draws} draws of {drawn:,} of the {networks:,} networks, without replacement; the difference over all of "
-        "them is taken for the true one. SD: of the difference between draws. Power found: the share of draws whose "
-        f"interval excludes zero; its own standard error is at most {coefficient(0.5 / max(draws, 1) ** 0.5)}.",
+        f"{draws} draws of {drawn:,} of the {networks:,} networks, without replacement; the difference over all "
+        "networks is used as the true one. SD: standard deviation of the difference between draws. Power found: the "
+        "share of draws whose interval excludes zero; its standard error is at most "
+        f"{coefficient(0.5 / max(draws, 1) ** 0.5)}.",
     )
-    return Grid("required_n_check", "Is the prediction right?", columns, table, notes)
+    return Grid("required_n_check", "Check of the prediction", columns, table, notes)

@@ -1,4 +1,4 @@
-"""The exhibit of the scatter plots: score against accuracy, of every proxy or of a few."""
+"""Exhibit: scatter plots of score against accuracy, for every proxy or for a few."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @accepts(run=as_run, proxies=texts, baseline=text)
 def scatter(run: OpenedRun, proxies: Sequence[str] = (), *, baseline: str = "params") -> Exhibit:
-    """Score against accuracy, a panel for each proxy, with τ and ρ.
+    """Score against accuracy, one panel per proxy, with τ and ρ.
 
     Args:
-        run: whose scores.
-        proxies: those that are drawn; all that were scored unless given.
-        baseline: the proxy that the table compares with.
+        run: the scores.
+        proxies: the proxies to draw; default: all that were scored.
+        baseline: the row to compare the others with.
 
     Raises:
         UnknownNameError: if a proxy was not scored.

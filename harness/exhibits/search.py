@@ -1,4 +1,4 @@
-"""The exhibit of random search: how accurate the best-scored of N drawn networks is."""
+"""Exhibit: random search; how accurate is the network with the best score of N drawn networks?"""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 _MARKS = "osD^vP"
 FAR_BELOW = 1.25
-"""A random draw is left out of the figure where it would make its vertical axis longer by more than this factor."""
+"""A random draw is omitted from the figure if it would extend the vertical axis by more than this factor."""
 
-UNSCORED = "such a network is chosen only where no other was drawn."
+UNSCORED = "such a network is chosen only if no other was drawn."
 
 
 @accepts(
@@ -62,20 +62,20 @@ def search(
     subset: str = "all",
     shown: Sequence[str] = (),
 ) -> Exhibit:
-    """Random search with each proxy, exactly, and simulated as a check.
+    """Random search with each proxy, computed exactly, and simulated as a check.
 
     Args:
-        run: its scored networks are what is drawn from.
-        draws: sizes of the search; EPE-NAS's unless given.
+        run: the run; networks are drawn from its scored ones.
+        draws: the numbers of networks to draw; default: EPE-NAS's.
         replacement: whether a network may be drawn twice.
-        repetitions: simulated searches of each size; 0 for none.
-        seed: of the simulated searches.
-        subset: the set of architectures to draw from.
-        shown: the rows of the figure; #Params and the best unless given.
+        repetitions: the number of simulated searches of each size; 0: none.
+        seed: the seed for the simulated searches.
+        subset: the architecture set to draw from.
+        shown: the rows of the figure; default: #Params and the best ones.
 
     Raises:
         HarnessError: see :func:`harness.analysis.search.search_table`.
-        UnknownNameError: if there is no such set, or no such row.
+        UnknownNameError: if the set or the row does not exist.
     """
     pool, heading = part_of(run, subset, fewest=1)
     sizes = checked_sizes(len(pool), draws, replacement)
@@ -103,8 +103,8 @@ def search(
         drawings=(
             Drawing(
                 "search_curve",
-                "Accuracy of the network with the best score among N drawn ones: the mean over all searches, bands of "
-                "one standard deviation between searches, cut off at the best network and at the end of the axis.",
+                "Accuracy of the network with the best score of N drawn networks: mean over all searches, with bands "
+                "of one standard deviation between searches, cut off at the best network and at the end of the axis.",
                 curve,
                 lambda width: plot_search(
                     curve,
@@ -133,11 +133,11 @@ def plot_search(
 
     Args:
         curve: rows of :func:`harness.analysis.search.search_table` over many sizes.
-        shown: the proxies to show; a random and a perfect choice always are.
-        sizes: where marks are put.
+        shown: the proxies to show; a random and a perfect choice are always shown.
+        sizes: the numbers of draws that have marks.
         labels: display names.
-        width: in inches.
-        metric: of the vertical axis.
+        width: the width in inches.
+        metric: the label of the vertical axis.
         limits: the accuracies of the worst and the best network, where the bands end.
     """
     from matplotlib.figure import Figure
@@ -154,7 +154,7 @@ def plot_search(
         if chance >= low:
             lines.append((RANDOM, GREY, "--"))
         else:
-            # Drawn to scale it would take most of the axis, and what the proxies differ by would not be seen.
+            # Drawn to scale it would take up most of the axis and hide the differences between proxies.
             words = f"{label_of(RANDOM, labels)}: {accuracy_writer(np.array(limits))(chance)}, below this axis"
             axes.annotate(
                 f"↓ {words}", (0.98, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize="small",
@@ -189,7 +189,7 @@ def plot_search(
 
 
 def _view(by_row: Mapping[str, pd.DataFrame], limits: tuple[float, float]) -> tuple[float, float]:
-    """The part of the accuracies that a figure shows: all means but that of a random draw, where it is far below them.
+    """The range of accuracies that a figure shows: all means, except that of a random draw if it is far below.
 
     Args:
         by_row: the curve of each row.
@@ -232,25 +232,25 @@ def _grid(
             Column("peak", "Best\nat N", peak, count),
         ]
     data = table.merge(growth, on="row", how="left")
-    return Grid("search", "Accuracy of the best-scored of N networks", tuple(columns), data, notes)
+    return Grid("search", "Accuracy of the network with the best score of N", tuple(columns), data, notes)
 
 
 def _meaning(networks: int, sizes: Sequence[int], replacement: bool) -> str:
     how = "with replacement, as EPE-NAS draws" if replacement else "without replacement"
     grows = (
-        f" Grows: the mean falls nowhere between {sizes[0]:,} and {sizes[-1]:,}. Best at N: where it is greatest."
+        f" Grows: the mean never falls between {sizes[0]:,} and {sizes[-1]:,}. Best at N: where it is highest."
         if len(sizes) > 1
         else ""
     )
     return (
         f"Mean ± standard deviation between single searches, over all draws of N of these {networks:,} networks {how}, "
-        f"in closed form; ties are broken at random.{grows} What drawing other networks for the run would change is "
-        "not in it."
+        f"in closed form; ties are broken at random.{grows} The deviation does not include the drawing of the run's "
+        "own sample."
     )
 
 
 def _agreement(table: pd.DataFrame, repetitions: int, seed: int) -> str:
-    """How far the simulated means are from the exact ones, in their standard errors."""
+    """The largest distance of a simulated mean from the exact one, in standard errors."""
     error = table["deviation"] / np.sqrt(repetitions)
     known = error > 0
     most = ((table["simulated_accuracy"] - table["accuracy"]).abs()[known] / error[known]).max() if known.any() else 0.0

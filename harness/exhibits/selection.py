@@ -1,4 +1,4 @@
-"""The exhibit of selection: what the networks that a proxy would choose are worth."""
+"""Exhibit: the quality of the networks that each proxy selects."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 CURVE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-"""The numbers of networks chosen at which the figure has points."""
+"""The numbers of selected networks for which the figure has points."""
 
-LOT = {CHANCE: "by lot"}
+CHANCE_LABEL = {CHANCE: "random"}
 
 
 @accepts(
@@ -43,19 +43,19 @@ def selection(
     baseline: str = "params",
     highlight: Sequence[str] | None = None,
 ) -> Exhibit:
-    """Precision, best rank and regret of choosing the top k networks by each proxy, nDCG and weighted τ.
+    """Precision, best rank and regret of selecting the top k networks by each proxy, nDCG and weighted τ.
 
     Args:
         run: the scores.
         counts: values of k.
-        percents: values of k as shares of the networks.
-        subset: the set of architectures.
+        percents: values of k as percentages of the networks.
+        subset: the architecture set.
         baseline: the proxy whose line is black.
-        highlight: the proxies in colour, eight at most; those with the best nDCG, or weighted τ, unless given.
+        highlight: the proxies in colour, eight at most; default: those with the best nDCG, or weighted τ.
 
     Raises:
-        UnknownNameError: if there is no such set or proxy.
-        HarnessError: for a k below 1, a share outside (0, 100], or fewer than three networks.
+        UnknownNameError: if the set or the proxy does not exist.
+        HarnessError: for a k below 1, a percentage outside (0, 100], or fewer than three networks.
     """
     baseline = run.row_named(baseline)
     highlight = None if highlight is None else [run.row_named(name) for name in highlight]
@@ -67,13 +67,13 @@ def selection(
     if not percent:
         rankings = rankings.assign(ndcg=math.nan).sort_values("weighted_kendall", ascending=False, ignore_index=True)
     curve = selection_table(joined, [size for size in CURVE if size <= len(joined) // 2], ())
-    labels = {**run.labels, **LOT}
+    labels = {**run.labels, **CHANCE_LABEL}
     order = [name for name in rankings["proxy"] if name != CHANCE]
     stand_out = highlighted(order, baseline, highlight)
     unit = "percentage points" if percent else f"the unit of {run.truth.metric}"
     return Exhibit(
         name="selection",
-        title="What a proxy's choice of networks is worth",
+        title="Quality of the networks that proxies select",
         heading=heading,
         grids=(
             _precision_grid(choices, rankings, labels, percent),
@@ -83,14 +83,14 @@ def selection(
             Drawing(
                 "regret",
                 f"Regret of the best of the k networks that a proxy ranks highest, of {len(joined):,}, in {unit}; "
-                "expected over the order of tied networks.",
+                "expected values over the order of tied networks.",
                 curve,
                 lambda width: plot_regret(curve, labels, baseline, stand_out, width, unit),
             ),
         ),
         notes=(
-            "Tied networks: expected values over their order, in closed form; 'by lot' is a choice at random. A "
-            "network without a finite score is never chosen.",
+            "Tied networks: expected values over their order, in closed form; 'random' is a random choice. A network "
+            "without a finite score is never selected.",
             *unused_note(joined, labels),
         ),
     )
@@ -104,15 +104,15 @@ def plot_regret(
     width: float,
     unit: str,
 ) -> Figure:
-    """Regret against the number of networks chosen, one line for each proxy.
+    """Regret against the number of selected networks, one line per proxy.
 
     Args:
         table: rows of :func:`harness.analysis.selection.selection_table`.
         labels: display names of proxies.
         baseline: the line in black.
         stand_out: the lines in colour.
-        width: in inches.
-        unit: of the accuracies.
+        width: the width in inches.
+        unit: the unit of the accuracies.
     """
     lines: dict[str, pd.Series[float]] = {
         str(name): rows.set_index("chosen")["regret"] for name, rows in table.groupby("proxy", sort=False)
@@ -123,12 +123,12 @@ def plot_regret(
         stand_out=[name for name in stand_out if name in lines],
         baseline=baseline,
         labels=labels,
-        xlabel="networks chosen, k",
-        ylabel=f"regret of the best chosen\n({unit})",
+        xlabel="networks selected, k",
+        ylabel=f"regret of the best selected\n({unit})",
         dotted=CHANCE,
     )
     (axes,) = figure.axes
-    # Logarithmic, but for the last part down to 0, which a good choice reaches.
+    # Logarithmic, except for the last part down to 0, which a good choice reaches.
     axes.set_yscale("symlog", linthresh=0.1, linscale=0.4)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter("{x:g}")
@@ -153,8 +153,8 @@ def _precision_grid(choices: pd.DataFrame, rankings: pd.DataFrame, labels: Label
         else "not computed, because its gain 2^a - 1 needs an accuracy a in percent"
     )
     notes = (
-        "P@k: the share of a proxy's top k that are among the k most accurate, which is also the share of these that "
-        "it finds.",
+        "P@k: the share of a proxy's top k that are among the k most accurate networks, which is also the share of "
+        "these that it finds.",
         f"nDCG: {gain}. Weighted τ: Vigna's, additive hyperbolic weights.",
     )
     data = choices.merge(rankings.drop(columns="networks"), on="proxy")
@@ -175,11 +175,11 @@ def _regret_grid(choices: pd.DataFrame, order: Sequence[str], labels: Labels, un
         if "%" in words
     )
     notes = (
-        f"Rank: of the best network among the top k, by accuracy among all {count(n)}; 1 is the best there is. "
+        f"Rank: accuracy rank of the best network among the top k, among all {count(n)}; 1 is the best. "
         f"Regret: how far its accuracy is below the best, in {unit}.",
         *((f"Of these networks, {shares}.",) if shares else ()),
     )
-    return Grid("regret_at_k", "How good is the best network chosen?", tuple(columns), choices, notes)
+    return Grid("regret_at_k", "How good is the best selected network?", tuple(columns), choices, notes)
 
 
 def _by_size(choices: pd.DataFrame) -> list[str]:

@@ -1,4 +1,4 @@
-"""The exhibit of stability: the same networks scored by several runs."""
+"""Exhibit: stability of scores between several runs of the same networks."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 SAME = ("benchmark", "dataset")
-"""What runs must share to be compared."""
+"""What runs must have in common."""
 
 NOT_ONE_BY_ONE = ("fingerprint", "sample_seed")
-"""What differs with something else that is named, or does not matter on common networks."""
+"""Settings that only differ together with another one, or do not matter on common networks."""
 
 
 @accepts(runs=as_runs)
@@ -37,11 +37,11 @@ def stability(runs: Sequence[OpenedRun]) -> Exhibit:
     """How well several runs of the same networks agree, proxy by proxy.
 
     Args:
-        runs: of one benchmark and data set with one ground truth; they may differ in the seed of the weights, the
-            images, the batch size.
+        runs: runs of one benchmark and data set with one ground truth; they may differ in the seed of the weights, the
+            images and the batch size.
 
     Raises:
-        HarnessError: if there are fewer than two, or they are not of the same benchmark, data set and ground truth.
+        HarnessError: if there are fewer than two, or their benchmark, data set or ground truth differ.
     """
     for run in runs[1:]:
         _check_comparable(runs[0], run)
@@ -56,7 +56,7 @@ def stability(runs: Sequence[OpenedRun]) -> Exhibit:
         drawings=(
             Drawing(
                 "stability",
-                f"Kendall τ between runs of the same {most:,} networks: the mean over pairs of runs, and the range.",
+                f"Kendall τ between runs of the same {most:,} networks: mean and range over pairs of runs.",
                 table,
                 lambda width: plot_stability(table, labels, width),
             ),
@@ -65,12 +65,12 @@ def stability(runs: Sequence[OpenedRun]) -> Exhibit:
 
 
 def plot_stability(table: pd.DataFrame, labels: Labels | None, width: float) -> Figure:
-    """τ between runs, and with the accuracies, one line for each proxy.
+    """τ between runs, and with the accuracies, one line per proxy.
 
     Args:
         table: rows of :func:`harness.analysis.stability.stability_table`.
         labels: display names of proxies.
-        width: in inches.
+        width: the width in inches.
     """
     from matplotlib.figure import Figure
 
@@ -106,14 +106,14 @@ def _grid(table: pd.DataFrame, labels: Labels, runs: int) -> Grid:
         Column("networks", "Net-\nworks", table["networks"], count),
     )
     notes = (
-        f"Means and ranges over the pairs of runs, and over the {runs} runs. Brackets are ranges, no intervals.",
-        "τ of the mean rank: with the accuracies, each network's rank averaged over the runs.",
+        f"Means and ranges over the pairs of runs, and over the {runs} runs. Brackets are ranges, not intervals.",
+        "τ of the mean rank: τ of each network's rank, averaged over the runs, with the accuracies.",
     )
     return Grid("stability", "Kendall τ between runs, most stable first", columns, table, notes)
 
 
 def _difference(runs: Sequence[OpenedRun]) -> str:
-    """In what the runs differ, in words."""
+    """The settings in which the runs differ, as a sentence."""
     settings = [asdict(run.setting) for run in runs]
     fields = [name for name in settings[0] if name not in NOT_ONE_BY_ONE]
     parts = []
@@ -134,5 +134,5 @@ def _check_comparable(first: OpenedRun, other: OpenedRun) -> None:
     if first.truth.describe() != other.truth.describe():
         raise HarnessError(
             f"{first.directory} is ranked against {first.truth.describe()}, {other.directory} against "
-            f"{other.truth.describe()}; give one --truth that both have"
+            f"{other.truth.describe()}; give a --truth that both have"
         )

@@ -1,4 +1,4 @@
-"""The exhibit of the top: how well proxies rank the best networks alone."""
+"""Exhibit: how well proxies rank the best networks."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def top(
     Args:
         run: the scores.
         by: what selects the top: the true accuracy, or each proxy's own score.
-        percents: the shares p.
-        subset: the set of architectures.
-        baseline: the proxy that others are compared with, where the selection is by truth.
-        highlight: the proxies in colour, eight at most; the best over the largest and the smallest share unless given.
+        percents: the percentages p.
+        subset: the architecture set.
+        baseline: the row to compare the others with, if the selection is by truth.
+        highlight: the proxies in colour, eight at most; default: the best for the largest and the smallest percentage.
 
     Raises:
-        UnknownNameError: if there is no such set or proxy.
-        HarnessError: for a share outside (0, 100], or fewer than three networks.
+        UnknownNameError: if the set or the proxy does not exist.
+        HarnessError: for a percentage outside (0, 100], or fewer than three networks.
     """
     baseline = run.row_named(baseline)
     highlight = None if highlight is None else [run.row_named(name) for name in highlight]
@@ -92,14 +92,14 @@ def top(
 def plot_top(
     table: pd.DataFrame, labels: Labels | None, baseline: str | None, stand_out: Sequence[str], width: float
 ) -> Figure:
-    """τ against p, one line for each proxy.
+    """τ against p, one line per proxy.
 
     Args:
         table: rows of :func:`harness.analysis.top.top_table`.
         labels: display names of proxies.
         baseline: the line in black.
         stand_out: the lines in colour.
-        width: in inches.
+        width: the width in inches.
     """
     lines = {str(name): rows.set_index("percent")["kendall"] for name, rows in table.groupby("proxy", sort=False)}
     by: By = "truth" if table["by"].iloc[0] == "truth" else "proxy"
@@ -124,7 +124,7 @@ def _curve_grid(table: pd.DataFrame, shares: Sequence[float], labels: Labels, by
         best = values == values.max()
         header = f"top {share:g} %\n" + (f"n = {count(rows['networks'].max())}" if by == "truth" else "")
         columns.append(Column(f"{share:g}", header, values, coefficient, "left", marks=marks, best=best))
-    marks_note = ("▲ win, ○ tie, ▼ loss against ◆ on the same networks.",) if by == "truth" else ()
+    marks_note = ("▲ win, ○ tie, ▼ loss compared with ◆ on the same networks.",) if by == "truth" else ()
     return Grid("top", f"Kendall τ among the top p % of networks, {SELECTED[by]}", tuple(columns), table, marks_note)
 
 
@@ -144,15 +144,15 @@ def _share_grid(rows: pd.DataFrame, labels: Labels, by: By, baseline: str) -> Gr
     columns.append(Column("networks", "Net-\nworks", rows["networks"], count))
     share = rows["percent"].iloc[0]
     notes = (
-        "Intervals take the selection as given; in a selection by truth the range of accuracies is narrow, so that "
-        "τ is lower than over all networks even for a score that is as good.",
+        "Intervals treat the selection as fixed. In a selection by truth the range of accuracies is narrow, so τ is "
+        "lower than over all networks even for an equally good score.",
         *(("p is not corrected for the number of proxies.",) if by == "truth" else ()),
     )
     return Grid("top_smallest", f"Among the top {share:g} %, {SELECTED[by]}", tuple(columns), rows, notes)
 
 
 def _alternately(table: pd.DataFrame, shares: Sequence[float]) -> list[str]:
-    """The best over the largest share, the best over the smallest, the second best over the largest and so on."""
+    """The best for the largest percentage, the best for the smallest, the second best for the largest and so on."""
     by_end = [
         table[table["percent"] == share].sort_values("kendall", ascending=False, kind="stable")["proxy"]
         for share in (shares[0], shares[-1])
@@ -163,6 +163,5 @@ def _alternately(table: pd.DataFrame, shares: Sequence[float]) -> list[str]:
 def _rule(by: By) -> str:
     where = "of all networks, the same for every proxy" if by == "truth" else "of the networks that the proxy scored"
     return (
-        f"The top p % are {SELECTED[by]}: the highest n p / 100 {where}, rounded up, and those tied with the last of "
-        "them."
+        f"The top p % are {SELECTED[by]}: the highest n p / 100 {where}, rounded up, and those tied with the last one."
     )

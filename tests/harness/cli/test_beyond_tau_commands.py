@@ -10,7 +10,7 @@ from harness.cli import app
     ("command", "said", "written"),
     [
         ("top", "selected by true accuracy", {"top.csv", "top_smallest.csv", "top_curve"}),
-        ("selection", "How good is the best network chosen?", {"selection.csv", "regret_at_k.csv", "regret"}),
+        ("selection", "How good is the best selected network?", {"selection.csv", "regret_at_k.csv", "regret"}),
         ("beyond-size", "within strata of #Params", {"beyond_size.csv", "beyond_size"}),
         ("redundancy", "adds to its nearest other", {"redundancy.csv", "agreement"}),
         (

@@ -17,7 +17,7 @@ def analyse(*arguments):
         (["pairs"], "after Holm", {"pairs.csv", "pairs_by_proxy.csv", "pairs.png", "pairs.tex"}),
         (["pairs", "--against", "params"], "#Params", {"pairs.csv", "pairs.md"}),
         (["noise-ceiling"], "one training : another", {"noise_ceiling.csv", "noise_ceiling.pdf", "noise-ceiling.md"}),
-        (["required-n", "--difference", "0.1"], "To see .100", {"required_n.csv", "required_n.pdf"}),
+        (["required-n", "--difference", "0.1"], "To detect .100", {"required_n.csv", "required_n.pdf"}),
         (["bootstrap", "--resamples", "100"], "SE ratio", {"bootstrap_kendall.csv", "bootstrap_difference.csv"}),
     ],
 )

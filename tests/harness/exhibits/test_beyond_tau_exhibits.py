@@ -57,7 +57,7 @@ def test_selection_has_chance_beside_the_proxies(run):
     exhibit = selection(run)
     precision, regret = exhibit.grids
     assert set(precision.data["proxy"]) == {*PROXIES, "chance"}
-    assert "by lot" in regret.columns[0].values
+    assert "random" in regret.columns[0].values
     assert "in closed form" in exhibit.notes[0]
     (drawing,) = exhibit.drawings
     (axes,) = drawing.draw(6.8).axes
