@@ -1,6 +1,6 @@
-"""Figures with their data, in the style of a paper."""
+"""Figures and their data, in the style of a paper."""
 
 from harness.display.figures.style import ignore_missing_backend
 
-# Before any module of the harness imports matplotlib.
+# This must run before any module of the harness imports matplotlib.
 ignore_missing_backend()

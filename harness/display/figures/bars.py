@@ -1,4 +1,4 @@
-"""The chart of Kendall τ for each proxy, with intervals, beside #Params."""
+"""The chart of Kendall τ of each proxy, with intervals, compared with #Params."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ["proxy", "kendall", "kendall_low", "kendall_high", "verdict", "used", "networks"]
 
-# Shape and fill say the verdict too: the chart must be readable in grey.
+# Shape and fill also show the verdict: the chart must be readable in greyscale.
 MARKERS: Mapping[str, Mapping[str, Any]] = {
     "baseline": {"marker": "D", "color": BLACK, "markersize": 4.2},
     "win": {"marker": "^", "color": BLUE, "markersize": 4.8},
@@ -28,23 +28,23 @@ MARKERS: Mapping[str, Mapping[str, Any]] = {
 
 
 def bar_data(table: pd.DataFrame, subset: str | None = None) -> pd.DataFrame:
-    """The numbers of the chart: one row for each proxy, best first, those without a coefficient last.
+    """The numbers of the chart: one row per proxy, best first, those without a coefficient last.
 
     Args:
         table: rows of :func:`harness.analysis.correlation_table`.
-        subset: the set shown; ``all`` where nothing else is said.
+        subset: the architecture set to show; default: ``all``.
 
     Raises:
-        UnknownNameError: if the table has no such set.
+        UnknownNameError: if the table lacks the set.
     """
     return set_rows(table, main_set(table, subset))[COLUMNS].reset_index(drop=True)
 
 
 MANY_PROXIES = 30
-"""Beyond this, rows are closer, so that the chart leaves room for the text of its page."""
+"""With more proxies, rows are closer, so that the page also has room for text."""
 
 AROUND = 1.15
-"""Inches of the chart above and below its rows."""
+"""Inches of the chart above and below the rows."""
 
 
 def plot_bars(
@@ -55,17 +55,17 @@ def plot_bars(
     *,
     width: float = ONE_COLUMN,
 ) -> Axes:
-    """Draw Kendall τ with its interval for each proxy; the baseline's value and interval run through all rows.
+    """Draw Kendall τ with its interval for each proxy; the baseline's value and interval are drawn across all rows.
 
     Args:
-        data: as :func:`bar_data` gives it.
-        ax: where to draw; a figure is made where there is none.
+        data: the result of :func:`bar_data`.
+        ax: the axes to draw in; default: a new figure.
         labels: display names of proxies.
-        title: the title; none where None.
-        width: of the figure that is made, in inches; one column of a paper unless given.
+        title: the title; None: no title.
+        width: the width of a new figure in inches; default: one column of a paper.
 
     Returns:
-        The axes, to be restyled; ``axes.figure`` is the figure.
+        The axes, for further styling; ``axes.figure`` is the figure.
     """
     if ax is None:
         from matplotlib.figure import Figure
@@ -74,7 +74,7 @@ def plot_bars(
             figure = Figure(figsize=(width, AROUND + _row_height(len(data)) * max(len(data), 3)), layout="constrained")
             axes = plot_bars(data, figure.add_subplot(), labels)
             if title is not None:
-                # Over the whole figure: long names of proxies leave little room above the axes.
+                # Above the whole figure, because long proxy names leave little room above the axes.
                 figure.suptitle(title, x=0.02, ha="left", linespacing=1.0)
             return axes
     from matplotlib.transforms import ScaledTranslation
@@ -86,11 +86,11 @@ def plot_bars(
         ax.axvline(base["kendall"], color=BLACK, linewidth=0.7, linestyle=(0, (4, 2)))
     if (data["kendall"] < 0).any():
         ax.axvline(0, color=BLACK, linewidth=0.5)
-    # The values stand as far right of the axes on a wide figure as on a narrow one.
+    # The values are at the same distance from the axes in figures of any width.
     beside = ax.get_yaxis_transform() + ScaledTranslation(0.32, 0, ax.figure.dpi_scale_trans)
     size = letters(_row_height(len(records))) * (0.72 if len(records) > MANY_PROXIES else 0.833)
     for place, row in enumerate(records):
-        # A proxy without a coefficient keeps its row, so that nobody takes it for one that was not tried.
+        # A proxy without a coefficient keeps its row, to show that it was tried.
         value = coefficient(row["kendall"]).replace("-", "−")
         ax.text(1, place, value, transform=beside, va="center_baseline", ha="right", fontsize=size)
         if row["kendall"] == row["kendall"]:
@@ -106,7 +106,7 @@ def plot_bars(
 
 
 def _row_height(rows: int) -> float:
-    """Inches of each row of a chart of so many."""
+    """Inches per row of a chart with this number of rows."""
     return row_height(rows, 0.175 if rows <= MANY_PROXIES else 0.13, AROUND)
 
 

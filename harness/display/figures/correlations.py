@@ -27,16 +27,16 @@ LABEL_WIDTH = 52
 def bars_drawing(
     table: pd.DataFrame, heading: Heading, labels: Labels | None = None, subset: str | None = None
 ) -> Drawing:
-    """The chart of Kendall τ under its title.
+    """The chart of Kendall τ with its title.
 
     Args:
         table: rows of :func:`harness.analysis.correlation_table`.
-        heading: gives the title.
+        heading: the source of the title.
         labels: display names of proxies.
-        subset: the set; ``all`` where nothing else is said.
+        subset: the architecture set; default: ``all``.
 
     Raises:
-        UnknownNameError: if the table has no such set.
+        UnknownNameError: if the table lacks the set.
         DataError: if the table is empty.
     """
     chosen = main_set(table, subset)
@@ -49,7 +49,7 @@ def bars_drawing(
     def draw(width: float) -> Figure:
         title = heading.title(int(bars["networks"].max()), int(TITLE_WIDTH * width / ONE_COLUMN))
         axes = plot_bars(bars, labels=labels, title=title, width=width)
-        # A figure is read without its page.
+        # The figure must be understandable without the surrounding page.
         text = textwrap.fill(explained, int(LABEL_WIDTH * width / ONE_COLUMN))
         axes.set_xlabel(text, loc="right", multialignment="center", linespacing=1.0)
         figure = axes.get_figure(root=True)
@@ -70,17 +70,17 @@ def scatter_drawing(
     name: str = "accuracy_by_score",
     wide: bool = True,
 ) -> Drawing:
-    """Score against accuracy, a panel for each proxy; in parts where they do not fit a page of a paper.
+    """Score against accuracy, one panel per proxy; in parts if they do not fit a page of a paper.
 
     Args:
         table: rows of :func:`harness.analysis.correlation_table`.
         scores: a long table with the columns ``architecture``, ``proxy``, ``status`` and ``value``; fewer proxies give
             fewer panels.
         truth: the accuracies.
-        heading: gives the title.
+        heading: the source of the title.
         labels: display names of proxies.
         name: the stem of its files.
-        wide: whether it is as wide as two columns of a paper.
+        wide: whether its default width is two columns of a paper instead of one.
 
     Raises:
         DataError: if the scores cannot be joined with the accuracies.
@@ -89,7 +89,7 @@ def scatter_drawing(
     what = (points, table, labels, heading.title(len(points)), f"{truth.split} {truth.metric}, {truth.when}")
     return Drawing(
         name,
-        "Score against accuracy: each point is a network, or each hexagon many where there are more than 5,000. "
+        "Score against accuracy: each point is a network, or each hexagon several if there are more than 5,000. "
         "Heavy-tailed scores are drawn by their rank; τ and ρ are those of the table.",
         figure_data(points),
         lambda width: plot_scatter(*what, width=width),

@@ -1,4 +1,4 @@
-"""Very many points as hexagons that say how many of them they hold."""
+"""Draw many points as hexagons coloured by their number of points."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ Values = NDArray[np.float64]
 Limits = tuple[float, float]
 
 ACROSS = 30
-"""Hexagons side by side in a panel; a panel is a little wider than high."""
+"""The number of hexagons across a panel; a panel is slightly wider than high."""
 UP = round(ACROSS / 2)
 
-# In units of the distances between centres across and, two rows further, up.
+# In units of the horizontal distance between centres, and of the vertical distance over two rows.
 CORNERS = np.array([(0.5, 1 / 6), (0, 1 / 3), (-0.5, 1 / 6), (-0.5, -1 / 6), (0, -1 / 3), (0.5, -1 / 6)])
 
 
 def hexagon_counts(x: Values, y: Values, x_limits: Limits, y_limits: Limits) -> pd.DataFrame:
-    """How many points lie in each hexagon of a honeycomb over the limits; one row for each that holds any.
+    """The number of points in each hexagon of a grid over the limits; one row per non-empty hexagon.
 
-    A point belongs to the nearest centre. Centres form two lattices, one shifted by half a step both ways, of which
-    the nearer one is taken. Time O(n).
+    A point belongs to the nearest centre. The centres form two lattices, one shifted by half a step in both
+    directions; the nearer of the two lattice points is used. Time O(n).
 
     Args:
-        x: horizontal places, shape (n,), within the limits.
-        y: vertical places, likewise.
-        x_limits: the lowest and the highest x that the honeycomb covers.
-        y_limits: the same of y.
+        x: x coordinates, shape (n,), within the limits.
+        y: y coordinates, likewise.
+        x_limits: the lowest and the highest x of the grid.
+        y_limits: the lowest and the highest y.
 
     Returns:
         A table with the columns ``x`` and ``y``, the centre, and ``networks``, the count.
@@ -50,7 +50,7 @@ def hexagon_counts(x: Values, y: Values, x_limits: Limits, y_limits: Limits) -> 
     corner = np.rint(across), np.rint(up)
     middle = np.floor(across) + 0.5, np.floor(up) + 0.5
     nearer = _distance(across, up, *corner) <= _distance(across, up, *middle)
-    # Doubled, the centres of both lattices are whole numbers.
+    # After doubling, the centres of both lattices are whole numbers.
     column = np.rint(2 * np.where(nearer, corner[0], middle[0])).astype(np.int64)
     row = np.rint(2 * np.where(nearer, corner[1], middle[1])).astype(np.int64)
     stride = 2 * UP + 2
@@ -66,16 +66,16 @@ def hexagon_counts(x: Values, y: Values, x_limits: Limits, y_limits: Limits) -> 
 
 
 def draw_hexagons(ax: Axes, counts: pd.DataFrame, x_limits: Limits, y_limits: Limits, most: int) -> PolyCollection:
-    """Fill the hexagons, the darker the more networks they hold, by the logarithm.
+    """Fill the hexagons; the darker, the more networks they have, on a logarithmic scale.
 
-    They become pixels even in a PDF, which they would make large and, in many viewers, full of fine seams.
+    They are rasterised even in a PDF file, which would otherwise be large and show fine seams in many viewers.
 
     Args:
-        ax: where to draw.
-        counts: as :func:`hexagon_counts` gives them.
-        x_limits: those the counts were made with.
+        ax: the axes to draw in.
+        counts: the result of :func:`hexagon_counts`.
+        x_limits: the limits that the counts were computed with.
         y_limits: likewise.
-        most: the count that is darkest, so that several panels can share a scale.
+        most: the count of the darkest colour, so that several panels can share a scale.
 
     Returns:
         The hexagons, for a colour bar.
@@ -102,7 +102,7 @@ def draw_hexagons(ax: Axes, counts: pd.DataFrame, x_limits: Limits, y_limits: Li
 
 
 def density_colours() -> Colormap:
-    """Blues from one that is still seen on white, so that a single network is."""
+    """Blues, starting with one that is visible on white, so that a single network can be seen."""
     import matplotlib as mpl
     from matplotlib.colors import ListedColormap
 

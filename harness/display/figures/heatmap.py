@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 UPRIGHT = 3
-"""More names of runs than this are turned, so that they do not run into one another."""
+"""With more runs, their names are rotated, so that they do not overlap."""
 
 ROW_HEIGHT = 0.185
 LETTER_WIDTH = 0.052
-"""Inches of a row where there is room, and of a letter of a name on average."""
+"""Inches per row, if there is room, and the average inches per letter of a name."""
 
 WIDE, STEEP = 0.45, 60
-"""Inches of a column that leave room for names that lean far over, and degrees that they are turned by elsewhere."""
+"""Inches of a column that has room for less rotated names, and the rotation of names in narrower columns in degrees."""
 
 MARKS = {"win": "^", "loss": "v", "baseline": "D"}
 
@@ -33,19 +33,19 @@ MARKS = {"win": "^", "loss": "v", "baseline": "D"}
 def plot_heat_map(
     data: pd.DataFrame, ax: Axes | None = None, labels: Labels | None = None, *, width: float = ONE_COLUMN
 ) -> Axes:
-    """Draw τ as number and colour; a triangle up or down says significantly better or worse than the baseline.
+    """Draw τ as number and colour; a triangle up or down means significantly better or worse than the baseline.
 
-    Blue ranks the right way and orange the wrong way, the darker the better or the worse. In grey the minus sign tells
-    the two apart.
+    Blue is a correct and orange a reversed ranking; darker colours are stronger. In greyscale, the minus sign
+    distinguishes the two.
 
     Args:
-        data: as :func:`harness.analysis.heatmap.across_table` gives it: runs and proxies stand in its order.
-        ax: where to draw; a figure is made where there is none.
+        data: the result of :func:`harness.analysis.heatmap.across_table`; runs and proxies are drawn in its order.
+        ax: the axes to draw in; default: a new figure.
         labels: display names of proxies.
-        width: of the figure that is made, in inches; one column of a paper unless given.
+        width: the width of a new figure in inches; default: one column of a paper.
 
     Returns:
-        The axes, to be restyled; ``axes.figure`` is the figure.
+        The axes, for further styling; ``axes.figure`` is the figure.
     """
     if ax is None:
         from matplotlib.figure import Figure
@@ -56,7 +56,7 @@ def plot_heat_map(
         height = row_height(len(rows), ROW_HEIGHT, around)
         beside = 0.1 + LETTER_WIDTH * max((len(label_of(name, labels)) for name in rows), default=0)
         if len(runs) > UPRIGHT:
-            # The name of the last run leans out over the end of the map.
+            # The rotated name of the last run extends beyond the map.
             beside += LETTER_WIDTH * longest * math.cos(math.radians(STEEP))
         with paper_style():
             figure = Figure(figsize=(width, around + height * len(rows)), layout="constrained")
@@ -72,17 +72,17 @@ def plot_heat_map(
 
 
 def _draw(data: pd.DataFrame, ax: Axes, labels: Labels | None, cell: float, height: float) -> Axes:
-    """The map where a cell is about so many inches wide and high."""
+    """The map, with the approximate width and height of a cell in inches."""
     runs, proxies = list(dict.fromkeys(data["run"])), list(dict.fromkeys(data["proxy"]))
     _draw_cells(ax, data, runs, proxies, _digits(cell, height))
     ax.set_yticks(range(len(proxies)), [label_of(proxy, labels) for proxy in proxies])
     ax.tick_params(axis="y", labelsize=letters(height))
-    # The labels above an axis are others than those below it: these must be there before they are turned.
+    # Labels above an axis are not the same objects as those below it; they must exist before they are rotated.
     ax.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     if len(runs) <= UPRIGHT:
         ax.set_xticks(range(len(runs)), [run.replace(" ", "\n") for run in runs])
     else:
-        # Each begins above the middle of its column.
+        # Each name starts above the middle of its column.
         slant = 40 if cell > WIDE else STEEP if 72 * cell * math.sin(math.radians(STEEP)) > 10 else 90
         upright = slant == 90
         ax.set_xticks(range(len(runs)), runs, rotation=slant, rotation_mode="anchor")
@@ -98,17 +98,17 @@ def _draw(data: pd.DataFrame, ax: Axes, labels: Labels | None, cell: float, heig
 
 
 def _digits(cell: float, height: float) -> float:
-    """The size in points of numbers that fit in a cell beside their mark; five characters of half their height."""
+    """The size in points of numbers that fit in a cell with their mark; five characters, half as wide as high."""
     return min(6.7, 72 * cell / 3, 72 * 0.75 * height)
 
 
 def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str], size: float) -> None:
-    """A colour, a number and perhaps a mark for each proxy in each run that scored it."""
+    """A colour, a number and possibly a mark for each proxy in each run that scored it."""
     values = np.full((len(proxies), len(runs)), np.nan)
     records = [(proxies.index(row["proxy"]), runs.index(row["run"]), row) for row in data.to_dict("records")]
     for place, column, row in records:
         values[place, column] = row["kendall"]
-    # One end for both signs, or a weak inversion would look as strong as a good ranking.
+    # The scale is symmetric; otherwise a weak inversion could look as strong as a good ranking.
     end = max(0.1, math.ceil(10 * np.nanmax(np.abs(values), initial=0)) / 10)
     picture = ax.imshow(values, cmap=diverging(), vmin=-end, vmax=end, aspect="auto")
     for place, column, row in records:
@@ -116,7 +116,7 @@ def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str
         text = coefficient(row["kendall"]).replace("-", "−")
         ax.text(column, place, text, ha="center", va="center_baseline", fontsize=size, color=ink)
         if row["verdict"] in MARKS:
-            # In a corner, where it belongs to one cell however narrow the cells are.
+            # In a corner, so that it clearly belongs to one cell even if cells are narrow.
             mark = MARKS[row["verdict"]]
             ax.plot(column + 0.4, place - 0.28, mark, color=ink, markersize=2.2, markeredgewidth=0)
 

@@ -1,4 +1,4 @@
-"""One line for each proxy over a logarithmic axis: the baseline black, a few in colour, the rest grey."""
+"""One line per proxy over a logarithmic axis: the baseline in black, a few in colour, the others in grey."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe & Ito's colours that hold against white; the marker tells lines apart in grey.
+# Okabe & Ito's colours with enough contrast to white; markers distinguish lines in greyscale.
 LOOKS = (
     (BLUE, "o"), (VERMILLION, "s"), ("#009E73", "^"), ("#CC79A7", "v"),
     ("#E69F00", "P"), ("#56B4E9", "X"), ("#8B5A2B", "<"), ("#444444", ">"),
@@ -22,7 +22,7 @@ MOST = len(LOOKS)
 
 
 def highlighted(order: Sequence[str], baseline: str | None, wanted: Sequence[str] | None = None) -> list[str]:
-    """The proxies that stand out beside the baseline: those wanted, else the first of an order.
+    """The proxies to highlight in addition to the baseline: the requested ones, or the first of an order.
 
     >>> highlighted(["zico", "params", "naswot"], "params")
     ['zico', 'naswot']
@@ -44,14 +44,14 @@ def plot_lines(
     """Draw each series over its index, on a logarithmic axis.
 
     Args:
-        lines: by proxy; the index is where the points are.
-        width: in inches.
-        stand_out: those in colour, at most :data:`MOST`.
-        baseline: the one in black.
+        lines: the series of each proxy; the index has the x values.
+        width: the width in inches.
+        stand_out: the lines in colour, at most :data:`MOST`.
+        baseline: the line in black.
         labels: display names of proxies.
-        xlabel: of the logarithmic axis.
-        ylabel: of the other.
-        dotted: a line that is no proxy, such as chance.
+        xlabel: the label of the logarithmic axis.
+        ylabel: the label of the other axis.
+        dotted: a line that is not a proxy, such as chance.
     """
     from matplotlib.figure import Figure
 
@@ -80,7 +80,7 @@ def plot_lines(
 
 
 def finish(axes: Axes, lines: Mapping[str, pd.Series[float]], xlabel: str, ylabel: str) -> None:
-    """Axes, ticks at the points that were computed, and a line at zero where it is crossed."""
+    """Axes, ticks at the computed points, and a line at zero if it is crossed."""
     from matplotlib.ticker import NullFormatter, NullLocator
 
     axes.set_xscale("log")

@@ -1,4 +1,4 @@
-"""A heat map of coefficients, with the numbers in its cells: it must be readable in grey."""
+"""A heat map of coefficients with the numbers in its cells, so that it is readable in greyscale."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROW_HEIGHT = 0.165
 SMALLEST, LARGEST = 3.0, 6.5
-"""Sizes of the numbers in points, between which they are fitted to the width of a cell."""
+"""Minimum and maximum size of the numbers in points; they are fitted to the width of a cell."""
 
 
 def plot_matrix(
@@ -30,17 +30,17 @@ def plot_matrix(
     label: str,
     rule_after: int | None = None,
 ) -> Figure:
-    """Coefficients from -1 (vermillion) to 1 (blue) as coloured cells that hold their numbers.
+    """Coefficients from -1 (vermillion) to 1 (blue) as coloured cells with their numbers.
 
     Differences beyond ±1 have the colour of ±1.
 
     Args:
         values: the coefficients; NaN is a dash on white.
-        width: of the figure in inches.
-        rows: what the rows are called.
-        columns: what the columns are called.
-        label: of the colour bar.
-        rule_after: a line is drawn below so many rows.
+        width: the width of the figure in inches.
+        rows: the names of the rows.
+        columns: the names of the columns.
+        label: the label of the colour bar.
+        rule_after: draw a line below this number of rows.
     """
     from matplotlib.figure import Figure
 
@@ -52,7 +52,7 @@ def plot_matrix(
         figure = Figure(figsize=(width, around + height * len(values)), layout="constrained")
         axes = figure.add_subplot()
         image = axes.imshow(numbers, cmap=diverging(), vmin=-1, vmax=1, aspect="auto")
-        # What is left for the cells beside the names and the colour bar, at about 1.4 points a digit and size.
+        # Room for the cells without names and colour bar; a number is about 2.1 times as wide as its font size.
         cell = 72 * (width - 0.35 - 0.058 * max(map(len, rows), default=0)) / max(len(columns), 1)
         size = min(LARGEST, cell / 2.1, 72 * 0.75 * height)
         if size >= SMALLEST:
@@ -72,7 +72,7 @@ def plot_matrix(
 
 
 def _short(value: float) -> str:
-    """A coefficient with two decimals and no leading zero, its minus as typeset; beyond 1 one decimal has room.
+    """A coefficient with two decimals (one beyond 1), no leading zero, and a typographic minus sign.
 
     >>> _short(0.256), _short(-0.002), _short(-1.174), _short(1.0)
     ('.26', '.00', '−1.2', '1')

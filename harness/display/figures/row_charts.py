@@ -1,4 +1,4 @@
-"""Charts with one row for each proxy: as high as the rows need, and never higher than a page of a paper."""
+"""Charts with one row per proxy: as high as the rows need, but never higher than a page of a paper."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NAME_SIZE = 8.0
-"""Points of a row's name where there is room for it, as in ``paper.mplstyle``."""
+"""Font size of row names in points, if there is room; as in ``paper.mplstyle``."""
 
 UPRIGHT_SIZE, SMALLEST_LETTERS = 7.5, 3.5
-"""Points of the names of a matrix's columns: where there is room, and below which nobody could read them."""
+"""Font size of column names of a matrix in points: if there is room, and the smallest readable size."""
 
 
 def row_height(rows: int, preferred: float, around: float) -> float:
-    """Inches for each row: the preferred height, or less where the chart would not fit on a page.
+    """Inches per row: the preferred height, or less if the chart would not fit on a page.
 
     Args:
-        rows: how many rows there are.
-        preferred: inches of a row where there is room.
+        rows: the number of rows.
+        preferred: inches per row, if there is room.
         around: inches of the figure above and below the rows.
 
     >>> row_height(14, 0.19, 0.9), round(row_height(62, 0.19, 0.9), 3)
@@ -32,12 +32,12 @@ def row_height(rows: int, preferred: float, around: float) -> float:
 
 
 def name_rows(axes: Axes, names: Sequence[str], height: float) -> None:
-    """Write the names of the rows beside the vertical axis, first row on top, in letters that fit a row.
+    """Write the names of the rows at the vertical axis, first row on top, in letters that fit a row.
 
     Args:
-        axes: where the rows are drawn at 0, 1, 2, ….
-        names: of the rows.
-        height: of a row in inches.
+        axes: the axes with rows at 0, 1, 2, ….
+        names: the names of the rows.
+        height: the height of a row in inches.
     """
     axes.set_yticks(range(len(names)), list(names))
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -45,7 +45,7 @@ def name_rows(axes: Axes, names: Sequence[str], height: float) -> None:
 
 
 def letters(height: float) -> float:
-    """The size in points of letters that fit in a row of so many inches.
+    """The font size in points that fits a row of this height in inches.
 
     >>> letters(0.19), round(letters(0.1), 1)
     (8.0, 6.3)
@@ -54,13 +54,13 @@ def letters(height: float) -> float:
 
 
 def name_columns(axes: Axes, names: Sequence[str], width: float, first: int = 0) -> None:
-    """Write the names of a matrix's columns upright, in letters that fit; or say that they are those of the rows.
+    """Write the names of a matrix's columns vertically, or, if they do not fit, a note that they equal the rows'.
 
     Args:
-        axes: where the columns are drawn at first, first + 1, ….
-        names: of the columns.
-        width: of a column in inches.
-        first: where the first column is.
+        axes: the axes with columns at first, first + 1, ….
+        names: the names of the columns.
+        width: the width of a column in inches.
+        first: the place of the first column.
     """
     size = min(UPRIGHT_SIZE, 72 * 0.95 * width)
     if size >= SMALLEST_LETTERS:

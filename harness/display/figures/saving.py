@@ -1,4 +1,4 @@
-"""Figures as files."""
+"""Save figures to files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DATE = {"pdf": "CreationDate", "svg": "Date"}
-"""What a format calls its time of writing; PNG holds none."""
+"""The metadata key for the time of writing in each format; PNG files have none."""
 
 
 @accepts(stem=path_of)
@@ -27,13 +27,13 @@ def save_figure(
     *,
     pages: Sequence[Figure] = (),
 ) -> list[Path]:
-    """Write a figure as PDF and PNG in the style of the paper; the same figure gives the same bytes.
+    """Write a figure as PDF and PNG in the style of a paper; the same figure gives the same bytes.
 
     Args:
-        figure: what to write.
-        stem: the path without its ending.
-        kinds: the endings.
-        pages: the same figure in parts, where it does not fit a page of a paper: the pages of the PDF.
+        figure: the figure.
+        stem: the path without its suffix.
+        kinds: the suffixes.
+        pages: the pages of the PDF file, if the figure does not fit one page of a paper.
     """
     assert figure is not None
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in kinds]
@@ -54,7 +54,7 @@ def _paged_pdf(pages: Sequence[Figure]) -> bytes:
 
 def figure_bytes(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
     """The figure as ``pdf``, ``png`` or ``svg``; the same figure gives the same bytes."""
-    # Without a date the same data give the same bytes; an SVG's identifiers would else be drawn at random.
+    # Without a date, the same data give the same bytes; the style file makes the identifiers of an SVG fixed.
     metadata = {DATE[kind]: None} if kind in DATE else None
     file = io.BytesIO()
     _show_every_character(figure)

@@ -1,4 +1,4 @@
-"""Score against accuracy, one small panel for each proxy."""
+"""Score against accuracy, one small panel per proxy."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ PANEL_WIDTH = 1.35
 """Inches; five panels fill the width of a page."""
 
 TITLE_SIZE = 9.0
-"""Points of a panel's title where it has room, as in ``paper.mplstyle``."""
+"""Font size of panel titles in points, if there is room; as in ``paper.mplstyle``."""
 
 SMALLEST_PANEL = 1.1
-"""Inches of a panel where there are more of them than a page holds."""
+"""Width of a panel in inches if there are more panels than fit a page."""
 
 
 def scatter_data(scores: pd.DataFrame, truth: GroundTruth) -> pd.DataFrame:
-    """Accuracy and scores side by side: one row for each architecture, one column for each proxy.
+    """Accuracy and scores side by side: one row per architecture, one column per proxy.
 
-    Scores that are not finite or whose status is not ``ok`` are missing values here. The scores stand as the proxy
-    gave them: where lower is better, a good proxy's points fall to the right.
+    Scores that are not finite or whose status is not ``ok`` are missing values here. The scores are not oriented: if
+    lower is better, a good proxy's points fall to the right.
 
     Args:
         scores: a long table with the columns ``architecture``, ``proxy``, ``status`` and ``value``.
@@ -58,13 +58,13 @@ def scatter_data(scores: pd.DataFrame, truth: GroundTruth) -> pd.DataFrame:
 
 
 def density_data(data: pd.DataFrame) -> pd.DataFrame:
-    """The numbers of a figure of densities: one row for each hexagon.
+    """The numbers of a density figure: one row per hexagon.
 
-    The columns are ``proxy``; ``score``, the middle of the hexagon, which is a rank where ``by_rank`` is true;
-    ``accuracy``, likewise; ``networks``, how many it holds.
+    The columns are ``proxy``; ``score`` and ``accuracy``, the centre of the hexagon, where the score is a rank if
+    ``by_rank`` is true; and ``networks``, the number of networks in it.
 
     Args:
-        data: as :func:`scatter_data` gives it.
+        data: the result of :func:`scatter_data`.
     """
     tables = []
     for proxy, panel in _panels(data, [name for name in data.columns if name != "accuracy"]).items():
@@ -76,7 +76,7 @@ def density_data(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure_data(data: pd.DataFrame) -> pd.DataFrame:
-    """What is written beside the figure: a row for each network or, where these are very many, each hexagon."""
+    """The CSV data of the figure: one row per network, or per hexagon if there are many networks."""
     return data.reset_index() if len(data) <= MANY_POINTS else density_data(data)
 
 
@@ -92,20 +92,21 @@ def plot_scatter(
 ) -> Figure:
     """Draw a panel of score against accuracy for each proxy, with τ and ρ in its emptiest corner.
 
-    Heavy-tailed and nearly equal scores are drawn by their rank, and say so. More than 5,000 networks are drawn as
-    densities on one scale for all panels. Networks outside the view are drawn at its edge and counted below the panels.
+    Heavy-tailed and nearly equal scores are drawn by their rank; the axis label says so. More than 5,000 networks are
+    drawn as densities with one scale for all panels. Networks outside the view are drawn at its edge and counted below
+    the panels.
 
     Args:
-        data: as :func:`scatter_data` gives it.
-        table: the correlation table; its set ``all`` gives the order of the panels and the coefficients in them.
+        data: the result of :func:`scatter_data`.
+        table: the correlation table; its set ``all`` determines the order of the panels and their coefficients.
         labels: display names of proxies.
-        title: the title of the figure; none where None.
-        metric: what the vertical axis shows.
-        columns: panels in a row; as many as fit unless given.
-        width: of the figure in inches; a single panel takes as much as a column of a paper.
+        title: the title of the figure; None: no title.
+        metric: the label of the vertical axis.
+        columns: panels per row; default: as many as fit.
+        width: the width of the figure in inches.
 
     Returns:
-        A figure, to be restyled or saved.
+        A figure, for further styling or saving.
     """
     proxies, coefficients = _order(data, table)
     columns = columns or int(width / PANEL_WIDTH)
@@ -121,9 +122,9 @@ def plot_scatter_pages(
     *,
     width: float = TWO_COLUMNS,
 ) -> list[Figure]:
-    """The panels of :func:`plot_scatter` on as many figures as they need to fit a page of a paper each.
+    """The panels of :func:`plot_scatter` on several figures, each of which fits a page of a paper.
 
-    All show the same accuracies on the same scale. Arguments are those of :func:`plot_scatter`.
+    All have the same range of accuracies. Arguments are those of :func:`plot_scatter`.
     """
     proxies, coefficients = _order(data, table)
     columns = int(width / PANEL_WIDTH)
@@ -134,7 +135,7 @@ def plot_scatter_pages(
     panels = _panels(data, proxies)
     most = max((panel.most for panel in panels.values()), default=0)
     pages = math.ceil(len(proxies) / (rows * columns))
-    # As full as one another, by whole rows of panels.
+    # Distribute whole rows of panels evenly over the pages.
     each = columns * math.ceil(len(proxies) / columns / pages)
     figures = []
     for page in range(pages):
@@ -145,7 +146,7 @@ def plot_scatter_pages(
 
 
 def _height(panels: int, columns: int, width: float) -> float:
-    """Inches of a figure of so many panels."""
+    """Height in inches of a figure with this number of panels."""
     columns = max(1, min(columns, panels))
     if panels == 1:
         return 0.78 * width
@@ -163,7 +164,7 @@ def _plot(
     width: float,
     most: int | None = None,
 ) -> Figure:
-    """A figure of panels, at most so many side by side; ``most`` networks in a hexagon are the darkest."""
+    """A figure of panels, at most ``columns`` per row; ``most`` networks per hexagon have the darkest colour."""
     from matplotlib.figure import Figure
 
     columns = max(1, min(columns, len(panels)))
@@ -177,7 +178,7 @@ def _plot(
         for ax, (proxy, panel) in zip(axes.flat, panels.items(), strict=False):
             filled = plot_panel(panel, ax, coefficients=coefficients.get(proxy), most=most) or filled
             name = label_of(proxy, labels)
-            # A letter is about half as wide as it is high.
+            # A letter is about half as wide as high.
             fitting = 72 * 0.95 * width / columns / (0.5 * max(len(name), 1))
             ax.set_title(name, pad=3, fontsize=min(TITLE_SIZE, fitting))
         for ax in axes.flat[len(panels) :]:
@@ -199,7 +200,7 @@ def _plot(
 
 
 def _panels(data: pd.DataFrame, proxies: Iterable[str]) -> dict[str, Panel]:
-    """What each panel shows; all show the same accuracies."""
+    """The contents of each panel; all have the same range of accuracies."""
     accuracy = data["accuracy"].to_numpy(dtype=np.float64)
     view = accuracy_view(accuracy)
     panels = {}

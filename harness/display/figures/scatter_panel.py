@@ -1,4 +1,4 @@
-"""One panel of score against accuracy: points, or densities where there are very many."""
+"""One panel of score against accuracy: points, or densities if there are many points."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 MANY_POINTS = 5_000
-"""Beyond this, single points cover one another and a panel shows densities."""
+"""With more points, they would cover one another, and a panel shows densities."""
 
 
 @dataclass(frozen=True)
 class View:
-    """The part of the accuracies a panel shows.
+    """The range of accuracies that a panel shows.
 
     Attributes:
         low: the lower limit.
         high: the upper limit.
-        outside: how many networks lie beyond them.
+        outside: the number of networks outside the limits.
     """
 
     low: float
@@ -39,15 +39,15 @@ class View:
     outside: int
 
     def holds(self, accuracy: Values) -> NDArray[np.bool_]:
-        """Which accuracies lie within."""
+        """Mask of the accuracies within the limits."""
         return (accuracy >= self.low) & (accuracy <= self.high)
 
 
 def accuracy_view(accuracy: Values) -> View:
-    """Limits that a few failed networks cannot stretch.
+    """Limits that are robust to a few failed networks.
 
-    They are Tukey's far-out fences, three interquartile ranges beyond the quartiles, or the extremes where these are
-    nearer.
+    They are Tukey's far-out fences, three interquartile ranges beyond the quartiles, or the extremes if these are
+    closer.
 
     >>> accuracy_view(np.array([10.0, *np.linspace(80, 90, 50)]))
     View(low=79.6, high=90.4, outside=1)
@@ -61,9 +61,9 @@ def accuracy_view(accuracy: Values) -> View:
 
 
 def is_heavy_tailed(scores: Values) -> bool:
-    """Whether few scores stretch the axis so far that the rest would stand in one line.
+    """Whether a few scores extend the axis so far that the others would form a single line.
 
-    It is so where the middle nine tenths of the scores cover less than a quarter of the whole range.
+    This is so if the middle 90 % of the scores cover less than a quarter of the whole range.
 
     >>> is_heavy_tailed(np.linspace(0, 1, 100)), is_heavy_tailed(np.logspace(0, 60, 100))
     (False, True)
@@ -73,7 +73,7 @@ def is_heavy_tailed(scores: Values) -> bool:
 
 
 def is_narrow(scores: Values) -> bool:
-    """Whether scores differ so little beside their size that an axis would need more digits than a panel has room for.
+    """Whether scores differ so little, relative to their size, that the axis needs more digits than fit a panel.
 
     >>> is_narrow(np.array([1.00001, 1.00002])), is_narrow(np.array([1.1, 1.2])), is_narrow(np.array([3.0, 3.0]))
     (True, False, False)
@@ -83,14 +83,14 @@ def is_narrow(scores: Values) -> bool:
 
 @dataclass(frozen=True)
 class Panel:
-    """What one panel shows.
+    """The contents of one panel.
 
     Attributes:
-        x: the scores, or their ranks where single scores would stretch the axis or all are nearly the same. Shape (n,).
-        accuracy: of the same networks. Shape (n,).
+        x: the scores, or their ranks if they are heavy-tailed or nearly equal. Shape (n,).
+        accuracy: the accuracies of the same networks. Shape (n,).
         by_rank: whether x are ranks.
-        view: the accuracies shown.
-        counts: the densities of the networks in the view, where single points would cover one another; else None.
+        view: the range of accuracies.
+        counts: the densities of the networks in the view, if there are many; else None.
     """
 
     x: Values
@@ -101,24 +101,24 @@ class Panel:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The lowest and the highest x; apart even where all scores are the same."""
+        """The lowest and the highest x; different even if all scores are equal."""
         low, high = float(self.x.min()), float(self.x.max())
         margin = 0.0 if high > low else 0.5 * abs(low) or 0.5
         return low - margin, high + margin
 
     @property
     def most(self) -> int:
-        """The most networks in one hexagon; 0 where there are none."""
+        """The largest number of networks in one hexagon; 0 if there are none."""
         return 0 if self.counts is None or self.counts.empty else int(self.counts["networks"].max())
 
 
 def make_panel(scores: Values, accuracy: Values, view: View) -> Panel:
-    """Decide how the networks are shown, and count them where they are very many.
+    """Decide how the networks are shown, and count them per hexagon if there are many.
 
     Args:
         scores: finite scores, shape (n,).
-        accuracy: of the same networks, shape (n,).
-        view: the accuracies to be shown.
+        accuracy: the accuracies of the same networks, shape (n,).
+        view: the range of accuracies to show.
     """
     by_rank = len(scores) > 0 and (is_heavy_tailed(scores) or is_narrow(scores))
     panel = Panel(_ranks(scores) if by_rank else scores, accuracy, by_rank, view, None)
@@ -132,16 +132,16 @@ def make_panel(scores: Values, accuracy: Values, view: View) -> Panel:
 def plot_panel(
     panel: Panel, ax: Axes, *, coefficients: tuple[float, float] | None = None, most: int | None = None
 ) -> PolyCollection | None:
-    """Draw a panel; networks outside the view stand at its edge, as triangles.
+    """Draw a panel; networks outside the view are triangles at its edge.
 
     Args:
         panel: what to draw.
-        ax: where.
+        ax: the axes to draw in.
         coefficients: τ and ρ, written in the emptiest corner.
-        most: the count of networks that is darkest; the panel's own unless given.
+        most: the number of networks with the darkest colour; default: the panel's maximum.
 
     Returns:
-        The densities, for a colour bar; None where there are points.
+        The densities, for a colour bar; None if points are drawn.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -199,7 +199,7 @@ def _write_coefficients(ax: Axes, panel: Panel, kendall: float, spearman: float)
 
 
 def _emptiest_corner(panel: Panel) -> tuple[bool, bool]:
-    """Whether the text stands right, and at the top: where it covers the fewest networks."""
+    """Whether the text is at the right, and at the top: the corner where it covers the fewest networks."""
     low, high = panel.limits
     right = (panel.x - low) / (high - low)
     up = np.clip((panel.accuracy - panel.view.low) / (panel.view.high - panel.view.low), 0, 1)

@@ -1,4 +1,4 @@
-"""The look of the figures: sizes, colours and the style file, applied without touching matplotlib's global state."""
+"""The style of the figures: sizes, colours and the style file, applied without changing matplotlib's global state."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Literal
 
 ONE_COLUMN = 3.3
 TWO_COLUMNS = 6.8
-"""Widths of a figure in inches, as two-column papers print it."""
+"""Widths of a figure in inches in a two-column paper."""
 
 PAGE_HEIGHT = 8.7
-"""Inches that a figure may be high: the text of a page of A4 or letter paper, less two lines of a caption."""
+"""Maximum height of a figure in inches: the text height of an A4 or letter page, less two lines of caption."""
 
-# Okabe & Ito's palette, told apart with every common colour vision: https://jfly.uni-koeln.de/color/
+# Okabe & Ito's palette, distinguishable with every common colour vision: https://jfly.uni-koeln.de/color/
 BLACK = "#000000"
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
@@ -26,15 +26,15 @@ PURPLE = "#CC79A7"
 ORANGE = "#E69F00"
 SKY = "#56B4E9"
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
-"""The colours of several lines, in the order in which they are given out."""
+"""The colours of several lines, in order of use."""
 
 
 def ignore_missing_backend() -> None:
-    """Let matplotlib be imported where ``MPLBACKEND`` names a backend that is not installed.
+    """Make matplotlib importable if ``MPLBACKEND`` names a backend that is not installed.
 
-    Every command that a notebook starts inherits the notebook's own backend, which the command's environment need not
-    have; matplotlib then refuses to be imported. Nothing here asks for a backend: figures are drawn to files. A
-    backend that is installed, and one that is in use already, stays what it is.
+    A command started from a notebook inherits the notebook's backend, which may be missing in the command's
+    environment; importing matplotlib then fails. No backend is needed here, because figures are drawn to files. A
+    backend that is installed or already in use is kept.
     """
     name = os.environ.get("MPLBACKEND", "")
     if "matplotlib" in sys.modules or not name.startswith("module://"):
@@ -48,12 +48,12 @@ def ignore_missing_backend() -> None:
 
 
 def inches(columns: Literal["1", "2"]) -> float:
-    """The width of a figure of so many columns of a paper."""
+    """The width in inches of a figure that spans one or two columns of a paper."""
     return ONE_COLUMN if columns == "1" else TWO_COLUMNS
 
 
 def paper_style() -> AbstractContextManager[None]:
-    """The style of ``paper.mplstyle`` for the length of a ``with`` block."""
+    """The style of ``paper.mplstyle`` within a ``with`` block."""
     import matplotlib as mpl
 
     return mpl.rc_context(fname=Path(__file__).with_name("paper.mplstyle"))
