@@ -1,6 +1,6 @@
-"""What a reader sees: tables in the terminal and in files, figures, each under the facts its numbers rest on.
+"""Reports: tables in the terminal and in files, figures, and the page, each with the facts behind its numbers.
 
-The names below are loaded at first use, so that importing this package costs nothing.
+The names below are loaded at first use, so importing this package is fast.
 """
 
 from __future__ import annotations

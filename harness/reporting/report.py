@@ -1,4 +1,4 @@
-"""From the scores of a run to its report: joined with the ground truth, ranked, compared, priced."""
+"""The report of a run: its scores joined with the ground truth, rank correlations, comparisons, and costs."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """How well each proxy ranks the networks of a run, and what it costs.
+    """How well each proxy ranks the networks of a run, and its costs.
 
     Attributes:
         heading: what was ranked against what.
         correlations: see :func:`harness.analysis.correlation_table`.
         costs: see :func:`harness.analysis.cost_table`.
-        scores: one row for each architecture and proxy.
+        scores: one row per architecture and proxy.
         truth: the accuracies that the scores are compared with.
-        labels: how tables and figures write the proxies' names.
-        subset: the set that the main table shows.
+        labels: display names of proxies.
+        subset: the architecture set of the main table.
         manifest: versions and settings of the run.
-        published: our coefficients beside a paper's, see :func:`harness.analysis.published.beside_published`; None
-            unless a published table was given.
-        run: what it was made from, for further analyses of the page; None where the report was put together by hand.
+        published: our coefficients next to published ones, see :func:`harness.analysis.published.beside_published`;
+            None if no published table was given.
+        run: the run, for further analyses on the page; None if the report was assembled by hand.
     """
 
     heading: Heading
@@ -52,7 +52,7 @@ class Report:
     run: OpenedRun | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
-        """What was ranked against what, and the best row; a few lines."""
+        """A few lines: what was ranked against what, and the best row."""
         from harness.display.tables.numbers import estimate
         from harness.display.tables.rows import label_of, set_rows
 
@@ -85,7 +85,7 @@ class Report:
         """Its tables and figures.
 
         Args:
-            figures: with the figures, for which the scores are joined with the accuracies.
+            figures: also make the figures, which takes longer.
 
         Raises:
             DataError: if there is nothing to draw.
@@ -111,8 +111,8 @@ class Report:
         """Everything as one HTML page that needs no other file and no network.
 
         Args:
-            exhibits: further analyses to be shown; unless given, all that need this run alone, and a word about those
-                that it does not allow.
+            exhibits: further analyses to show; default: all that need only this run, with the reasons why others are
+                missing.
         """
         from harness.exhibits.catalogue import for_run
         from harness.reporting.page.build import html_page
@@ -127,15 +127,15 @@ class Report:
 
     @accepts(directory=path, figures=yes_or_no, width=optional(number))
     def write(self, directory: Path | str, *, figures: bool = True, width: float | None = None) -> list[Path]:
-        """Write everything but the page; returns the files.
+        """Write everything except the page; returns the files.
 
         Tables as CSV, Markdown and LaTeX; figures as PDF and PNG with their data; the scores; the manifest.
 
         Args:
-            directory: where; made if it does not exist.
-            figures: draw them too.
-            width: of the figures in inches; one column of a paper for the chart and two for the scatter plots unless
-                given.
+            directory: the output directory; created if it does not exist.
+            figures: also draw the figures.
+            width: the width of the figures in inches; default: one column of a paper for the chart, two for the
+                scatter plots.
         """
         from harness.display.tables.correlations import published_grid
         from harness.display.tables.markdown import markdown_grid
@@ -148,7 +148,7 @@ class Report:
             write_page(page, markdown_grid(published_grid(self.published, self.labels)))
             files += [full, page]
         scores = target / "scores.csv.gz"
-        # Without the time of writing, equal scores give equal files.
+        # Without a timestamp, equal scores give equal files.
         self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0})
         manifest = target / "manifest.json"
         write_manifest(manifest, self.manifest, scores)
@@ -171,15 +171,15 @@ def report(
 
     Args:
         directory: the ``out`` of a run.
-        split: of the accuracies; the benchmark's default unless given.
-        epochs: of the training, or which epoch; the benchmark's default unless given.
-        baseline: the row that the others are compared with, a proxy, an aggregate, or one of ``beside``.
-        beside: other ground truths as ``split/epochs``, such as ``val/12``; each is ranked and compared as if it were
-            a proxy, to show what a little training gives.
-        published: a table of published coefficients to set beside ours, such as those in ``results/published``.
+        split: the split of the accuracies; default: the benchmark's.
+        epochs: the training length, or the epoch; default: the benchmark's.
+        baseline: the row to compare the others with: a proxy, an aggregate, or one of ``beside``.
+        beside: other ground truths as ``split/epochs``, such as ``val/12``; each is ranked and compared like a proxy,
+            to show what a short training achieves.
+        published: a table of published coefficients to compare with, such as those in ``results/published``.
 
     Raises:
-        HarnessError: if there is no run, no score in it yet, no ground truth for it, or no such baseline.
+        HarnessError: if there is no run, it has no scores or no ground truth yet, or the baseline does not exist.
     """
     from harness.analysis import cost_table
     from harness.analysis.published import beside_published, read_published

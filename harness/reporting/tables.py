@@ -1,4 +1,4 @@
-"""Tables and figures of correlations as an exhibit, and each of them by itself."""
+"""Tables and figures of correlations as an exhibit, and separately."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def exhibit_of(
     subset: str | None = None,
     drawings: tuple[Drawing, ...] = (),
 ) -> Exhibit:
-    """The main table, Kendall τ in each set where there are several, and the costs.
+    """The main table, Kendall τ in each set if there are several, and the costs.
 
     Args:
         table: rows of :func:`harness.analysis.correlation_table`.
         costs: rows of :func:`harness.analysis.cost_table`, or None.
-        heading: the facts that they rest on.
+        heading: the facts behind the numbers.
         labels: display names of proxies.
-        subset: the set that the main table shows; ``all`` where nothing else is said.
+        subset: the architecture set of the main table; default: ``all``.
         drawings: the figures.
 
     Raises:
-        UnknownNameError: if the table has no such set.
+        UnknownNameError: if the table lacks the set.
     """
     chosen = main_set(table, subset)
     grids, terminal = [main_grid(table, chosen, labels)], [terminal_grid(table, chosen, labels, costs)]
@@ -64,20 +64,20 @@ def print_tables(
     *,
     subset: str | None = None,
 ) -> None:
-    """Print the heading, the main table and, where there are several sets, Kendall τ in each of them.
+    """Print the heading, the main table and, if there are several sets, Kendall τ in each of them.
 
-    Columns that do not fit are left out, least important first, and named below the table.
+    Columns that do not fit are omitted, the least important first, and named below the table.
 
     Args:
-        console: where to print; its width decides which columns are shown.
+        console: where to print; its width determines which columns are shown.
         table: rows of :func:`harness.analysis.correlation_table`.
         costs: rows of :func:`harness.analysis.cost_table`, or None.
-        heading: the facts printed on top.
+        heading: the facts printed above.
         labels: display names of proxies.
-        subset: the set shown in the main table; ``all`` where nothing else is said.
+        subset: the architecture set of the main table; default: ``all``.
 
     Raises:
-        UnknownNameError: if the table has no such set.
+        UnknownNameError: if the table lacks the set.
     """
     exhibit_of(table, costs, heading, labels, subset).show(console, title=False)
 
@@ -94,22 +94,22 @@ def write_tables(
 ) -> list[Path]:
     """Write the tables of a run.
 
-    ``correlations.csv`` and ``costs.csv`` hold every set and every digit, under the proxies' own names;
-    ``correlations.md`` and ``correlations.tex`` hold rounded numbers under the heading.
+    ``correlations.csv`` and ``costs.csv`` have all sets with full precision and the registered names of proxies;
+    ``correlations.md`` and ``correlations.tex`` have the heading and rounded numbers.
 
     Args:
-        directory: where; made if it does not exist.
+        directory: the output directory; created if it does not exist.
         table: rows of :func:`harness.analysis.correlation_table`.
         costs: rows of :func:`harness.analysis.cost_table`, or None.
-        heading: the facts printed with every table.
+        heading: the facts written with every table.
         labels: display names of proxies.
-        subset: the set that the main table shows; ``all`` where nothing else is said.
+        subset: the architecture set of the main table; default: ``all``.
 
     Returns:
         The files written.
 
     Raises:
-        UnknownNameError: if the table has no such set.
+        UnknownNameError: if the table lacks the set.
     """
     return exhibit_of(table, costs, heading, labels, subset).write(directory)
 
@@ -128,24 +128,25 @@ def write_figures(
 ) -> list[Path]:
     """Write the chart of Kendall τ and the scatter plots as PDF and PNG, and the data of each as CSV.
 
-    Scatter plots that do not fit a page of a paper are several pages in the PDF and one picture in the PNG.
+    Scatter plots that do not fit a page of a paper have several pages in the PDF file, but are one picture in the PNG
+    file.
 
     Args:
-        directory: where; made if it does not exist.
+        directory: the output directory; created if it does not exist.
         table: rows of :func:`harness.analysis.correlation_table`.
         scores: a long table with the columns ``architecture``, ``proxy``, ``status`` and ``value``.
         truth: the accuracies.
-        heading: gives the titles.
+        heading: the source of the titles.
         labels: display names of proxies.
-        subset: the set of the chart; ``all`` where nothing else is said. The scatter plots show all scored networks.
-        width: of both figures in inches; one column of a paper for the chart and two for the scatter plots unless
-            given.
+        subset: the architecture set of the chart; default: ``all``. The scatter plots show all scored networks.
+        width: the width of both figures in inches; default: one column of a paper for the chart, two for the scatter
+            plots.
 
     Returns:
         The files written.
 
     Raises:
-        UnknownNameError: if the table has no such set.
+        UnknownNameError: if the table lacks the set.
         DataError: if the table is empty, or the scores cannot be joined with the accuracies.
     """
     drawings = drawings_of(table, scores, truth, heading, labels, subset)

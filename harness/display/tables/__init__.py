@@ -1,1 +1,1 @@
-"""Tables: columns, cells, and how they are written to a terminal, Markdown, LaTeX and CSV."""
+"""Tables: columns, cells, and output to terminal, Markdown, LaTeX and CSV."""

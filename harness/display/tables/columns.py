@@ -1,4 +1,4 @@
-"""A column of a table: its values, and how they are written."""
+"""A column of a table: its values and their format."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Cell(NamedTuple):
-    """One cell as it is written.
+    """One formatted cell.
 
     Attributes:
         value: the number or the words.
-        bounds: what follows a number, such as its interval in brackets; or nothing.
-        mark: what follows both, such as the mark of a verdict; or nothing.
+        bounds: text after a number, such as its interval in brackets; may be empty.
+        mark: text after both, such as the mark of a verdict; may be empty.
         best: whether it is the best of its column.
     """
 
@@ -30,25 +30,25 @@ class Cell(NamedTuple):
     best: bool
 
     def __str__(self) -> str:
-        """All of it on one line."""
+        """The whole cell on one line."""
         return (" ".join(filter(None, self[:2])) + self.mark).strip()
 
 
 @dataclass(frozen=True)
 class Column:
-    """Numbers or words, one for each row. Numbers stay numbers until they are written.
+    """Numbers or words, one per row. Numbers are kept as numbers and formatted for output.
 
     Attributes:
-        name: what it is called where it is left out.
+        name: its name in the note about omitted columns.
         header: its head; may have two lines.
-        values: numbers, or texts where ``write`` is None.
-        write: how a number is written; None for texts.
+        values: numbers, or texts if ``write`` is None.
+        write: the formatter of numbers; None for texts.
         justify: left or right.
-        bounds: what follows each number, such as its interval.
-        marks: what follows value and bounds, with the blank before it.
+        bounds: text after each number, such as its interval.
+        marks: text after value and bounds, with a leading space.
         best: which values are the best.
-        brief: whether it can do without the bounds on a narrow page.
-        note: a sentence without which it would be misread.
+        brief: whether the bounds may be omitted on a narrow page.
+        note: a sentence that readers need to understand the column.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Column:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Everything has one entry for each row, and every character of a text is seen."""
+        """Make all fields as long as the values, and all characters of texts visible."""
         values = tuple(self.values)
         object.__setattr__(self, "values", tuple(map(visible, values)) if self.write is None else values)
         for name, default in (("bounds", ""), ("marks", ""), ("best", False)):
@@ -76,13 +76,13 @@ class Column:
 
     @property
     def cells(self) -> list[Cell]:
-        """One for each row."""
+        """One cell per row."""
         texts = self.values if self.write is None else map(self.write, self.values)
         return [Cell(*parts) for parts in zip(texts, self.bounds, self.marks, self.best, strict=True)]
 
     @property
     def lines(self) -> list[str]:
-        """The cells in a fixed-width font, so that the points of numbers and the marks behind them stand in a column.
+        """The cells for a fixed-width font, with aligned decimal points and marks.
 
         >>> estimates("τ", "τ", {"t": [0.578, -0.367], "t_low": [0.5, -0.4], "t_high": [0.6, -0.3]}, "t").lines
         [' .578 [.500, .600]', '-.367 [-.400, -.300]']
@@ -96,7 +96,7 @@ class Column:
         ]
 
     def without_bounds(self) -> Column:
-        """The same, narrower."""
+        """The same column without bounds."""
         return replace(self, header=self.name if "[" in self.header else self.header, bounds=(), brief=False)
 
 
@@ -106,7 +106,7 @@ def words(name: str, header: str, texts: Iterable[str]) -> Column:
 
 
 def row_names(names: Iterable[str], labels: Labels | None) -> Column:
-    """The column that names the rows."""
+    """The column with the names of the rows."""
     return words("proxy", "Proxy", (label_of(name, labels) for name in names))
 
 
@@ -126,16 +126,16 @@ def estimates(
     """Coefficients with their intervals.
 
     Args:
-        name: of the column.
+        name: the name of the column.
         header: its head.
-        table: where the numbers are.
+        table: the table with the numbers.
         key: the column of the values.
-        low: the column of the lower bounds; ``KEY_low`` unless given.
-        high: the column of the upper bounds; ``KEY_high`` unless given.
-        sign: whether they are differences, which carry their sign.
-        brief: whether it can do without the intervals on a narrow page.
-        marks: what follows each.
-        best: which are the best.
+        low: the column of the lower bounds; default: ``KEY_low``.
+        high: the column of the upper bounds; default: ``KEY_high``.
+        sign: whether they are differences, which always have a sign.
+        brief: whether the intervals may be omitted on a narrow page.
+        marks: the mark after each value.
+        best: which values are the best.
     """
     pairs = zip(table[low or f"{key}_low"], table[high or f"{key}_high"], strict=True)
     bounds = [interval(*pair, sign=sign).replace(MISSING, "") for pair in pairs]
@@ -144,13 +144,13 @@ def estimates(
 
 
 def verdict_marks(verdicts: Iterable[str], shown: Iterable[str] = tuple(VERDICT_MARKS)) -> list[str]:
-    """The mark of each verdict, to follow a number; nothing where it is not among the shown."""
+    """The mark of each verdict, to put after a number; empty if the verdict is not in ``shown``."""
     marks = {verdict: f" {VERDICT_MARKS[verdict]}" for verdict in shown}
     return [marks.get(verdict, "") for verdict in verdicts]
 
 
 def verdict_column(verdicts: Iterable[str]) -> Column:
-    """Mark and word of each verdict; a proxy that could not be compared has neither."""
+    """Mark and word of each verdict; a dash for a proxy that could not be compared."""
     said = {verdict: f"{mark} {verdict}" for verdict, mark in VERDICT_MARKS.items()}
     said["baseline"] = VERDICT_MARKS["baseline"]
     return words("verdict", "Verdict", (said.get(verdict, MISSING) for verdict in verdicts))

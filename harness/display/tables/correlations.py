@@ -1,4 +1,4 @@
-"""The tables of a report: correlations in one set, Kendall τ in every set, costs, and a paper's coefficients beside."""
+"""The tables of a report: correlations in one set, Kendall τ in every set, costs, and published coefficients."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ SACRIFICES = (
     "Δτ interval",
     "τ interval",
 )
-"""What is given up first on a narrow page. The files always hold everything."""
+"""What is omitted first if the page is narrow. The files always have everything."""
 
 STYLES = {"win": "bold green", "loss": "red", "tie": "", "baseline": "bold", "no baseline": "", "undefined": "dim"}
-"""Of the rows on a terminal; dim is a proxy without a coefficient."""
+"""Styles of the rows in a terminal; a proxy without a coefficient is dim."""
 
-COST_NOTE = "×: cost in forward + backward passes; own: added to passes shared with others, alone: by itself."
+COST_NOTE = "×: cost in forward + backward passes; own: in addition to shared passes, alone: including them."
 
 SIGNIFICANT = ("win", "loss")
-"""The verdicts that a paper marks."""
+"""The verdicts that are marked in LaTeX tables."""
 
 
 def main_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -> Grid:
@@ -102,7 +102,7 @@ def main_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) ->
 def terminal_grid(
     table: pd.DataFrame, chosen: str, labels: Labels | None = None, costs: pd.DataFrame | None = None
 ) -> Grid:
-    """The main table as a terminal shows it: with costs, and without numbers where nothing can be ranked."""
+    """The main table for a terminal: with costs, and without numbers if nothing can be ranked."""
     grid, rows = main_grid(table, chosen, labels), set_rows(table, chosen)
     if not (rows.empty or can_be_ranked(rows)):
         return replace(grid, columns=(), notes=tuple(outcome_notes(rows, labels)))
@@ -115,7 +115,7 @@ def terminal_grid(
 
 
 def paper_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -> Grid:
-    """The main table as a paper prints it: fewer columns, daggers in place of words, the best in bold."""
+    """The main table for a paper: fewer columns, daggers instead of words, the best values in bold."""
     rows = set_rows(table, chosen)
     base = baseline_row(rows)
     best = {key: tuple(rows[key] == rows[key].max()) for key in ("kendall", "spearman")}
@@ -149,15 +149,15 @@ def sets_grid(
     head: str = "{} (n = {:,})",
     paper: bool = False,
 ) -> Grid:
-    """Kendall τ in each set of architectures, a column for each.
+    """Kendall τ in each architecture set, one column per set.
 
     Args:
         table: rows of :func:`harness.analysis.correlation_table`.
-        first: the set whose order the rows have.
-        sets: what belongs to each set.
+        first: the set that determines the order of the rows.
+        sets: the description of each set.
         labels: display names of proxies.
-        head: of a column, from the set and its size.
-        paper: whether it is printed in a paper, with daggers and the best in bold.
+        head: the format of a column head, from the set and its size.
+        paper: whether it is for a paper, with daggers and the best values in bold.
     """
     sizes, found = side_by_side(table, first)
     columns = [row_names((proxy for proxy, _ in found), labels)]
@@ -184,7 +184,7 @@ def _dagger_note(base: Row | None, labels: Labels | None) -> tuple[str, ...]:
 
 
 def cost_grid(costs: pd.DataFrame, labels: Labels | None = None) -> Grid:
-    """What each proxy costs."""
+    """The costs of each proxy."""
     columns = (
         row_names(costs["proxy"], labels),
         Column("networks", "Networks", costs["networks"], count),
@@ -194,14 +194,14 @@ def cost_grid(costs: pd.DataFrame, labels: Labels | None = None) -> Grid:
         Column("standalone_ratio", "Alone ×", costs["standalone_ratio"], ratio),
     )
     note = (
-        "Medians for one network: own is what the proxy adds to the passes that it shares with others, alone what it "
-        "takes by itself; × are forward + backward passes of the same batch."
+        "Medians per network. Own: in addition to the passes that proxies share; alone: as if it were the only proxy; "
+        "×: in forward + backward passes of the same batch."
     )
     return Grid("costs", "Costs", columns, costs, (note,))
 
 
 def published_grid(beside: pd.DataFrame, labels: Labels | None = None) -> Grid:
-    """Our coefficients beside a paper's, the rows of :func:`harness.analysis.published.beside_published`."""
+    """Our coefficients next to published ones, from the rows of :func:`harness.analysis.published.beside_published`."""
     decimals = digits(beside["published"])
     stars = [" *" if outside else "" for outside in beside["outside"]]
     columns = (
@@ -215,4 +215,4 @@ def published_grid(beside: pd.DataFrame, labels: Labels | None = None) -> Grid:
         f"{s} ({count(n)} architectures)" for s, n in beside.groupby("source")["architectures"].max().items()
     )
     note = f"Published: {sources}. *: the published value, as rounded, lies outside our interval."
-    return Grid("published", "Beside the published table", columns, beside, (note,))
+    return Grid("published", "Comparison with the published table", columns, beside, (note,))

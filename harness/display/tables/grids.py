@@ -1,4 +1,4 @@
-"""A table: columns under a title, with the numbers behind it and the sentences that belong to it."""
+"""A table: title, columns, the data behind it, and notes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as it is shown, and its numbers with every digit.
+    """A table for display, and its data with full precision.
 
     Attributes:
         name: the stem of its files.
-        title: one line above it; the beginning of the caption in LaTeX.
-        columns: as they are shown.
-        data: the numbers behind it, as they are written to CSV; None where another table has them.
-        notes: sentences below it, without which it would be misread.
-        facts: lines above it: what its numbers rest on, where the heading does not say so.
-        styles: how a terminal shows each row, in rich's words.
-        sacrifices: names of columns in the order in which a narrow terminal leaves them out; ``NAME interval`` for the
+        title: one line above it; the start of the caption in LaTeX.
+        columns: the formatted columns.
+        data: the data behind it, as written to CSV; None if another table has them.
+        notes: sentences below it that readers need to understand it.
+        facts: lines above it with facts that the heading does not state.
+        styles: the rich style of each row in a terminal.
+        sacrifices: names of columns in the order in which a narrow terminal omits them; ``NAME interval`` for the
             bounds of a column.
-        names: how many columns name the rows; those up to the first of words unless given.
+        names: how many columns name the rows; default: those up to the first text column.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Grid:
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """The number of rows."""
         return len(self.columns[0].cells) if self.columns else 0
 
     def __repr__(self) -> str:

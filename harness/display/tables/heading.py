@@ -1,4 +1,4 @@
-"""The facts without which a rank correlation means nothing, printed above every table and figure."""
+"""The facts that give a rank correlation its meaning, shown above every table and figure."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ ONCE_PER_CLASS = "of cells that build the same network only one is scored, excep
 
 @dataclass(frozen=True)
 class Heading:
-    r"""What was ranked against what: printed above every table, so that no coefficient stands alone.
+    r"""What was ranked against what; shown above every table, so that no coefficient is without context.
 
     Attributes:
         benchmark: the benchmark's title.
-        dataset: the data set the networks are built for.
-        networks: how many architectures were sampled.
-        subset: the named set they were drawn from.
-        seed: the seed of the sample, the weights and the batch.
-        ground_truth: which accuracies these are, as :meth:`harness.contracts.ground_truth.GroundTruth.describe` words
-            it.
-        images: where the images of the batch come from.
-        batch_size: how many images the batch has.
-        noise: whether the batch is noise with random labels and no images at all.
-        once_per_class: whether of networks that are one by the benchmark's canonical form one was scored for all.
-        facts: further lines, such as versions of packages and the number of a manifest.
-        sets: each named set of architectures with what belongs to it.
+        dataset: the data set that the networks are built for.
+        networks: the number of sampled architectures.
+        subset: the architecture set they were drawn from.
+        seed: the seed of the sample.
+        ground_truth: the accuracies, as described by :meth:`harness.contracts.ground_truth.GroundTruth.describe`.
+        images: the source of the images in the batch.
+        batch_size: the number of images in the batch.
+        noise: whether the batch is noise with random labels instead of images.
+        once_per_class: whether networks with the same canonical form were scored only once.
+        facts: further lines, such as the seed of the weights and the version of torch.
+        sets: the description of each architecture set.
 
     >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
     >>> print("\n".join(heading.lines()))
@@ -52,7 +51,7 @@ class Heading:
     sets: Mapping[str, str] = field(default_factory=dict)
 
     def inputs(self) -> str:
-        """The batch in words; noise is announced in capitals."""
+        """A description of the batch; noise is in capitals."""
         if self.noise:
             return f"NOISE, NO REAL IMAGES: mini-batches of {self.batch_size} from {self.images}"
         return f"mini-batches of {self.batch_size} from {self.images}"
@@ -72,15 +71,15 @@ class Heading:
         ]
 
     def lines(self) -> list[str]:
-        """One line of plain text for each entry."""
+        """One line of plain text per entry."""
         return [f"{name}: {text}" if name else text for name, text in self.entries()]
 
     def title(self, networks: int, width: int = 200) -> str:
-        """The benchmark, the number of networks and, where it is so, that the inputs are noise: for a figure.
+        """The title of a figure: the benchmark, the number of networks, and whether the inputs are noise.
 
         Args:
-            networks: how many networks the figure shows.
-            width: the most characters in a line.
+            networks: the number of networks in the figure.
+            width: the maximum number of characters per line.
         """
         name = f"{self.benchmark}, {self.dataset}"
         facts = f"n = {networks:,}" + (", NOISE INPUTS" if self.noise else "")
@@ -104,28 +103,28 @@ class Headings:
 
     @property
     def noise(self) -> bool:
-        """Whether any of the runs had noise for inputs."""
+        """Whether any of the runs had noise inputs."""
         return any(heading.noise for heading in self.of.values())
 
     def entries(self) -> list[tuple[str, str]]:
-        """A name and a text for each run."""
+        """Pairs of a name and its text, one per run."""
         return [
             (name, f"{_sample(heading)}; {heading.ground_truth}; {heading.inputs()}")
             for name, heading in self.of.items()
         ]
 
     def lines(self) -> list[str]:
-        """One line of plain text for each run."""
+        """One line of plain text per run."""
         return [f"{name}: {text}" for name, text in self.entries()]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Other facts that numbers rest on: those of a paper, or of accuracies alone.
+    """Other facts behind numbers, such as those of a paper, or of accuracies without proxies.
 
     Attributes:
         of: pairs of a name and its text; the name may be empty.
-        noise: whether inputs were noise.
+        noise: whether the inputs were noise.
     """
 
     of: tuple[tuple[str, str], ...]
@@ -136,7 +135,7 @@ class Facts:
         return list(self.of)
 
     def lines(self) -> list[str]:
-        """One line of plain text for each entry."""
+        """One line of plain text per entry."""
         return [f"{name}: {text}" if name else text for name, text in self.of]
 
 

@@ -1,4 +1,4 @@
-"""Tables as LaTeX, with the rules of the package ``booktabs``."""
+"""LaTeX tables, with the rules of the package ``booktabs``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import MISSING
 
 LATEX_WIDTH = 88
-"""Characters of a table that two columns of a paper hold; beyond it, columns give up what they can do without."""
+"""Maximum characters of a table in two columns of a paper; wider tables omit intervals that may be omitted."""
 
 LONGEST_FLOAT = 60
-"""Rows that fit a page; beyond it, a table goes on over several."""
+"""Maximum rows of a table on one page; longer tables span several pages."""
 
 MARKS = {"▲": r"^{\dagger}", "▼": r"^{\ddagger}", "◆": r"^{\diamond}", "○": "", "*": "^{*}"}
-"""Marks as they follow a number, in what every LaTeX has."""
+"""Marks after a number, as standard LaTeX commands."""
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -68,7 +68,7 @@ SPECIAL = {
 
 
 def escape(text: str) -> str:
-    r"""Text as LaTeX prints it literally.
+    r"""Escape text so that LaTeX prints it literally.
 
     >>> print(escape("#Params, 95 % of jacob_cov in 'all'"))
     \#Params, 95 \% of jacob\_cov in `all'
@@ -77,25 +77,25 @@ def escape(text: str) -> str:
 
 
 def latex_page(blocks: Iterable[str]) -> str:
-    r"""Tables to be read with ``\input``, under the packages that they need."""
+    r"""Tables for ``\input``, after a comment with the required packages."""
     body = "\n".join(blocks)
     needed = "booktabs,longtable" if "{longtable}" in body else "booktabs"
     return f"% needs \\usepackage{{{needed}}}\n{body}"
 
 
 def latex_grid(grid: Grid, facts: str = "") -> str:
-    """The table as a float, or over several pages where it is long; title, facts and notes are the caption.
+    """The table as a float, or on several pages if it is long; title, facts and notes are the caption.
 
     Args:
         grid: the table.
-        facts: what the numbers rest on, for the caption.
+        facts: the facts behind the numbers, for the caption.
     """
     import pandas as pd
 
     columns = grid.columns
     if _characters(columns) > LATEX_WIDTH:
         columns = tuple(column.without_bounds() if column.brief else column for column in columns)
-    # Two columns of one name would be one key.
+    # Two columns with the same name would share a key.
     heads = [escape(column.title) or r"\relax " * place for place, column in enumerate(columns, start=1)]
     cells = {head: _cells(column) for head, column in zip(heads, columns, strict=True)}
     sentences = [grid.title, *grid.facts, facts, *grid.notes]
@@ -115,19 +115,19 @@ def latex_grid(grid: Grid, facts: str = "") -> str:
 
 
 def latex_list(title: str, entries: Iterable[tuple[str, str]]) -> str:
-    """Sentences, each behind its mark."""
+    """Sentences, each after its mark."""
     items = "\n".join(f"\\item[{escape(mark)}] {escape(text)}" for mark, text in entries)
     return f"\\paragraph{{{escape(title)}}}\n\\begin{{description}}\n{items}\n\\end{{description}}"
 
 
 def _characters(columns: Sequence[Column]) -> int:
-    """How wide a table is, in characters."""
+    """The width of a table in characters."""
     widths = [max(map(len, (column.title, *map(str, column.cells)))) for column in columns]
     return sum(widths) + 2 * (len(widths) - 1)
 
 
 def _cells(column: Column) -> list[str]:
-    """Room is left for a minus sign where another row has one, so that the points stand in a column."""
+    """Cells; numbers get space for a minus sign if another row has one, so that decimal points are aligned."""
     cells = column.cells
     written = [_words(cell) if column.write is None else _number(cell) for cell in cells]
     starts = {cell.value[:1] for cell in cells}
@@ -139,13 +139,13 @@ def _cells(column: Column) -> list[str]:
 
 
 def _words(cell: Cell) -> str:
-    """Text, in which a hyphen before a number is a minus sign."""
+    """Text; a hyphen before a number becomes a minus sign."""
     text = escape(re.sub(r"(?<![\w.])-(?=[.\d])", "−", str(cell)))
     return rf"\textbf{{{text}}}" if cell.best else text
 
 
 def _number(cell: Cell) -> str:
-    """Numbers with their intervals and marks as mathematics; the value alone is bold."""
+    """A number with its interval and mark in math mode; only the value is bold."""
     if cell.value in (MISSING, ""):
         return "--" if cell.value else _bounds(cell)
     value = _math(cell.value)
@@ -158,6 +158,6 @@ def _bounds(cell: Cell) -> str:
 
 
 def _math(text: str) -> str:
-    """A comma within a number needs braces, or it is spaced like punctuation."""
+    """Put a comma within a number in braces; otherwise LaTeX spaces it like punctuation."""
     text = re.sub(r"(?<=\d),(?=\d{3})", "{,}", text)
     return text.replace("−", "-").replace("±", r"\pm ").replace("%", r"\%")

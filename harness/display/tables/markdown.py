@@ -1,4 +1,4 @@
-"""Tables as Markdown."""
+"""Markdown tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def markdown_heading(heading: Heading | Headings | Facts) -> str:
-    """The facts as a list; noise is announced in bold."""
+    """The facts as a list; noise inputs are bold."""
     lines = []
     for name, text in heading.entries():
         loud = f"**{escape(text)}**" if heading.noise and name == "Inputs" else escape(text)
@@ -35,7 +35,7 @@ def markdown_grid(grid: Grid) -> str:
 
 
 def markdown_list(lines: Iterable[str]) -> str:
-    """Lines of Markdown as a list."""
+    """Lines of Markdown as a bullet list."""
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -44,7 +44,7 @@ def _cell(cell: Cell) -> str:
 
 
 def escape(text: str) -> str:
-    r"""A line of text, with the characters that Markdown would read as markup.
+    r"""Escape the characters in a line of text that Markdown would read as markup.
 
     >>> escape("jacob_cov | <.001")
     'jacob\\_cov \\| &lt;.001'

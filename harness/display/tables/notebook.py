@@ -1,4 +1,4 @@
-"""Tables as notebooks show them: plain HTML that takes the look of the notebook."""
+"""Tables for notebooks: plain HTML in the style of the notebook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def html_heading(title: str, heading: Heading | Headings | Facts) -> str:
-    """A title, and the facts that the numbers below it rest on."""
+    """A title, and the facts behind the numbers below it."""
     lines = "<br>".join(escape(line) for line in heading.lines())
     return f"<p><strong>{escape(title)}</strong><br><small>{lines}</small></p>"
 

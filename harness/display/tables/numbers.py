@@ -1,7 +1,7 @@
-"""How numbers are written, the same in every table and figure.
+"""Format numbers in the same way in every table and figure.
 
-Coefficients have three decimals and no leading zero, as statistics journals print quantities that cannot exceed one.
-A difference always carries its sign. What could not be computed is a dash, never a number.
+Coefficients have three decimals and no leading zero, as in statistics journals for quantities that cannot exceed one.
+A difference always has its sign. A value that could not be computed is a dash, never a number.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def coefficient(value: float) -> str:
 
 
 def printed(value: float, decimals: int) -> str:
-    """A coefficient with as many decimals as a paper gives it.
+    """A coefficient with as many decimals as in a paper.
 
     >>> printed(0.6, 2), printed(-0.623, 3), printed(-0.0, 2), printed(math.nan, 2)
     ('.60', '-.623', '.00', '–')
@@ -59,7 +59,7 @@ def interval(low: float, high: float, *, sign: bool = False) -> str:
 
 
 def estimate(value: float, low: float, high: float, *, sign: bool = False) -> str:
-    """A value with its interval; the value alone where it has none.
+    """A value with its interval, if it has one.
 
     >>> estimate(0.578, 0.55, 0.61), estimate(math.nan, math.nan, math.nan)
     ('.578 [.550, .610]', '–')
@@ -70,7 +70,7 @@ def estimate(value: float, low: float, high: float, *, sign: bool = False) -> st
 
 
 def p_value(value: float) -> str:
-    """A p-value; below a thousandth only that.
+    """A p-value; below .001, only ``<.001``.
 
     >>> p_value(0.00002), p_value(0.0321), p_value(1.0), p_value(math.nan)
     ('<.001', '.032', '1.000', '–')
@@ -92,7 +92,7 @@ def ratio(value: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """A time with three figures or so.
+    """A time with about three significant digits.
 
     >>> milliseconds(0.0123), milliseconds(4.56), milliseconds(1234.5), milliseconds(math.nan)
     ('0.01', '4.56', '1,234', '–')
@@ -103,7 +103,7 @@ def milliseconds(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """A whole number with thousands separators; a dash where there is none.
+    """A whole number with thousands separators; a dash if it is missing.
 
     >>> count(15625), count(math.nan)
     ('15,625', '–')
@@ -112,7 +112,7 @@ def count(value: float) -> str:
 
 
 def counted(number: float, noun: str, many: str = "") -> str:
-    """So many things, in the singular where there is one.
+    """A number with its noun, singular or plural.
 
     >>> counted(1, "network"), counted(1000, "network"), counted(0, "proxy", "proxies")
     ('1 network', '1,000 networks', '0 proxies')
@@ -121,7 +121,7 @@ def counted(number: float, noun: str, many: str = "") -> str:
 
 
 def align(cells: Sequence[str]) -> list[str]:
-    """Pad the values, not their intervals, so that the points stand in a column in a fixed-width font.
+    """Pad the values, not their intervals, so that decimal points are aligned in a fixed-width font.
 
     >>> align([".578 [.546, .610]", "-.367 [-.400, -.330]", "–"])
     [' .578 [.546, .610]', '-.367 [-.400, -.330]', '    –']

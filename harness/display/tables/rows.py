@@ -1,4 +1,4 @@
-"""Choosing rows of the correlation table and saying in words what they hold."""
+"""Select rows of the correlation table, and describe them in notes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ OUTCOMES = {"failed": "failed", "non_finite": "non-finite", "skipped": "skipped"
 
 
 def label_of(proxy: str, labels: Labels | None) -> str:
-    """The name a proxy is shown under: its own where no label is given."""
+    """The display name of a proxy; default: its own name."""
     return visible((labels or {}).get(proxy, proxy))
 
 
 def main_set(table: pd.DataFrame, wanted: str | None = None) -> str:
-    """The set that the first table shows: the wanted one, else ``all``, else the first.
+    """The set that the first table shows: the requested one, else ``all``, else the first.
 
     Raises:
-        UnknownNameError: if the table has no such set.
+        UnknownNameError: if the table lacks the set.
     """
     sets = list(dict.fromkeys(table["set"]))
     if wanted is None:
@@ -45,18 +45,18 @@ def set_rows(table: pd.DataFrame, chosen: str) -> pd.DataFrame:
 
 
 def has_several_sets(table: pd.DataFrame) -> bool:
-    """Whether there is anything to put side by side."""
+    """Whether the table has more than one set."""
     return len(set(table["set"])) > 1
 
 
 def baseline_row(rows: pd.DataFrame) -> Row | None:
-    """The row that the others are compared with, if there is one."""
+    """The baseline's row, if there is one."""
     found = rows[rows["verdict"] == "baseline"].to_dict("records")
     return found[0] if found else None
 
 
 def side_by_side(table: pd.DataFrame, first: str) -> tuple[dict[str, int], list[tuple[str, dict[str, Row]]]]:
-    """The sets with their sizes, and for each proxy its row in every set; ordered as in the set ``first``."""
+    """The sets with their sizes, and for each proxy its row in every set, in the order of the set ``first``."""
     names = [first, *(name for name in dict.fromkeys(table["set"]) if name != first)]
     sizes = {name: int(table.loc[table["set"] == name, "networks"].max()) for name in names}
     found: dict[str, dict[str, Row]] = {}
@@ -67,19 +67,19 @@ def side_by_side(table: pd.DataFrame, first: str) -> tuple[dict[str, int], list[
 
 
 FEWEST = 3
-"""Networks without which there is no rank correlation."""
+"""Minimum number of networks for a rank correlation."""
 
 FEW = 10
-"""Fewer networks than this give intervals that span most of what is possible."""
+"""With fewer networks, intervals cover most of the possible range."""
 
 
 def can_be_ranked(rows: pd.DataFrame) -> bool:
-    """Whether there are networks enough for a rank correlation."""
+    """Whether there are enough networks for a rank correlation."""
     return bool(rows["networks"].max() >= FEWEST)
 
 
 def few_note(rows: pd.DataFrame) -> tuple[str, ...]:
-    """What cannot be said of so few networks; nothing where there are enough."""
+    """A note that there are too few networks, if that is so."""
     total = rows["networks"].max()
     if total < FEWEST:
         return (
@@ -88,32 +88,32 @@ def few_note(rows: pd.DataFrame) -> tuple[str, ...]:
         )
     if total < FEW:
         return (
-            f"With {counted(total, 'network')} hardly any two proxies can be told apart: intervals are missing or "
-            "span most of what is possible. 'harness run' with a larger --sample adds networks to this run.",
+            f"With {counted(total, 'network')} hardly any two proxies can be distinguished: intervals are missing or "
+            "cover most of the possible range. 'harness run' with a larger --sample adds networks to this run.",
         )
     return ()
 
 
 def set_notes(table: pd.DataFrame, first: str, sets: Mapping[str, str]) -> list[str]:
-    """What belongs to each set of architectures, and how much of the sample does."""
+    """The description of each architecture set, and how many networks of the sample belong to it."""
     sizes, _ = side_by_side(table, first)
     total = max(sizes.values())
     described = {name: size for name, size in sizes.items() if name in sets and name != "all"}
     notes = [f"{name} ({size:,} of {counted(total, 'network')}): {sets[name]}." for name, size in described.items()]
     if notes:
         notes.append(
-            "Sets are parts of the whole search space: a network outside 'unique' need not have an equal in this "
+            "Sets are defined on the whole search space: a network outside 'unique' may have no equivalent in this "
             "sample."
             if "unique" in described
-            else "Sets are parts of the whole search space."
+            else "Sets are defined on the whole search space."
         )
     return notes
 
 
 def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
-    """One sentence for every proxy that was not used on all networks or cannot rank them, or one that says all were.
+    """One sentence per proxy that was not used on all networks or cannot rank them, or one that all were used.
 
-    A proxy that ranks only the networks on which it succeeds looks better than it is, so this is never left out.
+    A proxy that ranks only the networks on which it succeeds looks better than it is, so this is never omitted.
     """
     notes = []
     total = rows["networks"].max()
@@ -124,7 +124,7 @@ def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]
             used = f"{count(row['used'])} of {count(total)} networks used"
             notes.append(f"{label_of(row['proxy'], labels)}: {used}" + (f" ({', '.join(lost)})" if lost else ""))
     constant = [
-        f"{label_of(row['proxy'], labels)}: the same score on every network, so that there is nothing to rank"
+        f"{label_of(row['proxy'], labels)}: the same score on every network, so there is nothing to rank"
         for row in rows.to_dict("records")
         if row["distinct"] == 1 < row["used"]
     ]
@@ -132,7 +132,7 @@ def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]
 
 
 def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
-    """What has to be known of rows that are no proxies: rank aggregates with their pools, and trained accuracies."""
+    """Notes on rows that are not proxies: rank aggregates with their pools, and trained accuracies."""
     records = rows.to_dict("records")
     pools = [
         f"{label_of(row['proxy'], labels)} {count(row['pool'])}" for row in records if row.get("kind") == "aggregate"
@@ -150,7 +150,7 @@ def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
 
 
 def verdict_note(rows: pd.DataFrame, labels: Labels | None = None) -> str:
-    """What the difference and the verdict mean, or why there is none."""
+    """The meaning of the difference and the verdict, or why there is none."""
     base = baseline_row(rows)
     if base is None:
         return "No baseline was scored on these networks, so no proxy is compared with one."

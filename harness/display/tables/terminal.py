@@ -1,4 +1,4 @@
-"""Tables on a terminal, as wide as it is; plain text when it is none."""
+"""Tables in the terminal, fitted to its width; plain text if the output is not a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def print_heading(console: Console, heading: Heading | Headings | Facts) -> None:
-    """Print the facts that a table rests on; noise is announced in red."""
+    """Print the facts behind a table; noise inputs are shown in red."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -42,13 +42,13 @@ def print_grids(console: Console, grids: Iterable[Grid]) -> None:
 
 
 def print_lines(console: Console, sentences: Iterable[str]) -> None:
-    """Print sentences that go with a table."""
+    """Print sentences that belong to a table."""
     for sentence in sentences:
         console.print(Text(sentence, style="dim"))
 
 
 def print_list(console: Console, title: str, entries: Iterable[tuple[str, str]]) -> None:
-    """Print sentences, each behind its mark, a blank line before them."""
+    """Print sentences, each after its mark, with a blank line before them."""
     grid = Table.grid(padding=(0, 1))
     for entry in entries:
         grid.add_row(*map(Text, entry))
@@ -59,10 +59,10 @@ def print_list(console: Console, title: str, entries: Iterable[tuple[str, str]])
 
 
 def print_columns(console: Console, grid: Grid) -> list[str]:
-    """Print the columns on a terminal; returns the sentences that belong below them.
+    """Print the columns; returns the sentences that belong below them.
 
-    If they are wider than it, the table leaves out what it can do without, least important first. If that does not
-    suffice, the columns are printed in parts below each other, each with the names of the rows.
+    If they are wider than the terminal, less important columns and intervals are omitted, the least important first.
+    If the rest is still too wide, the columns are printed in parts below each other, each with the row names.
     """
     if not grid.columns:
         return list(grid.notes)
@@ -96,7 +96,7 @@ def _without(column: Column, sacrifice: str) -> list[Column]:
 
 
 def _parts(columns: Sequence[Column], names: int, fits: Callable[[Sequence[Column]], bool]) -> list[tuple[Column, ...]]:
-    """The columns in as many parts as are needed for each to fit; all parts begin with what names the rows."""
+    """The columns in as many parts as needed for each to fit; all parts start with the row names."""
     first = next((place for place, column in enumerate(columns, start=1) if column.justify == "left"), 1)
     begin, rest = tuple(columns[: names or first]), columns[names or first :]
     parts: list[tuple[Column, ...]] = []
@@ -110,7 +110,7 @@ def _parts(columns: Sequence[Column], names: int, fits: Callable[[Sequence[Colum
 
 
 def _table(columns: Sequence[Column], styles: Sequence[str], *, wrap: bool = False) -> Table:
-    """The columns for a terminal; best values are bold, and words may go on in the next line where ``wrap`` is."""
+    """The columns for a terminal; best values are bold, and words may wrap if ``wrap`` is true."""
     printed = Table(box=box.HORIZONTALS, show_edge=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
         long = wrap and column is not columns[0] and column.justify == "left"

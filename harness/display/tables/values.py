@@ -1,4 +1,4 @@
-"""How accuracies and costs are written: in their own units, with as many digits as tell networks apart."""
+"""Format accuracies and costs in their own units, with enough digits to distinguish networks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from harness.display.tables.numbers import MISSING
 
 _PREFIXES = ((1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k"))
-"""From which value on, by what it is divided, and what is written for that."""
+"""Minimum value, divisor, and prefix."""
 
 
 def accuracy_writer(values: Iterable[float]) -> Callable[[float], str]:
-    """Writes accuracies like these: percentages with two decimals, fractions and other small numbers with four.
+    """A formatter for accuracies like these: two decimals for percentages, four for fractions and other small numbers.
 
     >>> accuracy_writer([10, 94.373])(93.7639), accuracy_writer([0.1, 0.943])(0.9376), accuracy_writer([1])(math.nan)
     ('93.76', '0.9376', '–')
@@ -22,7 +22,7 @@ def accuracy_writer(values: Iterable[float]) -> Callable[[float], str]:
 
 
 def signed_writer(write: Callable[[float], str]) -> Callable[[float], str]:
-    """The same with the sign of what is above zero.
+    """The same formatter, with a plus sign for values above zero.
 
     >>> signed_writer(accuracy_writer([94.0]))(1.234), signed_writer(accuracy_writer([94.0]))(-1.234)
     ('+1.23', '-1.23')
@@ -31,7 +31,7 @@ def signed_writer(write: Callable[[float], str]) -> Callable[[float], str]:
 
 
 def quantity(value: float) -> str:
-    """A cost with three figures and a prefix where it is large.
+    """A cost with three significant digits, and a prefix if it is large.
 
     >>> quantity(1073466), quantity(73306), quantity(4.528029), quantity(98.887521), quantity(344), quantity(math.nan)
     ('1.07 M', '73.3 k', '4.53', '98.9', '344', '–')

@@ -1,1 +1,1 @@
-"""A report as one HTML file that needs nothing else: no network, no fonts, no library."""
+"""A report as a single HTML file that needs no network, fonts or libraries."""

@@ -1,4 +1,4 @@
-"""Putting the page together: its sections, then the template with style and script inside."""
+"""Assemble the page: its sections, and the template with style and script."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5}(?:v\d+)?)")
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page with a heading of its own.
+    """A section of the page.
 
     Attributes:
         name: its anchor.
         title: its heading.
-        tables: shown first.
-        figures: shown after them.
-        facts: what its numbers rest on where that is not what the page begins with.
-        notes: sentences that hold for all of it.
+        tables: its tables, shown first.
+        figures: its figures, shown after the tables.
+        facts: the facts behind its numbers that differ from those at the start of the page.
+        notes: sentences that apply to the whole section.
     """
 
     name: str
@@ -50,15 +50,15 @@ class Section:
 
 @dataclass(frozen=True)
 class Paper:
-    """A proxy of the page and where it comes from.
+    """A proxy on the page, and its paper.
 
     Attributes:
         name: its registered name.
-        label: how the page writes it.
+        label: its display name.
         summary: what it computes.
-        facts: which way is better and what it looks at.
+        facts: its direction and its inputs.
         reference: the paper.
-        link: the paper's address; nothing where none is known.
+        link: the paper's URL; empty if unknown.
     """
 
     name: str
@@ -77,23 +77,23 @@ def html_page(
     exhibits: Iterable[Exhibit] = (),
     missing: Sequence[str] = (),
 ) -> str:
-    """The report of a run and further analyses of it as one HTML file that needs no network.
+    """The report of a run, with further analyses, as a single HTML file that needs no network.
 
-    The same report gives the same text. Every name that a user chose is escaped, and the page allows no script but its
-    own.
+    The same report gives the same text. All names chosen by users are escaped, and the page only allows its own
+    script.
 
     Args:
-        report: of the run, see :func:`harness.reporting.tables.exhibit_of`, with its figures.
-        summary: what was found, in words.
+        report: the report of the run with its figures, see :func:`harness.reporting.tables.exhibit_of`.
+        summary: the main results in words.
         labels: display names of proxies.
         manifest: versions and settings of the run.
-        exhibits: further analyses, in the order in which they are shown.
-        missing: why others are not shown, a sentence each.
+        exhibits: further analyses, in the order of the page.
+        missing: the reasons why others are missing, one sentence each.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    # Everything is escaped but the two files of our own, and the manifest's quotes need no harm to stay readable.
+    # Everything is escaped except our own style sheet and script.
     environment = Environment(
         loader=PackageLoader("harness.reporting.page", ""),
         autoescape=True,
@@ -152,7 +152,7 @@ def _section(exhibit: Exhibit, known: Sequence[tuple[str, str]]) -> Section:
 
 
 def _papers(table: pd.DataFrame | None, labels: Labels) -> list[Paper]:
-    """Every row of the table that is a known proxy or aggregate, by its label."""
+    """The known proxies and aggregates in the table, sorted by label."""
     assert table is not None
     known, pooled = proxy_facts(), aggregates()
     papers = []
@@ -179,5 +179,5 @@ def _asset(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """What a content security policy calls a script or a style by."""
+    """The hash of a script or a style sheet for the content security policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,4 +1,4 @@
-"""Figures of the page: pictures within the file, as sharp as they can be without making it large."""
+"""Figures on the page, embedded in the file: vector graphics, or pixels if those would be large."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from harness.display.exhibit import Drawing
 
 PAGE_WIDTH = 5.0
-"""Inches that a figure of an exhibit is drawn for: between one and two columns of a paper."""
+"""Width in inches of an exhibit's figure on the page: between one and two columns of a paper."""
 
 PIXELS = 112
-"""On the page for each inch, so that 8 pt reads like the text around it."""
+"""Pixels per inch on the page, so that 8 pt is as large as the surrounding text."""
 
 LARGEST_SVG = 120_000
-"""Bytes; beyond this a figure holds so many marks that its pixels are smaller than its outlines."""
+"""Maximum bytes of an SVG; a larger figure has so many marks that a PNG is smaller."""
 
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure as the page shows it.
+    """A figure on the page.
 
     Attributes:
         name: its anchor.
         caption: what it shows.
-        alternative: the same for those who do not see it.
+        alternative: the alternative text.
         source: the picture as a data URI.
-        width: in pixels.
-        height: in pixels.
-        download: its numbers as a data URI of CSV; nothing where they would be too large.
+        width: the width in pixels.
+        height: the height in pixels.
+        download: its numbers as a CSV data URI; empty if they are too large.
     """
 
     name: str
@@ -47,12 +47,12 @@ class PageFigure:
 
     @property
     def wide(self) -> bool:
-        """Whether a narrow screen would make it too small to be read."""
+        """Whether it would be too small to read on a narrow screen."""
         return self.width > PIXELS * (PAGE_WIDTH + 1)
 
 
 def page_figure(drawing: Drawing) -> PageFigure:
-    """A figure as a picture within the page; one with very many marks becomes pixels."""
+    """Draw a figure as an embedded picture; one with many marks becomes a PNG."""
     figure = drawing.draw(TWO_COLUMNS if drawing.wide else PAGE_WIDTH)
     kind, picture = "svg+xml", figure_bytes(figure, "svg", transparent=True)
     if len(picture) > LARGEST_SVG:

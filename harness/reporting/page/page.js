@@ -1,6 +1,6 @@
 "use strict";
 
-// Tables sort by the head that is pressed; a second press turns the order round. What is missing stays last.
+// A click on a column head sorts the table; a second click reverses the order. Missing values stay last.
 function keyOf(row, column, numeric) {
   const key = row.cells[column].dataset.key;
   if (key === undefined) return null;
@@ -17,7 +17,7 @@ function sort(table, button) {
   const column = head.cellIndex;
   const numeric = button.hasAttribute("data-numeric");
   const before = head.getAttribute("aria-sort");
-  // Numbers begin with the largest: coefficients are read from the best.
+  // Numbers start with the largest, so that the best coefficients come first.
   const first = numeric ? "descending" : "ascending";
   const second = numeric ? "ascending" : "descending";
   const order = before === first ? second : first;
@@ -38,7 +38,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   }
 }
 
-// On a narrow screen the contents would be all that is seen first: there they are folded, and fold again when used.
+// On a narrow screen the contents would fill the screen: there they are folded, and fold again after a click.
 const contents = document.querySelector("nav details");
 const wide = matchMedia("(min-width: 62.01rem)");
 const unfold = () => {
@@ -50,7 +50,7 @@ contents.addEventListener("click", (event) => {
   if (event.target.closest("a")) unfold();
 });
 
-// The contents show where the reader is.
+// Highlight the current section in the contents.
 const links = new Map();
 for (const link of document.querySelectorAll("nav a")) links.set(link.hash.slice(1), link);
 const watch = new IntersectionObserver(
@@ -65,7 +65,7 @@ const watch = new IntersectionObserver(
 );
 for (const section of document.querySelectorAll("main > section")) watch.observe(section);
 
-// Paper has nothing to unfold.
+// Unfold everything before printing.
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
 });

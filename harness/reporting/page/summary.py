@@ -1,4 +1,4 @@
-"""What a reader needs to know first: how many proxies beat the baseline, the best, and what to beware of."""
+"""The summary of the page: how many proxies beat the baseline, the best one, and warnings."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 COMPARED = ("win", "tie", "loss")
 FALSE_WINS = 0.025
-"""The share of proxies no better than the baseline whose 95 % interval lies above zero."""
+"""The expected share of proxies with a 95 % interval above zero if none differs from the baseline."""
 
 
 MANY_WARNINGS = 6
-"""More of a kind are counted, not listed."""
+"""If there are more, they are counted instead of listed."""
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number that stands out, its interval if it has one, and what it is of."""
+    """A highlighted number, its interval if it has one, and its label."""
 
     value: str
     of: str
@@ -34,12 +34,12 @@ class Number:
 
 @dataclass(frozen=True)
 class Summary:
-    """The beginning of the page.
+    """The start of the page.
 
     Attributes:
-        numbers: a few that stand out.
-        sentences: what was found.
-        warnings: what a reader could otherwise be misled by.
+        numbers: a few highlighted numbers.
+        sentences: the main results.
+        warnings: facts that could otherwise mislead readers.
     """
 
     numbers: tuple[Number, ...]
@@ -106,9 +106,9 @@ def _wins(compared: Sequence[Row], wins: Sequence[Row], name: str, labels: Label
         winners.append(f"{label_of(row['proxy'], labels)}{where}")
     who = f" ({'; '.join(winners)})" if len(winners) <= 6 and winners else ""
     return (
-        f"{len(wins)} of {len(compared)} rank significantly better than {name}{who}, {ties} cannot be told from it and "
-        f"{losses} rank worse, by 95 % intervals of the difference on the same networks. If none differed from it, "
-        f"{FALSE_WINS * len(compared):.1f} would be expected to seem better by chance."
+        f"{len(wins)} of {len(compared)} rank significantly better than {name}{who}, {ties} do not differ "
+        f"significantly and {losses} rank worse, by 95 % intervals of the difference on the same networks. If none "
+        f"differed, {FALSE_WINS * len(compared):.1f} would be expected to seem better by chance."
     )
 
 
@@ -130,15 +130,15 @@ def _warnings(heading: Heading, labels: Labels, rows: pd.DataFrame) -> list[str]
     warnings = []
     if heading.noise:
         warnings.append(
-            "The inputs are noise, no real images: proxies that look at images may rank otherwise with real ones."
+            "The inputs are noise, no real images: proxies that use images may rank differently with real ones."
         )
     if baseline_row(rows) is None:
-        warnings.append("No baseline was scored, so that no proxy is compared with one.")
+        warnings.append("No baseline was scored, so no proxy is compared with one.")
     notes = [f"{note}." for note in outcome_notes(rows, labels) if not note.startswith("Every proxy")]
     if len(notes) > MANY_WARNINGS:
         return [
             *warnings,
-            f"{len(notes)} proxies do not rank all networks; the notes under the table say which and why.",
+            f"{len(notes)} proxies do not rank all networks; the notes below the table say which and why.",
         ]
     return [*warnings, *notes]
 

@@ -1,4 +1,4 @@
-"""Tables of the page: what each cell shows, and by what it is sorted."""
+"""Tables on the page: the contents and the sort key of each cell."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_DOWNLOAD = 100_000
-"""Bytes of CSV that the page carries for one table or figure; more would make it slow to open."""
+"""Maximum bytes of CSV in the page per table or figure; more would make it slow to open."""
 
 _CLASSES = {mark: verdict for verdict, mark in VERDICT_MARKS.items()}
 
 
 @dataclass(frozen=True)
 class PageCell:
-    """One cell: a value, perhaps with an interval and a mark, and what it is sorted by.
+    """One cell: a value, possibly with an interval and a mark, and its sort key.
 
     Attributes:
         value: the text, without the interval.
-        bounds: what follows a number, such as its interval.
-        rest: what follows both, such as a mark.
-        key: what the cell is sorted by; None where there is nothing.
+        bounds: text after a number, such as its interval.
+        rest: text after both, such as a mark.
+        key: the sort key; None if the value is missing.
         best: whether it is the best of its column.
-        verdict: the verdict whose mark it shows, or nothing.
+        verdict: the verdict whose mark it shows; may be empty.
     """
 
     value: str
@@ -45,7 +45,7 @@ class PageCell:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """What the style sheet knows it by."""
+        """The CSS classes."""
         return tuple(filter(None, ("best" if self.best else "", self.verdict)))
 
 
@@ -54,14 +54,14 @@ class Line:
     """One row of a table.
 
     Attributes:
-        cells: one for each column.
+        cells: one per column.
     """
 
     cells: tuple[PageCell, ...]
 
     @property
     def reference(self) -> bool:
-        """Whether it is the baseline's."""
+        """Whether it is the baseline's row."""
         return {cell.verdict for cell in self.cells} - {""} == {"baseline"}
 
 
@@ -70,10 +70,10 @@ class Head:
     """The head of a column.
 
     Attributes:
-        text: what it says.
-        aside: the same of its interval, smaller.
+        text: the text.
+        aside: the smaller text for the interval.
         numeric: whether the cells are sorted as numbers, the largest first.
-        right: whether they stand at the right.
+        right: whether the cells are aligned to the right.
     """
 
     text: str
@@ -84,16 +84,16 @@ class Head:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table as the page shows it.
+    """A table on the page.
 
     Attributes:
         name: its anchor, and the stem of its download.
         title: the caption.
-        heads: one for each column.
-        rows: below them.
-        header: which column names the rows; None where none does.
+        heads: one per column.
+        rows: the rows below the heads.
+        header: the place of the column with the names of the rows; None if there is none.
         notes: sentences below it.
-        download: the numbers with every digit as a data URI of CSV; nothing where they would be too large.
+        download: the numbers with full precision as a CSV data URI; empty if they are too large.
     """
 
     name: str
@@ -106,7 +106,7 @@ class PageTable:
 
 
 def page_table(grid: Grid) -> PageTable:
-    """A table made fit for a page."""
+    """Convert a table for the page."""
     header = next((place for place, column in enumerate(grid.columns) if column.justify == "left"), None)
     cells = [_cells(column) for column in grid.columns]
     return PageTable(
@@ -121,7 +121,7 @@ def page_table(grid: Grid) -> PageTable:
 
 
 def csv_link(data: pd.DataFrame) -> str:
-    """A table as a data URI of CSV, or nothing where it is too large."""
+    """A table as a CSV data URI; empty if it is too large."""
     if data.size * 4 > LARGEST_DOWNLOAD:
         return ""
     text = visible_page(data.to_csv(index=False)).encode()
@@ -139,7 +139,7 @@ def _cells(column: Column) -> list[PageCell]:
 
 
 def _key(value: Any) -> str | None:
-    """What a value is sorted by: numbers to nine digits, and words whatever their case.
+    """The sort key of a value: numbers with nine digits, words in lower case.
 
     >>> [_key(value) for value in (0.57841234, 1000, "NASWOT", float("nan"), "–")]
     ['0.57841234', '1000', 'naswot', None, None]
@@ -155,5 +155,5 @@ def _cell(cell: Cell, key: str | None) -> PageCell:
 
 
 def _minus(text: str) -> str:
-    """Hyphens before a number as minus signs."""
+    """Replace hyphens before numbers by minus signs."""
     return re.sub(r"(?<![\w.])-(?=[.\d])", "−", text)

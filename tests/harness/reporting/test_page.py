@@ -191,7 +191,7 @@ class TestContent:
         table = report.correlations
         alone = replace(report, correlations=table[table["proxy"] != "params"].assign(verdict="no baseline"))
         text = page_of(alone)
-        assert "No baseline was scored, so that no proxy is compared with one." in text
+        assert "No baseline was scored, so no proxy is compared with one." in text
         assert "significantly better" not in text
 
     def test_a_proxy_that_failed_everywhere_is_a_warning(self, report, undrawn):
