@@ -1,8 +1,8 @@
-"""A paper's comparison again: its protocol as a file, our numbers beside those it printed, and what differs.
+"""Reproduce a paper's comparison: its protocol as a file, our numbers next to the published ones, and the differences.
 
-The way of the data: a protocol (``protocol``, read by ``reading``) has parts; ``parts`` makes or finds the run of each;
-``mismatches`` says what was done otherwise; ``comparison`` and ``search`` set the numbers side by side; ``exhibit`` and
-``figure`` show them. ``reproduce`` is all of it in one call.
+Data flow: a protocol (``protocol``, read by ``reading``) has parts; ``parts`` makes or finds the run of each part;
+``mismatches`` lists what was done differently; ``comparison`` and ``search`` compare the numbers; ``exhibit`` and
+``figure`` show them. ``reproduce`` does all of this in one call.
 """
 
 from harness.reproduction.parts import ReproductionOptions

@@ -1,4 +1,4 @@
-"""Our coefficients beside published ones, for every part of a protocol, and what they amount to."""
+"""Our coefficients compared with published ones, for every part of a protocol, and a summary."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ SUMMARY_COLUMNS = (
 
 
 def compare_part(protocol: Protocol, outcome: Outcome) -> pd.DataFrame:
-    """Every coefficient of one part, ours and the published ones, one row for each source.
+    """Every coefficient of one part, ours and the published ones, one row per source.
 
     The columns of the result:
 
-    * ``part``, ``benchmark``, ``dataset``, ``subset``, ``proxy``, ``coefficient``: what the row is about.
-    * ``networks``: those that ours is computed on. ``ours``, ``low``, ``high``: our value with its 95 % interval; NaN
-      where the run has no such score.
-    * ``published``, ``published_networks``, ``source``: the printed value, the networks it was computed on, and where
-      it stands; NaN and empty where the paper printed none.
+    * ``part``, ``benchmark``, ``dataset``, ``subset``, ``proxy``, ``coefficient``: the subject of the row.
+    * ``networks``: the number of networks for our value. ``ours``, ``low``, ``high``: our value with its 95 % interval;
+      NaN if the run lacks the score.
+    * ``published``, ``published_networks``, ``source``: the published value, its number of networks, and where it was
+      published; NaN and empty if there is none.
     * ``difference``: ours minus the published value. ``outside``: whether the published value, as rounded, lies outside
-      our interval; missing where one of them is.
-    * ``doubt``: why the published number seems to be wrong, empty where it does not.
-    * ``mismatches``: sentences on what was done otherwise than in the paper, a tuple.
+      our interval; missing if one of them is.
+    * ``doubt``: why the published number seems to be wrong; empty if it does not.
+    * ``mismatches``: sentences on what was done differently from the paper, a tuple.
 
     Raises:
         HarnessError: if a published table cannot be read.
@@ -83,7 +83,7 @@ def compare_part(protocol: Protocol, outcome: Outcome) -> pd.DataFrame:
 
 
 def _published(protocol: Protocol, part: Part) -> pd.DataFrame:
-    """The printed coefficients of the part's proxies, of all its tables."""
+    """The published coefficients of the part's proxies, from all its tables."""
     found = [pd.DataFrame(columns=["proxy", "coefficient", "published", "published_networks", "source", "doubt"])]
     for name in part.published:
         table = published_coefficients(name, protocol.file)
@@ -100,7 +100,7 @@ def _published(protocol: Protocol, part: Part) -> pd.DataFrame:
 
 
 def _unpublished(part: Part, theirs: pd.DataFrame) -> Iterable[Mapping[Hashable, Any]]:
-    """Rows of the part's proxies that no table has a number of."""
+    """Rows for proxies of the part without a published number."""
     printed = set(zip(theirs["proxy"], theirs["coefficient"], strict=True))
     for proxy in part.proxies:
         for coefficient in part.coefficients:
@@ -112,7 +112,7 @@ def _unpublished(part: Part, theirs: pd.DataFrame) -> Iterable[Mapping[Hashable,
 def _of_row(
     part: Part, proxy: str, published_networks: float, ours: pd.Series[Any] | None, printed: bool
 ) -> Iterable[str]:
-    """What differs for one proxy alone."""
+    """The differences that only concern one proxy."""
     if proxy in part.remarks:
         yield part.remarks[proxy]
     if printed and np.isnan(published_networks):
@@ -130,7 +130,7 @@ def _of_row(
 
 
 def _judged(rows: pd.DataFrame, places: Mapping[str, int]) -> pd.DataFrame:
-    """The rows with what follows from both numbers, in the order of our table."""
+    """The rows with the comparison of both numbers, in the order of our table."""
     if rows.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     for column in ("ours", "low", "high", "published", "published_networks", "rounding"):
@@ -149,17 +149,17 @@ def _places(ours: pd.DataFrame, part: Part) -> dict[str, int]:
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """What the rows of :func:`compare_part` amount to, one row for each part and source of published numbers.
+    """A summary of the rows of :func:`compare_part`, one row per part and source of published numbers.
 
-    The columns of the result, besides ``part``, ``benchmark``, ``dataset``, ``subset`` and ``source``:
+    The columns of the result, in addition to ``part``, ``benchmark``, ``dataset``, ``subset`` and ``source``:
 
-    * ``networks``: the most that one of our coefficients is computed on.
-    * ``compared``: published values that meet an interval of ours. ``within``: those that lie in it.
-    * ``doubted``: those of ``compared`` that are doubted. ``undoubted_within``: of the others, those within.
-    * ``median_difference``: of the sizes of the differences. ``median_reach``: half the median width of our intervals,
-      without which the number within says nothing.
-    * ``order``: Kendall's τ between our and their ranking of the proxies, by ``kendall`` where it is printed and else
-      by ``spearman``; ``ranked``: how many proxies that is of. NaN with fewer than three.
+    * ``networks``: the largest number of networks of our coefficients.
+    * ``compared``: the number of published values for which we have an interval. ``within``: those in the interval.
+    * ``doubted``: those of ``compared`` that are doubted. ``undoubted_within``: the others that are in the interval.
+    * ``median_difference``: the median absolute difference. ``median_reach``: half the median width of our intervals,
+      which is needed to judge the number within.
+    * ``order``: Kendall's τ between our and the published ranking of the proxies, by ``kendall`` if it was published,
+      else by ``spearman``; NaN with fewer than three. ``ranked``: the number of proxies in these rankings.
     """
     result = []
     for (part, source), group in rows[rows["source"] != ""].groupby(["part", "source"], sort=False):

@@ -1,4 +1,4 @@
-"""A reproduction as an exhibit: its numbers beside the published ones, with numbered notes."""
+"""A reproduction as an exhibit: its numbers next to the published ones, with numbered notes."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ LEGEND = (
     "paper. Letters: why a published value is doubted."
 )
 SUMMARY_LEGEND = (
-    "Within: published values that lie within our 95 % intervals, of those that meet one; Undoubted: the same of those "
-    "not doubted; of 100 correct values, 5 lie outside by chance. Median Δ: of the sizes of the differences. Reach: "
-    "half the median width of our intervals; the wider it is, the more lies within. Order: Kendall's τ between our and "
-    "the published ranking of the proxies."
+    "Within: published values within our 95 % intervals, of those for which we have one; Undoubted: the same without "
+    "doubted values; of 100 correct values, 5 lie outside by chance. Median Δ: median absolute difference. Reach: half "
+    "the median width of our intervals; the wider they are, the more values lie within. Order: Kendall's τ between our "
+    "and the published ranking of the proxies."
 )
 SEARCH_LEGEND = (
-    "N networks are drawn with replacement from those scored, and the highest score is chosen. SD: over searches. "
-    "95 % of means: where the mean of as many searches as were published lies in 95 of 100 cases; *: the published "
-    "mean lies outside."
+    "N networks are drawn with replacement from the scored ones, and the one with the highest score is chosen. SD: "
+    "over searches. 95 % of means: the range of the mean of as many searches as were published, in 95 of 100 cases; "
+    "*: the published mean lies outside."
 )
 
 
 @dataclass(frozen=True)
 class Footnotes:
-    """The sentences on rows, numbered, and the doubts, lettered."""
+    """The sentences about rows with their numbers, and the doubts with their letters."""
 
     numbers: Mapping[str, int]
     letters: Mapping[str, int]
 
     def of(self, row: Any, but: Container[str] = frozenset()) -> str:
-        """The numbers and the letter of a row, without the sentences that are said elsewhere."""
+        """The numbers and the letter of a row, without the sentences in ``but``, which are stated elsewhere."""
         numbers = compact(self.numbers[sentence] for sentence in row["mismatches"] if sentence not in but)
         return "; ".join(filter(None, [numbers, letter(self.letters[row["doubt"]]) if row["doubt"] else ""]))
 
@@ -61,16 +61,16 @@ def exhibit_of(
     not_run: Mapping[str, str],
     labels: Mapping[str, str],
 ) -> Exhibit:
-    """The tables of a reproduction; a terminal shows one for each part.
+    """The tables of a reproduction; a terminal shows one per part.
 
     Args:
         protocol: what the paper did.
         rows: see :func:`harness.reproduction.comparison.compare_part`.
         summary: see :func:`harness.reproduction.comparison.summarise`.
         searches: see :func:`harness.reproduction.search.compare_search`.
-        headings: by part, what its run ranks against what.
-        not_run: by part, why it has no run.
-        labels: how proxies are written.
+        headings: the heading of each part's run.
+        not_run: the reason why a part has no run.
+        labels: display names of proxies.
     """
     mentioned = (*rows["mismatches"], *searches["mismatches"])
     notes = Footnotes(
@@ -90,12 +90,12 @@ def exhibit_of(
         Listing("Not run", tuple(not_run.items())),
         Listing("What was done differently", tuple((str(number), text) for text, number in notes.numbers.items())),
         Listing("Doubted values", tuple((letter(number), text) for text, number in notes.letters.items())),
-        # A terminal has them above the tables.
+        # A terminal shows them above the tables.
         Listing("Runs", tuple((part, "; ".join(of.lines())) for part, of in headings.items()), terminal=False),
     ]
     return Exhibit(
         name="reproduction",
-        title=f"Again: {protocol.title}",
+        title=f"Reproduction: {protocol.title}",
         heading=Facts((("Paper", citation(protocol.citation)), ("What it does", protocol.summary))),
         grids=(*several, *coefficients, *choices),
         listings=tuple(listing for listing in listings if listing.entries),
@@ -104,10 +104,10 @@ def exhibit_of(
 
 
 def _part_grid(part: str, rows: pd.DataFrame, heading: Heading, notes: Footnotes, labels: Mapping[str, str]) -> Grid:
-    """One part by itself: its benchmark and the notes that all its rows have stand above the table."""
+    """The table of one part, with its benchmark and the notes that apply to all its rows above it."""
     shared = frozenset.intersection(*map(frozenset, rows["mismatches"]))
     common = compact(notes.numbers[sentence] for sentence in shared)
-    facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all of it: {common}"] if common else [])]
+    facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all rows: {common}"] if common else [])]
     grid = _coefficients(rows, notes, labels, shared)
     title = f"{part}: {grid.columns[0].cells[0].value}"
     return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=(), names=2)

@@ -1,4 +1,4 @@
-"""The figure of a reproduction: published coefficients against ours."""
+"""The figure of a reproduction: our coefficients against published ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AXES = {"kendall": "Kendall τ", "spearman": "Spearman ρ"}
 
 
 def beside_data(rows: pd.DataFrame) -> pd.DataFrame:
-    """The points of the figure: every published coefficient that meets one of ours, of the one that most have."""
+    """The points of the figure: the published values that we can compare, for the more frequent coefficient."""
     both = rows.dropna(subset=["ours", "published"])
     if both.empty:
         return both[COLUMNS]
@@ -26,12 +26,12 @@ def beside_data(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_beside(data: pd.DataFrame, title: str, width: float) -> Figure:
-    """Draw ours with its interval over the published value; on the diagonal they are equal.
+    """Draw our value with its interval against the published value; on the diagonal they are equal.
 
     Args:
-        data: as :func:`beside_data` gives it.
-        title: above it.
-        width: in inches.
+        data: the result of :func:`beside_data`.
+        title: the title.
+        width: the width in inches.
     """
     from matplotlib.figure import Figure
 
@@ -64,7 +64,7 @@ def plot_beside(data: pd.DataFrame, title: str, width: float) -> Figure:
 
 
 def beside_drawing(rows: pd.DataFrame, title: str) -> Drawing:
-    """The figure under the paper's title, of the rows of :func:`harness.reproduction.comparison.compare_part`."""
+    """The figure with the paper's title, from the rows of :func:`harness.reproduction.comparison.compare_part`."""
     data = beside_data(rows)
     caption = "Published coefficients and ours with 95 % intervals; on the diagonal they are equal."
     return Drawing("beside_published", caption, data, lambda width: plot_beside(data, textwrap.fill(title, 44), width))

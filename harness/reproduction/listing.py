@@ -1,4 +1,4 @@
-"""The protocols that come with the harness, in the terminal."""
+"""Print the built-in protocols in the terminal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def print_protocols(console: Console) -> None:
 def _facts(part: Part) -> str:
     if part.kind == "unavailable":
         return f"cannot be done here: {part.reason}"
-    networks = f"{part.architectures:,} networks" if part.architectures else "networks not counted"
+    networks = f"{part.architectures:,} networks" if part.architectures else "unknown number of networks"
     what = "search" if part.kind == "search" else f"{len(part.proxies)} proxies"
-    beside = f"; beside {', '.join(part.published)}" if part.published else ""
+    beside = f"; compared with {', '.join(part.published)}" if part.published else ""
     return f"{part.place}, {networks}, {part.truth}, batch of {part.batch_size:,}, {what}{beside}"

@@ -1,4 +1,4 @@
-"""What was done otherwise than in the paper: what the protocol declares, and what a run shows by itself."""
+"""What was done differently from the paper: as declared by the protocol, and as detected from a run."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 def differences(protocol: Protocol, part: Part, setting: Setting, truth: str, networks: int) -> tuple[str, ...]:
-    """Every sentence that holds for a whole part: of the protocol, of the part, and those of :func:`detected`."""
+    """All sentences that apply to a whole part: the protocol's, the part's, and those of :func:`detected`."""
     return (*protocol.mismatches, *part.mismatches, *detected(part, setting, truth, networks))
 
 
 def detected(part: Part, setting: Setting, truth: str, networks: int) -> list[str]:
-    """A sentence for everything in which a run differs from what the part of the protocol declares.
+    """A sentence for every difference between a run and the part of the protocol.
 
     Args:
-        part: the paper's ranking.
-        setting: of the run.
+        part: the part of the protocol.
+        setting: the setting of the run.
         truth: the ground truth that the run is ranked against, as ``SPLIT/EPOCHS``.
-        networks: how many networks were ranked.
+        networks: the number of ranked networks.
     """
     return [
         *_of_networks(part, setting, networks),

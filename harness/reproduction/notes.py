@@ -1,4 +1,4 @@
-"""Footnotes: every sentence once, numbered or lettered in the order of first mention."""
+"""Footnotes: every sentence once, with a number or letter in the order of first mention."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def first_mentions(sentences: Iterable[str]) -> dict[str, int]:
 
 
 def letter(number: int) -> str:
-    """The number as a letter, for a second kind of footnote.
+    """The number as letters, for a second kind of footnote.
 
     >>> letter(1), letter(26), letter(27)
     ('a', 'z', 'aa')
@@ -29,7 +29,7 @@ def letter(number: int) -> str:
 
 
 def compact(numbers: Iterable[int]) -> str:
-    """Numbers as they stand behind a value: three or more in a row as a range.
+    """Footnote numbers after a value; three or more consecutive ones become a range.
 
     >>> compact([3, 1, 2, 7]), compact([1, 2]), compact([])
     ('1–3, 7', '1, 2', '')

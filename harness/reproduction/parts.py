@@ -1,4 +1,4 @@
-"""The run of each part of a protocol: made, found, or missing with its reason."""
+"""Make or find the run of each part of a protocol, or give the reason why it is missing."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReproductionOptions:
-    """How the runs of a protocol are to be made.
+    """How to make the runs of a protocol.
 
     Attributes:
-        sample: at most so many networks in each part; as many as in the paper for None.
-        images: by data set, where its images are, or ``noise``.
-        runs: finished runs by the part that they are for.
-        batch_size: images in a mini-batch; as in the paper for None.
-        resolution: height and width of the inputs; the benchmark's own for None.
-        seed: of sample, weights and mini-batches.
-        workers: worker processes.
-        compute: whether runs are made; else only what is there is used.
+        sample: the maximum number of networks per part; None: as many as in the paper.
+        images: the images of each data set: a path, or ``noise``.
+        runs: the directory of a finished run for each part that has one.
+        batch_size: images per mini-batch; None: as in the paper.
+        resolution: height and width of the inputs; None: the benchmark's.
+        seed: the seed for the sample, the weights and the mini-batches.
+        workers: number of worker processes.
+        compute: whether to make runs; if false, only existing runs are used.
     """
 
     sample: int | None = None
@@ -44,14 +44,14 @@ class ReproductionOptions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What there is of one part.
+    """The run of one part, or the reason why there is none.
 
     Attributes:
         part: the part.
-        report: its run's report; None where there is no run.
-        setting: its run's setting; None where there is no run.
-        directory: where the run is; None where there is none.
-        why_not: why there is no run; empty where there is one.
+        report: the report of its run; None without a run.
+        setting: the setting of its run; None without a run.
+        directory: the directory of its run; None without a run.
+        why_not: why there is no run; empty if there is one.
     """
 
     part: Part
@@ -66,11 +66,12 @@ def outcome(
 ) -> Outcome:
     """Make or find the run of a part, and report it.
 
-    A part that cannot be run here for want of images, of ground truth, or of a benchmark has no run and says why.
+    A part that cannot be run because images, ground truth or the benchmark are missing has no run; the outcome states
+    the reason.
 
     Raises:
-        HarnessError: for what the user asked for and cannot be had: a given run of another benchmark, a sample or a
-            batch that no benchmark allows, a run directory that belongs to another setting.
+        HarnessError: for invalid requests: a given run of another benchmark, a sample or a batch that the benchmark
+            does not allow, or a run directory that belongs to another setting.
     """
     if part.kind == "unavailable":
         return Outcome(part, why_not=part.reason)
@@ -83,14 +84,14 @@ def outcome(
         if given is None and options.compute:
             _make(source, directory, options, progress)
         if given is None and not (directory / FILE_NAME).is_file():
-            raise _NotRunError(f"there is no run in {directory}, and none was to be made")
+            raise _NotRunError(f"there is no run in {directory}, and making runs is turned off")
         return _reported(part, directory)
     except (DataError, UnknownNameError, _NotRunError) as error:
         return Outcome(part, why_not=str(error))
 
 
 class _NotRunError(HarnessError):
-    """A part that lacks something that the user may not have."""
+    """A part cannot be run because something is missing that the user may not have."""
 
 
 def _make(part: Part, directory: Path, options: ReproductionOptions, progress: Progress | None) -> None:
@@ -100,7 +101,7 @@ def _make(part: Part, directory: Path, options: ReproductionOptions, progress: P
     if images is None and part.images == NOISE_IMAGES:
         images = NOISE_IMAGES
     benchmark = api.load(part.benchmark)
-    # Whether it can be ranked is known before hours are spent on scores.
+    # Check the ground truth before spending hours on scores.
     benchmark.ground_truth(part.dataset, *_truth_of(part))
     if images is None and benchmark.images(part.dataset) is None:
         raise _NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
@@ -122,10 +123,10 @@ def _make(part: Part, directory: Path, options: ReproductionOptions, progress: P
 
 
 def scored(part: Part) -> list[str]:
-    """The proxies that a run of the part computes: aggregates stand for their parts, and #Params is always there.
+    """The proxies that a run of the part computes: the parts of aggregates, and always #Params.
 
     Raises:
-        UnknownNameError: if there is no such proxy or aggregate; the message suggests near names.
+        UnknownNameError: if a proxy or aggregate does not exist; the message suggests similar names.
     """
     from harness._utils.names import unknown_name
 

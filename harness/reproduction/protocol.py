@@ -1,4 +1,4 @@
-"""What a paper did, as far as this harness can do it again: a protocol and its parts."""
+"""A protocol and its parts: what a paper did, as far as this harness can reproduce it."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ KINDS = ("correlation", "search", "unavailable")
 
 @dataclass(frozen=True)
 class Part:
-    """One ranking of a paper: a set of networks of one benchmark on one data set, and who ranked them.
+    """One ranking of a paper: a set of networks of one benchmark on one data set, and the proxies that rank them.
 
     Attributes:
-        name: unique within the protocol; the run's folder is called so.
+        name: unique within the protocol; also the name of the run's directory.
         kind: ``correlation``: proxies are compared by rank correlation. ``search``: the accuracy of a proxy's choice
-            among networks drawn at random. ``unavailable``: it cannot be done here, and ``reason`` says why.
+            among randomly drawn networks. ``unavailable``: it cannot be done here; ``reason`` says why.
         benchmark: the benchmark's name.
         dataset: the data set.
-        subset: the set of networks that the paper ranked, one of the benchmark's.
-        truth: the ground truth that is ranked against here, as ``SPLIT/EPOCHS``.
-        paper_truth: the ground truth that the paper names, where that is another one.
+        subset: the benchmark's architecture set that the paper ranked.
+        truth: the ground truth used here, as ``SPLIT/EPOCHS``.
+        paper_truth: the ground truth that the paper names, if it differs.
         proxies: names of proxies and rank aggregates.
-        batch_size: images in the paper's mini-batch.
-        architectures: how many networks the paper ranked; None where it does not say.
-        images: what the paper's mini-batch holds: images of the data set, or noise.
+        batch_size: images per mini-batch in the paper.
+        architectures: the number of networks that the paper ranked; None if it does not say.
+        images: the contents of the paper's mini-batch: images of the data set, or noise.
         initialisation: how the paper draws weights.
-        seeds: over how many repetitions the paper averages its coefficients.
-        coefficients: those that are compared, ``kendall`` and ``spearman``.
-        sizes: for a search, how many networks are drawn.
+        seeds: the number of repetitions over which the paper averages its coefficients.
+        coefficients: the coefficients to compare, ``kendall`` and ``spearman``.
+        sizes: for a search, the numbers of networks to draw.
         published: tables of published numbers, by their names in ``results/published``.
-        mismatches: what the paper did that is not done here, a sentence each.
-        remarks: by the name of a proxy, a sentence on what differs for it alone.
-        run_of: the part whose run is ranked again, where this one is about the same networks.
-        reason: why an unavailable part is so.
+        mismatches: what the paper did that is not done here, one sentence each.
+        remarks: a sentence for each proxy for which something else differs.
+        run_of: the part whose run is ranked again, if this part uses the same networks.
+        reason: why an unavailable part is unavailable.
     """
 
     name: str
@@ -65,24 +65,24 @@ class Part:
 
     @property
     def place(self) -> str:
-        """Benchmark, data set and, where it is not the whole, the set: ``nats-tss cifar10 (reachable)``."""
+        """Benchmark, data set and, if it is not ``all``, the set: ``nats-tss cifar10 (reachable)``."""
         where = f"{self.benchmark} {self.dataset}".strip()
         return where if self.subset == "all" else f"{where} ({self.subset})"
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A paper's comparison, declared.
+    """The declaration of a paper's comparison.
 
     Attributes:
-        name: what ``harness reproduce`` calls it.
+        name: its name for ``harness reproduce``.
         title: the paper's title.
-        citation: key of the paper in ``CITATIONS``.
-        summary: what the paper does, in a sentence or two.
-        mismatches: what the paper did in all parts that is not done here, a sentence each.
-        figures: figures to draw, of ``beside_published``, ``kendall_by_proxy`` and ``accuracy_by_score``.
+        citation: the paper's key in ``CITATIONS``.
+        summary: what the paper does, in one or two sentences.
+        mismatches: what the paper did in all parts that is not done here, one sentence each.
+        figures: the figures to draw: ``beside_published``, ``kendall_by_proxy`` and ``accuracy_by_score``.
         parts: the rankings.
-        file: where it was read from.
+        file: the file it was read from.
     """
 
     name: str
@@ -95,10 +95,10 @@ class Protocol:
     file: Path
 
     def part(self, name: str) -> Part:
-        """The part of that name.
+        """The part with this name.
 
         Raises:
-            UnknownNameError: if there is none; the message suggests near names.
+            UnknownNameError: if there is none; the message suggests similar names.
         """
         for part in self.parts:
             if part.name == name:

@@ -1,4 +1,4 @@
-"""Protocols from their TOML files, every key checked."""
+"""Read protocols from TOML files, and check every key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIGURES = ("beside_published", "kendall_by_proxy", "accuracy_by_score")
 
 
 class _Kind(NamedTuple):
-    """What a key must hold, in words and as a test."""
+    """The expected value of a key, in words and as a test."""
 
     words: str
     fits: Callable[[Any], bool]
@@ -74,20 +74,19 @@ _CHOICES = {
 
 
 def protocol_names() -> list[str]:
-    """The protocols that come with the harness."""
+    """The names of the built-in protocols."""
     return sorted(path.stem for path in PROTOCOLS.glob("*.toml"))
 
 
 def load_protocol(name: str) -> Protocol:
-    """The protocol of that name, or in that file.
+    """The protocol with this name, or in this file.
 
     Args:
-        name: one of :func:`protocol_names`, or the path of a TOML file of one's own.
+        name: one of :func:`protocol_names`, or the path of your own TOML file.
 
     Raises:
-        UnknownNameError: if there is none; the message suggests near names.
-        DataError: if the file cannot be read or says something else than a protocol; the message names file, part and
-            key.
+        UnknownNameError: if there is none; the message suggests similar names.
+        DataError: if the file cannot be read or is not a valid protocol; the message names file, part and key.
 
     >>> load_protocol("zico").part("tss-cifar10").batch_size
     128
@@ -133,7 +132,7 @@ def _part(path: Path, number: int, stated: Mapping[str, Any]) -> Part:
 
 
 def _check(where: str, stated: Mapping[str, Any], kinds: Mapping[str, _Kind]) -> None:
-    """Every key is known and holds what it should."""
+    """Check that every key is known and has a valid value."""
     for key, value in stated.items():
         if key not in kinds:
             raise DataError(f"{where}: {unknown_name('key', key, kinds)}")
@@ -152,7 +151,7 @@ def _require(where: str, stated: Mapping[str, Any], keys: Iterable[str]) -> None
 
 
 def _check_relations(protocol: Protocol) -> None:
-    """Names of parts are unique, and a part that uses another one's run names one that has a run of its own."""
+    """Check that part names are unique, and that ``run_of`` names a part with its own run."""
     names = [part.name for part in protocol.parts]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -165,4 +164,4 @@ def _check_relations(protocol: Protocol) -> None:
         if other is None:
             raise DataError(f"{where}: {unknown_name('part', part.run_of, names)}")
         if other.run_of or (other.benchmark, other.dataset) != (part.benchmark, part.dataset):
-            raise DataError(f"{where} must name a part with a run of its own on {part.benchmark} {part.dataset}")
+            raise DataError(f"{where} must name a part with its own run on {part.benchmark} {part.dataset}")

@@ -1,4 +1,4 @@
-"""A protocol from its runs to its tables, in one call."""
+"""Reproduce a protocol in one call, from its runs to its tables."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """Our numbers beside a paper's.
+    """Our numbers next to a paper's.
 
     Attributes:
         protocol: what the paper did.
         rows: every coefficient, see :func:`harness.reproduction.comparison.compare_part`.
-        summary: what they amount to, see :func:`harness.reproduction.comparison.summarise`.
-        searches: choices among networks drawn at random, see :func:`harness.reproduction.search.compare_search`.
-        outcomes: the runs, and why there is none.
-        labels: how proxies are written.
+        summary: a summary of them, see :func:`harness.reproduction.comparison.summarise`.
+        searches: choices among randomly drawn networks, see :func:`harness.reproduction.search.compare_search`.
+        outcomes: the run of each part, or the reason why there is none.
+        labels: display names of proxies.
     """
 
     protocol: Protocol
@@ -45,7 +45,7 @@ class Reproduction:
     labels: dict[str, str] = field(repr=False)
 
     def __repr__(self) -> str:
-        """Which comparison it is, and how many numbers it has of how many parts."""
+        """The paper, the number of parts with a run, and the number of coefficients."""
         made = sum(found.report is not None for found in self.outcomes)
         return (
             f"<reproduction of {self.protocol.title}: {made} of {len(self.outcomes)} parts, {len(self.rows)} "
@@ -68,9 +68,9 @@ class Reproduction:
     def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
         """Write everything; returns the files.
 
-        ``reproduction.csv``, ``summary.csv`` and ``searches.csv`` hold every digit; ``reproduction.md`` and
-        ``reproduction.tex`` the same rounded, with notes; ``protocol.json`` the protocol and the settings of the runs.
-        The figures that the protocol names lie beside them, those of one part in its own folder.
+        ``reproduction.csv``, ``summary.csv`` and ``searches.csv`` have full precision; ``reproduction.md`` and
+        ``reproduction.tex`` have rounded numbers and notes; ``protocol.json`` has the protocol and the settings of the
+        runs. The protocol's figures are in the same directory, those of one part in its own subdirectory.
         """
         target, exhibit = Path(directory), self.exhibit()
         target.mkdir(parents=True, exist_ok=True)
@@ -116,18 +116,18 @@ def reproduce(
     parts: Iterable[str] = (),
     progress: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
 ) -> Reproduction:
-    """Make the runs of a protocol, or find them, and set our numbers beside the paper's.
+    """Make or find the runs of a protocol, and compare our numbers with the paper's.
 
     Args:
         protocol: a protocol, its name, or its TOML file.
-        out: the directory of the runs, one folder for each part; what is there already is not computed again.
-        options: how the runs are to be made.
-        parts: the names of the wanted parts; all unless given.
-        progress: makes what is told the progress of a run.
+        out: the directory of the runs, with one subdirectory per part; stored scores are not computed again.
+        options: how to make the runs.
+        parts: the names of the parts; default: all.
+        progress: a factory of context managers, each with the progress callback of one run.
 
     Raises:
-        HarnessError: for whatever the user can correct; the message says how. A part that cannot be run for want of
-            images, of ground truth or of a benchmark raises nothing: its outcome says why.
+        HarnessError: for every error that the user can fix; the message says how. No error is raised for a part that
+            cannot be run because images, ground truth or the benchmark are missing; its outcome states the reason.
     """
     from harness.reproduction.comparison import compare_part, summarise
     from harness.reproduction.search import compare_search
@@ -138,8 +138,8 @@ def reproduce(
         declared.part(name)
     outcomes = []
     for part in _chosen(declared, parts):
-        with progress() as told:
-            outcomes.append(outcome(declared, part, Path(out), options, told))
+        with progress() as callback:
+            outcomes.append(outcome(declared, part, Path(out), options, callback))
     done = [found for found in outcomes if found.report is not None]
     rows = _stacked([compare_part(declared, found) for found in done if found.part.kind == "correlation"])
     return Reproduction(
@@ -158,7 +158,7 @@ def _chosen(protocol: Protocol, names: Iterable[str]) -> list[Part]:
     if not wanted:
         return list(protocol.parts)
     if len(set(wanted)) < len(wanted):
-        raise HarnessError(f"a part is named twice in {', '.join(wanted)}; name each once")
+        raise HarnessError(f"a part is given twice in {', '.join(wanted)}; give each once")
     return [protocol.part(name) for name in wanted]
 
 

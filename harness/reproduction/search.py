@@ -1,4 +1,4 @@
-"""EPE-NAS's experiment beside its printed numbers: what a proxy chooses among N networks drawn with replacement."""
+"""EPE-NAS's experiment compared with its published numbers: what a proxy chooses among N randomly drawn networks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Choice(NamedTuple):
 
 
 def choice(scores: Floats, accuracy: Floats, networks: int) -> Choice:
-    """Mean and deviation of the accuracy of what is chosen among so many networks drawn with replacement.
+    """Mean and deviation of the accuracy of the network chosen among ``networks`` ones drawn with replacement.
 
     >>> choice(np.array([1.0, 3.0, 2.0]), np.array([90.0, 93.0, 96.0]), 1)
     Choice(mean=93.0, deviation=2.449489742783178)
@@ -50,14 +50,19 @@ def choice(scores: Floats, accuracy: Floats, networks: int) -> Choice:
 
 
 def compare_search(protocol: Protocol, outcome: Outcome) -> pd.DataFrame:
-    """The choices of each proxy of a part, of chance and of an oracle, beside the published ones.
+    """The choices of each proxy of a part, of chance and of an oracle, compared with the published ones.
 
-    The columns of the result: ``part``, ``benchmark``, ``dataset``; ``truth``: whose accuracy it is; ``proxy``;
-    ``sample``: the scored networks that are drawn from; ``networks``: how many a search draws; ``ours``, ``deviation``:
-    mean and standard deviation over searches; ``low``, ``high``: where the mean of as many searches as the paper made
-    lies in 95 of 100 cases; ``published``, ``published_deviation``, ``searches``, ``source``, ``doubt``: as printed,
-    NaN and empty where nothing was; ``difference``: ours minus published; ``outside``: whether the published mean lies
-    outside ``low`` to ``high``, missing where there is none; ``mismatches``: what was done otherwise, a tuple.
+    The columns of the result:
+
+    * ``part``, ``benchmark``, ``dataset``, ``truth``, ``proxy``: the subject of the row.
+    * ``sample``: the number of scored networks to draw from. ``networks``: the number that a search draws.
+    * ``ours``, ``deviation``: mean and standard deviation over searches. ``low``, ``high``: the range of the mean of as
+      many searches as the paper made, in 95 of 100 cases.
+    * ``published``, ``published_deviation``, ``searches``, ``source``, ``doubt``: as published; NaN and empty if there
+      is nothing.
+    * ``difference``: ours minus published. ``outside``: whether the published mean is outside ``low`` to ``high``;
+      missing if there is none.
+    * ``mismatches``: what was done differently, a tuple.
     """
     report, setting, part = outcome.report, outcome.setting, outcome.part
     assert report is not None and setting is not None

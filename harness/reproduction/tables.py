@@ -1,4 +1,4 @@
-"""Where the published tables are: in the installed package, or in the checkout that it comes from."""
+"""Find published tables: in the installed package, or in a checkout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 PLACES = (PACKAGE / "published", PACKAGE.parent / "results" / "published")
-"""The wheel carries ``results/published`` as ``harness/published``; a checkout has it where it is."""
+"""The wheel contains ``results/published`` as ``harness/published``."""
 
 SEARCH_COLUMNS = (
     "source", "benchmark", "dataset", "proxy", "networks", "truth", "accuracy", "deviation", "searches",
@@ -23,7 +23,7 @@ SEARCH_COLUMNS = (
 
 
 def published_names() -> list[str]:
-    """The names of the tables: their paths within the folder, without the suffix."""
+    """The names of the tables: their paths within the directory, without the suffix."""
     folder = _folder()
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.csv"))
 
@@ -33,11 +33,11 @@ def published_path(name: str, beside: Path | None = None) -> Path:
 
     Args:
         name: one of :func:`published_names`, or the path of a CSV file, relative to the file that names it.
-        beside: the file that names it.
+        beside: the file that names it, such as a protocol.
 
     Raises:
-        UnknownNameError: if there is no table of that name; the message suggests near names.
-        DataError: if there is no folder of tables at all.
+        UnknownNameError: if there is no table with this name; the message suggests similar names.
+        DataError: if the directory of tables is missing.
     """
     if name.endswith(".csv"):
         return (beside.parent if beside else Path()) / name
@@ -47,18 +47,19 @@ def published_path(name: str, beside: Path | None = None) -> Path:
 
 
 def published_coefficients(name: str, beside: Path | None = None) -> pd.DataFrame:
-    """A table of published coefficients by its name; see :func:`harness.analysis.published.read_published`."""
+    """The table of published coefficients with this name; see :func:`harness.analysis.published.read_published`."""
     return read_published(published_path(name, beside))
 
 
 def published_searches(name: str, beside: Path | None = None) -> pd.DataFrame:
-    """A table of published results of searches: accuracies of what was chosen, not coefficients.
+    """A table of published search results: accuracies of chosen networks, not coefficients.
 
     Columns: source, benchmark, dataset, proxy, networks (drawn in one search), truth (as ``SPLIT/EPOCHS``), accuracy
-    (mean over searches), deviation (standard deviation over searches), searches (how many), and others such as a note.
+    (mean over searches), deviation (standard deviation over searches), searches (number of searches), and others such
+    as a note.
 
     Raises:
-        DataError: if the file is missing, lacks a column, or holds a search of no networks.
+        DataError: if the file is missing, lacks a column, or has an impossible number of networks or searches.
     """
     import pandas as pd
 
@@ -66,12 +67,12 @@ def published_searches(name: str, beside: Path | None = None) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except UNREADABLE as error:
-        raise DataError(f"the published table {path} cannot be read ({error}); give a CSV") from error
+        raise DataError(f"the published table {path} cannot be read ({error}); give a CSV file") from error
     missing = [column for column in SEARCH_COLUMNS if column not in table]
     if missing:
         raise DataError(f"{path} lacks the column '{missing[0]}'; it needs {', '.join(SEARCH_COLUMNS)}")
     if not ((table["networks"] >= 1) & (table["searches"] >= 1) & (table["deviation"] >= 0)).all():
-        raise DataError(f"{path} holds a search of no networks, no searches, or a deviation below 0")
+        raise DataError(f"{path} has a row with fewer than 1 network or search, or with a deviation below 0")
     return table
 
 

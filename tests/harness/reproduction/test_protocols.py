@@ -82,7 +82,7 @@ class TestReading:
             ('proxies = ["params"]', 'proxies = ["params"]\nkind = "serch"', r"unknown kind 'serch': did you mean"),
             ('proxies = ["params"]', 'proxies = ["params"]\ncoefficients = ["tau"]', r"unknown coefficients 'tau'"),
             ('proxies = ["params"]', 'proxies = ["params"]\nrun_of = "two"', r"'run_of': unknown part 'two'"),
-            ('proxies = ["params"]', 'proxies = ["params"]\nrun_of = "one"', r"a part with a run of its own"),
+            ('proxies = ["params"]', 'proxies = ["params"]\nrun_of = "one"', r"a part with its own run"),
             ('title = "T"', 'title = "T', r"mine\.toml cannot be read \(.*line 2"),
             ('title = "T"', 'title = "T"\nfigures = ["bars"]', r"unknown figures 'bars'"),
         ],

@@ -211,7 +211,7 @@ class TestRuns:
         nothing = reproduce(str(paper), tmp_path, ReproductionOptions(compute=False))
         assert len(nothing.rows) == 0
         assert {found.part.name: found.why_not for found in nothing.outcomes}["ranking"] == (
-            f"there is no run in {tmp_path / 'ranking'}, and none was to be made"
+            f"there is no run in {tmp_path / 'ranking'}, and making runs is turned off"
         )
 
     def test_without_images_or_ground_truth_it_is_not_run_and_says_why(self, tmp_path, monkeypatch):
@@ -269,7 +269,7 @@ class TestOutput:
         reproduction.show(console)
         text = console.export_text()
         for expected in (
-            "Notes on all of it: 1–3",
+            "Notes on all rows: 1–3",
             "a the sign is lost",
             "elsewhere",
             "nobody kept the networks",

@@ -20,7 +20,7 @@ def test_finished_runs_are_set_beside_the_paper(paper, finished, tmp_path):
     output = call(
         "reproduce", paper, "--out", tmp_path, "--no-run", "--no-figures", "--runs", f"ranking={finished}"
     ).stdout
-    for text in ("A paper on digits", "Notes on all of it", "Not run", "nobody kept the networks", "written to"):
+    for text in ("A paper on digits", "Notes on all rows", "Not run", "nobody kept the networks", "written to"):
         assert text in output
     assert "\x1b[" not in output
     assert (tmp_path / "reproduction.md").is_file()
