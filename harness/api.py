@@ -137,14 +137,14 @@ def carry_out(
     notice: Callable[[str], None],
     mended: Callable[[str], None],
 ) -> RunSummary:
-    """What :func:`run` and the command ``harness run`` both do: plan it, and compute what is missing.
+    """The common part of :func:`run` and the command ``harness run``: make a plan, and compute what is missing.
 
     Args:
         benchmark: a benchmark or its name.
-        out: the directory that keeps the scores.
-        options: of the run.
-        notice: called with what the user should be told before anything is computed, if there is anything.
-        mended: called with each sentence on what had to be mended in the store.
+        out: the directory for the scores.
+        options: the options of the run.
+        notice: called with a message to show before anything is computed, if there is one.
+        mended: called with each message about a repair of the store.
     """
     from harness.execution.executors import refuse_in_starting_worker
 

@@ -50,7 +50,7 @@ class Joined:
 
     @cached_property
     def pooled(self) -> Mapping[str, ProxyScores]:
-        """The rank aggregates whose parts were all scored, over these architectures as the pool."""
+        """The rank aggregates with all parts scored, computed with these architectures as the pool."""
         return aggregate_scores(self.aggregates, self.proxies)
 
     @cached_property
@@ -121,10 +121,10 @@ def join(
 
 
 def accuracies_of(truth: GroundTruth, architectures: pd.Index) -> Floats:
-    """The accuracy of each architecture, turned so that higher is better; NaN where there is none.
+    """The accuracy of each architecture, oriented so that higher is better; NaN if there is none.
 
     Raises:
-        HarnessError: if the ground truth has two values of an architecture.
+        HarnessError: if the ground truth has two values for an architecture.
     """
     if not truth.accuracy.index.is_unique:
         twice = truth.accuracy.index[truth.accuracy.index.duplicated()][0]
@@ -133,13 +133,13 @@ def accuracies_of(truth: GroundTruth, architectures: pd.Index) -> Floats:
 
 
 def _scores_of_truth(truth: GroundTruth, architectures: pd.Index) -> ProxyScores:
-    """Accuracies as if they were scores; an architecture without one was not scored."""
+    """Accuracies as scores; an architecture without an accuracy counts as not scored."""
     value = accuracies_of(truth, architectures)
     return ProxyScores(value, np.where(np.isfinite(value), STATUSES.index("ok"), ABSENT).astype(np.int8))
 
 
 def _every_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
-    """The same where none may be missing."""
+    """The same, with an error if an accuracy is missing."""
     accuracy = accuracies_of(truth, architectures)
     lacking = architectures[~np.isfinite(accuracy)]
     if len(lacking):

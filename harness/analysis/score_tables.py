@@ -1,4 +1,4 @@
-"""Scores from elsewhere: a table that somebody else computed."""
+"""Read tables of scores that were computed elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_score_table(
         sentinel: a number that marks a score that could not be computed; it becomes NaN.
 
     Raises:
-        DataError: if the file cannot be read, or has no column of architectures or none of the name to rename.
+        DataError: if the file cannot be read, or lacks a column of architectures or a column to rename.
     """
     import pandas as pd
 

@@ -53,11 +53,12 @@ class ProxyScores:
 def scores_by_proxy(
     scores: pd.DataFrame, directions: Mapping[str, Literal["higher", "lower"]] | None
 ) -> tuple[pd.Index, dict[str, ProxyScores]]:
-    """The architectures, and every proxy's scores in their order, both as they first appear.
+    """The architectures, and every proxy's scores for them, both in order of first appearance.
 
     Args:
-        scores: one row for each architecture and proxy.
-        directions: the scores are turned so that higher is better; None leaves them as they stand.
+        scores: one row per architecture and proxy.
+        directions: ``higher`` or ``lower`` for each proxy; scores are oriented so that higher is better. None: keep
+            them as they are.
 
     Raises:
         HarnessError: for a missing column, an unknown status, a row without an architecture or a proxy, two rows of
@@ -86,7 +87,7 @@ def scores_by_proxy(
 
 
 def wide_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """The finite scores as they stand, one row for each architecture and one column for each proxy; NaN elsewhere.
+    """The finite scores without orientation, one row per architecture and one column per proxy; NaN elsewhere.
 
     Raises:
         HarnessError: as :func:`scores_by_proxy`.

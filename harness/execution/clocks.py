@@ -1,4 +1,4 @@
-"""The clocks that costs are told by."""
+"""The clocks for measuring costs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import torch
 from harness.probe.ledger import Ledger
 
 CLOCKS: dict[str, Callable[[], float]] = {"processor": time.thread_time, "wall": time.perf_counter}
-"""The clocks that costs are told by on a processor."""
+"""The clocks for measuring costs on a CPU."""
 
 COARSEST = 1e-5
-"""Seconds; some systems count the processor's time in ticks that are longer than a proxy takes."""
+"""Maximum resolution in seconds; on some systems, ticks of processor time are longer than a proxy takes."""
 
 
 def clock_of(device: str) -> str:
-    """The clock for a device: on a CPU, the time of other programs must not count as the cost of a proxy."""
+    """The clock for a device; on a CPU, it must not count the time of other programs."""
     if device != "cpu":
         return "device"
     fine = time.get_clock_info("thread_time").resolution <= COARSEST
@@ -25,10 +25,10 @@ def clock_of(device: str) -> str:
 
 
 def ledger_for(device: str) -> Ledger:
-    """A ledger that tells costs by the device's clock.
+    """A ledger that measures costs with the device's clock.
 
-    On a GPU moments are events in its queue of work. They are read when the unit is done, so that the queue never has
-    to run empty to be timed.
+    On a GPU, times are events in its work queue. They are read after the unit, so measuring never has to wait for the
+    queue to be empty.
     """
     if device != "cpu":
         return Ledger(_event, _seconds_between)

@@ -101,7 +101,7 @@ class DaskExecutor(Executor):
             self._client.register_plugin(BatchesPlugin(job.fingerprint, content))
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """The future of a call on one of the workers."""
+        """Submit a call to one of the workers."""
         ours: Future[R] = Future()
         # When a run is stopped, units in flight are finished and stored, never cancelled.
         ours.set_running_or_notify_cancel()
@@ -111,7 +111,7 @@ class DaskExecutor(Executor):
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the cluster, which goes on; what is in hand is finished first, unless the scheduler is gone."""
+        """Disconnect from the cluster, which keeps running; units in flight finish first, if the scheduler is alive."""
         if wait and self._client.status == "running":
             wait_for(list(self._in_hand))
         self._client.close()

@@ -1,4 +1,4 @@
-"""What all units of a run have in common, and what a process that computes them keeps from one to the next."""
+"""The common data of all units of a run, and what a computing process keeps between units."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ from harness.registry.by_file import source_digest
 
 @dataclass(frozen=True)
 class Job:
-    """What all units of a run have in common; small and picklable.
+    """The common data of all units of a run; small and picklable.
 
     Attributes:
         benchmark: reference of the benchmark class, ``module:name``.
         dataset: the data set that networks are built for.
-        seed: of the weights and of what proxies draw.
+        seed: the seed for the weights and the random numbers of proxies.
         proxies: references of the proxies, ``module:name`` or ``path.py:name``.
         batches: the file that holds the run's mini-batches.
-        fingerprint: of those mini-batches, so that a file that changed is refused.
-        device: where networks are computed, such as ``cpu`` or ``cuda``.
-        torch: the version of torch that scores are to be computed with, since another rounds differently; None where
-            any serves.
-        time_limit: seconds for one unit; None for no limit.
-        memory_limit: bytes that the process may use; None for no limit.
-        sources: name and hash of the source of each proxy that is not registered; a file that changed is refused.
+        fingerprint: the fingerprint of those mini-batches; a changed file is refused.
+        device: the device for the networks, such as ``cpu`` or ``cuda``.
+        torch: the required version of torch, because other versions may round differently; None: any.
+        time_limit: seconds allowed per unit; None: no limit.
+        memory_limit: bytes that the process may use; None: no limit.
+        sources: name and hash of the source of each unregistered proxy; a changed file is refused.
     """
 
     benchmark: str
@@ -51,7 +50,7 @@ class Job:
 
 @functools.lru_cache(maxsize=2)
 def benchmark_and_proxies(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
-    """The benchmark and the proxies by name; kept from unit to unit."""
+    """The benchmark, and the proxies by name; kept between units."""
     if job.torch not in (None, torch.__version__):
         raise DataError(
             f"this run needs torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
@@ -66,18 +65,18 @@ def benchmark_and_proxies(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
 
 @functools.lru_cache(maxsize=2)
 def batches_of(job: Job) -> list[Batch]:
-    """The run's mini-batches on their device; kept from unit to unit, and read again after a proxy spoiled them."""
+    """The run's mini-batches on their device; kept between units, and read again if a proxy changed them."""
     return read_batches_of(job)
 
 
 @functools.lru_cache(maxsize=2)
 def untouched_batches_of(job: Job) -> list[Batch]:
-    """The same once more, in memory that no proxy sees."""
+    """A copy of them in memory that no proxy can access."""
     return read_batches_of(job)
 
 
 def read_batches_of(job: Job) -> list[Batch]:
-    """The run's mini-batches from their file, laid out on their device as every network sees them."""
+    """Read the run's mini-batches from their file, and put them on their device in the layout for the networks."""
     return [
         Batch(_channels_last(batch.images.to(job.device)), batch.labels.to(job.device))
         for batch in read_batches(Path(job.batches), job.fingerprint)
@@ -85,5 +84,5 @@ def read_batches_of(job: Job) -> list[Batch]:
 
 
 def _channels_last(images: torch.Tensor) -> torch.Tensor:
-    """The layout in which convolutions are fastest; images cut into tiles have none."""
+    """Use the memory layout with the fastest convolutions; images cut into tiles keep theirs."""
     return images.contiguous(memory_format=torch.channels_last) if images.dim() == 4 else images

@@ -55,17 +55,17 @@ class Plan:
 
 
 def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
-    """Look names up, read the images, and draw the sample and the mini-batches.
+    """Look up names, read the images, and draw the sample and the mini-batches.
 
     Args:
-        benchmark: where architectures come from, itself or its name.
-        options: what is to be computed on them.
+        benchmark: the benchmark, or its name.
+        options: what to compute.
 
     Raises:
-        HarnessError: if there is nothing of a name, the data set, the set, the sample size, the images or the device do
-            not fit, or no two architectures of the benchmark are one network where one is to be scored for all.
+        HarnessError: if a name does not exist, the data set, the set, the sample size, the images or the device do not
+            fit, or networks are to be scored once per class and no two architectures of the benchmark are equivalent.
     """
-    # A misspelt name is told at once, before images are read.
+    # Report a misspelt name immediately, before reading images.
     proxies = select_proxies(options.proxies)
     benchmark = _benchmark(benchmark)
     dataset = options.dataset or benchmark.datasets[0]
@@ -110,7 +110,7 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
 
 
 def _benchmark(given: object) -> Benchmark:
-    """The benchmark that a name, an instance or a class stands for."""
+    """The benchmark instance for a name, an instance or a class."""
     if isinstance(given, str):
         return load_benchmark(given)
     if isinstance(given, type) and issubclass(given, Benchmark):
@@ -121,7 +121,7 @@ def _benchmark(given: object) -> Benchmark:
 
 
 def _images(benchmark: Benchmark, task: Task, options: RunOptions) -> Images:
-    """The images that were given, or else the benchmark's own."""
+    """The given images; default: the benchmark's."""
     images = benchmark.images(task.dataset) if options.images is None else options.images
     if images is None:
         raise HarnessError(

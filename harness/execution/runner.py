@@ -169,10 +169,10 @@ class _Dispatcher:
                 yield from self._compute_alone(suspects)
 
     def finish(self) -> Iterator[UnitResult]:
-        """The results of the units that have been started; none of the others is started any more.
+        """Yield the results of the started units, and start no others.
 
-        The executor cancels what waits. Were it done here, a pool that breaks at that moment would fail in the thread
-        that watches its workers (in Python 3.11), and nobody would ever end them.
+        The executor cancels waiting units. If they were cancelled here and a pool broke at that moment, the thread that
+        watches its workers would fail (in Python 3.11), and they would never be ended.
         """
         futures, self._in_flight = list(self._in_flight), {}
         self.close()
@@ -181,7 +181,7 @@ class _Dispatcher:
                 yield future.result()
 
     def close(self) -> None:
-        """Let go of the executor: what it has started is waited for, what waits is not computed."""
+        """Shut down the executor: wait for started units, and cancel waiting ones."""
         executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)

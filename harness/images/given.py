@@ -1,4 +1,4 @@
-"""Images in whatever form a run is given them: files, noise, arrays, tensors, or images that are ready."""
+"""Images in all forms that a run accepts: files, noise, arrays, tensors, or ``Images``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def images_given(
     resolution: int | None,
     read: Callable[[Path, Task, int], Images | None] = lambda source, task, seed: None,
 ) -> Images:
-    """Images for a task from whatever a run may be given for them.
+    """Images for a task, from any form that a run accepts.
 
     Args:
         source: :class:`~harness.images.Images`; a path or the word ``noise``, see
@@ -44,11 +44,11 @@ def images_given(
         task: the shape and the classes that the images must have.
         seed: for noise and for random labels.
         labels: ``random`` replaces the labels by random ones.
-        resolution: the height and width that images are resized to, or noise is drawn with.
-        read: what is asked first for the images at a path, which has a form of its own for them; None for any other.
+        resolution: the height and width that images are resized to, or of noise.
+        read: a reader that is tried first for a path, and returns None if it does not recognise the format.
 
     Raises:
-        HarnessError: if it is something else, or does not fit the task.
+        HarnessError: if the form is not supported, or the images do not fit the task.
     """
     if isinstance(source, Images):
         ready = source.at_resolution(resolution, task.objective)
@@ -65,9 +65,9 @@ def images_given(
 def _from_arrays(
     source: object, task: Task, seed: int, labels: Literal["file", "random"], resolution: int | None
 ) -> Images:
-    """Images from arrays or tensors, taken as an ``.npz`` with the same arrays is.
+    """Images from arrays or tensors, interpreted like an ``.npz`` file with the same arrays.
 
-    The description holds a fingerprint of the arrays, so that a run continues with the same ones alone.
+    The description contains a fingerprint of the arrays, so a run can only be resumed with the same ones.
     """
     arrays = _arrays(source)
     if "labels" not in arrays and labels == "file" and task.objective.target != "input":

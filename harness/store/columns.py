@@ -1,4 +1,4 @@
-"""The columns of the table of scores, declared once, and the form in which outcomes are kept in them."""
+"""The columns of the table of scores, and how outcomes are stored in them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _of_type(name: str) -> tuple[str, ...]:
 
 
 TEXTS, NUMBERS = _of_type("TEXT"), _of_type("REAL")
-"""Columns by what they hold; the version alone is a whole number."""
+"""Columns by type; only the version is a whole number."""
 
 _KEPT_AS = dict.fromkeys(TEXTS, str) | dict.fromkeys(NUMBERS, float) | {"version": int}
 
@@ -43,7 +43,7 @@ TABLE = f"""CREATE TABLE scores (
     PRIMARY KEY (architecture, proxy),
     CHECK ((status = 'ok') = (value IS NOT NULL))
 ) WITHOUT ROWID"""
-"""The statement as every store holds it, to the letter."""
+"""The exact statement in every store."""
 
 
 def rows_of(result: UnitResult) -> list[Row]:
@@ -53,10 +53,10 @@ def rows_of(result: UnitResult) -> list[Row]:
 
 
 def as_stored(values: Iterable[Any]) -> Row:
-    """An outcome as SQLite gives it back: every number that is no version is a float.
+    """An outcome from an SQLite row: every number except the version is a float.
 
     Raises:
-        TypeError: if a value is missing that every outcome has, or is none of its column's type; ValueError too.
+        TypeError: if a required value is missing, or a value has the wrong type; also ValueError.
     """
     row = tuple(None if value is None else _KEPT_AS[name](value) for name, value in zip(COLUMNS, values, strict=True))
     lacking = [name for name, value in zip(COLUMNS, row, strict=True) if value is None and name not in _MAY_LACK]

@@ -27,7 +27,7 @@ _ALL = "SELECT * FROM scores ORDER BY architecture, proxy"
 
 _OUTCOME = ", ".join(COLUMNS[1:])
 
-# Beside a minimum, SQLite takes the other columns from the row that has it.
+# In a query with MIN, SQLite takes the other columns from the row with the minimum.
 _SPREAD = f"""
 CREATE TEMP TABLE incoming AS SELECT class.architecture, {_OUTCOME} FROM class JOIN (
     SELECT representative, {_OUTCOME}, MIN(status = 'failed') FROM scores
@@ -94,8 +94,8 @@ class Outcomes:
     def remove_units(self, damaged: Sequence[str]) -> None:
         """Remove all outcomes of damaged networks, within a transaction.
 
-        What is sound is written anew: in a damaged table SQLite may not find a row by its key, so that it could not be
-        removed one by one.
+        The undamaged outcomes are written to a new table: in a damaged one, SQLite may not find rows by key, so it
+        could not remove them one by one.
 
         Raises:
             sqlite3.DatabaseError: if the file is damaged beyond that.
@@ -107,7 +107,7 @@ class Outcomes:
             lost = set(damaged)
             connection.executemany("INSERT INTO sound VALUES (?)", [(name,) for name in names if name not in lost])
         for table in ("scores", "unit_checksums"):
-            # The plus keeps SQLite from looking the rows up by their key.
+            # The plus prevents SQLite from looking up rows by key.
             connection.execute(
                 f"CREATE TEMP TABLE kept AS SELECT * FROM {table} "
                 "WHERE +architecture IN (SELECT architecture FROM sound)"
@@ -121,7 +121,7 @@ class Outcomes:
             raise sqlite3.DatabaseError(f"malformed: {problems[0]}")
 
     def proxies_of(self, architectures: Sequence[str]) -> dict[str, set[str]]:
-        """The proxies that have an outcome of each of these architectures; what has none is left out."""
+        """The proxies with outcomes for each of these architectures; architectures without outcomes are omitted."""
         done: dict[str, set[str]] = {}
         places = ", ".join("?" * len(architectures))
         query = f"SELECT architecture, proxy FROM scores WHERE architecture IN ({places})"
@@ -130,7 +130,7 @@ class Outcomes:
         return done
 
     def versions(self) -> list[tuple[str, int]]:
-        """Each proxy that has outcomes, with the version that made them; a proxy of two versions twice."""
+        """Each proxy that has outcomes, with its version; a proxy with two versions is listed twice."""
         return self._connection.execute("SELECT DISTINCT proxy, version FROM scores").fetchall()
 
     def architectures(self) -> set[str]:
@@ -138,7 +138,7 @@ class Outcomes:
         return {name for (name,) in self._connection.execute("SELECT DISTINCT architecture FROM scores")}
 
     def by_status(self) -> dict[str, int]:
-        """How many outcomes of each status there are."""
+        """The number of outcomes of each status."""
         query = "SELECT status, COUNT(*) FROM scores GROUP BY status ORDER BY status"
         return dict(self._connection.execute(query).fetchall())
 

@@ -1,8 +1,8 @@
 """Cells of NAS-Bench-201 as graphs: their strings, and which of them are equivalent.
 
 A cell is a complete directed acyclic graph on four nodes. Each of its six edges carries one of five operations, and a
-node is the sum of what its incoming edges give (Dong & Yang, "NAS-Bench-201", ICLR 2020, section 2.1). Here a cell is
-only a tuple of names; the networks built from it are in :mod:`harness_benchmarks.nb201.cells`. The cells of
+node is the sum of the outputs of its incoming edges (Dong & Yang, "NAS-Bench-201", ICLR 2020, section 2.1). Here a cell
+is only a tuple of names; the networks built from it are in :mod:`harness_benchmarks.nb201.cells`. The cells of
 TransNAS-Bench-101's micro space (:mod:`harness_benchmarks.transnas101.micro`) are the same graphs with one operation
 fewer.
 """
@@ -82,8 +82,8 @@ def live_cell(cell: Cell) -> Cell:
     """The cell with its dead operations set to ``none``.
 
     An operation is dead if no path of operations other than ``none`` that leads from the input to the output passes
-    through it: nothing uses what it gives, or it is given nothing but zeros. (A trained convolution maps zeros to a
-    constant, its batch norm's bias; at initialisation that is zero too.)
+    through it: its output is not used, or its input is always zero. (A trained convolution maps zeros to a constant,
+    its batch norm's bias; at initialisation that is also zero.)
     """
     operation = dict(zip(EDGES, cell, strict=True))
     from_input, to_output = {0}, {NODES - 1}
@@ -101,11 +101,11 @@ def live_cell(cell: Cell) -> Cell:
 def canonical_form(architecture: str) -> str:
     """What the cell computes, written as a sum: equal for cells that are the same function up to isomorphism.
 
-    It is the :func:`cell_form` of the cell that the official string describes. The 15,625 cells have 5,260 forms, the
-    empty cell's ``0`` among them. NAS-Bench-201 publishes 6,466 non-isomorphic cells (ICLR 2020, section 2.1), because
-    it counts otherwise, on strings that keep zeros and nested sums. Without the traces of zeros its 6,466 become
-    5,390; with the terms of nested sums put in one sum, 4,930; and with a convolution used twice told from two
-    convolutions, the 5,260 of this function.
+    It is the :func:`cell_form` of the cell that the official string describes. The 15,625 cells have 5,260 forms,
+    including ``0`` for the empty cell. NAS-Bench-201 reports 6,466 non-isomorphic cells (ICLR 2020, section 2.1),
+    because its strings keep zeros and nested sums. Without zeros, its 6,466 become 5,390. If nested sums are also
+    merged, 4,930 are left. If one convolution used twice is also distinguished from two convolutions, there are the
+    5,260 of this function.
 
     >>> canonical_form("|skip_connect~0|+|none~0|nor_conv_1x1~1|+|none~0|nor_conv_3x3~1|skip_connect~2|")
     'nor_conv_1x1(input)+nor_conv_3x3(input)'
@@ -156,12 +156,12 @@ def _apply(operation: str, argument: Value, mark: str = "") -> Value:
 
 
 def membership(subset: str, architectures: Sequence[str] | None = None) -> Callable[[str], bool]:
-    """A predicate that tells whether an architecture of NAS-Bench-201 belongs to one of ``SUBSETS``.
+    """A predicate for whether an architecture of NAS-Bench-201 belongs to one of ``SUBSETS``.
 
     Args:
         subset: a key of ``SUBSETS``.
-        architectures: for ``unique``, the architectures of which the first of each class is taken, in their order; all
-            15,625 in the order of :func:`enumerate_cells` unless given.
+        architectures: for ``unique``, the architectures of which the first of each class is taken, in their order;
+            default: all 15,625 in the order of :func:`enumerate_cells`.
 
     Raises:
         UnknownNameError: if the set does not exist.

@@ -1,9 +1,9 @@
 """TransNAS-Bench-101: 4,096 cells (micro) and 3,256 skeletons (macro), each trained on seven tasks.
 
 Duan et al., "TransNAS-Bench-101: Improving Transferability and Generalizability of Cross-Task Neural Architecture
-Search", CVPR 2021. The networks are this project's own; the facts about them come from the official code
-(yawen-d/TransNASBench at commit 6d4231b, its task configurations at commit fcd4e9c). The ground truth is not part of
-it: the user imports it.
+Search", CVPR 2021. The networks are implemented in this project; the facts about them come from the official code
+(yawen-d/TransNASBench at commit 6d4231b, its task configurations at commit fcd4e9c). The ground truth is not included;
+users import it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = ["TransNasMacro", "TransNasMicro"]
 
 _FILE = "transnas-bench_v10141024.pth"
 VIEWS = 512
-"""Maximum number of images read from a folder of Taskonomy."""
+"""Maximum number of images read from a directory of Taskonomy."""
 
 _ALONE = "mean absolute error of the generator's image; the discriminator takes no part"
 _OBJECTIVES = {
@@ -57,9 +57,10 @@ _IMAGE, _TILE = (3, 256, 256), (3, 64, 64)
 class TransNas(Benchmark):
     """One search space of TransNAS-Bench-101; its ground truth is read from the local table.
 
-    Networks have as many classes as the benchmark trained with. The tasks autoencoder and normal train a generator with
-    a discriminator, with 0.99 of the mean absolute error and 0.01 of what the discriminator says. Before training the
-    discriminator knows nothing: the network is the generator, and the gradient proxies' loss the mean absolute error.
+    Networks have as many classes as in the benchmark's training. The tasks autoencoder and normal train a generator
+    with a discriminator; the loss is 0.99 times the mean absolute error plus 0.01 times the adversarial loss.
+    Before training the discriminator knows nothing, so here the network is only the generator, and the loss of gradient
+    proxies is the mean absolute error.
     """
 
     citation = "duan2021transnas"
@@ -69,14 +70,14 @@ class TransNas(Benchmark):
 
     @property
     def obtain(self) -> str:
-        """What the file to import is and where to get it, in a few words."""
+        """A short description of the file to import, and where to get it."""
         return (
             f"FILE is {_FILE}, or a CSV or Parquet table of its accuracies; "
             f"'harness data get {self.name}' says where to get one"
         )
 
     def task(self, dataset: str) -> Task:
-        """Images of 3×256×256, for the jigsaw nine tiles of 3×64×64, and the task's loss."""
+        """Images of 3×256×256 (for the jigsaw, nine tiles of 3×64×64), and the task's loss."""
         self.check_dataset(dataset)
         shape = (TILES, *_TILE) if dataset == "jigsaw" else _IMAGE
         return Task(dataset, shape, HEADS[dataset].outputs, _OBJECTIVES[dataset])
@@ -134,7 +135,7 @@ class TransNas(Benchmark):
         )
 
     def read_images(self, source: Path, task: Task, seed: int) -> Images | None:
-        """Views of a folder of Taskonomy, with the task's targets; None for anything but a folder."""
+        """Views of a directory of Taskonomy, with the task's targets; None if the path is not a directory."""
         if not source.is_dir():
             return None
         from harness.images import Images
@@ -196,11 +197,14 @@ class TransNasMicro(TransNas):
         return micro.membership(subset)
 
     def canonical_form(self, architecture: str) -> str:
-        """A text of what the cell computes; see :func:`harness_benchmarks.transnas101.micro.canonical_form`."""
+        """The function that the cell computes as a text.
+
+        See :func:`harness_benchmarks.transnas101.micro.canonical_form`.
+        """
         return micro.canonical_form(architecture)
 
     def features(self, architecture: str) -> Mapping[str, float]:
-        """Counts of the cell's operations, its depth and paths.
+        """The numbers of the cell's operations, its depth and its number of paths.
 
         See :func:`harness_benchmarks.nb201.features.cell_features`.
         """
@@ -225,7 +229,7 @@ class TransNasMacro(TransNas):
         return macro.enumerate_architectures()
 
     def features(self, architecture: str) -> Mapping[str, float]:
-        """Counts of the modules; see :func:`harness_benchmarks.transnas101.skeleton.module_features`."""
+        """The numbers of modules; see :func:`harness_benchmarks.transnas101.skeleton.module_features`."""
         return module_features(macro.parse_modules(architecture))
 
     def check_architecture(self, architecture: str) -> None:

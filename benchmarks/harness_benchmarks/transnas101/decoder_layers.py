@@ -1,14 +1,14 @@
-"""The layers of the decoders: how wide they are, and which of them double the resolution.
+"""The layers of the decoders: their widths, and which of them double the resolution.
 
-How many layers double follows from the backbone: as many as stem and modules halve, so that an image of any size that
-the total stride divides gives one of the same size. The official code takes ⌊log₂(256 / w)⌋ instead, where w is the
-width of the feature map of an image of 224; for two to six halvings that is the same number.
+As many layers double the resolution as the stem and the modules of the backbone halve it. So the output is as large as
+the input for every image size that the total stride divides. The official code uses ⌊log₂(256 / w)⌋ instead, where w is
+the width of the feature map of an image of 224 pixels; for two to six halvings this is the same number.
 """
 
 from __future__ import annotations
 
 INNER_WIDTHS = (1024, 512, 256, 128, 64, 32)
-"""The channels of the segmentation decoder's layers, which halve from layer to layer."""
+"""The channels of the segmentation decoder's layers; each layer has half as many as the one before."""
 
 GENERATOR_LAYERS = (
     (1024, 0),
@@ -25,8 +25,8 @@ GENERATOR_LAYERS = (
     (32, 0),
     (16, 1),
 )
-"""The generative decoder's layers: the channels, and the least number of doublings for which the layer doubles (0: it
-never does)."""
+"""The generative decoder's layers: the channels, and the minimum number of doublings for which the layer doubles the
+resolution (0: never)."""
 
 
 def segmentation_layers(doublings: int) -> list[tuple[int, bool]]:

@@ -1,4 +1,4 @@
-"""The jigsaw task: nine tiles of an image in a permuted order; which permutation it is, is the class.
+"""The jigsaw task: nine tiles of an image in a permuted order; the class is the permutation.
 
 Noroozi & Favaro, "Unsupervised Learning of Visual Representations by Solving Jigsaw Puzzles", ECCV 2016, as
 TransNAS-Bench-101 built it (yawen-d/TransNASBench, ``lib/data/load_ops.py``).
@@ -19,17 +19,17 @@ from harness_benchmarks.transnas101.taskonomy_files import load_array
 CLASSES = 1000
 TILES = 9
 PERMUTATION_FILE = "permutations_hamming_max_1000.npy"
-"""The benchmark's own permutations, in ``lib/data`` of its repository; read if it lies in the folder of images."""
+"""The benchmark's own permutations, from ``lib/data`` of its repository; read if it is in the image directory."""
 
 _CELL_BY_TILE = 85 / 64
 _CENTRAL_SHARE = 0.9
 
 
 def read_permutations(folder: Path) -> tuple[NDArray[np.int64], str]:
-    """The permutations that the classes stand for, (1000, 9), and what they are in words.
+    """The permutation of each class, (1000, 9), and a description of them.
 
-    Without the benchmark's file they are drawn at random, once for all. That is close to what the file holds: two of
-    its permutations differ at 8.01 of the nine places on average, two random ones at 8. But class k is another
+    Without the benchmark's file they are drawn at random with a fixed seed. They are similar to those in the file: two
+    of its permutations differ at 8.01 of the nine places on average, two random ones at 8. But class k is a different
     permutation, so labels cannot be compared with those of a trained network.
 
     Raises:
@@ -56,15 +56,15 @@ def own_permutations() -> NDArray[np.int64]:
 def cut_tiles(picture: Image.Image, order: NDArray[np.int64], tile: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """The nine tiles of a picture in the given order.
 
-    The picture is made 255 pixels wide and high, its central nine tenths are enlarged to that size again, and from
-    each of the nine cells of 85 pixels a tile of 64 is cut at a random place, so that edges do not give the order
-    away. Everything is scaled where another tile size is asked for.
+    The picture is resized to 255 by 255 pixels, its central 90 % are enlarged to that size again, and a tile of 64
+    pixels is cut at a random place from each of the nine cells of 85 pixels, so that edges do not reveal the order. For
+    another tile size, everything is scaled.
 
     Args:
-        picture: RGB, of any size.
-        order: the cell that each tile is cut from, counted by rows.
+        picture: an RGB picture of any size.
+        order: the cell of each tile, counted by rows.
         tile: the side of a tile.
-        rng: for the places.
+        rng: the random state for the places.
 
     Returns:
         uint8, (9, tile, tile, 3).

@@ -16,8 +16,8 @@ class ClassifyingNetwork(nn.Module):
     """A backbone, global average pooling and a linear classifier.
 
     Args:
-        backbone: gives the feature map.
-        width: the channels that the classifier reads.
+        backbone: the network that computes the feature map.
+        width: the number of channels of the feature map.
         classes: the number of logits.
     """
 
@@ -43,13 +43,13 @@ class ClassifyingNetwork(nn.Module):
 
 
 class JigsawNetwork(ClassifyingNetwork):
-    """A backbone that all nine tiles share, and a classifier that reads what it gives for all of them."""
+    """A backbone that all nine tiles share, and a classifier on its features of all tiles."""
 
     def forward_features(self, images: Tensor) -> Tensor:
-        """The nine feature maps one over the other; from tiles, (batch, 9, 3, height, width).
+        """The nine feature maps stacked along the channels; from tiles, (batch, 9, 3, height, width).
 
-        The backbone is called once for each place, so that batch norm takes its statistics from the tiles of one
-        place, as in the benchmark's training.
+        The backbone is called once per place, so that batch norm computes its statistics from the tiles of one place,
+        as in the benchmark's training.
         """
         return torch.cat([self.backbone(tiles) for tiles in images.unbind(dim=1)], dim=1)
 
@@ -62,8 +62,8 @@ class ImageToImageNetwork(nn.Module):
     """A backbone and a decoder.
 
     Args:
-        backbone: gives the feature map.
-        decoder: gives an image of the size of the input.
+        backbone: the network that computes the feature map.
+        decoder: the network that computes an image of the size of the input from it.
     """
 
     def __init__(self, backbone: Backbone, decoder: Decoder) -> None:
@@ -80,7 +80,7 @@ class ImageToImageNetwork(nn.Module):
         return self.backbone.forward_blocks(images)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(batch, 3, height, width) to (batch, outputs, height, width); the total stride divides height and width."""
+        """From (batch, 3, height, width) to (batch, outputs, height, width); the total stride divides both sides."""
         return self.decoder.predict(self.forward_features(images))
 
 
@@ -92,7 +92,7 @@ def build_network(architecture: str, task: str, classes: int | None = None) -> n
     5,168,705 parameters.
 
     Args:
-        architecture: the official code, of either space; one that ends in ``-basic`` is of the macro space.
+        architecture: the official code from either space; codes of the macro space end in ``-basic``.
         task: one of :data:`harness_benchmarks.transnas101.tasks.TASKS`.
         classes: the number of classes; by default that of the benchmark's training.
 

@@ -1,8 +1,8 @@
-"""How large the networks are, without building them: parameters, and multiply-accumulate operations.
+"""The sizes of the networks without building them: parameters, and multiply-accumulate operations.
 
-Both are sums over the layers that have weights. With :math:`a` channels in, :math:`b` out and a kernel of :math:`k`, a
-layer has :math:`k^2 a b` weights, takes each once for every position, and beside them has :math:`2 b` parameters of its
-batch norm and :math:`b` biases, where it has these.
+Both are sums over the layers with weights. With :math:`a` input channels, :math:`b` output channels and a kernel of
+size :math:`k`, a layer has :math:`k^2 a b` weights and uses each of them once per position. It also has :math:`2 b`
+parameters if it has a batch norm, and :math:`b` if it has biases.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class LayerSize(NamedTuple):
     """The size of one layer.
 
     Attributes:
-        weights: the entries of its weight.
-        others: its biases, and the scales and shifts of its batch norm.
-        level: its weights are taken once for each position of a map that is the image halved so many times; None for
-            a linear layer, which takes them once.
+        weights: the number of entries of its weight.
+        others: the number of its biases, and of the scales and shifts of its batch norm.
+        level: how many times the image is halved for the map on which each weight is used once per position; None for
+            a linear layer, which uses each weight once.
     """
 
     weights: int
@@ -41,12 +41,12 @@ class LayerSize(NamedTuple):
 def parameter_counts(architectures: Sequence[str], task: str, classes: int | None = None) -> NDArray[np.int64]:
     r"""Each network's number of parameters, int64, (len(architectures),).
 
-    The stem has 19,488. A residual block from a to b channels has :math:`9 a b + 9 b^2 + 4 b`, and :math:`a b + 2 b`
-    more where it changes channels or resolution. A micro cell has, for each edge from a to b channels, dead ones too,
-    :math:`9 a b + 2 b` where it is a 3×3 convolution, and :math:`a b + 2 b` where it is a 1×1 convolution or a skip
-    connection that halves the resolution. For C channels of the feature map and K classes the heads have
-    :math:`(C + 1) K`, for the jigsaw :math:`(9 C + 1) K`; for the segmentation :math:`9216 C + 6300672 + 289 K`, for
-    autoencoder and normal :math:`9216 C + 18153267`. The discriminator is not counted.
+    The stem has 19,488 parameters. A residual block from a to b channels has :math:`9 a b + 9 b^2 + 4 b`, and
+    :math:`a b + 2 b` more if it changes channels or resolution. Each edge of a micro cell from a to b channels, even a
+    dead one, has :math:`9 a b + 2 b` for a 3×3 convolution, and :math:`a b + 2 b` for a 1×1 convolution or a skip
+    connection that halves the resolution. With C channels of the feature map and K classes, the head of a classifier
+    has :math:`(C + 1) K`, of the jigsaw :math:`(9 C + 1) K`, of the segmentation :math:`9216 C + 6300672 + 289 K`, and
+    of autoencoder and normal :math:`9216 C + 18153267`. The discriminator is not counted.
 
     >>> parameter_counts(["64-41414-1_02_333", "64-1234-basic"], "class_scene")
     array([22544719,  3412303])
@@ -64,15 +64,15 @@ def parameter_counts(architectures: Sequence[str], task: str, classes: int | Non
 def multiply_accumulates(architecture: str, task: str, side: int) -> int:
     """Multiply-accumulate operations of one forward pass, in convolutions and linear layers.
 
-    Transposed convolutions are counted, for a jigsaw all nine tiles; batch norms, activations, additions, poolings and
-    biases are not. (Published figures differ: they leave out transposed convolutions, take one tile, and add 2 for each
-    value that a batch norm gives, 1 for each that a ReLU or a leaky ReLU or a convolution with bias gives, and
-    C (h + 1)(w + 1) for the pooling of C maps of h×w.)
+    Transposed convolutions are counted, and all nine tiles of a jigsaw; batch norms, activations, additions, poolings
+    and biases are not. (Published numbers differ: they omit transposed convolutions, count one tile, and add 2 per
+    output value of a batch norm, 1 per output value of a ReLU, a leaky ReLU or a convolution with bias, and
+    C (h + 1)(w + 1) for pooling C maps of h×w.)
 
     Args:
         architecture: the official code.
         task: one of :data:`harness_benchmarks.transnas101.tasks.TASKS`.
-        side: the height and width of the image, or of one tile; the total stride divides it.
+        side: the height and width of the image, or of one tile, a multiple of the total stride.
 
     >>> multiply_accumulates("64-1234-basic", "class_scene", side=256)
     3998756608
@@ -149,7 +149,7 @@ def _head_layers(modules: str, head: Head) -> Iterator[LayerSize]:
 
 def _decoder_layers(inputs: int, layers: list[tuple[int, bool]], outputs: int, level: int) -> Iterator[LayerSize]:
     for width, doubles in layers:
-        # A transposed convolution takes each weight once for every position of its input, so the level is that.
+        # A transposed convolution uses each weight once per position of its input, so the level is the input's.
         yield LayerSize(9 * inputs * width, 3 * width, level)
         inputs, level = width, level - doubles
     yield LayerSize(9 * inputs * outputs, outputs, level)

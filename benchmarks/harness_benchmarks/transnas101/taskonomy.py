@@ -1,8 +1,8 @@
-"""Images and labels of TransNAS-Bench-101's seven tasks from a folder of Taskonomy.
+"""Images and labels of TransNAS-Bench-101's seven tasks from a directory of Taskonomy.
 
-What is done to an image and to a label is what the benchmark did for validation: resized, normalised, labels reduced to
-the classes that it kept (yawen-d/TransNASBench, ``configs/train_from_scratch/<task>/config.py`` and
-``lib/data/load_ops.py``). Nothing is augmented.
+Images and labels are processed as the benchmark did for validation: images are resized and normalised, and labels
+reduced to the classes that it kept (yawen-d/TransNASBench, ``configs/train_from_scratch/<task>/config.py`` and
+``lib/data/load_ops.py``). There is no augmentation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from harness_benchmarks.transnas101.taskonomy_classes import OBJECTS, SCENES
 from harness_benchmarks.transnas101.taskonomy_files import Domain, View
 
 SEGMENTS = 17
-"""The classes of segmentation: background and 16 of MS COCO; what Taskonomy is uncertain of counts as background."""
+"""The classes of segmentation: background and 16 of MS COCO; pixels that are uncertain in Taskonomy are background."""
 
 _LAYOUT_NUMBERS = 9
 _FLIPS, _COLOURS = "mirrors images", "jitters colours"
@@ -43,7 +43,7 @@ class Views:
         targets: float32 probabilities (N, classes) for ``class_object`` and ``class_scene``; float32 (N, 9) for
             ``room_layout``; int64 (N, height, width) for ``segmentsemantic``; float32 (N, 3, height, width) for
             ``normal`` (in 0..1) and ``autoencoder`` (the pixels themselves); int64 (N,) for ``jigsaw``.
-        description: one line that is printed beside every table made with these images.
+        description: one line for the heading of tables made with these images.
     """
 
     pixels: NDArray[np.float32]
@@ -56,10 +56,10 @@ class Recipe:
     """How a task's images and labels are prepared.
 
     Attributes:
-        label: the domain of its labels; that of the images where the label is made from the image.
-        mean: of each colour, of 1; None leaves the pixels in 0..1.
+        label: the domain of its labels, or of the images if labels are made from them.
+        mean: the mean of each colour, on a scale of 0..1; None: keep the pixels in 0..1.
         deviation: the standard deviation of each colour.
-        augmentation: what the benchmark did in training at random, and this does not.
+        augmentation: the random augmentation of the benchmark's training, which is not done here.
     """
 
     label: Domain
@@ -84,23 +84,23 @@ RECIPES: Mapping[str, Recipe] = {
 
 
 def read_views(folder: Path, task: str, limit: int, seed: int, resolution: int) -> Views:
-    """Images of a task, drawn uniformly from a folder of Taskonomy.
+    """Images of a task, drawn uniformly from a directory of Taskonomy.
 
-    All files are listed, and only those of the drawn views opened. The same views are drawn whatever the resolution,
-    and for every task whose labels the folder holds for the same views.
+    All files are listed, but only those of the drawn views are opened. The drawn views do not depend on the resolution,
+    and are the same for all tasks that have labels for the same views.
 
     Args:
-        folder: as :func:`harness_benchmarks.transnas101.taskonomy_files.find_views` describes it.
-        task: one of the seven.
-        limit: how many views at most.
-        seed: for the drawing, and for the puzzles of ``jigsaw``.
-        resolution: height and width of the pixels; of one tile for ``jigsaw``. The benchmark had 256, and 64.
+        folder: the directory, see :func:`harness_benchmarks.transnas101.taskonomy_files.find_views`.
+        task: one of the seven tasks.
+        limit: the maximum number of views.
+        seed: the seed for drawing views, and for the puzzles of ``jigsaw``.
+        resolution: height and width of the images, or of one tile for ``jigsaw``. The benchmark used 256 and 64.
 
     Raises:
         UnknownNameError: if the task does not exist.
         HarnessError: if limit or resolution is less than 1.
-        DataError: if a required folder or file is missing, or a file is damaged or not an image or label of the task;
-            the message names the file and what is expected.
+        DataError: if a required directory or file is missing, or a file is damaged or not an image or label of the
+            task; the message names the file and what is expected.
     """
     if task not in RECIPES:
         raise UnknownNameError(unknown_name("task of TransNAS-Bench-101", task, RECIPES))
@@ -123,7 +123,7 @@ def read_views(folder: Path, task: str, limit: int, seed: int, resolution: int) 
 
 
 def _labelled(views: list[View], task: str, resolution: int) -> tuple[NDArray[np.float32], Targets, str]:
-    """Pixels and targets of a task whose labels are files, or the images themselves."""
+    """Pixels and targets of a task with labels from files, or with the images as labels."""
     recipe = RECIPES[task]
     mean, deviation = (np.array(part, dtype=np.float32)[:, None, None] for part in (recipe.mean, recipe.deviation))
     pixels = np.empty((len(views), 3, resolution, resolution), dtype=np.float32)
@@ -137,7 +137,7 @@ def _labelled(views: list[View], task: str, resolution: int) -> tuple[NDArray[np
 
 
 def _puzzles(folder: Path, views: list[View], tile: int, seed: int) -> tuple[NDArray[np.float32], Targets, str]:
-    """Pixels, targets and words on the permutations of ``jigsaw``."""
+    """Pixels and targets of ``jigsaw``, and a description of its permutations."""
     permutations, words = read_permutations(folder)
     pixels = np.empty((len(views), TILES, 3, tile, tile), dtype=np.float32)
     targets = np.empty(len(views), dtype=np.int64)
@@ -154,19 +154,19 @@ def _open_colours(path: Path) -> Image.Image:
 
 
 def _resized(picture: Image.Image, resolution: int) -> NDArray[np.float32]:
-    """A picture as (3, resolution, resolution) in 0..1."""
+    """A picture as an array (3, resolution, resolution) in 0..1."""
     return _as_pixels(np.asarray(picture.resize((resolution, resolution), Image.Resampling.BILINEAR)))
 
 
 def _as_pixels(values: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Colours before height and width, in 0..1."""
+    """Move the colours before height and width, and scale them to 0..1."""
     return np.moveaxis(values, -1, -3).astype(np.float32) / np.float32(255)
 
 
 def _probabilities(path: Path, classes: int, kept: tuple[int, ...]) -> NDArray[np.float32]:
-    """The published probabilities of the classes that the benchmark kept, made to sum to 1."""
+    """The published probabilities of the classes that the benchmark kept, normalised to a sum of 1."""
     published = files.read_array(path, classes)
-    # Published as 32-bit numbers, a probability may exceed 1 by rounding.
+    # Probabilities are published as 32-bit numbers and may exceed 1 by rounding.
     if published.min() < 0 or published.max() > 1 + 1e-4:
         raise DataError(
             f"{files.place_of(path)} holds {published.min():g} to {published.max():g}; wanted: probabilities, 0 to 1"
@@ -187,12 +187,12 @@ def _scenes(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np.f
 
 
 def _layout(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np.float32]:
-    """Centre, rotation and size of the room, which whoever made the file standardised."""
+    """Centre, rotation and size of the room, standardised in the file."""
     return files.read_array(label, _LAYOUT_NUMBERS).astype(np.float32)
 
 
 def _segments(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np.int64]:
-    """The class of each pixel, from 0; the file has 0 for uncertain pixels and 1 for the background."""
+    """The class of each pixel, starting at 0; in the file, uncertain pixels are 0 and the background is 1."""
     picture = files.read_picture(label, ("L",))
     _check_size(label, picture, size)
     greatest = int(np.asarray(picture).max())

@@ -1,7 +1,7 @@
 """TransNAS-Bench-101's measurements: each task's metric, training length, and columns of ground truth.
 
 Sources: Duan et al., "TransNAS-Bench-101", CVPR 2021, and the repository yawen-d/TransNASBench: the epochs
-(``num_epochs``) and the metrics' names (``metric_content``) stand in ``configs/train_from_scratch/<task>/config.py``,
+(``num_epochs``) and the metrics' names (``metric_content``) are in ``configs/train_from_scratch/<task>/config.py``,
 the metrics' units in ``lib/models/utils.py``. Every network was trained once.
 """
 
@@ -22,12 +22,12 @@ class Metric:
     """A metric; higher is always better.
 
     Attributes:
-        words: with its unit.
+        words: a description with the unit.
         official: its name in the official file, without the split.
-        limits: the least and the greatest possible value.
-        decimals: what a float32 of this size holds; rounding to so many keeps every published value distinct.
-        negated: the official name of the same quantity with the other sign, for a file that lacks ``official``.
-        counts_right: whether it is how often a class is right, which guessing makes one time in as many as there are.
+        limits: the smallest and the largest possible value.
+        decimals: the precision of a float32 of this size; rounding to it keeps all published values distinct.
+        negated: the official name of the same quantity with the opposite sign, for a file that lacks ``official``.
+        counts_right: whether it is the frequency of correct classes, for which guessing gives one over their number.
     """
 
     words: str
@@ -45,7 +45,7 @@ class TaskFacts:
     Attributes:
         epochs: the length of the training.
         metric: the task's own metric.
-        additional: further metrics, by the name that a split is marked with, such as ``mIoU``.
+        additional: further metrics, by the mark of their splits, such as ``mIoU``.
     """
 
     epochs: int
@@ -53,7 +53,7 @@ class TaskFacts:
     additional: Mapping[str, Metric] = field(default_factory=dict)
 
     def metrics(self) -> dict[str, Metric]:
-        """Every metric by the mark of its splits; the task's own has none."""
+        """Every metric by the mark of its splits; that of the task's own metric is empty."""
         return {"": self.metric, **self.additional}
 
 
@@ -61,7 +61,7 @@ TOP1 = Metric("top-1 accuracy (%)", "top1", (0.0, 100.0), decimals=6, counts_rig
 PIXEL_ACCURACY = Metric("pixel accuracy (%)", "acc", (0.0, 100.0), decimals=6, counts_right=True)
 MEAN_IOU = Metric("mean intersection over union (%)", "mIoU", (0.0, 100.0), decimals=6)
 SSIM = Metric("structural similarity (SSIM)", "ssim", (-1.0, 1.0), decimals=8)
-# A squared error has no greatest value: the limit refuses what no training that converged can reach.
+# A squared error has no largest value; the limit rejects values that no converged training can have.
 NEGATIVE_LOSS = Metric("negative mean squared error", "neg_loss", (-_LARGEST_LOSS, 0.0), decimals=8, negated="loss")
 
 FACTS: Mapping[str, TaskFacts] = {
@@ -80,10 +80,10 @@ FACTS: Mapping[str, TaskFacts] = {
 class Column:
     """One column of ground truth.
 
-    ``final`` is the last epoch. ``best`` is the first epoch at which the validation value of the same metric is best,
-    so that ``test/best`` is the test value which early stopping on validation images gives. The official interface's
-    mode ``best`` is another thing: the greatest value over all epochs of whatever is asked for, which picks the epoch
-    on the test images where a test metric is asked for, and the worst epoch where a loss is.
+    ``final`` is the last epoch. ``best`` is the first epoch with the best validation value of the same metric, so
+    ``test/best`` is the test value of early stopping on validation images. The mode ``best`` of the official interface
+    is different: it is the largest value of the requested metric over all epochs. For a test metric, this selects the
+    epoch on the test images, and for a loss, it selects the worst epoch.
 
     Attributes:
         task: the task's official name.
@@ -91,7 +91,7 @@ class Column:
         moment: the epoch.
         metric: what was measured.
         epochs: the length of the training.
-        mark: tells the splits of an additional metric from those of the task's own; empty for the latter.
+        mark: distinguishes the splits of an additional metric; empty for the task's own metric.
     """
 
     task: str
