@@ -1,6 +1,6 @@
 """Score one network for all architectures with the same canonical form.
 
-The representative of a class is its first architecture in the benchmark's order, whatever the sample. Its scores are
+The representative of a class is its first architecture in the benchmark's order, for every sample. Its scores are
 stored for every sampled member, so readers of a run need not know about classes. Proxies that need no images (#Params,
 #FLOPs, SynFlow, …; their declared ``data`` is ``nothing``) are computed for each member, since members may differ in
 dead operations, which these proxies count.

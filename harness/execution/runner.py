@@ -269,7 +269,7 @@ def _count(units: Iterator[Unit]) -> int:
 
 
 def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, memory_limit: int | None) -> Job:
-    """The common part of all units, with the mini-batches in a file beside the scores."""
+    """The common part of all units, with the mini-batches in a file next to the scores."""
     check_importable(type(plan.benchmark), elsewhere)
     for proxy in plan.proxies:
         check_importable(proxy, elsewhere)

@@ -1,4 +1,4 @@
-"""Random numbers from a seed of one's own, with the global states as they were afterwards."""
+"""Random numbers from a separate seed; the global random states are restored afterwards."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def load_file(path: Path) -> ModuleType:
 
 
 def reference_of(proxy: Proxy) -> str:
-    """Where another process finds the proxy, under whatever name its module has for it; the module may be a file."""
+    """Where another process finds the proxy, by any name it has in its module; the module may be a file."""
     function = proxy.function.__name__
     module = sys.modules.get(proxy.function.__module__)
     names = [function, *vars(module)] if module is not None else [function]
