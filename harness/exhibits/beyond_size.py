@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from harness._utils.arguments import accepts, optional, text, whole
 from harness.analysis.beyond_size import BINS, beyond_table, exact_strata
 from harness.analysis.statistics.ranks import rank
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLUE, GREY, VERMILLION, paper_style
 from harness.display.tables.columns import Column, estimates, row_names

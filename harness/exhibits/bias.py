@@ -8,7 +8,8 @@ import pandas as pd
 
 from harness._utils.arguments import accepts, text
 from harness.analysis.bias import bias_table, features_of
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.matrix import plot_matrix
 from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid

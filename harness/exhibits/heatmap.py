@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, optional, text, texts
 from harness.analysis.heatmap import across_table
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.heatmap import plot_heat_map
 from harness.display.tables.columns import Column, estimates, row_names, verdict_marks
 from harness.display.tables.grids import Grid

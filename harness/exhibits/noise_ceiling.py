@@ -10,7 +10,8 @@ from harness.analysis.noise_ceiling import ceiling_table
 from harness.analysis.statistics.correlation import Estimate, kendall
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GroundTruth
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, VERMILLION, paper_style
 from harness.display.tables.columns import Column, estimates, words

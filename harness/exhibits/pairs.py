@@ -12,7 +12,8 @@ import pandas as pd
 
 from harness._utils.arguments import accepts, optional, text
 from harness.analysis.pairs import pair_table
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.row_charts import UPRIGHT_SIZE, letters, name_columns, row_height
 from harness.display.figures.style import GREY, paper_style
 from harness.display.tables.columns import Column, estimates, row_names, words

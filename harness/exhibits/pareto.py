@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from harness._utils.arguments import accepts, text, texts
 from harness.analysis.pareto import pareto_table
 from harness.analysis.search import OPTIMUM
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.style import BLACK, SERIES, paper_style
 from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid

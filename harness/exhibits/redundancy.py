@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, text
 from harness.analysis.redundancy import MOST_NETWORKS, agreement_matrix, redundancy_table
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.matrix import plot_matrix
 from harness.display.tables.columns import Column, estimates, row_names, words
 from harness.display.tables.grids import Grid

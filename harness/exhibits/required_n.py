@@ -8,7 +8,8 @@ import numpy as np
 
 from harness._utils.arguments import accepts, number, text, whole
 from harness.analysis.required_n import check_by_subsampling, required_table
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, paper_style
 from harness.display.tables.columns import Column, row_names

@@ -17,7 +17,8 @@ from harness.analysis.search import (
     search_table,
     simulated_search,
 )
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.style import BLACK, GREY, SERIES, paper_style
 from harness.display.tables.columns import Column, row_names, words
 from harness.display.tables.grids import Grid

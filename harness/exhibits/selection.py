@@ -11,7 +11,8 @@ import pandas as pd
 from harness._utils.arguments import accepts, number, optional, several, text, texts, whole
 from harness.analysis.selection import CHANCE, COUNTS, PERCENTS, at, ranking_table, selection_table
 from harness.analysis.top import share_size
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.lines import highlighted, plot_lines
 from harness.display.tables.columns import Column, row_names
 from harness.display.tables.grids import Grid

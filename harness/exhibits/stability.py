@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts
 from harness.analysis.stability import stability_table
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, paper_style
 from harness.display.tables.columns import Column, estimates, row_names

@@ -9,7 +9,8 @@ import pandas as pd
 
 from harness._utils.arguments import accepts, number, one_of, optional, several, text, texts
 from harness.analysis.top import PERCENTS, By, top_table
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.lines import highlighted, plot_lines
 from harness.display.tables.columns import Column, estimates, row_names, verdict_column, verdict_marks
 from harness.display.tables.grids import Grid

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.contracts.ground_truth import GroundTruth
-    from harness.display.exhibit import Drawing
+    from harness.display.figures.drawing import Drawing
 
 
 def exhibit_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from harness.display.exhibit import Drawing
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.style import BLACK, BLUE, GREY, VERMILLION, paper_style
 
 if TYPE_CHECKING:

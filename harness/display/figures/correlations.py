@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from harness.display.exhibit import Drawing
 from harness.display.figures.bars import bar_data, plot_bars
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.scatter import figure_data, plot_scatter, plot_scatter_pages, scatter_data
 from harness.display.figures.style import ONE_COLUMN
 from harness.display.tables.heading import Heading

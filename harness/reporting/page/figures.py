@@ -11,7 +11,7 @@ from harness.display.figures.style import TWO_COLUMNS
 from harness.reporting.page.tables import csv_link
 
 if TYPE_CHECKING:
-    from harness.display.exhibit import Drawing
+    from harness.display.figures.drawing import Drawing
 
 PAGE_WIDTH = 5.0
 """Width in inches of an exhibit's figure on the page: between one and two columns of a paper."""

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from harness.display.exhibit import Drawing, Exhibit
+from harness.display.exhibit import Exhibit
+from harness.display.figures.drawing import Drawing
 from harness.display.figures.style import ONE_COLUMN
 from harness.display.tables.columns import Column, estimates, words
 from harness.display.tables.grids import Grid
