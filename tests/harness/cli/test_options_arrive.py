@@ -104,7 +104,7 @@ def test_of_an_analysis(noted, monkeypatch, name):
 def test_of_run(noted, monkeypatch):
     plan = SimpleNamespace(notice="")
     summary = SimpleNamespace(done=3, interrupted=False, units=3, computed=1)
-    noted.instead_of(monkeypatch, "harness.api", "prepare", plan)
+    noted.instead_of(monkeypatch, "harness.execution.plan", "make_plan", plan)
     noted.instead_of(monkeypatch, "harness.execution.runner", "run", summary)
     noted.instead_of(monkeypatch, "harness.execution.dask_executor", "DaskExecutor", "the cluster")
     options = {
@@ -116,15 +116,17 @@ def test_of_run(noted, monkeypatch):
     }  # fmt: skip
     assert options_of("run") == options.keys()
     typed("run", options, "nats-tss")
-    assert noted["prepare"] == {
-        "benchmark": "nats-tss", "dataset": "cifar100", "sample": 7, "subset": "connected", "seed": 5,
-        "sample_seed": 6, "proxies": ["snip", "zen", "own.py:own"], "images": "noise", "labels": "random",
-        "batch_size": 9, "resolution": 11, "shard": (2, 4), "once_per_class": True, "device": "cuda:1",
-        "elsewhere": True,
-    }  # fmt: skip
+    assert noted["make_plan"]["benchmark"] == "nats-tss"
+    given = vars(noted["make_plan"]["options"])
     computed = noted["run"]
-    assert computed.pop("executor")() == "the cluster"
+    assert given["executor"]() == computed.pop("executor")() == "the cluster"
     assert noted["DaskExecutor"] == {"scheduler": "tcp://here", "gpus": 1}
+    assert {name: value for name, value in given.items() if name not in ("progress", "executor")} == {
+        "dataset": "cifar100", "sample": 7, "subset": "connected", "seed": 5, "sample_seed": 6,
+        "proxies": ["snip", "zen", "own.py:own"], "images": "noise", "labels": "random", "batch_size": 9,
+        "resolution": 11, "workers": 3, "shard": (2, 4), "once_per_class": True, "device": "cuda:1",
+        "time_limit": 77.0, "memory_limit": 3 * 10**9, "retry_failed": True,
+    }  # fmt: skip
     assert {name: value for name, value in computed.items() if name not in ("progress", "say")} == {
         "plan": plan, "directory": Path("out"), "workers": 3, "time_limit": 77.0, "memory_limit": 3 * 10**9,
         "retry_failed": True,
@@ -200,7 +202,7 @@ def test_of_a_reproduction(noted, monkeypatch):
     typed("reproduce", options, "zico")
     given = noted["reproduce"]
     assert (given["protocol"], given["out"], list(given["parts"])) == ("zico", Path("out"), ["a", "b"])
-    assert vars(given["wishes"]) == {
+    assert vars(given["options"]) == {
         "sample": 7, "images": {"cifar10": "noise"}, "runs": {"a": Path("there")}, "batch_size": 9, "resolution": 11,
         "seed": 5, "workers": 3, "compute": False,
     }  # fmt: skip
@@ -220,8 +222,8 @@ def test_of_an_import(noted, monkeypatch, option):
 def test_of_getting_data(noted, monkeypatch, option):
     noted.instead_of(monkeypatch, "harness.data.get", "get")
     typed("data get", {"--dir": "here"} | ({f"--{option}": None} if option else {}), "nats-tss")
-    wish = noted["get"]["wish"]
-    assert (wish.full, wish.replace, wish.directory) == (option == "full", option == "replace", Path("here"))
+    chosen = noted["get"]["options"]
+    assert (chosen.full, chosen.replace, chosen.directory) == (option == "full", option == "replace", Path("here"))
 
 
 def test_of_an_agreement(noted, monkeypatch):

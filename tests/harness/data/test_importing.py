@@ -185,7 +185,7 @@ class TestRefusedArchitectures:
 
     def test_repeated_ones_with_other_accuracies_are_refused_too(self, csv, frame):
         again = frame[1:2].assign(**{"mnist/test/9": 50.0})
-        assert "occurs more than once (1 architectures do)" in refusal(csv(pd.concat([frame, again])))
+        assert "duplicate architecture 'arch-3'" in refusal(csv(pd.concat([frame, again])))
 
     def test_unknown_ones_are_counted_and_the_first_is_named(self, csv, frame):
         message = refusal(csv(frame.replace({"arch": {"arch-1": "resnet", "arch-4": "vgg"}})))
@@ -222,7 +222,7 @@ class TestRefusedColumns:
     def test_fractions_are_no_percent_though_one_is_as_good_as_guessing(self, csv, frame):
         hard = replace(FORMAT, truths={"mnist/test/9": Truth("accuracy (%)", chance=0.8)})
         changed = frame.assign(**{"mnist/test/9": [0.8, 0.93, 0.91, 0.9, 0.1]})
-        assert "holds fractions (at most 0.93); wanted: percent" in refusal(csv(changed), Toy(hard))
+        assert "has fractions (at most 0.93); expected: percent" in refusal(csv(changed), Toy(hard))
 
     def test_parameters_of_another_network(self, csv, frame):
         message = refusal(csv(frame.assign(**{"mnist/params": [40, 30, 21, 11, 0]})))

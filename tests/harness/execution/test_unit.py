@@ -247,7 +247,7 @@ def test_the_seed_draws_other_numbers_for_proxies_that_draw(job):
 
 
 def test_a_worker_with_another_torch_is_refused(job):
-    with pytest.raises(DataError, match=r"computes with torch 1\.0, but a worker has torch"):
+    with pytest.raises(DataError, match=r"needs torch 1\.0, but a worker has torch"):
         compute_unit(replace(job, torch="1.0"), Unit("4", ("params",)))
 
 

@@ -67,8 +67,9 @@ def test_selection_has_chance_beside_the_proxies(run):
 def test_the_least_regret_and_the_highest_precision_are_bold(run):
     for grid, column, best in zip(selection(run).grids, ("P@10", "regret\n@10"), (max, min), strict=True):
         shown = next(each for each in grid.columns if each.name == column)
-        numbers = dict(zip(grid.columns[0].cells, map(float, shown.cells), strict=True))
-        bold = {name for name, is_bold in zip(grid.columns[0].cells, shown.bold, strict=True) if is_bold}
+        cells = dict(zip(grid.columns[0].values, shown.cells, strict=True))
+        numbers = {name: float(cell.value) for name, cell in cells.items()}
+        bold = {name for name, cell in cells.items() if cell.best}
         assert {numbers[name] for name in bold} == {best(numbers[name] for name in numbers if name != "by lot")}
 
 

@@ -211,7 +211,7 @@ class TestAStoreOfBeforeThereWereChecksums:
 
     def test_a_setting_that_was_changed_by_hand_is_refused_all_the_same(self, old):
         change(old, """UPDATE manifest SET value = replace(value, '"seed": 0', '"seed": 7') WHERE key = 'setting'""")
-        with pytest.raises(StoreError, match=r"the setting in .* was changed by hand"):
+        with pytest.raises(StoreError, match=r"the setting in .* was edited"):
             Store.read(old)
 
     def test_compacting_adds_them_too(self, old):

@@ -77,7 +77,7 @@ def test_a_manifest_from_which_one_checksum_was_cut_out_is_refused(digits_runs, 
     manifest = json.loads(beside.read_text())
     del manifest[checksum]
     beside.write_text(json.dumps(manifest))
-    with pytest.raises(HarnessError, match=r"scores\.csv\.json' was damaged or changed by hand"):
+    with pytest.raises(HarnessError, match=r"scores\.csv\.json' is damaged or was edited"):
         restore(tmp_path / "scores.csv", tmp_path / "again")
 
 
