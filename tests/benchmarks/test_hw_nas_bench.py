@@ -91,7 +91,7 @@ def test_what_is_not_these_costs_is_refused(home, tmp_path, frame):
     assert "duplicate architecture" in refusal(pd.concat([frame, frame[:1]]), file)
     assert "'edgegpu_latency' has 0" in refusal(frame.assign(edgegpu_latency=frame["edgegpu_latency"] - 1), file)
     assert "which is not a number" in refusal(frame.assign(fpga_energy="slow"), file)
-    assert "no column of costs" in refusal(frame[["net"]], file)
+    assert "no costs column" in refusal(frame[["net"]], file)
     assert "'(9, 0, 0, 0, 0, 0)' is not a cell" in refusal(
         frame.replace({"net": {str((0,) * 6): "(9, 0, 0, 0, 0, 0)"}}), file
     )
@@ -100,7 +100,7 @@ def test_what_is_not_these_costs_is_refused(home, tmp_path, frame):
 def test_numbers_that_stand_for_other_operations_are_refused(home, tmp_path, frame):
     swapped = frame["net"].str.translate(str.maketrans("12", "21"))
     message = refusal(frame.assign(net=swapped), tmp_path / "costs.csv")
-    assert "must stand for 0 skip_connect, 1 none, 2 nor_conv_3x3" in message
+    assert "must mean 0 skip_connect, 1 none, 2 nor_conv_3x3" in message
 
 
 def test_strings_beside_the_numbers_must_agree(home, tmp_path, frame):

@@ -157,7 +157,7 @@ class TestRefusals:
 
     def test_a_missing_meta_file_is_named(self, space, archive, refused):
         (archive / META_FILE).unlink()
-        assert f"'{space.folder}' lacks {META_FILE}" in refused()
+        assert f"'{space.folder}' has no {META_FILE}" in refused()
 
     def test_the_archive_of_the_other_space_is_refused(self, space, official, refused):
         message = refused(official / OTHER[space.name].folder)

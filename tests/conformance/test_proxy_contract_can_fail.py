@@ -79,7 +79,10 @@ BROKEN = {
     "seeds_python": ("test_it_leaves_the_random_state_as_it_was", "the global random state of random"),
     "turns_gradients_off": ("test_it_leaves_torch_s_settings_as_they_were", "changes settings of torch"),
     "switches_threads": ("test_it_leaves_torch_s_settings_as_they_were", "torch's number of threads (1 -> 2)"),
-    "replaces_the_loss": ("test_it_leaves_the_process_as_it_was", "changes torch.nn.functional.cross_entropy"),
+    "replaces_the_loss": (
+        "test_it_leaves_the_process_as_it_was",
+        "torch.nn.functional.cross_entropy, which affects the proxies after it",
+    ),
     "moves_elsewhere": ("test_it_leaves_the_process_as_it_was", "changes the working directory"),
     "talks": ("test_it_prints_nothing", "it prints 'scoring"),
     "talks_aside": ("test_it_prints_nothing", "it prints 'scoring"),

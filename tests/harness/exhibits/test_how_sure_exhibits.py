@@ -66,7 +66,7 @@ class TestNoiseCeiling:
     def test_a_run_shows_its_best_proxy_and_the_baseline(self, run):
         exhibit = noise_ceiling_of_run(run)
         note = exhibit.grids[0].notes[-1]
-        assert "#Params" in note and "best row" in note
+        assert "#Params" in note and "Best proxy" in note
         assert (exhibit.grids[0].data["networks"] == 24).all()
         axes = exhibit.drawings[0].draw(3.3).axes[0]
         assert axes.get_yticklabels()[0].get_text() == "one training : another"

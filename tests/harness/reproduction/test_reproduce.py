@@ -238,7 +238,7 @@ class TestRuns:
             reproduce(str(paper), tmp_path, ReproductionOptions(runs={"rankin": tmp_path}))
         with pytest.raises(UnknownNameError, match="did you mean 'ranking'"):
             reproduce(str(paper), tmp_path, parts=["rankin"])
-        with pytest.raises(HarnessError, match="holds no run"):
+        with pytest.raises(HarnessError, match="no run in "):
             reproduce(str(paper), tmp_path, ReproductionOptions(runs={"ranking": tmp_path}))
 
     def test_aggregates_stand_for_their_parts_and_params_is_always_there(self):
