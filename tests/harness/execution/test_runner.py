@@ -340,7 +340,7 @@ class TestFailure:
         assert set(scores(tmp_path)["status"]) == {"ok"}
 
     def test_fewer_than_one_worker_is_refused(self, tmp_path):
-        with pytest.raises(HarnessError, match="0 workers"):
+        with pytest.raises(HarnessError, match="invalid number of workers 0; use 1 or more"):
             run(digits_plan(2), tmp_path, workers=0)
 
 
