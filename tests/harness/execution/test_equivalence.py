@@ -118,7 +118,7 @@ class TestScores:
 
 class TestSetting:
     def test_it_is_recorded_and_mixes_with_no_other(self, tmp_path, once):
-        with pytest.raises(StoreError, match="once_per_class: there 'True', now 'None'"):
+        with pytest.raises(StoreError, match="once_per_class: stored 'True', now 'None'"):
             run(plan(once=False), once)
         run(plan(4, once=False), tmp_path)
         with pytest.raises(StoreError, match="once_per_class"):
