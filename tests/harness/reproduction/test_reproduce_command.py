@@ -37,8 +37,8 @@ def test_protocols_are_listed_with_what_they_need():
     [
         (("zyco",), "unknown protocol 'zyco': did you mean 'zico'?"),
         (("zico", "--parts", "tss-cifar"), "unknown part of the protocol zico 'tss-cifar': did you mean"),
-        (("zico", "--images", "cifar10"), "'cifar10' after --images must be DATASET=PATH"),
-        (("zico", "--runs", "a=b", "--runs", "a=c"), "--runs names a twice"),
+        (("zico", "--images", "cifar10"), "invalid --images 'cifar10': write DATASET=PATH"),
+        (("zico", "--runs", "a=b", "--runs", "a=c"), "--runs gives a twice; give it once"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(tmp_path, arguments, message):
