@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -64,6 +68,39 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where local tables and downloads of this test are kept; not there yet."""
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+class Ended(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    stdout: str
+    stderr: str
+    code: int
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """Runs a command in this process."""
+    from harness import cli
+
+    def call(*arguments: object, encoding: str = "utf-8") -> Ended:
+        output, errors = (io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict") for _ in range(2))
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+        monkeypatch.setenv("MPLBACKEND", "agg")
+        monkeypatch.setattr(cli.app, "rich_markup_mode", cli.app.rich_markup_mode)
+        with (
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+            pytest.raises(SystemExit) as ended,
+        ):
+            cli.main()
+        texts = []
+        for stream in (output, errors):
+            stream.flush()
+            texts.append(stream.buffer.getvalue().decode(encoding))
+        return Ended(texts[0], texts[1], int(ended.value.code or 0))
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -28,18 +28,12 @@ from harness.probe.forward import ForwardPass, recorded_pass
 from harness.probe.ledger import Ledger
 from harness.probe.passes import Layer, gradients, prunable_layers
 from harness.probe.quantities import key_of, quantity
-from harness.probe.random_state import seeded
 from harness.probe.replacing import is_parametrised, replace_modules, with_plain_weights
+from harness.probe.shared import SharedQuantities
 from harness.probe.usage import Part, Usage, seeing
-from harness.seeds import derive_seed
 from harness.tasks import CLASSES, Objective
 
 __all__ = ["ForwardPass", "NotApplicableError", "Part", "Probe", "quantity", "replace_modules", "seeing"]
-
-R = TypeVar("R")
-
-_OFFERED = "harness.probe"
-"""First part of the declared names of the probe's own quantities, wherever they are defined."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class _BackwardPass:
     edges: list[Tensor]
 
 
-class Probe:
+class Probe(SharedQuantities):
     """One network at initialisation, its mini-batches, and everything that proxies compute from them.
 
     Args:
@@ -63,8 +57,8 @@ class Probe:
         objective: the kind of labels, and the loss of (outputs, labels).
         anticipate: names of quantities that will be requested and cost nothing extra if known in advance
             (``layer_output_gradients``, ``curvature_along_weights``). The results are the same without it.
-        settings: of the process, with which quantities are computed; the present ones unless given.
-        ledger: notes what takes how long; one that tells wall-clock time unless given.
+        settings: the process settings to compute quantities under; default: the current ones.
+        ledger: records the times; default: one with the wall clock.
     """
 
     def __init__(
@@ -77,22 +71,12 @@ class Probe:
         settings: Snapshot | None = None,
         ledger: Ledger | None = None,
     ) -> None:
+        super().__init__(seed, settings, ledger)
         self.given = network
         self.network = with_plain_weights(network) if is_parametrised(network) else network
         self.batches = list(batches)
-        self.seed = seed
         self.objective = objective
         self.anticipate = frozenset(anticipate)
-        self.ledger = Ledger() if ledger is None else ledger
-        self.on_result: Callable[[Hashable, Any], None] | None = None
-        """Called with the key and value of every quantity as soon as it is computed and cached."""
-        self.strict = True
-        """Whether the probe's own quantities are always computed under the settings that the probe was made with.
-
-        If False they use the current settings, which saves a comparison for code that never changes them."""
-        self.settings = Snapshot(SETTINGS) if settings is None else settings
-        self._results: dict[Hashable, Any] = {}
-        self._named: dict[str, Callable[..., Any]] = {}
         self._usages: dict[str, Usage] = {}
 
     def __repr__(self) -> str:
@@ -100,46 +84,9 @@ class Probe:
         batches = f"{len(self.batches)} mini-batches" + (f" like {self.batches[0]!r}" if self.batches else "")
         return f"<probe of {type(self.network).__name__}: {batches}; {len(self._results)} quantities computed>"
 
-    def check_name(self, name: str, function: Callable[..., Any]) -> None:
-        """Check that no other function has the same declared name, because it would get the other's results.
-
-        Raises:
-            HarnessError: if another function has the name.
-        """
-        known = self._named.setdefault(name, function)
-        if known is not function:
-            places = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in (known, function))
-            raise HarnessError(f"two quantities are named '{name}': {places}; rename one of them")
-
-    def once(self, key: tuple[Hashable, ...], compute: Callable[[], R]) -> R:
-        """The cached result of the key; the first request computes it, timed, with its own random state.
-
-        The probe's own quantities do not depend on who asks first, even within ``torch.no_grad()`` or autocast.
-        """
-        if key in self._results:
-            self.ledger.note_use(key)
-        else:
-            strict, ours = self.strict and key[0] == _OFFERED, str(key[0]).startswith("harness.")
-            with (
-                self.ledger.measure(key),
-                self.random_state(*map(str, key), everywhere=not ours),
-                with_settings(self.settings) if strict else nullcontext(),
-            ):
-                self._results[key] = compute()
-            if self.on_result is not None:
-                self.on_result(key, self._results[key])
-        result: R = self._results[key]
-        return result
-
-    @property
-    def results(self) -> Mapping[Hashable, Any]:
-        """The cached quantities, by key."""
-        return self._results
-
     def let_go(self) -> None:
         """Drop all cached results to free memory; quantities that are computed again have the same bits."""
-        self._results.clear()
-        gc.collect()
+        super().let_go()
         if self.batches and self.batches[0].images.is_cuda:
             torch.cuda.empty_cache()
 
@@ -338,15 +285,3 @@ class Probe:
     def copy(self) -> nn.Module:
         """A copy of the network that may be changed."""
         return copy_network(self.network)
-
-    @contextmanager
-    def random_state(self, *purpose: str, everywhere: bool = False) -> Iterator[None]:
-        """Run the block with its own random seed, then restore the global random state.
-
-        Args:
-            purpose: names the draw; different purposes draw different numbers.
-            everywhere: also seed the global states of NumPy and Python, which takes 0.1 ms. Used for code from outside
-                the harness.
-        """
-        with seeded(derive_seed("probe", self.seed, *purpose), everywhere):
-            yield

@@ -34,6 +34,6 @@ HINTS = {
 for _name, _class in benchmark_classes().items():
     _facts = {"benchmark": _class} | HINTS.get(_name, {})
     _test = type(f"Test_{_name}", (Registered,), _facts)
-    # Seven tasks each; the everyday tests of their networks and tables stand in tests/benchmarks.
-    _nightly = _name.startswith("transnas")
+    # Seven tasks each, or tables of the whole space; their everyday tests are in tests/benchmarks.
+    _nightly = _name.startswith("transnas") or _name == "nats-sss"
     globals()[f"Test_{_name.replace('-', '_')}"] = pytest.mark.nightly(_test) if _nightly else _test

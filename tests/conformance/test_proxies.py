@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.registry import proxies
+from harness.registry import STANDARD, proxies
 from harness.testing import ProxyContract
-
-EXPENSIVE = {"swap", "vkdnw"}
-"""Families whose members all take dozens of passes, or one for each class."""
 
 for _name, _proxy in proxies().items():
     _test = type(f"Test_{_name}", (ProxyContract,), {"proxy": _proxy, "cells": 8})
-    # A variant shares nearly all of its code with the proxy that it is a variant of.
-    _everyday = _proxy.variant_of is None and _name not in EXPENSIVE
-    globals()[f"Test_{_name}"] = _test if _everyday else pytest.mark.nightly(_test)
+    # Every proxy has everyday tests of its values, in tests/harness/proxies.
+    globals()[f"Test_{_name}"] = _test if _name in STANDARD else pytest.mark.nightly(_test)
 
 # Where a batch variance or a correlation is zero, these formulas take its logarithm or divide by it.
 globals()["Test_zen_paper"].not_finite = "a map may be constant"

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
-from harness.probe.curvature.rules import Edge, Surroundings, Walk, rule_of
+from harness.probe.curvature.graph import Edge, Graph, Rule, Walk
+from harness.probe.curvature.rules import rule_of
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,14 @@ class Tape:
 
     Attributes:
         output: the edge where the walk up ends and the walk down starts.
-        nodes: the nodes between the requested weights and the output, each after its inputs.
-        around: the graph.
+        nodes: the nodes between the requested weights and the output, each after its inputs and with its rule.
+        graph: the graph.
         edges: where the gradient of the loss is needed, besides the weights.
     """
 
     output: Edge
-    nodes: tuple[Any, ...]
-    around: Surroundings
+    nodes: tuple[tuple[Any, Rule], ...]
+    graph: Graph
     edges: tuple[Edge, ...]
 
     @property
@@ -57,17 +58,20 @@ def record(outputs: Tensor, weights: Sequence[Tensor]) -> Tape | None:
     for node in ordered:
         if any(below in leading for below, _ in node.next_functions):
             leading.add(node)
-    nodes = tuple(node for node in ordered if node in leading and node not in leaves)
-    around = Surroundings(leaves, leading, Counter(edge for node in ordered for edge in node.next_functions))
+    graph = Graph(leaves, leading, Counter(edge for node in ordered for edge in node.next_functions))
+    nodes: list[tuple[Any, Rule]] = []
     edges: list[Edge] = []
-    for node in nodes:
+    for node in ordered:
+        if node not in leading or node in leaves:
+            continue
         rule = rule_of(node)
         several = any(below in leading and output != 0 for below, output in node.next_functions)
-        needed = None if rule is None or several else rule.needs(node, around)
-        if needed is None:
+        needed = None if rule is None or several else rule.needs(node, graph)
+        if rule is None or needed is None:
             return None
+        nodes.append((node, rule))
         edges += needed
-    return Tape((outputs.grad_fn, outputs.output_nr), nodes, around, tuple(dict.fromkeys(edges)))
+    return Tape((outputs.grad_fn, outputs.output_nr), tuple(nodes), graph, tuple(dict.fromkeys(edges)))
 
 
 def _inputs_first(root: Any) -> list[Any]:
@@ -103,16 +107,15 @@ def curvature_along(
         outputs: of the forward pass.
         loss: as a function of the outputs.
     """
-    leaves = tape.around.leaves
+    leaves = tape.graph.leaves
     of_leaves = {(leaf, 0): weight_gradients[id(weight)] for leaf, weight in leaves.items()}
-    walk = Walk(tape.around, dict(zip(tape.edges, passed, strict=True)) | of_leaves, {})
+    walk = Walk(tape.graph, dict(zip(tape.edges, passed, strict=True)) | of_leaves, {})
     _walk_up(tape, walk)
     total = outputs.new_zeros((), dtype=torch.float64)
     moved: dict[Edge, Tensor] = {}
     if tape.output in walk.tangents:
         moved[tape.output] = _hessian_product(loss, outputs, walk.tangents[tape.output])
-    for node in reversed(tape.nodes):
-        rule: Any = rule_of(node)
+    for node, rule in reversed(tape.nodes):
         for edge, tangent in rule.down(node, moved.pop((node, 0), None), walk):
             if edge[0] in leaves:
                 total = total + (walk.gradients[edge].double() * tangent.double()).sum()
@@ -124,9 +127,8 @@ def curvature_along(
 
 def _walk_up(tape: Tape, walk: Walk) -> None:
     """Compute the tangent of each node's output along the weights."""
-    walk.tangents.update({(leaf, 0): weight.detach() for leaf, weight in tape.around.leaves.items()})
-    for node in tape.nodes:
-        rule: Any = rule_of(node)
+    walk.tangents.update({(leaf, 0): weight.detach() for leaf, weight in tape.graph.leaves.items()})
+    for node, rule in tape.nodes:
         walk.tangents[node, 0] = rule.up(node, [walk.tangents.get(edge) for edge in node.next_functions], walk)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from harness.data import import_table
@@ -14,12 +11,14 @@ from harness.registry import load_benchmark
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def call(*arguments, code=0):
-    process = subprocess.run(
-        [sys.executable, "-m", "harness", "data", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert process.returncode == code, process.stderr
-    return process
+@pytest.fixture
+def call(called):
+    def call(*arguments, code=0):
+        ended = called("data", *arguments)
+        assert ended.code == code, ended.stderr
+        return ended
+
+    return call
 
 
 @pytest.mark.parametrize(
@@ -33,7 +32,7 @@ def call(*arguments, code=0):
         (["verify", "nats-ts"], "did you mean 'nats-tss'"),
     ],
 )
-def test_a_user_error_is_one_line_and_exit_code_2(arguments, message):
+def test_a_user_error_is_one_line_and_exit_code_2(call, arguments, message):
     process = call(*arguments, code=2)
     assert message in process.stderr
     assert process.stderr.startswith("harness: ")
@@ -56,7 +55,7 @@ def test_a_user_error_is_one_line_and_exit_code_2(arguments, message):
         (["taskonomy"], ["https://github.com/StanfordVL/taskonomy", "--images"]),
     ],
 )
-def test_a_file_share_gives_a_page_a_file_and_the_next_steps(arguments, words):
+def test_a_file_share_gives_a_page_a_file_and_the_next_steps(call, arguments, words):
     process = call("get", *arguments, code=2)
     for word in words:
         assert word in process.stderr
@@ -64,7 +63,7 @@ def test_a_file_share_gives_a_page_a_file_and_the_next_steps(arguments, words):
     assert "Traceback" not in process.stderr
 
 
-def test_verify_ends_with_1_if_something_is_wrong(tmp_path):
+def test_verify_ends_with_1_if_something_is_wrong(call, tmp_path):
     assert "ok     digits: comes with the package" in call("verify").stdout
     assert "missing; get it with: harness data get nats-sss" in call("verify", "nats-sss", code=1).stdout
     benchmark = load_benchmark("nats-sss")
@@ -80,7 +79,7 @@ def test_verify_ends_with_1_if_something_is_wrong(tmp_path):
     assert "ok     digits" in call("verify", code=1).stdout, "what is right beside it changes nothing"
 
 
-def test_status_names_the_folders_and_the_commands(home, tmp_path):
+def test_status_names_the_folders_and_the_commands(call, home, tmp_path):
     assert str(home / "downloads") in call("status").stdout
     process = call("status", "--dir", tmp_path / "elsewhere")
     for text in (str(home), str(tmp_path / "elsewhere"), "harness data get nats-tss", "harness data get cifar10"):

@@ -141,6 +141,7 @@ class TestOnACluster:
         assert len(lost) == 3
         pd.testing.assert_frame_equal(scores[SCORE], undisturbed, check_exact=True)
 
+    @pytest.mark.nightly
     def test_workers_with_several_threads_are_refused(self, tmp_path):
         with (
             cluster(tmp_path, threads=2) as (file, _, _),

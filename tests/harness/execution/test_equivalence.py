@@ -82,6 +82,7 @@ class TestScores:
         wanted = plan(proxies="snip,naswot")
         assert networks(wanted) == len(set(wanted.representatives.values()))
 
+    @pytest.mark.nightly
     def test_in_pieces_with_workers_and_merged_from_shards(self, tmp_path, once):
         run(plan(20, "naswot"), tmp_path / "pieces")
         run(plan(40, "snip,params"), tmp_path / "pieces")

@@ -103,6 +103,7 @@ def test_a_worker_that_dies_while_the_run_is_stopped_does_not_keep_it_waiting(tm
     assert (ended.stdout, ended.stderr, ended.returncode) == ("[]\n", "", 0)
 
 
+@pytest.mark.nightly
 def test_all_workers_belong_to_the_pool_before_one_of_them_can_break_it():
     others = set(multiprocessing.active_children())
     with spawned_workers(2) as pool:
@@ -159,6 +160,7 @@ class TestTheScriptThatAsksForWorkers:
         error = UnguardedScriptError("what to do")
         assert isinstance(error, HarnessError) and str(error) == error.code == "what to do"
 
+    @pytest.mark.nightly
     def test_standard_input_is_not_run_again(self, tmp_path):
         program = (
             "from harness.execution.executors import spawned_workers\n"
@@ -184,6 +186,7 @@ class TestTheScriptThatAsksForWorkers:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no resource tracker")
+@pytest.mark.nightly
 def test_a_killed_resource_tracker_leaves_no_word(tmp_path):
     (tmp_path / "script.py").write_text(KILLED_TRACKER)
     ended = python("script.py", cwd=tmp_path)

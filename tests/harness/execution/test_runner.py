@@ -203,7 +203,8 @@ class TestSameScores:
         subprocess.run(command(tmp_path), check=True)
         pd.testing.assert_frame_equal(scores(tmp_path), undisturbed, check_exact=True)
 
-    @pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.nightly)])
+    @pytest.mark.nightly
+    @pytest.mark.parametrize("number", [1, 2])
     def test_although_workers_were_killed(self, tmp_path, undisturbed, number):
         process = subprocess.Popen(command(tmp_path, "--workers", "2"))
         wait_for_scores(tmp_path, process)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 
-def call(*arguments, code=0):
-    process = subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-    assert process.returncode == code, process.stderr
-    return process
+@pytest.fixture
+def call(called):
+    def call(*arguments, code=0):
+        ended = called(*arguments)
+        assert ended.code == code, ended.stderr
+        return ended
+
+    return call
 
 
-def test_finished_runs_are_set_beside_the_paper(paper, finished, tmp_path):
+def test_finished_runs_are_set_beside_the_paper(call, paper, finished, tmp_path):
     output = call(
         "reproduce", paper, "--out", tmp_path, "--no-run", "--no-figures", "--runs", f"ranking={finished}"
     ).stdout
@@ -26,7 +25,7 @@ def test_finished_runs_are_set_beside_the_paper(paper, finished, tmp_path):
     assert (tmp_path / "reproduction.md").is_file()
 
 
-def test_protocols_are_listed_with_what_they_need():
+def test_protocols_are_listed_with_what_they_need(call):
     output = call("list", "protocols").stdout
     for text in ("zico", "epe-nas", "zen-nas", "survey", "tss-cifar10", "zico-table3", "cannot be done here"):
         assert text in output
@@ -41,7 +40,7 @@ def test_protocols_are_listed_with_what_they_need():
         (("zico", "--runs", "a=b", "--runs", "a=c"), "--runs gives a twice; give it once"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line(tmp_path, arguments, message):
+def test_what_the_user_can_mend_is_one_line(call, tmp_path, arguments, message):
     process = call("reproduce", *arguments, "--out", tmp_path, code=2)
     assert process.stderr.startswith("harness: ")
     assert message in process.stderr
