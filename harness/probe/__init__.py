@@ -7,18 +7,16 @@ on stand-in buffers, and a proxy that needs other weights or no batch norm works
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from harness._utils.process_settings import SETTINGS, Snapshot, with_settings
-from harness.errors import HarnessError, NotApplicableError
+from harness._utils.process_settings import Snapshot
+from harness.errors import NotApplicableError
 from harness.images import Batch
 from harness.probe.activity import agreeing_units
 from harness.probe.copying import copy_network
