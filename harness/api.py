@@ -87,7 +87,7 @@ def run(
             :func:`harness.registry.select_proxies`.
         images: the images for the mini-batches: a path, ``noise``, :class:`~harness.images.Images`, or a pair of arrays
             or tensors, images (N, C, H, W) and labels, see :mod:`harness.images.given`; default: the benchmark's.
-        labels: ``random`` replaces the labels of the image files by random ones.
+        labels: ``random`` replaces the labels of the images by random ones.
         batch_size: images per mini-batch, the same for every network.
         resolution: height and width of the images, which are resized, or of noise; default: the benchmark's.
         workers: number of worker processes with one thread each; 1 computes in this process. A script must start more
@@ -119,7 +119,7 @@ def run(
         directory,
         options,
         notice=lambda words: warnings.warn(words, stacklevel=5),
-        mended=lambda words: warnings.warn(f"{directory}: {words}", stacklevel=6),
+        say=lambda words: warnings.warn(f"{directory}: {words}", stacklevel=6),
     )
     if summary.interrupted:
         raise KeyboardInterrupt
@@ -135,7 +135,7 @@ def carry_out(
     options: RunOptions,
     *,
     notice: Callable[[str], None],
-    mended: Callable[[str], None],
+    say: Callable[[str], None],
 ) -> RunSummary:
     """The common part of :func:`run` and the command ``harness run``: make a plan, and compute what is missing.
 
@@ -144,7 +144,7 @@ def carry_out(
         out: the directory for the scores.
         options: the options of the run.
         notice: called with a message to show before anything is computed, if there is one.
-        mended: called with each message about a repair of the store.
+        say: called with each message about a repair of the store.
     """
     from harness.execution.executors import refuse_in_starting_worker
 
@@ -165,7 +165,7 @@ def carry_out(
         memory_limit=options.memory_limit,
         retry_failed=options.retry_failed,
         progress=options.progress,
-        say=mended,
+        say=say,
     )
 
 

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from harness._utils.machine import processor_name
+from harness.analysis.scores import wide_scores
 from harness.analysis.statistics.jackknife import Floats
 from harness.errors import HarnessError
 from harness.execution.job import Job
@@ -167,8 +168,7 @@ def _safe(found: Sequence[float]) -> float:
 
 
 def _wide(scores: Any, architectures: Sequence[str]) -> dict[str, Floats]:
-    finite = scores.assign(value=scores["value"].where(scores["status"] == "ok"))
-    table = finite.pivot(index="architecture", columns="proxy", values="value")
+    table = wide_scores(scores)
     lacking = [architecture for architecture in architectures if architecture not in table.index]
     if lacking:
         raise HarnessError(f"another run lacks {len(lacking)} of the baseline's networks, such as '{lacking[0]}'")

@@ -53,7 +53,7 @@ def run(
         typer.Option(help="Image files of the data set, or 'noise'; default: the benchmark's."),
     ] = None,
     random_labels: Annotated[
-        bool, typer.Option("--random-labels", help="Use random labels instead of those of the image files.")
+        bool, typer.Option("--random-labels", help="Use random labels instead of those of the images.")
     ] = False,
     batch_size: Annotated[int, typer.Option(help="Images per mini-batch.")] = 64,
     resolution: Annotated[
@@ -116,9 +116,7 @@ def run(
             retry_failed=retry_failed,
             progress=progress,
         )
-        summary = api.carry_out(
-            benchmark, out, options, notice=say, mended=lambda words: say(f"note: {words}", err=True)
-        )
+        summary = api.carry_out(benchmark, out, options, notice=say, say=lambda words: say(f"note: {words}", err=True))
     done = summary.done
     if summary.interrupted:
         say(f"interrupted: {done:,} of {summary.units:,} networks stored; repeat the command to resume")

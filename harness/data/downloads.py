@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from harness._utils.sizes import readable_size
 from harness.data.local_tables import data_home
 from harness.data.sources import Download
 from harness.errors import DataError
@@ -52,19 +53,6 @@ def state(download: Download, folder: Path) -> State:
         return "unchecked"
     algorithm, _, published = download.checksum.partition(":")
     return "whole" if digest(path, algorithm) == published else "damaged"
-
-
-def readable_size(size: float) -> str:
-    """Format a number of bytes in a suitable unit.
-
-    >>> readable_size(950), readable_size(522_767_376), readable_size(2.1e9)
-    ('950 bytes', '523 MB', '2.1 GB')
-    """
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            amount = size / factor
-            return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:.0f} {unit}"
-    return f"{size:.0f} bytes"
 
 
 def fetch(download: Download, folder: Path, by_hand: str, say: Callable[[str], None]) -> None:

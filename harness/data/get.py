@@ -36,12 +36,12 @@ class GetOptions:
 
 
 def get(name: str, options: GetOptions, say: Callable[[str], None]) -> None:
-    """Get the ground truth of a benchmark, or an image data set; what is here already is not downloaded again.
+    """Get the ground truth of a benchmark, or an image data set; existing files are not downloaded again.
 
     Args:
-        name: of the benchmark or the image data set.
-        options: how it is to be got.
-        say: takes a line that tells what was done.
+        name: the benchmark or image data set.
+        options: the options of the download.
+        say: called with each line of output.
 
     Raises:
         UnknownNameError: if there is no such benchmark or data set.

@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness._utils.console import output
+from harness._utils.sizes import readable_size
 from harness.data.device_costs import CostTable, cost_tables
-from harness.data.downloads import downloads_home, readable_size
+from harness.data.downloads import downloads_home
 from harness.data.formats import Importable
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.local_tables import data_home, read_metadata, row_count, stored_checksum, table_path

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from harness._utils.finding import Finding
 from harness._utils.names import unknown_name
 from harness.contracts.benchmark import Benchmark
 from harness.data.archives import differences
@@ -20,25 +20,6 @@ from harness.data.local_tables import read_metadata, read_table, stored_checksum
 from harness.data.sources import Download, Files, Obtainable
 from harness.errors import DataError, UnknownNameError
 from harness.registry import benchmark_classes, benchmark_named, load_benchmark
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        name: the benchmark or data set.
-        right: whether everything is correct.
-        words: what was checked; if something is wrong, what and how to fix it.
-    """
-
-    name: str
-    right: bool
-    words: str
-
-    def line(self) -> str:
-        """The finding as one line."""
-        return f"{'ok   ' if self.right else 'WRONG'}  {self.name}: {self.words}"
 
 
 def verify(name: str | None = None, directory: Path | None = None) -> list[Finding]:

@@ -112,9 +112,11 @@ class DaskExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Disconnect from the cluster, which keeps running; units in flight finish first, if the scheduler is alive."""
-        if wait and self._client.status == "running":
-            wait_for(list(self._in_hand))
-        self._client.close()
+        try:
+            if wait and self._client.status == "running":
+                wait_for(list(self._in_hand))
+        finally:
+            self._client.close()
 
     def _send(self, call: Callable[[], R], ours: Future[R], attempts: int) -> None:
         with _scheduler_may_go():

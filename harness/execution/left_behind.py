@@ -85,10 +85,10 @@ class Watch:
                 return
 
 
-def in_words(changed: Sequence[str]) -> str:
+def changes_in_words(changed: Sequence[str]) -> str:
     """The one-line error of a proxy that has changed something.
 
-    >>> in_words(["torch's gradient mode (True -> False)"])
+    >>> changes_in_words(["torch's gradient mode (True -> False)"])
     "it changed torch's gradient mode (True -> False); a proxy must leave everything as it found it"
     """
     named = list(changed[:MOST_NAMED])

@@ -1,4 +1,4 @@
-"""The options of a run, each declared once: type, default, unit and converter."""
+"""The options of a run: type, default and converter of each."""
 
 from __future__ import annotations
 

@@ -65,16 +65,16 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
         HarnessError: if a name does not exist, the data set, the set, the sample size, the images or the device do not
             fit, or networks are to be scored once per class and no two architectures of the benchmark are equivalent.
     """
-    # Report a misspelt name immediately, before reading images.
+    # Report mistakes that are cheap to find first, before reading images.
     proxies = select_proxies(options.proxies)
     benchmark = _benchmark(benchmark)
     dataset = options.dataset or benchmark.datasets[0]
     benchmark.check_dataset(dataset)
     task = benchmark.task(dataset)
-    images = _images(benchmark, task, options)
     _check_device(options.device, elsewhere=options.executor is not None)
     if options.batch_size < 2:
         raise HarnessError(f"a batch size of {options.batch_size} is too small for batch norm; use 2 or more")
+    images = _images(benchmark, task, options)
     sample_seed = options.seed if options.sample_seed is None else options.sample_seed
     subset, size = options.subset, options.sample
     members = benchmark.subset(subset) if size is None else benchmark.sample(size, sample_seed, subset)

@@ -20,7 +20,7 @@ from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
 from harness.execution.clocks import ledger_for
 from harness.execution.job import Job, batches_of, benchmark_and_proxies, untouched_batches_of
-from harness.execution.left_behind import Watch, in_words, is_own
+from harness.execution.left_behind import Watch, changes_in_words, is_own
 from harness.execution.limits.memory import check_limit, limited
 from harness.execution.limits.out_of_memory import explain, is_out_of_memory
 from harness.execution.limits.time import Deadline, OutOfTimeError
@@ -135,7 +135,7 @@ class _Scene:
             return status, value, error
         self._is_set = False
         batches_of.cache_clear()
-        return "failed", None, "; ".join(filter(None, [error, in_words(changed)]))
+        return "failed", None, "; ".join(filter(None, [error, changes_in_words(changed)]))
 
 
 def failed_unit(unit: Unit, versions: dict[str, int], reason: str) -> UnitResult:
@@ -161,7 +161,9 @@ def make_probe(
     anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
     objective = benchmark.task(job.dataset).objective
     seed = derive_seed("proxies", job.seed)
-    return Probe(network, batches, seed, objective, anticipated, settings, ledger or ledger_for(job.device))
+    return Probe(
+        network, batches, seed, objective, anticipated, settings, ledger_for(job.device) if ledger is None else ledger
+    )
 
 
 def _score(

@@ -22,7 +22,7 @@ from harness.gate.costs import OwnCosts, Place
 
 SCHEMA_VERSION = 2
 READABLE = (1, 2)
-"""Versions that are read. The costs of the first are of another kind and count as none."""
+"""Schemas that can be read. Costs in the first are of another kind and are ignored."""
 
 DOCUMENT = "baseline.json"
 SCORES = "scores.csv.gz"
@@ -61,7 +61,7 @@ def read_baseline(directory: Path | str) -> Baseline:
     """The baseline of a directory, including one that an older version wrote.
 
     Raises:
-        DataError: if there is none, it was damaged or changed by hand, or it has a schema that is not read.
+        DataError: if there is none, it was damaged or edited, or its schema cannot be read.
     """
     source = Path(directory)
     document, scores = _read_checked(source)
@@ -69,7 +69,7 @@ def read_baseline(directory: Path | str) -> Baseline:
     if schema not in READABLE:
         raise DataError(
             f"the baseline {source} has schema {schema}; this version reads {READABLE[0]} to {READABLE[-1]}; use "
-            "the harness version that made it, or freeze it anew"
+            "the harness version that made it, or freeze a new baseline"
         )
     from harness.store.records import Setting
 

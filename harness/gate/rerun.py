@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.execution.options import RunOptions
 from harness.execution.plan import Plan, make_plan
+from harness.images import RANDOM_LABELS
 from harness.registry import STANDARD, proxies
 from harness.store.sqlite import FILE_NAME
 
@@ -41,7 +42,7 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
         sample_seed=setting.sample_seed,
         proxies=[*known, *own],
         images="noise" if setting.noise else images,
-        labels="random" if setting.images.endswith("random labels") else "file",
+        labels="random" if setting.images.endswith(RANDOM_LABELS) else "file",
         batch_size=setting.batch_size,
         resolution=setting.resolution,
         once_per_class=bool(setting.once_per_class),

@@ -101,9 +101,9 @@ def notes_of(checked: Checked) -> tuple[str, ...]:
     """The notes below the table."""
     told = [f"{row.label}: {row.verdict}: {sentence(row)}." for row in checked.rows if row.verdict != "same"]
     meaning = (
-        "Difference of τ on the same networks, with its paired interval. Scores changed: by more than the tolerance "
-        "measured for each proxy. Rank agreement: Kendall τ between the scores then and now. ×: own cost in forward + "
-        "backward passes, and its ratio now / then on the same networks; "
+        "Difference of τ on the same networks, with its paired interval. Then: in the baseline. Scores changed: by "
+        "more than the tolerance measured for each proxy. Rank agreement: Kendall τ between the scores then and now. "
+        "×: own cost in forward + backward passes, and its ratio now / then on the same networks; "
         f"below {SMALL:g}, relative to small operations."
     )
     return (*told, *checked.notes, meaning, *([RENEW] if checked.alarms else []))

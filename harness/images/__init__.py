@@ -41,6 +41,10 @@ PIXEL_STATISTICS = {
 """Mean and standard deviation of each channel (scale 0–255) as in NAS-Bench-201 (Dong & Yang, ICLR 2020)."""
 
 
+RANDOM_LABELS = ", random labels"
+"""The end of the description of images whose labels were replaced."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """One mini-batch.
@@ -103,9 +107,12 @@ class Images:
         )
 
     def with_random_labels(self, task: Task, rng: np.random.Generator) -> Images:
-        """The same images with random targets."""
+        """The same images with random targets; noise has them already, and a target that is the image stays."""
+        if self.noise or task.objective.target == "input":
+            return self
         drawn = task.objective.random_targets(self.pixels, task.classes, rng)
-        return Images(self.pixels, drawn, f"{self.description}, random labels", self.noise)
+        described = self.description.removesuffix(RANDOM_LABELS)
+        return Images(self.pixels, drawn, f"{described}{RANDOM_LABELS}", self.noise)
 
     def batches(self, size: int, count: int, seed: int) -> list[Batch]:
         """Disjoint mini-batches, drawn uniformly without replacement; the same for the same images and seed.

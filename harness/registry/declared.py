@@ -1,6 +1,6 @@
 """The facts of the harness's own proxies as a file, so that reading scores needs neither their modules nor torch.
 
-``nox -s docs`` checks the file against the declarations, or rewrites it.
+``nox -s docs`` checks the file against the declarations; ``python -m tools.make_docs`` writes it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,16 @@ Data flow: a protocol (``protocol``, read by ``reading``) has parts; ``parts`` m
 ``figure`` show them. ``reproduce`` does all of this in one call.
 """
 
+import warnings
+
 from harness.reproduction.parts import ReproductionOptions
 from harness.reproduction.reproduce import Reproduction, reproduce
 
 __all__ = ["Reproduction", "ReproductionOptions", "reproduce"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Wishes":
+        warnings.warn("Wishes is now ReproductionOptions", DeprecationWarning, stacklevel=2)
+        return ReproductionOptions
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -19,8 +19,8 @@ from harness.registry.by_file import OWN_PROXIES, facts_of, source_digest
 from harness.store.checksums import (
     WRONG_TYPE,
     damaged_units,
-    in_words,
     keeps_checksums,
+    names_in_words,
     refuse_damaged,
 )
 from harness.store.columns import COLUMNS, rows_of
@@ -276,7 +276,7 @@ class Store:
             return
         with self.transaction():
             self.outcomes.remove_units(damaged)
-        note = f"damaged outcomes of {in_words(damaged)} were removed and will be computed again"
+        note = f"damaged outcomes of {names_in_words(damaged)} were removed and will be computed again"
         others = dict(self.outcomes.versions()).keys() - {proxy.name for proxy in proxies}
         if others:
             note += f"; to recompute {', '.join(sorted(others))} too, run again with these proxies"

@@ -246,10 +246,10 @@ def stored_checksums(connection: sqlite3.Connection) -> dict[Any, Any]:
     return dict(connection.execute("SELECT architecture, checksum FROM unit_checksums").fetchall())
 
 
-def in_words(names: Collection[str]) -> str:
+def names_in_words(names: Collection[str]) -> str:
     """A few of many names, and the number of the others.
 
-    >>> in_words(["a"]), in_words(["a", "b", "c", "d", "e"])
+    >>> names_in_words(["a"]), names_in_words(["a", "b", "c", "d", "e"])
     ("'a'", "'a', 'b', 'c' and 2 others")
     """
     shown = [one_line(name) for name in list(names)[:_SHOWN]]
@@ -288,6 +288,6 @@ def refuse_damaged(directory: Path, damaged: Collection[str]) -> None:
     """
     if damaged:
         raise StoreError(
-            f"checksum mismatch: the outcomes of {in_words(damaged)} in {directory} are damaged; 'harness run' with "
-            "the same settings computes them again, and 'harness store export --leave-out-damaged' writes all others"
+            f"checksum mismatch: the outcomes of {names_in_words(damaged)} in {directory} are damaged; 'harness run' "
+            "with the same settings computes them again, and 'harness store export --leave-out-damaged' writes the rest"
         )

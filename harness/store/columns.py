@@ -53,7 +53,7 @@ def rows_of(result: UnitResult) -> list[Row]:
 
 
 def as_stored(values: Iterable[Any]) -> Row:
-    """An outcome from an SQLite row: every number except the version is a float.
+    """An outcome in the types that SQLite returns: every number except the version is a float.
 
     Raises:
         TypeError: if a required value is missing, or a value has the wrong type; also ValueError.

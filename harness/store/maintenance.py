@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness._utils.arguments import accepts, path
+from harness._utils.finding import Finding
 from harness._utils.visible import one_line
 from harness.errors import HarnessError, StoreError
 from harness.images.batches import BATCHES_FILE, read_batches
 from harness.registry import load_benchmark
 from harness.store import Store
-from harness.store.checksums import in_words, keeps_checksums
+from harness.store.checksums import keeps_checksums, names_in_words
 from harness.store.score_files import write_manifest
 from harness.store.sqlite import FILE_NAME, explained
 
 EXPORTS = (".csv", ".csv.gz", ".parquet")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        what: what was checked.
-        right: whether it is correct.
-        words: what was found, and how to fix it if something is wrong.
-    """
-
-    what: str
-    right: bool
-    words: str
-
-    def line(self) -> str:
-        """The finding as one line for a terminal.
-
-        >>> Finding("batches", False, "missing").line()
-        '✗ batches: missing'
-        """
-        return f"{'✓' if self.right else '✗'} {self.what}: {self.words}"
 
 
 @accepts(directory=path)
@@ -82,7 +59,7 @@ def _checksums(store: Store) -> Finding:
         )
     damaged = store.damaged_units()
     if damaged:
-        words = f"mismatch for the outcomes of {in_words(damaged)}"
+        words = f"mismatch for the outcomes of {names_in_words(damaged)}"
         return Finding("checksums", False, f"{words}; 'harness run' with the same settings computes them again")
     return Finding("checksums", True, "the outcomes of every network match")
 

@@ -19,8 +19,8 @@ from harness.store.checksums import (
     checksums_of_everything,
     damaged_entries,
     damaged_text_read,
-    in_words,
     keeps_checksums,
+    names_in_words,
     text_checksum,
 )
 from harness.store.records import Setting
@@ -77,8 +77,9 @@ class Manifest:
         damaged = self._damaged()
         if damaged:
             raise StoreError(
-                f"the manifest in {self._directory} is damaged or was edited, entry {in_words(damaged)}; 'harness run' "
-                "with the same settings repairs it if possible; otherwise restore the file, or use a new --out"
+                f"the manifest in {self._directory} is damaged or was edited, entry {names_in_words(damaged)}; "
+                "'harness run' with the same settings repairs it if possible; otherwise restore the file, or use a new "
+                "--out"
             )
         try:
             manifest = self.entries()
@@ -141,7 +142,7 @@ class Manifest:
                 self._connection.execute(f"DELETE FROM {table}")
             for key, value in {**entries, **facts, **stored}.items():
                 self.write(key, value)
-        return [f"the manifest was damaged, entry {in_words(damaged)}; it was repaired"]
+        return [f"the manifest was damaged, entry {names_in_words(damaged)}; it was repaired"]
 
     def _sound_entries(self, damaged: Collection[str]) -> dict[str, Any]:
         with damaged_text_read(self._connection):

@@ -244,7 +244,7 @@ class TestRefused:
 
     def test_a_missing_training(self, written):
         message = refusal(written(*[record()] * 3, *[record(OTHER)] * 2))
-        assert f"'{module_hash(OTHER)}' has 2 trainings of 108 epochs, wanted are 3 (1 of 2 architectures" in message
+        assert f"'{module_hash(OTHER)}' has 2 trainings of 108 epochs; expected: 3 (1 of 2 architectures" in message
 
     @pytest.mark.parametrize(
         ("content", "reason"),

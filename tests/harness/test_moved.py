@@ -30,3 +30,10 @@ def test_an_old_name_gives_the_new_objects_and_a_warning(old):
         assert any(getattr(module, name) is getattr(place, name, None) for place in places)
     with pytest.raises(AttributeError, match=f"module '{old}' has no attribute 'nothing'"):
         _ = module.nothing
+
+
+def test_a_class_that_was_renamed_has_its_old_name_too():
+    import harness.reproduction
+
+    with pytest.warns(DeprecationWarning, match="Wishes is now ReproductionOptions"):
+        assert harness.reproduction.Wishes is harness.reproduction.ReproductionOptions

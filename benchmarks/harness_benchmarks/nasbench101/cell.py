@@ -75,9 +75,9 @@ def parse_cell(adjacency: str, operations: str) -> Cell:
     if len(adjacency) != vertices * vertices or not set(adjacency) <= {"0", "1"}:
         raise ValueError(f"its adjacency is not a matrix of zeros and ones for {vertices} vertices")
     if not 2 <= vertices <= MOST_VERTICES:
-        raise ValueError(f"its cell has {vertices} vertices; wanted: 2 to {MOST_VERTICES}")
+        raise ValueError(f"its cell has {vertices} vertices; expected: 2 to {MOST_VERTICES}")
     if names[0] != "input" or names[-1] != "output":
-        raise ValueError(f"its operations run from '{names[0]}' to '{names[-1]}'; wanted: from input to output")
+        raise ValueError(f"its operations run from '{names[0]}' to '{names[-1]}'; expected: from input to output")
     unknown = [name for name in names[1:-1] if name not in OPERATIONS]
     if unknown:
         raise ValueError(f"unknown operation '{unknown[0]}'; known: {', '.join(OPERATIONS)}")
@@ -96,7 +96,7 @@ def parse_cell(adjacency: str, operations: str) -> Cell:
 def _check_graph(cell: Cell) -> None:
     """Check that there are at most nine edges, and that every vertex is on a path from input to output."""
     if cell.adjacency.bit_count() > MOST_EDGES:
-        raise ValueError(f"its cell has {cell.adjacency.bit_count()} edges; wanted: at most {MOST_EDGES}")
+        raise ValueError(f"its cell has {cell.adjacency.bit_count()} edges; expected: at most {MOST_EDGES}")
     edges = [
         (source, target)
         for target in range(1, cell.vertices)

@@ -146,8 +146,8 @@ class CellTableReader:
                     right = values[values.between(0, 1)]
                     beside = f" beside {right.iloc[0]:g} for '{right.index[0]}'" if len(right) else ""
                     raise DataError(
-                        f"{source.name}: column '{column}' of fractions holds {wrong.iloc[0]:g} for "
-                        f"'{wrong.index[0]}'{beside} ({len(wrong):,} such values); wanted: 0 to 1"
+                        f"{source.name}: column '{column}' of fractions has {wrong.iloc[0]:g} for "
+                        f"'{wrong.index[0]}'{beside} ({len(wrong):,} such values); expected: 0 to 1"
                     )
                 frame[column] = 100 * values
         return frame

@@ -44,12 +44,12 @@ class Trainings:
         """
         row = self._row(name, adjacency, operations, metrics.parameters)
         if epochs not in EPOCHS:
-            raise ValueError(f"it was trained for {epochs} epochs; wanted: {', '.join(map(str, sorted(EPOCHS)))}")
+            raise ValueError(f"it was trained for {epochs} epochs; expected: {', '.join(map(str, sorted(EPOCHS)))}")
         if metrics.epoch != epochs:
             raise ValueError(f"its last evaluation is of epoch {metrics.epoch:g}, but it was trained for {epochs}")
         for kind, accuracy in (("validation", metrics.validation), ("test", metrics.test)):
             if not 0 <= accuracy <= 1:
-                raise ValueError(f"its {kind} accuracy is {accuracy:g}; wanted: 0 to 1")
+                raise ValueError(f"its {kind} accuracy is {accuracy:g}; expected: 0 to 1")
         if not 0 <= metrics.seconds < float("inf"):
             raise ValueError(f"its training time is {metrics.seconds:g} seconds")
         budget = EPOCHS.index(epochs)
@@ -124,8 +124,9 @@ class Trainings:
             short = np.flatnonzero(counts[:, place] < REPEATS)
             if len(short):
                 raise DataError(
-                    f"{name}: '{names[short[0]]}' has {counts[short[0], place]} trainings of {epochs} epochs, wanted "
-                    f"are {REPEATS} ({len(short):,} of {len(names):,} architectures lack some): the file is incomplete"
+                    f"{name}: '{names[short[0]]}' has {counts[short[0], place]} trainings of {epochs} epochs; "
+                    f"expected: {REPEATS} ({len(short):,} of {len(names):,} architectures lack some): the file is "
+                    "incomplete"
                 )
 
 

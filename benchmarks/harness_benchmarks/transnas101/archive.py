@@ -77,7 +77,7 @@ class PthReader:
         for architecture, tasks in results.items():
             place = f"{source.name}: '{architecture}'"
             if not isinstance(tasks, dict):
-                raise DataError(f"{place} is {_kind(tasks)}; wanted: a dictionary of tasks")
+                raise DataError(f"{place} is {_kind(tasks)}; expected: a dictionary of tasks")
             row = rows[str(architecture)] = {}
             for task, facts in FACTS.items():
                 if task not in tasks:
@@ -143,7 +143,9 @@ def _results(content: Any, space: str, name: str) -> Mapping[Any, Any]:
     spaces = content.get("data") if isinstance(content, dict) else None
     if not isinstance(spaces, dict):
         found = f"a dictionary with {_names(content)}" if isinstance(content, dict) else _kind(content)
-        raise DataError(f"{name} is not the file of TransNAS-Bench-101: it contains {found}; wanted: 'data', by space")
+        raise DataError(
+            f"{name} is not the file of TransNAS-Bench-101: it contains {found}; expected: 'data', by space"
+        )
     if space not in spaces:
         raise DataError(f"{name} has no search space '{space}'; it has {_names(spaces)}")
     results = spaces[space]
@@ -177,15 +179,15 @@ def _curve(metrics: Mapping[str, Any], metric: Metric, split: Split, epochs: int
     values = metrics[name]
     listed = isinstance(values, Sequence) and not isinstance(values, str)
     if not listed or len(values) != epochs:
-        found = f"{len(values)} values" if listed else _kind(values)
-        raise DataError(f"{place}: '{name}' holds {found}; wanted: one value for each of {epochs} epochs")
+        found = f"has {len(values)} values" if listed else f"is {_kind(values)}"
+        raise DataError(f"{place}: '{name}' {found}; expected: one value for each of {epochs} epochs")
     try:
         curve = names[name] * np.array([_number(value) for value in values], dtype=np.float64)
     except ValueError as reason:
-        raise DataError(f"{place}: '{name}' holds {reason}") from None
+        raise DataError(f"{place}: '{name}' has {reason}") from None
     wrong = np.flatnonzero(~np.isfinite(curve))
     if len(wrong):
-        raise DataError(f"{place}: '{name}' holds {values[wrong[0]]} for epoch {wrong[0] + 1} of {epochs}")
+        raise DataError(f"{place}: '{name}' is {values[wrong[0]]} for epoch {wrong[0] + 1} of {epochs}")
     return curve
 
 

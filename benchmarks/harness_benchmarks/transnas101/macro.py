@@ -63,10 +63,10 @@ def enumerate_architectures() -> tuple[str, ...]:
 def _fault(modules: str) -> str:
     """Why a sequence of modules is not in the space; empty if it is."""
     if len(modules) not in LENGTHS:
-        return f"it has {len(modules)} modules; wanted: {LENGTHS[0]} to {LENGTHS[-1]}"
+        return f"it has {len(modules)} modules; expected: {LENGTHS[0]} to {LENGTHS[-1]}"
     for digits, (least, most), what in ((DOUBLES, DOUBLINGS, "doubles"), (HALVES, HALVINGS, "halves")):
         times = sum(module in digits for module in modules)
         if not least <= times <= most:
             thing = "the channels" if what == "doubles" else "the resolution"
-            return f"it {what} {thing} {times} times; wanted: {least} to {most} times"
+            return f"it {what} {thing} {times} times; expected: {least} to {most} times"
     return ""

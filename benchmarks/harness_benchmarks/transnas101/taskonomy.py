@@ -169,7 +169,8 @@ def _probabilities(path: Path, classes: int, kept: tuple[int, ...]) -> NDArray[n
     # Probabilities are published as 32-bit numbers and may exceed 1 by rounding.
     if published.min() < 0 or published.max() > 1 + 1e-4:
         raise DataError(
-            f"{files.place_of(path)} holds {published.min():g} to {published.max():g}; wanted: probabilities, 0 to 1"
+            f"{files.place_of(path)} has values from {published.min():g} to {published.max():g}; expected: "
+            "probabilities, 0 to 1"
         )
     chosen = published[list(kept)]
     if not chosen.sum() > 0:
@@ -197,7 +198,7 @@ def _segments(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np
     _check_size(label, picture, size)
     greatest = int(np.asarray(picture).max())
     if greatest > SEGMENTS:
-        raise DataError(f"{files.place_of(label)} holds the label {greatest}; wanted: 0..{SEGMENTS}")
+        raise DataError(f"{files.place_of(label)} has the label {greatest}; expected: 0..{SEGMENTS}")
     small = np.asarray(picture.resize((resolution, resolution), Image.Resampling.NEAREST)).astype(np.int64)
     return np.maximum(small, 1) - 1
 
@@ -212,7 +213,7 @@ def _normals(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np.
 def _check_size(path: Path, label: Image.Image, size: tuple[int, int]) -> None:
     if label.size != size:
         found, wanted = ("×".join(map(str, pair)) for pair in (label.size, size))
-        raise DataError(f"{files.place_of(path)} has {found} pixels; wanted: {wanted}, as its image has")
+        raise DataError(f"{files.place_of(path)} has {found} pixels; expected: {wanted}, as its image has")
 
 
 _TARGETS: Mapping[str, Callable[[Path, tuple[int, int], int], NDArray[Any]]] = {

@@ -91,19 +91,19 @@ def find_views(folder: Path, label: Domain) -> list[View]:
         DataError: if the folder is missing, no view has both, or one view is there twice.
     """
     if not folder.is_dir():
-        raise DataError(f"there is no folder '{folder}'; wanted: a folder of Taskonomy")
+        raise DataError(f"no directory '{folder}'; expected: a folder of Taskonomy")
     files = _list_files(folder, {RGB, label})
     images, labels = files[RGB], files[label]
     if not images:
         raise DataError(
-            f"the folder '{folder.name}' holds no image of Taskonomy; wanted: <building>/rgb/{RGB.example} "
+            f"the directory '{folder.name}' has no image of Taskonomy; expected: <building>/rgb/{RGB.example} "
             f"or rgb/<building>/{RGB.example}"
         )
     both = sorted(images.keys() & labels.keys())
     if not both:
         raise DataError(
-            f"the folder '{folder.name}' has {len(images):,} images and {len(labels):,} labels of the domain "
-            f"'{label.name}', but none of one view; wanted: <building>/{label.name}/{label.example}{_origin(label)}"
+            f"the directory '{folder.name}' has {len(images):,} images and {len(labels):,} labels of the domain "
+            f"'{label.name}', but none of one view; expected: <building>/{label.name}/{label.example}{_origin(label)}"
         )
     return [View(name, images[name], labels[name]) for name in both]
 
@@ -136,7 +136,7 @@ def _list_files(folder: Path, wanted: set[Domain]) -> dict[Domain, dict[str, Pat
             if other != path:
                 first, second = sorted(file.relative_to(folder).as_posix() for file in (other, path))
                 raise DataError(
-                    f"the folder '{folder.name}' has the {domain.name} of {view} twice, as {first} and {second}; "
+                    f"the directory '{folder.name}' has the {domain.name} of {view} twice, as {first} and {second}; "
                     "give a folder with one of them"
                 )
     return found
@@ -166,7 +166,7 @@ def read_picture(path: Path, modes: tuple[str, ...]) -> Image.Image:
         # A damaged file can fail in any way.
         raise DataError(f"{place_of(path)} is damaged or no PNG ({' '.join(str(error).split())})") from None
     if picture.mode not in modes:
-        raise DataError(f"{place_of(path)} is a PNG of the mode '{picture.mode}'; wanted: {' or '.join(modes)}")
+        raise DataError(f"{place_of(path)} is a PNG of the mode '{picture.mode}'; expected: {' or '.join(modes)}")
     return picture
 
 
@@ -190,7 +190,7 @@ def read_array(path: Path, length: int) -> NDArray[np.float64]:
     """
     array = load_array(path)
     if array.shape != (length,) or array.dtype.kind not in "fiu":
-        raise DataError(f"{place_of(path)} holds {array.dtype} {array.shape}; wanted: {length:,} numbers")
+        raise DataError(f"{place_of(path)} is {array.dtype} {array.shape}; expected: {length:,} numbers")
     if not np.isfinite(array).all():
         raise DataError(f"{place_of(path)} contains NaN or infinite values")
     return array.astype(np.float64)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness._utils.sizes import readable_size
 from harness.errors import HarnessError
 
 LARGE = 2**20
@@ -56,18 +57,6 @@ def bytes_in_use() -> int | None:
     return _from_status("RssAnon")
 
 
-def in_words(number: float) -> str:
-    """Format a number of bytes with three digits and a unit.
-
-    >>> in_words(268_435_456), in_words(3.21e9), in_words(12)
-    ('268 MB', '3.21 GB', '<0.01 MB')
-    """
-    if number < 1e4:
-        return "<0.01 MB"
-    value, unit = (number / 1e9, "GB") if number >= 9.995e8 else (number / 1e6, "MB")
-    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
-
-
 def check_limit(limit: int | None) -> None:
     """Refuse a limit that cannot be set here, or that this process exceeds before it computes anything.
 
@@ -81,8 +70,8 @@ def check_limit(limit: int | None) -> None:
         raise HarnessError(f"memory limits are only supported on Linux, not on {sys.platform}; omit the limit")
     if limit <= in_use:
         raise HarnessError(
-            f"a memory limit of {in_words(limit)} is too small: a worker uses {in_words(in_use)} before it computes "
-            "anything; set a higher limit"
+            f"a memory limit of {readable_size(limit)} is too small: a worker uses {readable_size(in_use)} before it "
+            "computes anything; set a higher limit"
         )
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from harness.execution.limits.memory import bytes_in_use, in_words
+from harness._utils.sizes import readable_size
+from harness.execution.limits.memory import bytes_in_use
 from harness.images import Batch
 from harness.probe import Probe
 
@@ -39,14 +40,14 @@ def explain(error: BaseException, probe: Probe, limit: int | None) -> str:
     on_gpu = bool(probe.batches) and probe.batches[0].images.is_cuda
     in_use = torch.cuda.memory_allocated() if on_gpu else bytes_in_use()
     asked = _asked_for(error)
-    parts = [f"{in_words(in_use)} were in use"] if in_use is not None else []
-    parts += [f"{in_words(asked)} more were requested"] if asked is not None else []
-    bound = f" under the limit of {in_words(limit)}" if limit is not None else ""
+    parts = [f"{readable_size(in_use)} were in use"] if in_use is not None else []
+    parts += [f"{readable_size(asked)} more were requested"] if asked is not None else []
+    bound = f" under the limit of {readable_size(limit)}" if limit is not None else ""
     needed = graph_bytes(probe)
     estimate = ""
     if needed is not None:
         images = len(probe.batch().images)
-        estimate = f"; the graph of one forward pass of {images} images takes about {in_words(needed)}"
+        estimate = f"; the graph of one forward pass of {images} images takes about {readable_size(needed)}"
     more = "a larger --memory-limit" if limit is not None else "fewer workers"
     return (
         f"out of memory{bound}: {' and '.join(parts) or 'an allocation failed'}{estimate}; a smaller --batch-size or "

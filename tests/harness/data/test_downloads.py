@@ -10,7 +10,8 @@ import pooch
 import pytest
 import requests
 
-from harness.data.downloads import downloads_home, fetch, readable_size, state
+from harness._utils.sizes import readable_size
+from harness.data.downloads import downloads_home, fetch, state
 from harness.data.sources import Download, Files, FileShare, Sources
 from harness.data.table_files import sha256_of
 from harness.errors import DataError
@@ -201,6 +202,6 @@ class TestDeclared:
             "        go on"
         )
 
-    @pytest.mark.parametrize(("size", "text"), [(9, "9 bytes"), (1234, "1.2 kB"), (12_345_678, "12 MB")])
+    @pytest.mark.parametrize(("size", "text"), [(9, "9 bytes"), (1234, "1.23 kB"), (12_345_678, "12.3 MB")])
     def test_sizes_are_readable(self, size, text):
         assert readable_size(size) == text

@@ -10,10 +10,11 @@ from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from harness._utils.arguments import parse_bytes
+from harness._utils.sizes import readable_size
 from harness.contracts.benchmark import Benchmark
 from harness.errors import HarnessError
 from harness.execution.job import Job
-from harness.execution.limits.memory import bytes_in_use, check_limit, in_words, limited
+from harness.execution.limits.memory import bytes_in_use, check_limit, limited
 from harness.execution.limits.out_of_memory import graph_bytes, is_out_of_memory
 from harness.execution.unit import compute_unit
 from harness.images import Batch
@@ -126,7 +127,7 @@ class TestUnit:
         error = limited_unit(job, ("greedy",))["greedy"].error
         assert error.startswith("out of memory under the limit of ")
         assert "MB were in use and 1.6 GB more were requested" in error
-        needed = in_words(graph_bytes(Probe(network(), BATCHES)))
+        needed = readable_size(graph_bytes(Probe(network(), BATCHES)))
         assert f"the graph of one forward pass of 8 images takes about {needed}" in error
         for remedy in ("--batch-size", "--resolution", "--memory-limit"):
             assert remedy in error

@@ -101,6 +101,16 @@ class TestSetting:
         assert plan(labels="random").setting.images == "random images, random labels"
         assert (plan(labels="random").batches[0].labels != plan().batches[0].labels).any()
 
+    def test_labels_that_are_random_already_are_described_once(self):
+        noise = plan(images="noise", labels="random").setting.images
+        assert noise == plan(images="noise").setting.images
+        twice = Images(np.zeros((64, 1, 8, 8), dtype=np.float32), np.zeros(64, dtype=np.int64), "mine, random labels")
+        assert plan(images=twice, labels="random").setting.images == "mine, random labels"
+
+    def test_cheap_mistakes_are_reported_before_images_are_read(self):
+        with pytest.raises(HarnessError, match="unknown device 'tpu'"):
+            plan(device="tpu", images="absent.npz")
+
     def test_images_of_another_shape_are_refused(self):
         coloured = Images(np.zeros((64, 3, 8, 8), dtype=np.float32), np.zeros(64, dtype=np.int64), "coloured")
         with pytest.raises(HarnessError, match=r"images of shape \(3, 8, 8\).*do not fit digits, .*\(1, 8, 8\)"):

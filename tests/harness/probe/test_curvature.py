@@ -102,7 +102,9 @@ class TestAnotherTorch:
 
     @pytest.mark.parametrize("rule", dict.fromkeys(map(type, rules._RULES.values())))
     def test_every_rule_declares_what_it_reads(self, rule):
-        source = "".join(inspect.getsource(each) for each in rule.mro() if each.__module__.startswith(rules.__package__))
+        source = "".join(
+            inspect.getsource(each) for each in rule.mro() if each.__module__.startswith(rules.__package__)
+        )
         assert set(rule.reads) == set(re.findall(r"\bnode\.(_\w+)", source))
 
 
