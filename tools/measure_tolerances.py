@@ -172,7 +172,7 @@ def _wide(scores: Any, architectures: Sequence[str]) -> dict[str, Floats]:
     lacking = [architecture for architecture in architectures if architecture not in table.index]
     if lacking:
         raise HarnessError(f"another run lacks {len(lacking)} of the baseline's networks, such as '{lacking[0]}'")
-    return {str(name): table.loc[list(architectures), name].to_numpy(dtype=float) for name in table}
+    return {str(name): table[name].loc[list(architectures)].to_numpy(dtype=float) for name in table}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

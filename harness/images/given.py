@@ -51,12 +51,13 @@ def images_given(
         HarnessError: if the form is not supported, or the images do not fit the task.
     """
     if isinstance(source, Images):
-        found: Images | None = source.at_resolution(resolution, task.objective)
+        found = source.at_resolution(resolution, task.objective)
     elif isinstance(source, str | PathLike):
         place = path(source, "images")
-        found = None if str(place) == NOISE else read(place, task.at_resolution(resolution), seed)
-        if found is None:
+        recognised = None if str(place) == NOISE else read(place, task.at_resolution(resolution), seed)
+        if recognised is None:
             return load_images(place, task, seed, labels, resolution)
+        found = recognised
     else:
         return _from_arrays(source, task, seed, labels, resolution)
     return found.with_random_labels(task, label_generator(task, seed)) if labels == "random" else found
