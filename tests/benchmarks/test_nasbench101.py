@@ -122,9 +122,7 @@ class TestImport:
     def test_an_accuracy_out_of_range(self, imported, table, value):
         table.loc[1, "cifar10/test/108"] = value
         message = refusal(imported, table)
-        assert (
-            f"cells.csv: column 'cifar10/test/108' of fractions holds {value} for '{module_hash(CELLS[1])}'" in message
-        )
+        assert f"cells.csv: column 'cifar10/test/108' of fractions has {value} for '{module_hash(CELLS[1])}'" in message
 
     def test_parameters_of_another_network(self, imported, table):
         table.loc[3, "params"] += 1

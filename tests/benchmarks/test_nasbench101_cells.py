@@ -78,7 +78,7 @@ class TestDescription:
         [
             ("0100", "input,output,output", "not a matrix of zeros and ones for 3 vertices"),
             ("0200", "input,output", "not a matrix of zeros and ones"),
-            ("0", "input", "has 1 vertices; wanted: 2 to 7"),
+            ("0", "input", "has 1 vertices; expected: 2 to 7"),
             ("0" * 64, "input," + "maxpool3x3," * 6 + "output", "has 8 vertices"),
             ("0100", "output,input", "from input to output"),
             ("010001000", "input,conv5x5-bn-relu,output", "unknown operation 'conv5x5-bn-relu'; known: conv3x3"),

@@ -218,11 +218,11 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("changed", "reason"),
         [
-            ({"test": 1.01}, "its test accuracy is 1.01; wanted: 0 to 1"),
+            ({"test": 1.01}, "its test accuracy is 1.01; expected: 0 to 1"),
             ({"validation": -0.1}, "its validation accuracy is -0.1"),
             ({"test": float("nan")}, "its test accuracy is nan"),
             ({"seconds": -1.0}, "its training time is -1 seconds"),
-            ({"epochs": 200}, "it was trained for 200 epochs; wanted: 4, 12, 36, 108"),
+            ({"epochs": 200}, "it was trained for 200 epochs; expected: 4, 12, 36, 108"),
             ({"last_epoch": 54}, "its last evaluation is of epoch 54, but it was trained for 108"),
             ({"cell": OTHER, "name": "0" * 32}, f"the hash of that cell is '{module_hash(OTHER)}'"),
             ({"parameters": 8}, "differently from an earlier record"),

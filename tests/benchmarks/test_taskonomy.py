@@ -347,22 +347,22 @@ def _archive(path):
     [
         *(("autoencoder", "rgb", change, "damaged or no PNG") for change in (_truncate, _text, _empty, _jpeg)),
         ("jigsaw", "rgb", _truncate, "damaged or no PNG"),
-        ("class_object", "rgb", _grey, "mode 'L'; wanted: RGB or RGBA"),
+        ("class_object", "rgb", _grey, "mode 'L'; expected: RGB or RGBA"),
         *(("normal", "normal", change, "damaged or no PNG") for change in (_truncate, _text)),
-        ("normal", "normal", _grey, "mode 'L'; wanted: RGB"),
-        ("normal", "normal", _small, r"has 12×6 pixels; wanted: 12×12, as its image has"),
-        ("segmentsemantic", "segmentsemantic", _small, r"has 12×6 pixels; wanted: 12×12"),
-        ("segmentsemantic", "segmentsemantic", _colours, "mode 'RGB'; wanted: L"),
-        ("segmentsemantic", "segmentsemantic", _label_18, r"holds the label 18; wanted: 0\.\.17"),
+        ("normal", "normal", _grey, "mode 'L'; expected: RGB"),
+        ("normal", "normal", _small, r"has 12×6 pixels; expected: 12×12, as its image has"),
+        ("segmentsemantic", "segmentsemantic", _small, r"has 12×6 pixels; expected: 12×12"),
+        ("segmentsemantic", "segmentsemantic", _colours, "mode 'RGB'; expected: L"),
+        ("segmentsemantic", "segmentsemantic", _label_18, r"has the label 18; expected: 0\.\.17"),
         *(("class_object", "class_object", change, "damaged or no .npy") for change in (_truncate, _text, _header)),
         ("class_object", "class_object", _objects, "damaged or no .npy of numbers"),
-        ("class_object", "class_object", _words, r"holds <U\d+ \(1000,\); wanted: 1,000 numbers"),
-        ("class_object", "class_object", _too_short, r"holds float32 \(999,\); wanted: 1,000 numbers"),
-        ("class_object", "class_object", _negative, r"holds -0\.25 to .*; wanted: probabilities, 0 to 1"),
-        ("class_scene", "class_scene", _doubled, "holds 2 to 2; wanted: probabilities"),
+        ("class_object", "class_object", _words, r"is <U\d+ \(1000,\); expected: 1,000 numbers"),
+        ("class_object", "class_object", _too_short, r"is float32 \(999,\); expected: 1,000 numbers"),
+        ("class_object", "class_object", _negative, r"has values from -0\.25 to .*; expected: probabilities, 0 to 1"),
+        ("class_scene", "class_scene", _doubled, "has values from 2 to 2; expected: probabilities"),
         ("class_scene", "class_scene", _nothing, "gives no probability to any of the 47 classes"),
         ("class_scene", "class_scene", _not_finite, "NaN or infinite"),
-        ("room_layout", "room_layout", _too_short, r"holds float32 \(8,\); wanted: 9 numbers"),
+        ("room_layout", "room_layout", _too_short, r"is float32 \(8,\); expected: 9 numbers"),
         ("room_layout", "room_layout", _not_finite, "NaN or infinite"),
         ("room_layout", "room_layout", _archive, "archive of arrays"),
     ],
@@ -389,10 +389,10 @@ def test_a_faulty_file_of_permutations_is_refused(folder, content):
 
 
 def test_a_folder_without_what_is_needed_says_what_is_wanted(folder, tmp_path):
-    with pytest.raises(DataError, match="there is no folder"):
+    with pytest.raises(DataError, match="no directory"):
         read_views(tmp_path / "absent", "normal", limit=1, seed=0, resolution=4)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"'empty' holds no image .*<building>/rgb/point_0_view_0_domain_rgb\.png"):
+    with pytest.raises(DataError, match=r"'empty' has no image .*<building>/rgb/point_0_view_0_domain_rgb\.png"):
         read_views(tmp_path / "empty", "normal", limit=1, seed=0, resolution=4)
     for path in folder.glob("*/room_layout"):
         shutil.rmtree(path)

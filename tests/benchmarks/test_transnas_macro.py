@@ -32,12 +32,12 @@ class TestCodes:
     @pytest.mark.parametrize(
         ("modules", "reason"),
         [
-            ("124", "it has 3 modules; wanted: 4 to 6"),
-            ("1212134", "it has 7 modules; wanted: 4 to 6"),
-            ("1133", "it doubles the channels 0 times; wanted: 1 to 3 times"),
-            ("22243", "it doubles the channels 4 times; wanted: 1 to 3 times"),
-            ("1112", "it halves the resolution 0 times; wanted: 1 to 4 times"),
-            ("333344", "it halves the resolution 6 times; wanted: 1 to 4 times"),
+            ("124", "it has 3 modules; expected: 4 to 6"),
+            ("1212134", "it has 7 modules; expected: 4 to 6"),
+            ("1133", "it doubles the channels 0 times; expected: 1 to 3 times"),
+            ("22243", "it doubles the channels 4 times; expected: 1 to 3 times"),
+            ("1112", "it halves the resolution 0 times; expected: 1 to 4 times"),
+            ("333344", "it halves the resolution 6 times; expected: 1 to 4 times"),
         ],
     )
     def test_what_is_outside_the_space_is_refused_with_the_reason(self, modules, reason):

@@ -64,7 +64,7 @@ def test_a_file_share_gives_a_page_a_file_and_the_next_steps(call, arguments, wo
 
 
 def test_verify_ends_with_1_if_something_is_wrong(call, tmp_path):
-    assert "ok     digits: comes with the package" in call("verify").stdout
+    assert "✓ digits: comes with the package" in call("verify").stdout
     assert "missing; get it with: harness data get nats-sss" in call("verify", "nats-sss", code=1).stdout
     benchmark = load_benchmark("nats-sss")
     table = tmp_path / "table.csv"
@@ -73,10 +73,10 @@ def test_verify_ends_with_1_if_something_is_wrong(call, tmp_path):
     assert "32,768 of 32,768 architectures" in call("verify", "nats-sss").stdout
     table_path("nats-sss").write_bytes(table_path("nats-sss").read_bytes()[:-9])
     process = call("verify", "nats-sss", code=1)
-    assert process.stdout.startswith("WRONG  nats-sss: ")
+    assert process.stdout.startswith("✗ nats-sss: ")
     assert "harness data import nats-sss FILE" in process.stdout
     assert process.stdout.count("\n") == 1
-    assert "ok     digits" in call("verify", code=1).stdout, "what is right beside it changes nothing"
+    assert "✓ digits" in call("verify", code=1).stdout, "what is right beside it changes nothing"
 
 
 def test_status_names_the_folders_and_the_commands(call, home, tmp_path):

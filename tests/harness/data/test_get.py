@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from harness._utils.sizes import readable_size
 from harness.contracts.benchmark import Benchmark
 from harness.data import get as data_get
 from harness.data import import_table
@@ -270,20 +271,20 @@ class TestImages:
 
 class TestVerify:
     def test_missing_data_are_not_an_error(self):
-        assert findings() == ["ok     own: comes with the package"]
+        assert findings() == ["✓ own: comes with the package"]
 
     def test_missing_data_are_an_error_if_requested_by_name(self):
-        assert wrong("toy") == "WRONG  toy: missing; get it with: harness data get toy"
+        assert wrong("toy") == "✗ toy: missing; get it with: harness data get toy"
 
     def test_what_was_got_is_right(self):
         got("toy")
         got("photos")
         table, download = findings("toy")
-        assert table.startswith("ok     toy: table toy.parquet: 4 of 4 architectures, 1 columns, content as imported (")
-        assert download == "ok     toy: little.csv: matches the published sha256"
+        assert table.startswith("✓ toy: table toy.parquet: 4 of 4 architectures, 1 columns, content as imported (")
+        assert download == "✓ toy: little.csv: matches the published sha256"
         assert findings("photos") == [
-            "ok     photos: photos.tar.gz: matches the published md5",
-            "ok     photos: photos: every file matches the archive",
+            "✓ photos: photos.tar.gz: matches the published md5",
+            "✓ photos: photos: every file matches the archive",
         ]
 
     def test_a_changed_accuracy_is_found_though_it_would_be_allowed(self):
@@ -357,7 +358,7 @@ class TestVerify:
         (tmp_path / "part.csv").write_text("\n".join(STANDARD.splitlines()[:3]))
         import_table(Toy(), tmp_path / "part.csv", allow_partial=True)
         assert "2 of 4 architectures" in findings("toy")[0]
-        assert findings("toy")[0].startswith("ok")
+        assert findings("toy")[0].startswith("✓")
 
     def test_every_flipped_bit_that_changes_a_value_is_found(self):
         got("toy")
@@ -381,19 +382,19 @@ class TestVerify:
     def test_a_download_without_a_published_checksum_is_said_to_have_none(self, server, monkeypatch):
         monkeypatch.setattr(Toy, "declared", Sources(files(server, "a little", "little.csv", STANDARD, None)))
         got("toy")
-        assert findings("toy")[1] == "ok     toy: little.csv: no published checksum to compare with"
+        assert findings("toy")[1] == "✓ toy: little.csv: no published checksum to compare with"
 
     def test_a_changed_image_file_is_found(self, home):
         got("photos")
         (home / "downloads" / "photos" / "photos" / "a").write_bytes(b"9")
         assert wrong("photos") == (
-            "WRONG  photos: photos/a differs from the archive; extract it again: harness data get photos --replace"
+            "✗ photos: photos/a differs from the archive; extract it again: harness data get photos --replace"
         )
 
     def test_images_without_their_archive_cannot_be_compared(self, home):
         got("photos")
         (home / "downloads" / "photos" / "photos.tar.gz").unlink()
-        assert findings("photos") == ["ok     photos: photos: not compared, since the archive is missing"]
+        assert findings("photos") == ["✓ photos: photos: not compared, since the archive is missing"]
 
 
 class TestStatus:
@@ -420,7 +421,7 @@ class TestStatus:
         text = self.status()
         words = " ".join(text.split())
         metadata = read_metadata("toy")
-        assert f"toy here toy.parquet, {table_path('toy').stat().st_size / 1000:.1f} kB, since 2" in words
+        assert f"toy here toy.parquet, {readable_size(table_path('toy').stat().st_size)}, since 2" in words
         assert "layout 1" in words
         assert metadata.sha256 in words
         assert "architectures 4" in words
