@@ -16,19 +16,44 @@ from harness.registry import load_benchmark
 from tools.make_docs import PUBLIC, pages
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("docs/*.md")), *sorted(REPOSITORY.glob("results/**/*.md"))]
+PATTERNS = ("*.md", "docs/*.md", "results/**/*.md", "benchmarks/**/*.md", "tests/**/*.md")
+PAGES = [page for pattern in PATTERNS for page in sorted(REPOSITORY.glob(pattern))]
 
 
 @pytest.mark.parametrize(("path", "text"), pages().items(), ids=lambda part: getattr(part, "name", ""))
 def test_what_is_made_from_declarations_is_up_to_date(path, text):
-    assert path.read_text(encoding="utf-8") == text, "run: nox -s docs --"
+    assert path.read_text(encoding="utf-8") == text, "run: python -m tools.make_docs"
+
+
+def prose_of(page):
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+
+
+def anchors_of(page):
+    """The anchors of a page's headings as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", prose_of(page), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_between_files_lead_somewhere(page):
-    prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", prose):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", prose_of(page)):
+        linked = page.parent / target if target else page
+        assert linked.exists(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors_of(linked), f"{page.name} links to {target}#{anchor}"
+
+
+def test_the_architecture_marks_the_public_modules():
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \| ", (REPOSITORY / "docs/architecture.md").read_text(), flags=re.M)
+    public = [name for names, mark in rows if mark == "yes" for name in re.findall(r"`(\w+)[./]", names)]
+    assert {f"harness.{name}" for name in public} == {*PUBLIC, "harness.exhibits"} - {"harness"}
+
+
+def test_the_citation_is_whole():
+    yaml = pytest.importorskip("yaml", reason="PyYAML reads the citation")
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["abstract"].endswith("in comparison with #Params.")
+    assert all(citation.values())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
