@@ -1,1 +1,1 @@
-"""Private utilities that every room may use."""
+"""Private utilities that every package may use."""

@@ -58,7 +58,7 @@ def check(
         Path | None,
         typer.Argument(metavar="[RUN]", help="Run to check; default: run the baseline's plan again."),
     ] = None,
-    tolerance: Annotated[float, typer.Option(help="Smallest significant drop of τ that counts as worse.")] = 0.01,
+    tolerance: Annotated[float, typer.Option(help="Smallest significant drop in τ that counts as worse.")] = 0.01,
     slower: Annotated[float, typer.Option(help="Smallest significant ratio of own costs that counts as slower.")] = 1.2,
     slower_elsewhere: Annotated[
         float, typer.Option(help="The same limit if the processor or torch version differs from the baseline's.")
@@ -107,7 +107,7 @@ def check(
 def test_proxy(
     name: Annotated[str, typer.Argument(help="Registered name, path.py:name or module:name.")],
 ) -> None:
-    """Test whether a proxy keeps the proxy contract. Exit code 1 if it breaks a promise."""
+    """Test whether a proxy fulfils the contract of a proxy. Exit code 1 if a test fails."""
     from harness.testing.run import conformance
 
     found = conformance(name)
@@ -115,7 +115,7 @@ def test_proxy(
         say(f"✗ {broken.promise}\n    {broken.words}")
     say(f"{name}: {found.kept} tests passed, {len(found.broken)} failed, {found.skipped} skipped")
     if found.broken:
-        say("see docs/adding-a-proxy.md for what a proxy must promise")
+        say("docs/adding-a-proxy.md describes the contract")
         raise typer.Exit(1)
 
 

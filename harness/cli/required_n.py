@@ -11,11 +11,11 @@ from harness.cli.shared import Beside, Out, RunDirectory, Subset, Truth, Width, 
 
 def required_n(
     run: RunDirectory,
-    difference: Annotated[float, typer.Option("--difference", help="The difference of tau to detect.")] = 0.03,
-    power: Annotated[float, typer.Option("--power", help="The probability of seeing it.")] = 0.8,
-    baseline: Annotated[str, typer.Option("--baseline", help="The row that the others are compared with.")] = "params",
+    difference: Annotated[float, typer.Option("--difference", help="True difference in τ to detect.")] = 0.03,
+    power: Annotated[float, typer.Option("--power", help="Probability of detecting it.")] = 0.8,
+    baseline: Annotated[str, typer.Option("--baseline", help="Proxy to compare the others with.")] = "params",
     draws: Annotated[
-        int, typer.Option("--draws", min=0, help="Number of subsamples that check the prediction; 0: no check.")
+        int, typer.Option("--draws", min=0, help="Subsamples that check the prediction; 0: no check.")
     ] = 200,
     subset: Subset = "all",
     truth: Truth = None,
