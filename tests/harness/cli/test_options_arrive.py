@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -21,32 +22,108 @@ SHOWN = {"--set": "connected", "--truth": "val/7", "--out": "out", "--width": "2
 OPENED = {"directory": Path("RUN"), "split": "val", "epochs": 7}
 BESIDE = {"--beside": "test/3"}
 
+OPTIONS = {
+    "run": {
+        "--out": "out", "--dataset": "cifar100", "--sample": "7", "--set": "connected", "--seed": "5",
+        "--sample-seed": "6", "--proxies": "snip,zen", "--proxy": "own.py:own", "--images": "noise",
+        "--random-labels": None, "--batch-size": "9", "--resolution": "11", "--workers": "3", "--shard": "2/4",
+        "--once-per-class": None, "--executor": "dask", "--scheduler": "tcp://here", "--time-limit": "77",
+        "--memory-limit": "3GB", "--device": "cuda:1", "--retry-failed": None,
+    },
+    "merge": {"--out": "out"},
+    "report": {
+        "--truth": "val/7", "--out": "out", "--baseline": "flops", "--beside": "test/3", "--published": "table.csv",
+        "--no-figures": None, "--width": "2", "--html": "page.html", "--json": None,
+    },
+    "agree": {"--rename": "nwot=naswot", "--sentinel": "-1", "--out": "table.csv"},
+    "reproduce": {
+        "--out": "out", "--sample": "7", "--images": "cifar10=noise", "--parts": "a,b", "--runs": "a=there",
+        "--no-run": None, "--batch-size": "9", "--resolution": "11", "--seed": "5", "--workers": "3",
+        "--no-figures": None,
+    },
+    "baseline": {"--out": "frozen", "--proxy": "own.py:own", "--truth": "val/7"},
+    "check": {
+        "--baseline": "frozen", "--tolerance": "0.07", "--slower": "1.7", "--slower-elsewhere": "3.3",
+        "--float-tolerance": "0.2", "--allow-changed": None, "--allow-slower": None, "--proxy": "own.py:own",
+        "--images": "noise", "--workers": "3", "--out": "out", "--markdown": "a.md", "--junit": "b.xml",
+        "--json": "c.json",
+    },
+    "test-proxy": {},
+    "list benchmarks": {"--json": None},
+    "list proxies": {"--proxy": "own.py:own", "--json": None},
+    "list protocols": {},
+    "data import": {"--trust-pickle": None, "--allow-partial": None, "--errors": None},
+    "data get": {"--full": None, "--replace": None, "--dir": "here"},
+    "data verify": {"--dir": "here"},
+    "data status": {"--dir": "here", "--json": None},
+    "store verify": {},
+    "store export": {"--out": "scores.csv", "--leave-out-damaged": None},
+    "store restore": {"--out": "out"},
+    "store compact": {},
+    "analyse beyond-size": {"--given": "flops", "--bins": "7", **BESIDE, **SHOWN},
+    "analyse bias": {**BESIDE, **SHOWN},
+    "analyse bootstrap": {"--baseline": "flops", "--resamples": "77", **BESIDE, **SHOWN},
+    "analyse budgets": {"--cost": "flops", "--quantiles": "7,33", **SHOWN},
+    "analyse heatmap": {
+        "--set": "connected", "--baseline": "flops", "--proxies": "zen,snip", "--out": "out", "--width": "2",
+    },
+    "analyse noise-ceiling": {"--benchmark": "digits", "--dataset": "data", "--baseline": "flops", **SHOWN},
+    "analyse pairs": {"--against": "flops", **BESIDE, **SHOWN},
+    "analyse pareto": {"--cost": "flops", "--show": "zen", **SHOWN},
+    "analyse redundancy": {**BESIDE, **SHOWN},
+    "analyse required-n": {
+        "--difference": "0.07", "--power": "0.7", "--baseline": "flops", "--draws": "77", **BESIDE, **SHOWN,
+    },
+    "analyse scatter": {"--proxy": "zen", "--truth": "val/7", "--out": "out", "--width": "2"},
+    "analyse search": {
+        "--draws": "7,9", "--without-replacement": None, "--repetitions": "77", "--seed": "5", "--show": "zen", **SHOWN,
+    },
+    "analyse selection": {
+        "--k": "7", "--percent": "9", "--baseline": "flops", "--highlight": "zen", **BESIDE, **SHOWN,
+    },
+    "analyse stability": {"--truth": "val/7", "--out": "out", "--width": "2"},
+    "analyse top": {"--by": "proxy", "--percent": "9", "--baseline": "flops", "--highlight": "zen", **BESIDE, **SHOWN},
+}  # fmt: skip
+"""Every option of every command, with a value that is not its default; a flag has None."""
+
+ONE_SET = {"run": "the run", "subset": "connected"}
 ANALYSES = {
-    "beyond-size": ({"--given": "flops", "--bins": "7", **BESIDE}, {"given": "flops", "bins": 7}),
-    "bias": (BESIDE, {}),
-    "bootstrap": ({"--baseline": "flops", "--resamples": "77", **BESIDE}, {"baseline": "flops", "resamples": 77}),
-    "budgets": ({"--cost": "flops", "--quantiles": "7,33"}, {"costs": ["flops"], "quantiles": [0.07, 0.33]}),
-    "pairs": ({"--against": "flops", **BESIDE}, {"against": "flops"}),
-    "pareto": ({"--cost": "flops", "--show": "zen"}, {"costs": ["flops"], "shown": ["zen"]}),
-    "redundancy": (BESIDE, {}),
-    "required-n": (
-        {"--difference": "0.07", "--power": "0.7", "--baseline": "flops", "--draws": "77", **BESIDE},
-        {"difference": 0.07, "power": 0.7, "baseline": "flops", "draws": 77},
+    "beyond-size": {**ONE_SET, "given": "flops", "bins": 7},
+    "bias": ONE_SET,
+    "bootstrap": {**ONE_SET, "baseline": "flops", "resamples": 77},
+    "budgets": {**ONE_SET, "costs": ["flops"], "quantiles": [0.07, 0.33]},
+    "pairs": {**ONE_SET, "against": "flops"},
+    "pareto": {**ONE_SET, "costs": ["flops"], "shown": ["zen"]},
+    "redundancy": ONE_SET,
+    "required-n": {**ONE_SET, "difference": 0.07, "power": 0.7, "baseline": "flops", "draws": 77},
+    "scatter": {"run": "the run", "proxies": ["zen"]},
+    "search": {
+        **ONE_SET, "draws": [7, 9], "replacement": False, "repetitions": 77, "seed": 5, "shown": ["zen"],
+    },
+    "selection": {**ONE_SET, "counts": [7], "percents": [9.0], "baseline": "flops", "highlight": ["zen"]},
+    "stability": {"runs": ["the run"]},
+    "top": {**ONE_SET, "by": "proxy", "percents": [9.0], "baseline": "flops", "highlight": ["zen"]},
+}  # fmt: skip
+"""What the exhibit of an analysis is given."""
+
+FORWARDED = {
+    "merge": (
+        ("a", "b"), "harness.store.merge", "merge", {"sources": [Path("a"), Path("b")], "target": Path("out")},
+        SimpleNamespace(networks=1, outcomes=1, added=1, mended=0),
     ),
-    "search": (
-        {"--draws": "7,9", "--without-replacement": None, "--repetitions": "77", "--seed": "5", "--show": "zen"},
-        {"draws": [7, 9], "replacement": False, "repetitions": 77, "seed": 5, "shown": ["zen"]},
+    "list benchmarks": ((), "harness.cli.machine_readable", "benchmarks_document", {}, {}),
+    "list proxies": ((), "harness.cli.machine_readable", "proxies_document", {"own": ["own.py:own"]}, {}),
+    "data verify": (("digits",), "harness.data.verify", "verify", {"name": "digits", "directory": Path("here")}, []),
+    "data status": ((), "harness.data.status", "status_document", {"directory": Path("here")}, {}),
+    "store export": (
+        ("RUN",), "harness.store.maintenance", "export",
+        {"directory": Path("RUN"), "file": Path("scores.csv"), "leave_out_damaged": True}, 3,
     ),
-    "selection": (
-        {"--k": "7", "--percent": "9", "--baseline": "flops", "--highlight": "zen", **BESIDE},
-        {"counts": [7], "percents": [9.0], "baseline": "flops", "highlight": ["zen"]},
+    "store restore": (
+        ("RUN",), "harness.store.restore", "restore", {"scores": Path("RUN"), "directory": Path("out")}, 3,
     ),
-    "top": (
-        {"--by": "proxy", "--percent": "9", "--baseline": "flops", "--highlight": "zen", **BESIDE},
-        {"by": "proxy", "percents": [9.0], "baseline": "flops", "highlight": ["zen"]},
-    ),
-}
-"""The options of each analysis, but for those that all have, and what they are to its exhibit."""
+}  # fmt: skip
+"""Commands that call one function: their arguments, the function, what it is given, and what it returns."""
 
 
 class Noted(dict):
@@ -69,36 +146,98 @@ def noted():
     return Noted()
 
 
-def typed(command, options, *arguments):
+def typed(command, *arguments, without=()):
+    options = {option: value for option, value in OPTIONS[command].items() if option not in without}
     words = [word for option, value in options.items() for word in ([option] if value is None else [option, value])]
     result = CliRunner().invoke(app, [*command.split(), *arguments, *words])
     assert result.exit_code == 0, result.output or result.exception
-    return result
 
 
-def options_of(*names):
-    command = get_command(app)
-    for name in names:
-        command = command.commands[name]
-    return {option.opts[0] for option in command.params if option.param_type_name == "option"} - {"--help"}
+def commands(group, *names):
+    """Every command with its options; of a pair such as ``--run/--no-run``, the one that is not the default."""
+    if isinstance(group, TyperGroup):
+        return {
+            name: options
+            for each in group.commands
+            for name, options in commands(group.commands[each], *names, each).items()
+        }
+    options = [option for option in group.params if option.param_type_name == "option"]
+    typable = {(option.secondary_opts if option.default is True else option.opts)[0] for option in options}
+    return {" ".join(names): typable - {"--help"}}
+
+
+def test_every_option_of_every_command_is_typed_here():
+    assert commands(get_command(app)) == {command: set(options) for command, options in OPTIONS.items()}
+
+
+def a_shown(written):
+    return SimpleNamespace(
+        show=lambda console: None, write=lambda out, width: written.update(out=out, width=width) or []
+    )
 
 
 @pytest.mark.parametrize("name", ANALYSES)
 def test_of_an_analysis(noted, monkeypatch, name):
     function = name.replace("-", "_")
-    options, expected = ANALYSES[name]
     written = {}
-    exhibit = SimpleNamespace(
-        show=lambda console: None, write=lambda out, width: written.update(out=out, width=width) or []
-    )
     noted.instead_of(monkeypatch, "harness.results", "open_run", "the run")
-    noted.instead_of(monkeypatch, f"harness.exhibits.{function}", function, exhibit)
-    assert options_of("analyse", name) == options.keys() | SHOWN.keys(), "an option that is not typed here"
-    typed(f"analyse {name}", {**options, **SHOWN}, "RUN")
-    beside = ["test/3"] if "--beside" in options else []
+    noted.instead_of(monkeypatch, f"harness.exhibits.{function}", function, a_shown(written))
+    typed(f"analyse {name}", "RUN")
+    beside = ["test/3"] if "--beside" in OPTIONS[f"analyse {name}"] else []
     assert noted["open_run"] == {**OPENED, "beside": beside}
-    assert noted[function] == {"run": "the run", "subset": "connected", **expected}
+    assert noted[function] == ANALYSES[name]
     assert written == {"out": Path("out"), "width": inches("2")}
+
+
+def test_of_a_heat_map(noted, monkeypatch):
+    written = {}
+    noted.instead_of(monkeypatch, "harness.results", "open_run", "a run")
+    noted.instead_of(monkeypatch, "harness.exhibits.heatmap", "heatmap", a_shown(written))
+    typed("analyse heatmap", "RUN", "OTHER")
+    assert noted["heatmap"] == {
+        "runs": ["a run", "a run"], "subset": "connected", "baseline": "flops", "proxies": ["zen", "snip"],
+    }  # fmt: skip
+    assert written == {"out": Path("out"), "width": inches("2")}
+
+
+def test_of_a_noise_ceiling(noted, monkeypatch):
+    written = {}
+    run = SimpleNamespace(row_named=lambda name: f"the row {name}")
+    noted.instead_of(monkeypatch, "harness.results", "open_run", run)
+    noted.instead_of(monkeypatch, "harness.registry", "load_benchmark", "the benchmark")
+    noted.instead_of(monkeypatch, "harness.exhibits.noise_ceiling", "noise_ceiling_of_run", a_shown(written))
+    noted.instead_of(monkeypatch, "harness.exhibits.noise_ceiling", "noise_ceiling_of_benchmark", a_shown(written))
+    typed("analyse noise-ceiling", "RUN", without=("--benchmark", "--dataset"))
+    assert noted["open_run"] == {**OPENED, "beside": []}
+    assert noted["noise_ceiling_of_run"] == {"run": run, "subset": "connected", "baseline": "the row flops"}
+    typed("analyse noise-ceiling", without=("--baseline",))
+    assert noted["load_benchmark"] == {"name": "digits"}
+    assert noted["noise_ceiling_of_benchmark"] == {
+        "benchmark": "the benchmark", "dataset": "data", "split": "val", "epochs": 7, "subset": "connected",
+    }  # fmt: skip
+    assert written == {"out": Path("out"), "width": inches("2")}
+
+
+@pytest.mark.parametrize("command", FORWARDED)
+def test_of_a_command_that_calls_one_function(noted, monkeypatch, command):
+    arguments, module, name, given, result = FORWARDED[command]
+    noted.instead_of(monkeypatch, module, name, result)
+    typed(command, *arguments)
+    assert noted[name] == given
+
+
+def test_of_a_baseline(noted, monkeypatch):
+    run = SimpleNamespace(scores="the scores")
+    frozen = SimpleNamespace(proxies=[], architectures=[])
+    noted.instead_of(monkeypatch, "harness.results", "open_run", run)
+    noted.instead_of(monkeypatch, "harness.gate", "freeze", frozen)
+    noted.instead_of(monkeypatch, "harness.gate", "write_baseline", [])
+    noted.instead_of(monkeypatch, "harness.gate.measure_costs", "representative", ["a network"])
+    noted.instead_of(monkeypatch, "harness.gate.measure_costs", "measure", "the costs")
+    typed("baseline", "RUN")
+    assert noted["open_run"] == {**OPENED, "beside": []}
+    assert noted["measure"]["own"] == ["own.py:own"]
+    assert noted["write_baseline"] == {"baseline": frozen, "directory": Path("frozen")}
 
 
 def test_of_run(noted, monkeypatch):
@@ -107,15 +246,7 @@ def test_of_run(noted, monkeypatch):
     noted.instead_of(monkeypatch, "harness.execution.plan", "make_plan", plan)
     noted.instead_of(monkeypatch, "harness.execution.runner", "run", summary)
     noted.instead_of(monkeypatch, "harness.execution.dask_executor", "DaskExecutor", "the cluster")
-    options = {
-        "--out": "out", "--dataset": "cifar100", "--sample": "7", "--set": "connected", "--seed": "5",
-        "--sample-seed": "6", "--proxies": "snip,zen", "--proxy": "own.py:own", "--images": "noise",
-        "--random-labels": None, "--batch-size": "9", "--resolution": "11", "--workers": "3", "--shard": "2/4",
-        "--once-per-class": None, "--executor": "dask", "--scheduler": "tcp://here", "--time-limit": "77",
-        "--memory-limit": "3GB", "--device": "cuda:1", "--retry-failed": None,
-    }  # fmt: skip
-    assert options_of("run") == options.keys()
-    typed("run", options, "nats-tss")
+    typed("run", "nats-tss")
     assert noted["make_plan"]["benchmark"] == "nats-tss"
     given = vars(noted["make_plan"]["options"])
     computed = noted["run"]
@@ -138,17 +269,12 @@ def test_of_report(noted, monkeypatch):
     noted.instead_of(monkeypatch, "harness.api", "report", report)
     noted.instead_of(monkeypatch, "harness.cli.machine_readable", "report_document", {})
     monkeypatch.setattr("harness.cli.write_page", lambda file, text: noted.update(page=(file, text)))
-    options = {
-        "--truth": "val/7", "--out": "out", "--baseline": "flops", "--beside": "test/3", "--published": "table.csv",
-        "--figures": None, "--width": "2", "--html": "page.html", "--json": None,
-    }  # fmt: skip
-    assert options_of("report") == options.keys()
-    typed("report", options, "RUN")
+    typed("report", "RUN")
     assert noted["report"] == {
         "directory": Path("RUN"), "split": "val", "epochs": 7, "baseline": "flops", "beside": ["test/3"],
         "published": Path("table.csv"),
     }  # fmt: skip
-    assert noted["write"] == {"figures": True, "width": inches("2")}
+    assert noted["write"] == {"figures": False, "width": inches("2")}
     assert noted["page"] == (Path("page.html"), "page")
 
 
@@ -161,11 +287,7 @@ def test_of_a_check(noted, monkeypatch, allow, allowed):
     noted.instead_of(monkeypatch, "harness.results", "open_run", "the run")
     noted.instead_of(monkeypatch, "harness.gate", "compare_with_costs", SimpleNamespace(alarms=[]))
     monkeypatch.setattr("harness.cli.gate._tell", lambda outcome, *files: noted.update(files=files))
-    options = {
-        "--baseline": "frozen", "--tolerance": "0.07", "--slower": "1.7", "--slower-elsewhere": "3.3",
-        "--float-tolerance": "0.2", "--markdown": "a.md", "--junit": "b.xml", "--json": "c.json",
-    }  # fmt: skip
-    typed("check", options | ({allow: None} if allow else {}), "RUN")
+    typed("check", "RUN", without=({"--allow-changed", "--allow-slower"} - {allow}))
     assert noted["read_baseline"] == {"directory": Path("frozen")}
     assert noted["open_run"] == {**OPENED, "beside": []}, "the truth that the baseline was ranked against"
     compared = noted["compare_with_costs"]
@@ -181,10 +303,7 @@ def test_of_a_check_that_runs(noted, monkeypatch):
     noted.instead_of(monkeypatch, "harness.gate.rerun", "rerun", "the run")
     noted.instead_of(monkeypatch, "harness.gate", "compare_with_costs", SimpleNamespace(alarms=[]))
     monkeypatch.setattr("harness.cli.gate._tell", lambda outcome, *files: None)
-    options = {
-        "--baseline": "frozen", "--proxy": "own.py:own", "--images": "noise", "--workers": "3", "--out": "out",
-    }  # fmt: skip
-    typed("check", options)
+    typed("check")
     noted["rerun"].pop("progress")
     assert noted["rerun"] == {
         "baseline": "frozen", "out": Path("out"), "images": "noise", "own": ["own.py:own"], "workers": 3,
@@ -194,12 +313,7 @@ def test_of_a_check_that_runs(noted, monkeypatch):
 def test_of_a_reproduction(noted, monkeypatch):
     result = SimpleNamespace(show=lambda console: None, write=lambda out, figures: noted.update(figures=figures) or [])
     noted.instead_of(monkeypatch, "harness.reproduction.reproduce", "reproduce", result)
-    options = {
-        "--out": "out", "--sample": "7", "--images": "cifar10=noise", "--parts": "a,b", "--runs": "a=there",
-        "--no-run": None, "--batch-size": "9", "--resolution": "11", "--seed": "5", "--workers": "3",
-        "--no-figures": None,
-    }  # fmt: skip
-    typed("reproduce", options, "zico")
+    typed("reproduce", "zico")
     given = noted["reproduce"]
     assert (given["protocol"], given["out"], list(given["parts"])) == ("zico", Path("out"), ["a", "b"])
     assert vars(given["options"]) == {
@@ -213,7 +327,8 @@ def test_of_a_reproduction(noted, monkeypatch):
 def test_of_an_import(noted, monkeypatch, option):
     noted.instead_of(monkeypatch, "harness.data.device_costs", "importable", "the benchmark")
     noted.instead_of(monkeypatch, "harness.data", "import_table", SimpleNamespace(lines=lambda: []))
-    typed("data import", {f"--{option.replace('_', '-')}": None}, "nats-tss", "FILE")
+    others = OPTIONS["data import"].keys() - {f"--{option.replace('_', '-')}"}
+    typed("data import", "nats-tss", "FILE", without=others)
     flags = dict.fromkeys(("trust_pickle", "allow_partial", "errors"), False) | {option: True}
     assert noted["import_table"] == {"benchmark": "the benchmark", "file": Path("FILE"), **flags}
 
@@ -221,7 +336,7 @@ def test_of_an_import(noted, monkeypatch, option):
 @pytest.mark.parametrize("option", ["full", "replace", None])
 def test_of_getting_data(noted, monkeypatch, option):
     noted.instead_of(monkeypatch, "harness.data.get", "get")
-    typed("data get", {"--dir": "here"} | ({f"--{option}": None} if option else {}), "nats-tss")
+    typed("data get", "nats-tss", without={"--full", "--replace"} - {f"--{option}"})
     chosen = noted["get"]["options"]
     assert (chosen.full, chosen.replace, chosen.directory) == (option == "full", option == "replace", Path("here"))
 
@@ -231,9 +346,7 @@ def test_of_an_agreement(noted, monkeypatch):
     noted.instead_of(monkeypatch, "harness.api", "agreement", table)
     monkeypatch.setattr("harness.cli.listing.print_agreement", lambda table, console: None)
     monkeypatch.setattr("harness.cli.write_page", lambda file, text: noted.update(page=(file, text)))
-    options = {"--rename": "nwot=naswot", "--sentinel": "-1", "--out": "table.csv"}
-    assert options_of("agree") == options.keys()
-    typed("agree", options, "RUN", "other.csv")
+    typed("agree", "RUN", "other.csv")
     assert noted["agreement"] == {
         "directory": Path("RUN"), "other": Path("other.csv"), "rename": {"nwot": "naswot"}, "sentinel": -1.0,
     }  # fmt: skip
