@@ -1,6 +1,8 @@
 """The embedded benchmark: its accuracies are those of its recipe, they rank cells reliably, and size counts."""
 
 import dataclasses
+import json
+import os
 import subprocess
 import sys
 
@@ -173,13 +175,22 @@ class TestBenchmark:
         with pytest.raises(HarnessError, match="skip_conect"):
             digits.build("|skip_conect~0|+|none~0|none~1|+|none~0|none~1|none~2|", "digits")
 
-    def test_it_is_listed_without_torch_or_scikit_learn(self):
+    def test_it_is_listed_without_torch_or_scikit_learn_and_in_the_same_order_for_any_hash_seed(self, digits):
         code = (
-            "import sys; from harness_benchmarks.digits import Digits; Digits().ground_truth('digits'); "
-            "print({'torch', 'sklearn', 'matplotlib'} & set(sys.modules))"
+            "import json, sys; from harness_benchmarks.digits import Digits; digits = Digits(); "
+            "digits.ground_truth('digits'); print({'torch', 'sklearn', 'matplotlib'} & set(sys.modules)); "
+            "print(json.dumps([digits.sample(20, 3, subset) for subset in digits.subsets]))"
         )
-        result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-        assert result.stdout == "set()\n"
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": "1"},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        imported, samples = result.stdout.splitlines()
+        assert imported == "set()"
+        assert json.loads(samples) == [digits.sample(20, 3, subset) for subset in digits.subsets]
 
 
 class TestImages:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from harness import registry
+from harness.contracts.proxy import Proxy
+from harness.testing import ProxyContract
 
 pytest_plugins = ["pytester"]
 
@@ -90,9 +92,24 @@ def test_the_example_keeps_the_contract(run):
     assert "failed" not in outcomes and "errors" not in outcomes
 
 
+def undeclared(code):
+    return code.replace('data="labels"', 'data="images"')
+
+
+(FAILURE,) = re.findall(r"^AssertionError: (.*)$", PAGE, re.M)
+
+
 @pytest.mark.nightly
 def test_a_failure_says_what_the_page_shows(run):
-    result = run(lambda code: code.replace('data="labels"', 'data="images"'))
+    result = run(undeclared)
     assert result.parseoutcomes()["failed"] == 1
-    (shown,) = re.findall(r"^AssertionError: .*$", PAGE, re.M)
-    result.stdout.fnmatch_lines([f"*{shown}*"])
+    result.stdout.fnmatch_lines([f"*AssertionError: {FAILURE}*"])
+
+
+def test_the_contract_s_test_says_what_the_page_shows():
+    names = {}
+    exec(undeclared(FILES["my_proxy.py"]), names)
+    (proxy,) = (value for value in names.values() if isinstance(value, Proxy))
+    contract = type("OfThePage", (ProxyContract,), {"proxy": proxy})()
+    with pytest.raises(AssertionError, match=re.escape(FAILURE)):
+        contract.test_it_does_not_look_at_labels_unless_it_declares_so()

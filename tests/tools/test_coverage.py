@@ -4,13 +4,22 @@ import pytest
 
 from tools.interval_coverage import coefficient_coverage, comparison_coverage
 
-pytestmark = pytest.mark.nightly
-
 DRAWS = 1000
 # Four standard deviations of a share of 0.95 in 1,000 draws are 0.028; the population's own error is small beside it.
 LOWEST, HIGHEST = 0.922, 0.978
 
 
+def test_few_draws_hold_it_almost_always():
+    coefficients = coefficient_coverage((0.6,), (50,), (True, False), 20, population=5_000)
+    assert coefficients["distinct scores"].tolist() == [28, "all"]
+    assert coefficients["tau"].tolist() == pytest.approx([0.6, 0.6], abs=0.03)
+    assert coefficients[["kendall held", "spearman held"]].ge(0.8).all(axis=None)
+    (comparison,) = comparison_coverage(((0.6, 0.6),), (50,), 20, population=5_000).to_dict("records")
+    assert comparison["difference"] == 0 and comparison["held"] >= 0.8
+    assert comparison["win"] + comparison["loss"] == pytest.approx(1 - comparison["held"])
+
+
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("tied", [True, False], ids=["28 values", "continuous"])
 def test_intervals_of_the_coefficients(tied):
@@ -20,6 +29,7 @@ def test_intervals_of_the_coefficients(tied):
     assert table["spearman held"].between(LOWEST, HIGHEST).all()
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_intervals_of_the_paired_difference():
     table = comparison_coverage(((0.6, 0.6), (0.7, 0.5)), (50, 200), DRAWS, population=200_000)

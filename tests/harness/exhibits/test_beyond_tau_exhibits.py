@@ -70,7 +70,7 @@ def test_the_least_regret_and_the_highest_precision_are_bold(run):
         cells = dict(zip(grid.columns[0].values, shown.cells, strict=True))
         numbers = {name: float(cell.value) for name, cell in cells.items()}
         bold = {name for name, cell in cells.items() if cell.best}
-        assert {numbers[name] for name in bold} == {best(numbers[name] for name in numbers if name != "by lot")}
+        assert {numbers[name] for name in bold} == {best(numbers[name] for name in numbers if name != "random")}
 
 
 def test_counts_that_are_shares_too_are_shown_once(run):
