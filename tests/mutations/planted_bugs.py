@@ -56,7 +56,17 @@ class Bug:
     def plant(self, root: Path) -> None:
         """Put it into a copy of the tree."""
         path = root / self.file
-        path.write_text(planted(path.read_text(encoding="utf-8"), self), encoding="utf-8")
+        path.write_text(self.in_text(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+    def in_text(self, text: str) -> str:
+        """The file's text with the bug.
+
+        Raises:
+            ValueError: if the right text does not stand there exactly once.
+        """
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.file} has {self.old!r} {text.count(self.old)} times: {self.says}")
+        return text.replace(self.old, self.new)
 
     def narrowed(self, test: str) -> str:
         """A test with the parameters that are to notice, where the list names some."""
@@ -65,17 +75,6 @@ class Bug:
     def answers_to(self, words: Iterable[str]) -> bool:
         """Whether one of these words is in its file or in what it says."""
         return any(word in text for word in words for text in (self.file, self.says))
-
-
-def planted(text: str, bug: Bug) -> str:
-    """The file's text with the bug.
-
-    Raises:
-        ValueError: if the right text does not stand there exactly once.
-    """
-    if text.count(bug.old) != 1:
-        raise ValueError(f"{bug.file} holds {bug.old!r} {text.count(bug.old)} times: {bug.says}")
-    return text.replace(bug.old, bug.new)
 
 
 def all_bugs() -> list[Bug]:

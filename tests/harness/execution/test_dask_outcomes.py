@@ -28,7 +28,7 @@ class Sent:
 
 
 class Client:
-    """Answers each call that is sent with the next outcome: an error, None for that of the call, or no answer at all."""
+    """Answers each call that is sent with the next outcome: an error, or None for that of the call."""
 
     def __init__(self, *outcomes, status="running"):
         self.outcomes, self.status, self.sent = list(outcomes), status, 0
