@@ -5,46 +5,20 @@ import shutil
 
 import numpy as np
 import pytest
-from harness_benchmarks.transnas101 import taskonomy_files as files
 from harness_benchmarks.transnas101.jigsaw import CLASSES, PERMUTATION_FILE, own_permutations
 from harness_benchmarks.transnas101.taskonomy import RECIPES, read_views
 from harness_benchmarks.transnas101.taskonomy_classes import OBJECTS, SCENES
+from miniature_taskonomy import SIDE, VIEWS, drawn_names, write_views
 from PIL import Image
 
-from harness.errors import DataError, HarnessError, UnknownNameError
+from harness.errors import DataError
 
-SIDE = 12
-VIEWS = [(building, point, view) for building in ("allensville", "tolstoy") for point in (0, 2, 10) for view in (0, 1)]
 MEAN, DEVIATION = np.array([0.5224, 0.5222, 0.5221]), np.array([0.2234, 0.2235, 0.2236])
-
-
-def stem(point, view):
-    return f"point_{point}_view_{view}_domain_"
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A miniature Taskonomy: two buildings of six views, each view with every label."""
-    root, rng = tmp_path / "taskonomy", np.random.default_rng(0)
-    for building, point, view in VIEWS:
-        pictures = {"rgb": (SIDE, SIDE, 3), "normal": (SIDE, SIDE, 3)}
-        contents = {name: rng.integers(256, size=shape) for name, shape in pictures.items()}
-        contents["segmentsemantic"] = rng.integers(18, size=(SIDE, SIDE))
-        for name, content in contents.items():
-            path = root / building / name / f"{stem(point, view)}{name}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(content.astype(np.uint8)).save(path)
-        arrays = {name: rng.dirichlet(np.ones(size)) for name, size in (("class_object", 1000), ("class_scene", 365))}
-        for name, array in {**arrays, "room_layout": rng.standard_normal(9)}.items():
-            path = root / building / name / f"{stem(point, view)}{name}.npy"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.save(path, array.astype(np.float32))
-    return root
-
-
-def drawn_names(folder, task, limit=12, seed=0):
-    views = files.find_views(folder, RECIPES[task].label)
-    return [view.name for view in files.draw_views(views, limit, seed)]
+    return write_views(tmp_path / "taskonomy")
 
 
 def stored(folder, name, domain):
@@ -263,150 +237,3 @@ def test_the_description_says_what_was_done_and_what_was_not(folder):
         "3 of 12 views of Taskonomy in taskonomy for class_object, 8×8, normalised as in training, no augmentation "
         "(training mirrors images and jitters colours)"
     )
-
-
-def one(folder, domain):
-    """The file of the first drawn view in one domain."""
-    building, view = drawn_names(folder, "autoencoder")[0].split("/")
-    return next((folder / building / domain).glob(f"{view}_domain_*"))
-
-
-def _truncate(path):
-    path.write_bytes(path.read_bytes()[:60])
-
-
-def _text(path):
-    path.write_text("<html>404</html>")
-
-
-def _empty(path):
-    path.write_bytes(b"")
-
-
-def _grey(path):
-    Image.new("L", (SIDE, SIDE)).save(path)
-
-
-def _jpeg(path):
-    Image.new("RGB", (SIDE, SIDE)).save(path, format="JPEG")
-
-
-def _colours(path):
-    Image.new("RGB", (SIDE, SIDE)).save(path)
-
-
-def _small(path):
-    Image.new(Image.open(path).mode, (SIDE, SIDE // 2)).save(path)
-
-
-def _label_18(path):
-    Image.new("L", (SIDE, SIDE), 18).save(path)
-
-
-def _negative(path):
-    values = np.load(path)
-    values[1] = -0.25
-    np.save(path, values)
-
-
-def _doubled(path):
-    np.save(path, np.load(path) * 0 + 2)
-
-
-def _nothing(path):
-    np.save(path, np.load(path) * 0)
-
-
-def _not_finite(path):
-    np.save(path, np.load(path) * np.nan)
-
-
-def _too_short(path):
-    np.save(path, np.load(path)[:-1])
-
-
-def _objects(path):
-    np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
-
-
-def _words(path):
-    np.save(path, np.load(path).astype(str))
-
-
-def _header(path):
-    path.write_bytes(path.read_bytes().replace(b"}", b"{", 1))
-
-
-def _archive(path):
-    with path.open("wb") as file:
-        np.savez(file, a=np.zeros(9))
-
-
-@pytest.mark.parametrize(
-    ("task", "domain", "change", "message"),
-    [
-        *(("autoencoder", "rgb", change, "damaged or no PNG") for change in (_truncate, _text, _empty, _jpeg)),
-        ("jigsaw", "rgb", _truncate, "damaged or no PNG"),
-        ("class_object", "rgb", _grey, "mode 'L'; expected: RGB or RGBA"),
-        *(("normal", "normal", change, "damaged or no PNG") for change in (_truncate, _text)),
-        ("normal", "normal", _grey, "mode 'L'; expected: RGB"),
-        ("normal", "normal", _small, r"has 12×6 pixels; expected: 12×12, as its image has"),
-        ("segmentsemantic", "segmentsemantic", _small, r"has 12×6 pixels; expected: 12×12"),
-        ("segmentsemantic", "segmentsemantic", _colours, "mode 'RGB'; expected: L"),
-        ("segmentsemantic", "segmentsemantic", _label_18, r"has the label 18; expected: 0\.\.17"),
-        *(("class_object", "class_object", change, "damaged or no .npy") for change in (_truncate, _text, _header)),
-        ("class_object", "class_object", _objects, "damaged or no .npy of numbers"),
-        ("class_object", "class_object", _words, r"is <U\d+ \(1000,\); expected: 1,000 numbers"),
-        ("class_object", "class_object", _too_short, r"is float32 \(999,\); expected: 1,000 numbers"),
-        ("class_object", "class_object", _negative, r"has values from -0\.25 to .*; expected: probabilities, 0 to 1"),
-        ("class_scene", "class_scene", _doubled, "has values from 2 to 2; expected: probabilities"),
-        ("class_scene", "class_scene", _nothing, "gives no probability to any of the 47 classes"),
-        ("class_scene", "class_scene", _not_finite, "NaN or infinite"),
-        ("room_layout", "room_layout", _too_short, r"is float32 \(8,\); expected: 9 numbers"),
-        ("room_layout", "room_layout", _not_finite, "NaN or infinite"),
-        ("room_layout", "room_layout", _archive, "archive of arrays"),
-    ],
-)
-def test_a_faulty_file_is_named_with_what_is_wanted(folder, task, domain, change, message):
-    path = one(folder, domain)
-    change(path)
-    with pytest.raises(DataError, match=rf"^{path.parent.parent.name}/{domain}/{path.name} .*{message}"):
-        read_views(folder, task, limit=12, seed=0, resolution=4)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [np.zeros((1000, 9), dtype=int), np.tile(np.arange(9.0), (1000, 1)), np.tile(np.arange(9), (100, 1)), None],
-    ids=["repeated", "fractional", "too few", "damaged"],
-)
-def test_a_faulty_file_of_permutations_is_refused(folder, content):
-    if content is None:
-        (folder / PERMUTATION_FILE).write_bytes(b"\x93NUMPY")
-    else:
-        np.save(folder / PERMUTATION_FILE, content)
-    with pytest.raises(DataError, match=PERMUTATION_FILE):
-        read_views(folder, "jigsaw", limit=1, seed=0, resolution=4)
-
-
-def test_a_folder_without_what_is_needed_says_what_is_wanted(folder, tmp_path):
-    with pytest.raises(DataError, match="no directory"):
-        read_views(tmp_path / "absent", "normal", limit=1, seed=0, resolution=4)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"'empty' has no image .*<building>/rgb/point_0_view_0_domain_rgb\.png"):
-        read_views(tmp_path / "empty", "normal", limit=1, seed=0, resolution=4)
-    for path in folder.glob("*/room_layout"):
-        shutil.rmtree(path)
-    with pytest.raises(DataError, match=r"12 images and 0 labels of the domain 'room_layout'.*point_info2room_layout"):
-        read_views(folder, "room_layout", limit=1, seed=0, resolution=4)
-    shutil.rmtree(folder / "tolstoy" / "rgb")
-    shutil.rmtree(folder / "allensville" / "normal")
-    with pytest.raises(DataError, match="6 images and 6 labels of the domain 'normal', but none of one view"):
-        read_views(folder, "normal", limit=1, seed=0, resolution=4)
-
-
-def test_what_cannot_be_asked_for_is_refused(folder):
-    with pytest.raises(UnknownNameError, match="did you mean 'normal'"):
-        read_views(folder, "normals", limit=1, seed=0, resolution=4)
-    for limit, resolution in ((0, 4), (1, 0)):
-        with pytest.raises(HarnessError, match="at least one"):
-            read_views(folder, "normal", limit=limit, seed=0, resolution=resolution)

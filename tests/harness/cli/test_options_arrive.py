@@ -156,24 +156,20 @@ def typed(command, *arguments, without=()):
 def commands(group, *names):
     """Every command with its options; of a pair such as ``--run/--no-run``, the one that is not the default."""
     if isinstance(group, TyperGroup):
-        return {
-            name: options
-            for each in group.commands
-            for name, options in commands(group.commands[each], *names, each).items()
-        }
-    options = [option for option in group.params if option.param_type_name == "option"]
-    typable = {(option.secondary_opts if option.default is True else option.opts)[0] for option in options}
-    return {" ".join(names): typable - {"--help"}}
+        for name, command in group.commands.items():
+            yield from commands(command, *names, name)
+    else:
+        options = [option for option in group.params if option.param_type_name == "option"]
+        typable = {(option.secondary_opts if option.default is True else option.opts)[0] for option in options}
+        yield " ".join(names), typable - {"--help"}
 
 
 def test_every_option_of_every_command_is_typed_here():
-    assert commands(get_command(app)) == {command: set(options) for command, options in OPTIONS.items()}
+    assert dict(commands(get_command(app))) == {command: set(options) for command, options in OPTIONS.items()}
 
 
 def a_shown(written):
-    return SimpleNamespace(
-        show=lambda console: None, write=lambda out, width: written.update(out=out, width=width) or []
-    )
+    return SimpleNamespace(show=lambda console: None, write=lambda out, width: written.update(given=(out, width)) or [])
 
 
 @pytest.mark.parametrize("name", ANALYSES)
@@ -186,7 +182,7 @@ def test_of_an_analysis(noted, monkeypatch, name):
     beside = ["test/3"] if "--beside" in OPTIONS[f"analyse {name}"] else []
     assert noted["open_run"] == {**OPENED, "beside": beside}
     assert noted[function] == ANALYSES[name]
-    assert written == {"out": Path("out"), "width": inches("2")}
+    assert written["given"] == (Path("out"), inches("2"))
 
 
 def test_of_a_heat_map(noted, monkeypatch):
@@ -197,7 +193,7 @@ def test_of_a_heat_map(noted, monkeypatch):
     assert noted["heatmap"] == {
         "runs": ["a run", "a run"], "subset": "connected", "baseline": "flops", "proxies": ["zen", "snip"],
     }  # fmt: skip
-    assert written == {"out": Path("out"), "width": inches("2")}
+    assert written["given"] == (Path("out"), inches("2"))
 
 
 def test_of_a_noise_ceiling(noted, monkeypatch):
@@ -215,7 +211,7 @@ def test_of_a_noise_ceiling(noted, monkeypatch):
     assert noted["noise_ceiling_of_benchmark"] == {
         "benchmark": "the benchmark", "dataset": "data", "split": "val", "epochs": 7, "subset": "connected",
     }  # fmt: skip
-    assert written == {"out": Path("out"), "width": inches("2")}
+    assert written["given"] == (Path("out"), inches("2"))
 
 
 @pytest.mark.parametrize("command", FORWARDED)

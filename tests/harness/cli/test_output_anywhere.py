@@ -11,16 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 import harness
-from harness import registry
 from harness._utils.console import output, say
-from harness._utils.names import folded
 from harness._utils.transliteration import SYMBOLS, transliterated
 from harness._utils.visible import json_page, visible, visible_page
 from harness.display.figures.saving import figure_bytes
@@ -31,8 +28,6 @@ from harness.display.tables.markdown import markdown_grid
 ENCODINGS = ["cp1252", "latin-1", "ascii", "cp932"]
 UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 EVIL = "a\x1b[31mb\x1b]0;title\x07 \u202ec\u2066\x9b\nd\udcff"
-
-
 COMMANDS = {
     "help": ["--help"],
     "help of a command": ["analyse", "search", "--help"],
@@ -242,128 +237,3 @@ class TestWords:
         from harness.display.tables.correlations import STYLES
 
         assert STYLES["tie"] == ""
-
-
-class TestAliases:
-    @pytest.mark.parametrize(
-        ("typed", "meant"),
-        [("nwot", "naswot"), ("NASWOT", "naswot"), ("jacov", "jacob_cov"), ("#Params", "params"), ("#params", "params"),
-         ("#FLOPs", "flops"), ("zen_score", "zen"), ("Zen-Score", "zen"), ("Grad-Norm", "grad_norm")],
-    )  # fmt: skip
-    def test_of_proxies(self, typed, meant):
-        assert [proxy.name for proxy in registry.select_proxies(typed)] == [meant]
-
-    @pytest.mark.parametrize(
-        ("typed", "meant"),
-        [("nasbench201", "nats-tss"), ("NAS-Bench-201", "nats-tss"), ("nb201", "nats-tss"), ("NATS_TSS", "nats-tss"),
-         ("nas-bench-101", "nasbench101"), ("nb101", "nasbench101"), ("transnasbench101-micro", "transnas-micro"),
-         ("TransNAS-Bench-101-macro", "transnas-macro")],
-    )  # fmt: skip
-    def test_of_benchmarks(self, typed, meant):
-        assert registry.benchmark_named(typed) == meant
-
-    def test_none_means_two_things(self):
-        rows = {**registry.proxy_names(), **registry.aggregate_names()}
-        benchmarks = {name: cls.aliases for name, cls in registry.benchmark_classes().items()}
-        for known in (rows, benchmarks):
-            meanings = {}
-            for name, aliases in known.items():
-                for spelling in {folded(name), *map(folded, aliases)}:
-                    assert meanings.setdefault(spelling, name) == name, spelling
-
-    def test_an_exact_name_wins_over_an_alias(self):
-        from harness._utils.names import resolved
-
-        assert resolved("nwot", {"naswot": ["nwot"], "nwot": []}) == "nwot"
-        assert resolved("NWOT", {"naswot": ["nwot"], "nwot": []}) == "nwot"
-        assert resolved("x", {"a": ["x"], "b": ["X"]}) is None
-
-    def test_the_store_and_every_analysis_keep_the_registered_name(self, called, tmp_path):
-        scores = harness.run("DIGITS", sample=6, batch_size=8, proxies="#Params,nwot",
-                             out=tmp_path / "run")  # fmt: skip
-        assert set(scores["proxy"]) == {"params", "naswot"}
-        report = harness.report(tmp_path / "run", baseline="NWOT")
-        assert set(report.correlations.loc[report.correlations["verdict"] == "baseline", "proxy"]) == {"naswot"}
-        _, err, code = called("analyse", "beyond-size", tmp_path / "run", "--given", "#params")
-        assert code == 0, err
-
-    def test_another_table_may_use_them(self, digits_runs, tmp_path):
-        scores = harness.report(digits_runs[0]).scores
-        theirs = scores.pivot(index="architecture", columns="proxy", values="value")[["naswot", "zen"]]
-        theirs.rename(columns={"naswot": "nwot", "zen": "zen_score"}).to_csv(tmp_path / "theirs.csv")
-        assert set(harness.agreement(digits_runs[0], tmp_path / "theirs.csv")["proxy"]) == {"naswot", "zen"}
-
-    def test_an_unknown_name_is_not_answered_with_all(self):
-        with pytest.raises(harness.HarnessError, match="'harness list proxies' shows all") as raised:
-            registry.select_proxies("synfow")
-        assert "'synflow'" in str(raised.value) and len(str(raised.value)) < 150
-
-
-class TestForPrograms:
-    def test_version(self, called):
-        out, _, code = called("--version")
-        assert (out, code) == (f"harness {harness.__version__}\n", 0)
-
-    def test_lists_and_status(self, called, tmp_path, monkeypatch):
-        monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
-        proxies = json.loads(called("list", "proxies", "--json", encoding="ascii")[0])
-        assert {entry["name"] for entry in proxies["proxies"]} == set(registry.proxies())
-        assert "nwot" in next(entry for entry in proxies["proxies"] if entry["name"] == "naswot")["aliases"]
-        benchmarks = json.loads(called("list", "benchmarks", "--json")[0])
-        assert {entry["name"] for entry in benchmarks["benchmarks"]} == set(registry.benchmark_classes())
-        status = json.loads(called("data", "status", "--json")[0])
-        assert status["ground_truth"]["digits"]["state"] == "comes with the package"
-        assert status["ground_truth"]["nats-tss"]["state"] == "missing"
-
-    def test_a_report_has_every_digit_and_null_for_what_is_undefined(self, called, digits_runs):
-        out, _, code = called("report", digits_runs[0], "--json")
-        assert code == 0
-        document = json.loads(out)
-        table = harness.report(digits_runs[0]).correlations
-        read = pd.DataFrame(document["correlations"])
-        pd.testing.assert_frame_equal(read[["proxy", "kendall"]], table[["proxy", "kendall"]].reset_index(drop=True),
-                                      check_exact=True)  # fmt: skip
-        base = next(row for row in document["correlations"] if row["verdict"] == "baseline")
-        assert base["p_value"] is None
-
-    @pytest.mark.parametrize(
-        ("words", "offered"),
-        [("harness run nats", {"nats-tss", "nats-sss"}), ("harness run digits --proxies snip,zi", {"snip,zico"})],
-    )
-    @pytest.mark.parametrize("shell", ["bash", "zsh"])
-    def test_a_shell_is_offered_names(self, shell, words, offered):
-        environment = {"bash": {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))},
-                       "zsh": {"_TYPER_COMPLETE_ARGS": words}}[shell]  # fmt: skip
-        code = "import sys; sys.argv = ['harness']; from harness.cli import main; main()"
-        found = subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | environment | {"_HARNESS_COMPLETE": f"complete_{shell}"},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert all(name in found.stdout for name in offered), found.stderr
-
-    def test_every_registered_name_can_be_completed(self):
-        from harness.cli import completion
-
-        assert completion.rows("") == sorted([*registry.proxies(), *registry.aggregates()])
-
-    def test_figures_are_drawn_whatever_the_backend_variable_says(self, tmp_path):
-        code = "import harness.display.figures.bars, matplotlib.figure, os; print(os.environ.get('MPLBACKEND'))"
-        found = subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | {"MPLBACKEND": "module://no_such_package.backend_inline"},
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-        )
-        assert found.stdout == "None\n"
-
-    def test_a_backend_that_is_there_is_left_alone(self, monkeypatch):
-        from harness.display.figures.style import ignore_missing_backend
-
-        monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
-        monkeypatch.setenv("MPLBACKEND", "module://harness.reporting.style")
-        ignore_missing_backend()
-        assert os.environ["MPLBACKEND"] == "module://harness.reporting.style"

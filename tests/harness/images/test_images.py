@@ -1,18 +1,13 @@
 """Images: official files, .npz files and noise become normalised, described, disjoint batches, or a clear error."""
 
 import pickle
-import re
-from typing import ClassVar
 
 import numpy as np
 import pytest
-import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from harness.errors import DataError, HarnessError
-from harness.images import PIXEL_STATISTICS, Images, load_images
-from harness.tasks import DISTRIBUTION, IMAGE, PIXEL_CLASSES, RECONSTRUCTION, VECTOR, Task
+from harness.errors import DataError
+from harness.images import PIXEL_STATISTICS, load_images
+from harness.tasks import Task
 
 CIFAR10 = Task("cifar10", (3, 32, 32), 10)
 CIFAR100 = Task("cifar100", (3, 32, 32), 100)
@@ -275,69 +270,6 @@ class TestSources:
         assert two == "40 images of data_batch_1.bin and 1 more files, normalised as cifar10, no augmentation"
 
 
-def numbered(count):
-    pixels = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1)
-    return Images(pixels, np.arange(count), "numbered")
-
-
-class TestBatches:
-    @settings(max_examples=30)
-    @given(st.integers(1, 8), st.integers(1, 5), st.integers(0, 9), st.integers(0, 5))
-    def test_batches_are_disjoint_and_keep_labels_with_their_images(self, size, count, spare, seed):
-        batches = numbered(size * count + spare).batches(size, count, seed)
-        assert [batch.images.shape for batch in batches] == [(size, 1, 1, 1)] * count
-        assert all(torch.equal(batch.images.flatten().long(), batch.labels) for batch in batches)
-        assert len(set(torch.cat([batch.labels for batch in batches]).tolist())) == size * count
-
-    def test_types(self):
-        (batch,) = numbered(5).batches(2, 1, 0)
-        assert batch.images.dtype == torch.float32
-        assert batch.labels.dtype == torch.int64
-
-    def test_the_same_seed_draws_the_same_images_and_a_smaller_batch_its_beginning(self):
-        def drawn(size, seed):
-            return numbered(100).batches(size, 1, seed)[0].labels.tolist()
-
-        assert drawn(20, 0) == drawn(20, 0)
-        assert drawn(20, 0)[:8] == drawn(8, 0)
-        assert drawn(20, 0) != drawn(20, 1)
-
-    def test_batches_are_copies(self):
-        images = numbered(5)
-        images.batches(5, 1, 0)[0].images.zero_()
-        assert images.pixels.sum() == 10
-
-    def test_too_few_images_say_how_many_there_are_and_what_to_do(self):
-        with pytest.raises(HarnessError, match=r"2 disjoint batches of 8 need 16 images, but there are 15 .*smaller"):
-            numbered(15).batches(8, 2, 0)
-
-    @pytest.mark.parametrize(("size", "count"), [(0, 1), (1, 0), (-1, 1)])
-    def test_an_empty_batch_is_refused(self, size, count):
-        with pytest.raises(HarnessError, match="must be at least 1"):
-            numbered(5).batches(size, count, 0)
-
-
-class TestFingerprint:
-    def test_it_is_16_digits_and_depends_on_pixels_labels_and_shape(self):
-        pixels, labels = np.zeros((2, 1, 2, 2), np.float32), np.array([0, 1])
-        changed = pixels.copy()
-        changed[1, 0, 1, 1] = 1
-        marks = [
-            Images(pixels, labels, "a").fingerprint,
-            Images(changed, labels, "a").fingerprint,
-            Images(pixels, labels[::-1].copy(), "a").fingerprint,
-            Images(pixels.reshape(2, 1, 1, 4), labels, "a").fingerprint,
-        ]
-        assert len(set(marks)) == 4
-        assert all(len(mark) == 16 and int(mark, 16) >= 0 for mark in marks)
-
-    def test_the_description_and_the_layout_in_memory_leave_it_alone(self):
-        pixels = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
-        labels = np.array([0, 1])
-        other = np.asfortranarray(pixels)
-        assert Images(pixels, labels, "a").fingerprint == Images(other, labels, "b").fingerprint
-
-
 @pytest.mark.real_data
 class TestRealImages:
     @pytest.mark.parametrize(
@@ -356,88 +288,3 @@ class TestRealImages:
         images = load_images(path, IMAGENET16, labels="random")
         assert images.pixels.shape == (1000, 3, 16, 16)
         assert abs(images.pixels.mean()) < 0.2
-
-
-class TestResolution:
-    """Images can be resized to another height and width; the description says so."""
-
-    def test_noise_is_drawn_at_it(self):
-        noise = load_images("noise", Task("cifar10", (3, 32, 32), 10), resolution=8)
-        assert noise.pixels.shape == (4096, 3, 8, 8) and "8 × 8" in noise.description
-
-    def test_of_large_images_fewer_are_drawn(self):
-        noise = load_images("noise", Task("large", (3, 256, 256), 10))
-        assert 256 <= len(noise.pixels) < 4096 and f"{len(noise.pixels):,} images" in noise.description
-
-    def test_images_of_any_size_are_resized_to_it(self, tmp_path):
-        np.savez(tmp_path / "a.npz", images=np.full((4, 3, 20, 20), 7, np.uint8), labels=np.arange(4))
-        task = Task("cifar10", (3, 32, 32), 10)
-        resized = load_images(tmp_path / "a.npz", task, resolution=16)
-        assert resized.pixels.shape == (4, 3, 16, 16) and resized.labels.tolist() == [0, 1, 2, 3]
-        assert resized.description.endswith("resized to 16 × 16")
-        with pytest.raises(DataError, match="resize images with --resolution"):
-            load_images(tmp_path / "a.npz", task)
-
-    def test_random_labels_are_the_same_at_every_resolution(self, tmp_path):
-        np.savez(tmp_path / "a.npz", images=np.zeros((50, 3, 32, 32), np.uint8))
-        task = Task("cifar10", (3, 32, 32), 10)
-        plain = load_images(tmp_path / "a.npz", task, labels="random")
-        resized = load_images(tmp_path / "a.npz", task, labels="random", resolution=8)
-        assert np.array_equal(plain.labels, resized.labels)
-
-    def test_it_must_be_positive(self):
-        with pytest.raises(HarnessError, match="use 1 or more"):
-            load_images("noise", Task("cifar10", (3, 32, 32), 10), resolution=0)
-
-
-class TestOtherObjectives:
-    """Tasks other than classification take their targets from the same files."""
-
-    TASKS: ClassVar = {
-        objective.target: Task("made up", (3, 8, 8), 5, objective)
-        for objective in (DISTRIBUTION, VECTOR, PIXEL_CLASSES, IMAGE, RECONSTRUCTION)
-    }
-
-    @pytest.mark.parametrize("kind", TASKS)
-    def test_noise_has_targets_of_the_right_kind(self, kind):
-        task = self.TASKS[kind]
-        noise = load_images("noise", task)
-        assert noise.labels.shape[1:] == task.objective.target_shape(task.image_shape, 5)
-        batch = noise.batches(4, 1, seed=0)[0]
-        assert len(batch.labels) == 4
-
-    @pytest.mark.parametrize("kind", ["distribution", "vector", "pixel_class", "image"])
-    def test_targets_are_read_from_a_file_and_resized_with_it(self, tmp_path, kind):
-        task = self.TASKS[kind]
-        pixels = np.random.default_rng(0).standard_normal((6, 3, 8, 8), dtype=np.float32)
-        targets = task.objective.random_targets(pixels, 5, np.random.default_rng(1))
-        np.savez(tmp_path / "a.npz", images=pixels, labels=targets)
-        assert np.array_equal(load_images(tmp_path / "a.npz", task).labels, targets)
-        smaller = load_images(tmp_path / "a.npz", task, resolution=4)
-        assert smaller.labels.shape[1:] == task.objective.target_shape((3, 4, 4), 5)
-
-    def test_what_is_to_be_reproduced_is_the_resized_image(self, tmp_path):
-        np.savez(tmp_path / "a.npz", images=np.random.default_rng(0).integers(255, size=(6, 3, 8, 8)).astype(np.uint8))
-        images = load_images(tmp_path / "a.npz", self.TASKS["input"], resolution=4)
-        assert np.array_equal(images.labels, images.pixels)
-
-    @pytest.mark.parametrize(
-        ("kind", "labels", "message"),
-        [
-            ("vector", np.zeros((2, 4), np.float32), "expected: (2, 5), give finite numbers for 'vector'"),
-            ("vector", np.full((2, 5), np.nan, np.float32), "NaN or infinite"),
-            ("pixel_class", np.full((2, 8, 8), 5), "has the label 5"),
-            ("pixel_class", np.zeros((2, 8, 8), np.float32), "give integers 0..4"),
-            ("image", np.zeros((2, 5, 4, 4), np.float32), "expected: (2, 5, 8, 8)"),
-        ],
-    )
-    def test_targets_of_another_kind_are_refused(self, tmp_path, kind, labels, message):
-        np.savez(tmp_path / "a.npz", images=np.zeros((2, 3, 8, 8), np.uint8), labels=labels)
-        with pytest.raises(DataError, match=re.escape(message)):
-            load_images(tmp_path / "a.npz", self.TASKS[kind])
-
-    def test_images_in_tiles(self, tmp_path):
-        task = Task("puzzle", (9, 3, 4, 4), 5)
-        np.savez(tmp_path / "a.npz", images=np.ones((3, 9, 4, 4, 3), np.uint8), labels=[0, 1, 2])
-        assert load_images(tmp_path / "a.npz", task).pixels.shape == (3, 9, 3, 4, 4)
-        assert load_images("noise", task).pixels.shape[1:] == (9, 3, 4, 4)
