@@ -54,9 +54,9 @@ def test_the_networks_are_those_with_the_most_scores(run):
 def test_a_pass_over_another_mini_batch_is_own_work_and_sums_are_next_to_nothing(run, quick):
     places = [reference(proxies()[name]) for name in ("zico", "plain", "params")]
     costs = measure_here(job_of(run, places), representative(run.scores, 4))
-    # Medians: with so short a measurement a busy machine may halve a single one.
+    # Medians, and compared with each other: so short a measurement varies on a busy machine.
     usual = costs.passes.median()
-    assert usual["zico"] > 0.4 and (usual[["plain", "params"]] < 0.3).all()
+    assert usual["zico"] > max(0.2, 2 * usual[["plain", "params"]].max())
     assert costs.calls.between(0, 1).all() and costs.place.torch == run.setting.torch
 
 
