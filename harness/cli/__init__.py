@@ -208,20 +208,24 @@ def report(
     result = api.report(
         run_directory, split=split, epochs=epochs, baseline=baseline, beside=beside or [], published=published
     )
+    # Files come first, because printing may end early, as before '| head'.
+    written = []
+    if out is not None or not json:
+        directory = out or run_directory / "report"
+        files = result.write(directory, figures=figures, width=inches(width) if width else None)
+        written.append(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        write_page(html, result.html())
+        written.append(f"page written to {html}")
     if json:
         from harness.cli.machine_readable import report_document
 
         say_json(report_document(result))
     else:
         result.show(console())
-    if out is not None or not json:
-        directory = out or run_directory / "report"
-        files = result.write(directory, figures=figures, width=inches(width) if width else None)
-        say(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}", err=json)
-    if html is not None:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        write_page(html, result.html())
-        say(f"page written to {html}", err=json)
+    for line in written:
+        say(line, err=json)
 
 
 @app.command()

@@ -82,7 +82,7 @@ def exhibit_of(
         for part, group in rows.groupby("part", sort=False)
     ]
     if parts:
-        parts[-1] = replace(parts[-1], notes=(LEGEND,))
+        parts[-1] = replace(parts[-1], notes=(*parts[-1].notes, LEGEND))
     several = [_summary_grid(summary)] if len(summary) else []
     coefficients = [_coefficients(rows, notes, labels)] if len(rows) else []
     choices = [_search_grid(searches, notes, labels)] if len(searches) else []
@@ -104,13 +104,13 @@ def exhibit_of(
 
 
 def _part_grid(part: str, rows: pd.DataFrame, heading: Heading, notes: Footnotes, labels: Mapping[str, str]) -> Grid:
-    """The table of one part, with its benchmark and the notes that apply to all its rows above it."""
+    """The table of one part, with its run and the numbers of the notes that apply to all its rows."""
     shared = frozenset.intersection(*map(frozenset, rows["mismatches"]))
     common = compact(notes.numbers[sentence] for sentence in shared)
     facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all rows: {common}"] if common else [])]
     grid = _coefficients(rows, notes, labels, shared)
     title = f"{part}: {grid.columns[0].cells[0].value}"
-    return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=(), names=2)
+    return replace(grid, name=part, title=title, columns=grid.columns[1:], notes=tuple(facts), names=2)
 
 
 def _coefficients(

@@ -48,6 +48,7 @@ def _paged_pdf(pages: Sequence[Figure]) -> bytes:
     file = io.BytesIO()
     with paper_style(), PdfPages(file, metadata={DATE["pdf"]: None}) as pdf:
         for page in pages:
+            _show_every_character(page)
             pdf.savefig(page)
     return file.getvalue()
 

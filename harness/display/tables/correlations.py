@@ -117,6 +117,8 @@ def terminal_grid(
 def paper_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -> Grid:
     """The main table for a paper: fewer columns, daggers instead of words, the best values in bold."""
     rows = set_rows(table, chosen)
+    if rows.empty:
+        return main_grid(table, chosen, labels)
     base = baseline_row(rows)
     best = {key: tuple(rows[key] == rows[key].max()) for key in ("kendall", "spearman")}
     columns = [

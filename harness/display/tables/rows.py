@@ -25,6 +25,15 @@ def label_of(proxy: str, labels: Labels | None) -> str:
     return visible((labels or {}).get(proxy, proxy))
 
 
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it has an end.
+
+    >>> sentence("8 of 9 used"), sentence("Which is best?")
+    ('8 of 9 used.', 'Which is best?')
+    """
+    return text if text.endswith((".", "?", "!", ":")) else f"{text}."
+
+
 def main_set(table: pd.DataFrame, wanted: str | None = None) -> str:
     """The set that the first table shows: the requested one, else ``all``, else the first.
 
@@ -110,25 +119,30 @@ def set_notes(table: pd.DataFrame, first: str, sets: Mapping[str, str]) -> list[
     return notes
 
 
+def proxy_notes(rows: pd.DataFrame, labels: Labels | None = None) -> tuple[dict[str, str], dict[str, str]]:
+    """A sentence for each proxy that was not used on all networks, and for each one that cannot rank them."""
+    lost, constant = {}, {}
+    total = rows["networks"].max()
+    for row in rows.to_dict("records"):
+        name = label_of(row["proxy"], labels)
+        outcomes = {word: row[column] for column, word in OUTCOMES.items()} | {"not scored": total - row["networks"]}
+        why = ", ".join(f"{count(number)} {word}" for word, number in outcomes.items() if number > 0)
+        if why or row["used"] < total:
+            used = f"{name}: {count(row['used'])} of {count(total)} networks used"
+            lost[row["proxy"]] = f"{used} ({why})." if why else f"{used}."
+        if row["distinct"] == 1 < row["used"]:
+            constant[row["proxy"]] = f"{name}: the same score on every network, so there is nothing to rank."
+    return lost, constant
+
+
 def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
-    """One sentence per proxy that was not used on all networks or cannot rank them, or one that all were used.
+    """Whether there are enough networks, and the sentences of :func:`proxy_notes`, or that all networks were used.
 
     A proxy that ranks only the networks on which it succeeds looks better than it is, so this is never omitted.
     """
-    notes = []
-    total = rows["networks"].max()
-    for row in rows.to_dict("records"):
-        outcomes = {word: row[column] for column, word in OUTCOMES.items()} | {"not scored": total - row["networks"]}
-        lost = [f"{count(number)} {word}" for word, number in outcomes.items() if number > 0]
-        if lost or row["used"] < total:
-            used = f"{count(row['used'])} of {count(total)} networks used"
-            notes.append(f"{label_of(row['proxy'], labels)}: {used}" + (f" ({', '.join(lost)})" if lost else ""))
-    constant = [
-        f"{label_of(row['proxy'], labels)}: the same score on every network, so there is nothing to rank"
-        for row in rows.to_dict("records")
-        if row["distinct"] == 1 < row["used"]
-    ]
-    return [*few_note(rows), *(notes or ["Every proxy has a finite score on every network."]), *constant]
+    lost, constant = proxy_notes(rows, labels)
+    used = lost.values() or ["Every proxy has a finite score on every network."]
+    return [*few_note(rows), *used, *constant.values()]
 
 
 def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness._utils.citations import citation
 from harness._utils.visible import json_page, visible_page
 from harness.display.exhibit import Exhibit
-from harness.display.tables.heading import Heading
+from harness.display.tables.heading import Entry, Heading
 from harness.display.tables.rows import Labels
 from harness.registry import aggregates, proxy_facts
 from harness.reporting.page.definitions import DEFINITIONS
@@ -44,7 +44,7 @@ class Section:
     title: str
     tables: tuple[PageTable, ...] = ()
     figures: tuple[PageFigure, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[Entry, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -104,6 +104,7 @@ def html_page(
     style, script = (_asset(name) for name in ("page.css", "page.js"))
     sections = _sections(report, exhibits)
     costs = [page_table(grid) for grid in report.grids if grid.name == "costs"]
+    titles = {section.name: section.title for section in sections} | ({"costs": "Costs"} if costs else {})
     heading = report.heading
     assert isinstance(heading, Heading)
     page = environment.get_template("page.html.j2").render(
@@ -114,8 +115,8 @@ def html_page(
         costs=costs[0] if costs else None,
         missing=missing,
         papers=_papers(report.grids[0].data, labels),
-        definitions=DEFINITIONS,
-        titles={section.name: section.title for section in sections} | {"costs": "Costs"},
+        definitions=[definition for definition in DEFINITIONS if titles.keys() & definition.sections],
+        titles=titles,
         manifest=json_page(manifest).rstrip("\n"),
         style=Markup(style),  # noqa: S704
         style_hash=_digest(style),
@@ -140,7 +141,7 @@ def _sections(report: Exhibit, exhibits: Iterable[Exhibit]) -> list[Section]:
     ]
 
 
-def _section(exhibit: Exhibit, known: Sequence[tuple[str, str]]) -> Section:
+def _section(exhibit: Exhibit, known: Sequence[Entry]) -> Section:
     return Section(
         f"analysis-{exhibit.name}",
         exhibit.title,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.display.tables.numbers import coefficient, count, estimate
-from harness.display.tables.rows import Labels, Row, baseline_row, label_of, outcome_notes, set_rows
+from harness.display.tables.numbers import coefficient, count, counted, estimate
+from harness.display.tables.rows import Labels, Row, baseline_row, few_note, label_of, proxy_notes, set_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def summarise(table: pd.DataFrame, heading: Heading, labels: Labels, subset: str
     compared = [row for row in others if row["verdict"] in COMPARED]
     wins = [row for row in compared if row["verdict"] == "win"]
     aggregates = sum(row.get("kind") == "aggregate" for row in records)
-    also = f"and {_number(aggregates, 'rank aggregate', 'rank aggregates')}" if aggregates else ""
+    also = f"and {counted(aggregates, 'rank aggregate')}" if aggregates else ""
     numbers = [
         Number(count(len(records) - aggregates), f"proxies {also}".strip()),
         Number(count(rows["networks"].max()), "networks"),
@@ -88,7 +88,7 @@ def summarise(table: pd.DataFrame, heading: Heading, labels: Labels, subset: str
 
 
 def _what(heading: Heading, proxies: int, also: str, rows: pd.DataFrame) -> str:
-    what = f"{_number(proxies, 'proxy', 'proxies')} {also}".strip()
+    what = f"{counted(proxies, 'proxy', 'proxies')} {also}".strip()
     return (
         f"{what}, scored on {count(rows['networks'].max())} networks at initialisation, are ranked against "
         f"{heading.ground_truth}."
@@ -134,14 +134,9 @@ def _warnings(heading: Heading, labels: Labels, rows: pd.DataFrame) -> list[str]
         )
     if baseline_row(rows) is None:
         warnings.append("No baseline was scored, so no proxy is compared with one.")
-    notes = [f"{note}." for note in outcome_notes(rows, labels) if not note.startswith("Every proxy")]
+    lost, constant = proxy_notes(rows, labels)
+    notes = [*lost.values(), *constant.values()]
     if len(notes) > MANY_WARNINGS:
-        return [
-            *warnings,
-            f"{len(notes)} proxies do not rank all networks; the notes below the table say which and why.",
-        ]
-    return [*warnings, *notes]
-
-
-def _number(number: int, one: str, many: str) -> str:
-    return f"{count(number)} {one if number == 1 else many}"
+        number = len(lost | constant)
+        notes = [f"{number} proxies do not rank all networks; the notes below the table say which and why."]
+    return [*warnings, *few_note(rows), *notes]
