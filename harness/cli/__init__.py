@@ -12,7 +12,7 @@ import typer
 from harness._utils.console import console, say, say_json
 from harness._utils.signals import is_interrupt
 from harness._utils.transliteration import is_unicode, tolerate
-from harness._utils.visible import visible, visible_page, write_page
+from harness._utils.visible import csv_text, visible, visible_page, write_page
 from harness.cli import completion
 from harness.cli.analyse import analyse_app
 from harness.cli.gate import baseline, check, test_proxy
@@ -240,13 +240,16 @@ def agree(
 ) -> None:
     """Print the rank agreement between a run's scores and another run or a CSV file."""
     from harness import api
-    from harness.cli.listing import print_agreement
+    from harness.display.tables.correlations import agreement_grid
+    from harness.display.tables.terminal import print_grids
+    from harness.registry import proxy_facts
 
     table = api.agreement(run_directory, other, rename=_parse_renames(rename or []), sentinel=sentinel)
-    print_agreement(table, console())
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_page(out, table.to_csv(index=False, lineterminator="\n"))
+        write_page(out, csv_text(table))
+    labels = {name: facts.label for name, facts in proxy_facts().items()}
+    print_grids(console(), [agreement_grid(table, labels)])
 
 
 def _parse_renames(renames: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, number, optional, path, yes_or_no
-from harness._utils.visible import write_page
+from harness._utils.visible import csv_text, write_page
 from harness.display.figures.drawing import Drawing
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import AnyHeading
@@ -108,7 +108,7 @@ class Exhibit:
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)
         texts = {f"{self.name}.md": self.markdown(), f"{self.name}.tex": self.latex()}
-        texts |= {f"{grid.name}.csv": grid.data.to_csv(index=False) for grid in self.grids if grid.data is not None}
+        texts |= {f"{grid.name}.csv": csv_text(grid.data) for grid in self.grids if grid.data is not None}
         paths = [path for drawing in self.drawings if figures for path in drawing.write(target, width)]
         for name, text in texts.items():
             write_page(target / name, text)

@@ -20,13 +20,13 @@ from harness.analysis.search import (
 from harness.display.exhibit import Exhibit
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.style import BLACK, GREY, SERIES, paper_style
-from harness.display.tables.columns import Column, row_names, words
+from harness.display.tables.columns import Column, best_cells, row_names, words
 from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import count
 from harness.display.tables.rows import Labels, label_of
 from harness.display.tables.values import accuracy_writer, signed_writer
 from harness.exhibits.part import part_of
-from harness.exhibits.pool import best_cells, orientation_note, row_labels, shown_rows, unscored_note
+from harness.exhibits.pool import orientation_note, row_labels, shown_rows, unscored_note
 from harness.results import as_run
 
 if TYPE_CHECKING:

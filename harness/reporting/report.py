@@ -149,7 +149,7 @@ class Report:
             files += [full, page]
         scores = target / "scores.csv.gz"
         # Without a timestamp, equal scores give equal files.
-        self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0})
+        self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0}, lineterminator="\n")
         manifest = target / "manifest.json"
         write_manifest(manifest, self.manifest, scores)
         return [*files, scores, manifest]

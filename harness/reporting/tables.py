@@ -47,7 +47,7 @@ def exhibit_of(
     if has_several_sets(table):
         grids.append(sets_grid(table, chosen, heading.sets, labels))
         if can_be_ranked(set_rows(table, chosen)):
-            terminal.append(sets_grid(table, chosen, heading.sets, labels, head="{}\nn = {:,}"))
+            terminal.append(grids[-1])
         paper.append(sets_grid(table, chosen, heading.sets, labels, paper=True))
     if costs is not None and not costs.empty:
         grids.append(cost_grid(costs, labels))

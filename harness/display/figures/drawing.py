@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness._utils.visible import write_page
+from harness._utils.visible import csv_text, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,5 +49,5 @@ class Drawing:
         stem = directory / self.name
         files = save_figure(self.draw(inches), stem, pages=pages)
         numbers = stem.with_name(f"{self.name}.csv")
-        write_page(numbers, self.data.to_csv(index=False))
+        write_page(numbers, csv_text(self.data))
         return [*files, numbers]

@@ -9,7 +9,7 @@ from typing import Any
 from harness._utils.visible import visible
 from harness.display.tables.columns import Cell, Column
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING
+from harness.display.tables.numbers import MISSING, typographic
 from harness.display.tables.rows import sentence
 
 LATEX_WIDTH = 88
@@ -144,7 +144,7 @@ def _cells(column: Column) -> list[str]:
 
 def _words(cell: Cell) -> str:
     """Text; a hyphen before a number becomes a minus sign."""
-    text = escape(re.sub(r"(?<![\w.])-(?=[.\d])", "−", str(cell)))
+    text = escape(typographic(str(cell)))
     return rf"\textbf{{{text}}}" if cell.best else text
 
 

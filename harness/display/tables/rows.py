@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness._utils.names import unknown_name
@@ -143,6 +143,11 @@ def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]
     lost, constant = proxy_notes(rows, labels)
     used = lost.values() or ["Every proxy has a finite score on every network."]
     return [*few_note(rows), *used, *constant.values()]
+
+
+def kinds_of(records: Iterable[Row]) -> list[str]:
+    """The kind of each row; a table of proxies alone may lack the column."""
+    return [row.get("kind", "proxy") for row in records]
 
 
 def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.display.tables.numbers import coefficient, count, counted, estimate
+from harness.display.tables.numbers import MISSING, coefficient, count, counted, estimate, interval, typographic
 from harness.display.tables.rows import Labels, Row, baseline_row, few_note, label_of, proxy_notes, set_rows
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def summarise(table: pd.DataFrame, heading: Heading, labels: Labels, subset: str
         best = ranked[0]
         numbers.append(
             Number(
-                coefficient(best["kendall"]).replace("-", "−"),
+                typographic(coefficient(best["kendall"])),
                 f"highest Kendall τ: {label_of(best['proxy'], labels)}",
                 _interval(best),
             )
@@ -114,16 +114,16 @@ def _wins(compared: Sequence[Row], wins: Sequence[Row], name: str, labels: Label
 
 def _best(ranked: Sequence[Row], base: Row | None, labels: Labels) -> str:
     best = ranked[0]
-    text = estimate(best["kendall"], best["kendall_low"], best["kendall_high"]).replace("-", "−")
+    text = typographic(estimate(best["kendall"], best["kendall_low"], best["kendall_high"]))
     sentence = f"The highest coefficient is that of {label_of(best['proxy'], labels)}: Kendall τ {text}"
     if base is None or best["verdict"] not in COMPARED:
         return f"{sentence}."
     difference = estimate(best["difference"], best["difference_low"], best["difference_high"], sign=True)
-    return f"{sentence}, a difference of {difference.replace('-', '−')} to {label_of(base['proxy'], labels)}."
+    return f"{sentence}, a difference of {typographic(difference)} to {label_of(base['proxy'], labels)}."
 
 
 def _interval(row: Row) -> str:
-    return estimate(row["kendall"], row["kendall_low"], row["kendall_high"]).partition(" ")[2].replace("-", "−")
+    return typographic(interval(row["kendall_low"], row["kendall_high"]).replace(MISSING, ""))
 
 
 def _warnings(heading: Heading, labels: Labels, rows: pd.DataFrame) -> list[str]:

@@ -397,7 +397,16 @@ class TestEndedReading:
     @pytest.mark.nightly
     @pytest.mark.skipif(os.name == "nt", reason="needs a pipe that reports its closing")
     def test_of_a_process(self, digits_runs, tmp_path):
-        command = [sys.executable, "-m", "harness", "report", str(digits_runs[0]), "--out", str(tmp_path), "--no-figures"]
+        command = [
+            sys.executable,
+            "-m",
+            "harness",
+            "report",
+            str(digits_runs[0]),
+            "--out",
+            str(tmp_path),
+            "--no-figures",
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None and process.stderr is not None
             process.stdout.close()
