@@ -105,7 +105,7 @@ def points(value: float) -> str:
     >>> points(93.764), points(math.nan)
     ('93.76', '–')
     """
-    return f"{value:.2f}" if math.isfinite(value) else MISSING
+    return f"{value:z.2f}" if math.isfinite(value) else MISSING
 
 
 def count(value: float) -> str:

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5}(?:v\d+)?)")
 
+SECTIONS = {
+    "sets": "Kendall τ in each set of architectures",
+    "published": "Comparison with published coefficients",
+}
+"""The titles of the report's further tables; the costs follow at the end of the page."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -131,11 +137,7 @@ def _sections(report: Exhibit, exhibits: Iterable[Exhibit]) -> list[Section]:
     chart, scatter = map(page_figure, report.drawings)
     return [
         Section("correlations", "Rank correlation with accuracy", (page_table(main),), (chart,)),
-        *(
-            Section("sets", "Kendall τ in each set of architectures", (page_table(grid),))
-            for grid in others
-            if grid.name == "sets"
-        ),
+        *(Section(grid.name, SECTIONS[grid.name], (page_table(grid),)) for grid in others if grid.name in SECTIONS),
         Section("scatter", "Score against accuracy", figures=(scatter,)),
         *(_section(exhibit, report.heading.entries()) for exhibit in exhibits),
     ]
