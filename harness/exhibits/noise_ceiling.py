@@ -216,6 +216,6 @@ def _notes(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate]
             "better than training for that long."
         )
     if reached:
-        words = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())
-        notes.append(f"Best proxy and baseline on these networks, without training: τ {words}.")
+        found = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())
+        notes.append(f"Best proxy and baseline on these networks, without training: τ {found}.")
     return tuple(notes)

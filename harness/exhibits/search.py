@@ -156,9 +156,9 @@ def plot_search(
             lines.append((RANDOM, GREY, "--"))
         else:
             # Drawn to scale it would take up most of the axis and hide the differences between proxies.
-            words = f"{label_of(RANDOM, labels)}: {accuracy_writer(np.array(limits))(chance)}, below this axis"
+            below = f"{label_of(RANDOM, labels)}: {accuracy_writer(limits)(chance)}, below this axis"
             axes.annotate(
-                f"↓ {words}", (0.98, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize="small",
+                f"↓ {below}", (0.98, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize="small",
                 color=GREY, zorder=5,
             )  # fmt: skip
         for row, color, style in lines:

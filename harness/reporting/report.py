@@ -52,14 +52,15 @@ class Report:
 
     def __repr__(self) -> str:
         """A few lines: what was ranked against what, and the best row."""
-        from harness.display.tables.numbers import estimate
+        from harness.display.tables.numbers import counted, estimate
         from harness.display.tables.rows import label_of, set_rows
 
         rows = set_rows(self.correlations, self.subset)
         heading = self.heading
         lines = [
-            f"<report of {heading.benchmark}, {heading.dataset}: {self.scores['proxy'].nunique()} proxies on "
-            f"{heading.networks:,} networks, ranked against {heading.ground_truth}"
+            f"<report of {heading.benchmark}, {heading.dataset}: "
+            f"{counted(self.scores['proxy'].nunique(), 'proxy', 'proxies')} on "
+            f"{counted(heading.networks, 'network')}, ranked against {heading.ground_truth}"
         ]
         ranked = [row for row in rows.to_dict("records") if row["kendall"] == row["kendall"]]
         if ranked:

@@ -17,9 +17,11 @@ from harness.display.tables.correlations import SYMBOLS
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Facts, Heading
 from harness.display.tables.numbers import coefficient, count, points, printed, signed
+from harness.display.tables.rows import label_of
 from harness.display.tables.values import signed_writer
 from harness.reproduction.figure import beside_drawing
 from harness.reproduction.notes import compact, first_mentions, letter
+from harness.reproduction.protocol import placed
 
 if TYPE_CHECKING:
     from harness.reproduction.protocol import Protocol
@@ -126,7 +128,7 @@ def _coefficients(
     decimals = {source: digits(group["published"]) for source, group in rows[rows["source"] != ""].groupby("source")}
     written = [printed(row["published"], decimals.get(row["source"], 2)) for row in records]
     columns = (
-        words("benchmark", "Benchmark", map(_place, records)),
+        words("benchmark", "Benchmark", (placed(row["benchmark"], row["dataset"], row["subset"]) for row in records)),
         row_names(rows["proxy"], labels),
         words("coefficient", "", rows["coefficient"].map(SYMBOLS)),
         Column("networks", "n", rows["networks"], count),
@@ -166,7 +168,7 @@ def _search_grid(searches: pd.DataFrame, notes: Footnotes, labels: Mapping[str, 
         words("dataset", "Data set", searches["dataset"]),
         words("truth", "Accuracy", searches["truth"]),
         Column("networks", "N", searches["networks"], count),
-        words("proxy", "Chosen by", (labels.get(name, name) for name in searches["proxy"])),
+        words("proxy", "Chosen by", (label_of(name, labels) for name in searches["proxy"])),
         Column("ours", "Ours ± SD", searches["ours"], points, bounds=_spreads(searches["deviation"])),
         Column("means", "95 % of means", low, points, bounds=reach),
         Column("published", "Published ± SD", searches["published"], points, bounds=_spreads(spread)),
@@ -180,11 +182,6 @@ def _search_grid(searches: pd.DataFrame, notes: Footnotes, labels: Mapping[str, 
 def _joined(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with the sentences of each as one text."""
     return rows.assign(mismatches=rows["mismatches"].map("; ".join))
-
-
-def _place(row: Any) -> str:
-    where = f"{row['benchmark']} {row['dataset']}"
-    return where if row["subset"] == "all" else f"{where} ({row['subset']})"
 
 
 def _stars(rows: pd.DataFrame) -> list[str]:

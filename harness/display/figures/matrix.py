@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.display.figures.colours import diverging, ink_on
 from harness.display.figures.row_charts import letters, name_columns, row_height
-from harness.display.figures.style import paper_style
+from harness.display.figures.style import BLACK, paper_style
 from harness.display.tables.numbers import printed, typographic
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def plot_matrix(
         axes.tick_params(axis="y", labelsize=letters(height))
         axes.spines[:].set_visible(False)
         if rule_after is not None:
-            axes.axhline(rule_after - 0.5, color="black", linewidth=0.8)
+            axes.axhline(rule_after - 0.5, color=BLACK, linewidth=0.8)
         figure.colorbar(image, ax=axes, label=label, location="bottom", shrink=0.7, aspect=30, pad=0.02)
     return figure
 

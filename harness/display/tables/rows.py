@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness._utils.names import unknown_name
 from harness._utils.visible import visible
+from harness.analysis.statistics.jackknife import FEWEST_NETWORKS
 from harness.display.tables.numbers import count, counted
 from harness.errors import UnknownNameError
 
@@ -75,25 +76,22 @@ def side_by_side(table: pd.DataFrame, first: str) -> tuple[dict[str, int], list[
     return sizes, list(found.items())
 
 
-FEWEST = 3
-"""Minimum number of networks for a rank correlation."""
-
 FEW = 10
 """With fewer networks, intervals cover most of the possible range."""
 
 
 def can_be_ranked(rows: pd.DataFrame) -> bool:
     """Whether there are enough networks for a rank correlation."""
-    return bool(rows["networks"].max() >= FEWEST)
+    return bool(rows["networks"].max() >= FEWEST_NETWORKS)
 
 
 def few_note(rows: pd.DataFrame) -> tuple[str, ...]:
     """A note that there are too few networks, if that is so."""
     total = rows["networks"].max()
-    if total < FEWEST:
+    if total < FEWEST_NETWORKS:
         return (
-            f"{counted(total, 'network')} cannot be ranked: rank correlations need {FEWEST} networks or more. 'harness "
-            "run' with a larger --sample adds networks to this run.",
+            f"{counted(total, 'network')} cannot be ranked: rank correlations need {FEWEST_NETWORKS} networks or more. "
+            "'harness run' with a larger --sample adds networks to this run.",
         )
     if total < FEW:
         return (

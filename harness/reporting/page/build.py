@@ -14,7 +14,7 @@ from harness._utils.citations import citation
 from harness._utils.visible import json_page, visible_page
 from harness.display.exhibit import Exhibit
 from harness.display.tables.heading import Entry, Heading
-from harness.display.tables.rows import Labels
+from harness.display.tables.rows import Labels, label_of
 from harness.registry import aggregates, proxy_facts
 from harness.reporting.page.definitions import DEFINITIONS
 from harness.reporting.page.figures import PageFigure, page_figure
@@ -160,7 +160,7 @@ def _papers(table: pd.DataFrame | None, labels: Labels) -> list[Paper]:
     known, pooled = proxy_facts(), aggregates()
     papers = []
     for name in dict.fromkeys(table["proxy"]):
-        label = labels.get(name, name)
+        label = label_of(name, labels)
         if name in known:
             proxy = known[name]
             facts = f"{proxy.better.capitalize()} is better; looks at {proxy.data}"

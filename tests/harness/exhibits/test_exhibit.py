@@ -95,6 +95,19 @@ def test_every_form_has_the_notes_and_listings(exhibit):
         assert "A last word." in text and "Doubts" in text
 
 
+@pytest.mark.parametrize(("pages", "drawn"), [(1, []), (2, ["whole"])])
+def test_a_figure_that_fits_a_page_is_drawn_once(tmp_path, pages, drawn):
+    asked = []
+
+    def whole(width):
+        asked.append("whole")
+        return draw(width)
+
+    drawing = Drawing("line", "A line.", pd.DataFrame({"x": [0]}), whole, lambda width: [draw(width)] * pages)
+    drawing.write(tmp_path)
+    assert asked == drawn
+
+
 @pytest.mark.parametrize("width", [None, 6.8])
 def test_figures_are_drawn_at_the_width_that_is_asked_for(exhibit, tmp_path, width):
     asked = []
