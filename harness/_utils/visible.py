@@ -12,7 +12,10 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _UNSEEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
@@ -56,6 +59,11 @@ def visible_page(text: str) -> str:
 def write_page(path: Path, text: str) -> None:
     """Write text as UTF-8 with Unix line ends and escaped invisible characters; the same bytes on every system."""
     path.write_text(visible_page(text), encoding="utf-8", newline="\n")
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """A table as CSV, without its index; the same text on every system."""
+    return table.to_csv(index=False, lineterminator="\n")
 
 
 def json_page(document: Any, *, ascii_only: bool = False) -> str:

@@ -18,7 +18,7 @@ import pandas as pd
 from harness._utils.names import listed
 from harness.analysis.statistics.comparison import compare
 from harness.analysis.statistics.correlation import two_sided_quantile
-from harness.analysis.statistics.jackknife import Floats
+from harness.analysis.statistics.jackknife import FEWEST_NETWORKS, Floats
 from harness.analysis.statistics.ranking import Ranking, on_common_networks, ranking
 from harness.errors import HarnessError
 from harness.seeds import derive_seed
@@ -33,9 +33,6 @@ CHECK_COLUMNS = (
     "proxy", "networks", "draws", "difference", "deviation_predicted", "deviation_found", "power_predicted",
     "power_found",
 )  # fmt: skip
-
-FEWEST = 3
-"""Minimum number of networks for a standard error."""
 
 
 def required_table(
@@ -156,7 +153,7 @@ def required_networks(difference: float, deviation: float, power: float = 0.8, c
     def enough(networks: int) -> bool:
         return smallest_difference(deviation / math.sqrt(networks), networks, power, confidence) <= size
 
-    low, high = FEWEST - 1, FEWEST
+    low, high = FEWEST_NETWORKS - 1, FEWEST_NETWORKS
     while not enough(high):
         low, high = high, 2 * high
     while high - low > 1:
@@ -189,8 +186,8 @@ def check_by_subsampling(
         HarnessError: if the baseline was not scored, or there are not more networks than to draw.
     """
     others, reference = _others(joined, baseline)
-    if not FEWEST <= networks < len(joined):
-        raise HarnessError(f"cannot draw {networks} networks; choose {FEWEST} to {len(joined) - 1}")
+    if not FEWEST_NETWORKS <= networks < len(joined):
+        raise HarnessError(f"cannot draw {networks} networks; choose {FEWEST_NETWORKS} to {len(joined) - 1}")
     rows = []
     for name in others:
         proxy = joined.rows[name]

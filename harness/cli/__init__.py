@@ -12,7 +12,7 @@ import typer
 from harness._utils.console import console, say, say_json
 from harness._utils.signals import is_interrupt
 from harness._utils.transliteration import is_unicode, tolerate
-from harness._utils.visible import visible, visible_page, write_page
+from harness._utils.visible import csv_text, visible, visible_page, write_page
 from harness.cli import completion
 from harness.cli.analyse import analyse_app
 from harness.cli.gate import baseline, check, test_proxy
@@ -208,20 +208,24 @@ def report(
     result = api.report(
         run_directory, split=split, epochs=epochs, baseline=baseline, beside=beside or [], published=published
     )
+    # Files come first, because printing may end early, as before '| head'.
+    written = []
+    if out is not None or not json:
+        directory = out or run_directory / "report"
+        files = result.write(directory, figures=figures, width=inches(width) if width else None)
+        written.append(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        write_page(html, result.html())
+        written.append(f"page written to {html}")
     if json:
         from harness.cli.machine_readable import report_document
 
         say_json(report_document(result))
     else:
         result.show(console())
-    if out is not None or not json:
-        directory = out or run_directory / "report"
-        files = result.write(directory, figures=figures, width=inches(width) if width else None)
-        say(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}", err=json)
-    if html is not None:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        write_page(html, result.html())
-        say(f"page written to {html}", err=json)
+    for line in written:
+        say(line, err=json)
 
 
 @app.command()
@@ -236,13 +240,16 @@ def agree(
 ) -> None:
     """Print the rank agreement between a run's scores and another run or a CSV file."""
     from harness import api
-    from harness.cli.listing import print_agreement
+    from harness.display.tables.correlations import agreement_grid
+    from harness.display.tables.terminal import print_grids
+    from harness.registry import proxy_facts
 
     table = api.agreement(run_directory, other, rename=_parse_renames(rename or []), sentinel=sentinel)
-    print_agreement(table, console())
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_page(out, table.to_csv(index=False, lineterminator="\n"))
+        write_page(out, csv_text(table))
+    labels = {name: facts.label for name, facts in proxy_facts().items()}
+    print_grids(console(), [agreement_grid(table, labels)])
 
 
 def _parse_renames(renames: list[str]) -> dict[str, str]:

@@ -13,12 +13,10 @@ from harness._utils.citations import citation, short_citation
 from harness._utils.console import output
 from harness.data import Importable
 from harness.data.sources import Obtainable
-from harness.display.tables.numbers import coefficient, estimate
 from harness.proxies._measured_costs import cost_in_words
 from harness.registry import STANDARD, aggregates, benchmark_classes, proxy_facts, select_proxies
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console
 
     from harness.aggregates import Aggregate
@@ -116,17 +114,3 @@ def _described(entry: ProxyFacts | Aggregate) -> Text:
         text.append(f"\nsupervised: {entry.supervised}", style="yellow")
     text.append("\n" + "; ".join(filter(None, (short_citation(entry.cite), entry.source))), style="dim")
     return text
-
-
-def print_agreement(agreement: pd.DataFrame, console: Console | None = None) -> None:
-    """Print the rows of :func:`harness.analysis.rank_agreement`."""
-    labels = {name: facts.label for name, facts in proxy_facts().items()}
-    table = Table("proxy", title="Rank agreement", title_justify="left", box=box.HORIZONTALS)
-    for header in ("networks", "Spearman ρ [95 %]", "Kendall τ"):
-        table.add_column(header, justify="right")
-    for row in agreement.to_dict("records"):
-        spearman = estimate(row["spearman"], row["spearman_low"], row["spearman_high"])
-        table.add_row(
-            labels.get(row["proxy"], row["proxy"]), f"{row['networks']:,}", spearman, coefficient(row["kendall"])
-        )
-    output(console).print(table)

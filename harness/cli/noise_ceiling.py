@@ -35,8 +35,7 @@ def noise_ceiling(
     if (run is None) == (benchmark is None):
         raise HarnessError("give either the directory of a run, or --benchmark NAME for all networks of a benchmark")
     if run is not None:
-        chosen = opened(run, truth)
-        present(noise_ceiling_of_run(chosen, subset, chosen.row_named(baseline)), out, width)
+        present(noise_ceiling_of_run(opened(run, truth), subset, baseline), out, width)
         return
     assert benchmark is not None
     whole = load_benchmark(benchmark)

@@ -66,8 +66,9 @@ def reproduce(
         compute=run,
     )
     result = compare(name, out, options, parts=parts.split(","), progress=progress_bar)
-    result.show(console())
+    # Files come first, because printing may end early, as before '| head'.
     files = result.write(out, figures=figures)
+    result.show(console())
     own = sorted(file.name for file in files if file.parent == out)
     say(f"\nwritten to {out}: {', '.join(own)}")
 

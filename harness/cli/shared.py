@@ -102,10 +102,11 @@ def opened(directory: Path, truth: str | None, beside: list[str] | None = None) 
 
 
 def present(exhibit: Exhibit, out: Path | None, width: Literal["1", "2"] = "1") -> None:
-    """Print an exhibit, and write it if a directory is given."""
+    """Write an exhibit if a directory is given, and print it."""
     from harness.display.figures.style import inches
 
+    # Files come first, because printing may end early, as before '| head'.
+    files = [] if out is None else exhibit.write(out, width=inches(width))
     exhibit.show(console())
-    if out is not None:
-        files = exhibit.write(out, width=inches(width))
+    if files:
         say(f"\nwritten to {out}: {', '.join(file.name for file in files)}")

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, number, optional, path, yes_or_no
-from harness._utils.visible import write_page
+from harness._utils.visible import csv_text, write_page
 from harness.display.figures.drawing import Drawing
 from harness.display.tables.grids import Grid
-from harness.display.tables.heading import Facts, Heading, Headings
+from harness.display.tables.heading import AnyHeading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +49,7 @@ class Exhibit:
 
     name: str
     title: str
-    heading: Heading | Headings | Facts
+    heading: AnyHeading
     grids: tuple[Grid, ...]
     drawings: tuple[Drawing, ...] = ()
     notes: tuple[str, ...] = ()
@@ -64,10 +64,11 @@ class Exhibit:
         return f"<exhibit {self.name}: {self.title}; tables: {tables}; figures: {figures}>"
 
     def _repr_html_(self) -> str:
-        """Its tables, for a notebook."""
-        from harness.display.tables.notebook import html_heading, html_table
+        """Its tables and notes, for a notebook."""
+        from harness.display.tables.notebook import html_heading, html_list, html_note, html_table
 
-        return "".join([html_heading(self.title, self.heading), *map(html_table, self.grids)])
+        parts = [html_heading(self.title, self.heading), *map(html_table, self.grids), *map(html_note, self.notes)]
+        return "".join([*parts, *(html_list(listing.title, listing.entries) for listing in self.listings)])
 
     def show(self, console: Console | None = None, *, title: bool = True) -> None:
         """Print the tables under the heading.
@@ -107,7 +108,7 @@ class Exhibit:
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)
         texts = {f"{self.name}.md": self.markdown(), f"{self.name}.tex": self.latex()}
-        texts |= {f"{grid.name}.csv": grid.data.to_csv(index=False) for grid in self.grids if grid.data is not None}
+        texts |= {f"{grid.name}.csv": csv_text(grid.data) for grid in self.grids if grid.data is not None}
         paths = [path for drawing in self.drawings if figures for path in drawing.write(target, width)]
         for name, text in texts.items():
             write_page(target / name, text)
@@ -129,6 +130,6 @@ class Exhibit:
         r"""The tables as floats for ``\input``."""
         from harness.display.tables.latex import latex_grid, latex_list, latex_page
 
-        facts = " ".join(f"{line.rstrip('.')}." for line in self.heading.lines())
-        tables = [latex_grid(grid, facts) for grid in self.paper or self.grids if grid.columns]
+        facts = self.heading.lines()
+        tables = [latex_grid(grid, facts, self.notes) for grid in self.paper or self.grids if grid.columns]
         return latex_page([*tables, *(latex_list(listing.title, listing.entries) for listing in self.listings)])

@@ -10,14 +10,14 @@ import pandas as pd
 from harness._utils.arguments import accepts, number, several, text, texts
 from harness.analysis.budgets import QUANTILES, budgets_table
 from harness.display.exhibit import Exhibit
-from harness.display.tables.columns import Column, row_names
+from harness.display.tables.columns import Column, best_cells, row_names
 from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import count
 from harness.display.tables.rows import Labels, label_of
 from harness.display.tables.values import accuracy_writer, quantity
 from harness.exhibits.network_costs import NetworkCost, network_costs
 from harness.exhibits.part import part_of
-from harness.exhibits.pool import best_cells, orientation_note, row_labels
+from harness.exhibits.pool import orientation_note, row_labels
 from harness.results import as_run
 
 if TYPE_CHECKING:

@@ -63,5 +63,6 @@ def for_run(run: OpenedRun) -> Collected:
         try:
             exhibits.append(make(run))
         except HarnessError as error:
-            missing.append(f"{make.__name__.replace('_', ' ')}: {error}")
+            name = make.__name__.removesuffix("_of_run").replace("_", " ")
+            missing.append(f"{name}: {error}")
     return Collected(tuple(exhibits), tuple(missing))

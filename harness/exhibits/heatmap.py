@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, optional, text, texts
@@ -12,7 +12,7 @@ from harness.analysis.heatmap import across_table
 from harness.display.exhibit import Exhibit
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.heatmap import plot_heat_map
-from harness.display.tables.columns import Column, estimates, row_names, verdict_marks
+from harness.display.tables.columns import Column, best_cells, estimates, row_names
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Headings
 from harness.display.tables.numbers import MISSING
@@ -52,11 +52,13 @@ def heatmap(
         raise HarnessError("no run was given; a heat map needs one or more")
     names = run_names(runs)
     headings, tables, labels = {}, {}, {}
+    kinds: dict[str, str] = {}
     for name, run in zip(names, runs, strict=True):
         baseline = run.row_named(baseline)
         headings[name] = heading_of(run)
         rows = correlations_of(run, baseline)
         tables[name] = rows if proxies is None else rows[rows["proxy"].isin([baseline, *map(run.row_named, proxies)])]
+        kinds.update(zip(rows["proxy"], rows["kind"], strict=True))
         labels.update(run.labels)
     table = across_table(tables, subset)
     reference = label_of(baseline, labels)
@@ -65,7 +67,7 @@ def heatmap(
         name="heatmap",
         title="Kendall τ of every proxy in every run",
         heading=Headings(headings),
-        grids=(_grid(table, names, labels, reference, where),),
+        grids=(_grid(table, names, kinds, labels, reference, where),),
         drawings=(
             Drawing(
                 "heatmap",
@@ -101,7 +103,9 @@ def _figure(table: pd.DataFrame, labels: Labels, width: float) -> Figure:
     return figure
 
 
-def _grid(table: pd.DataFrame, names: Sequence[str], labels: Labels, baseline: str, where: str) -> Grid:
+def _grid(
+    table: pd.DataFrame, names: Sequence[str], kinds: Mapping[str, str], labels: Labels, baseline: str, where: str
+) -> Grid:
     names_of_rows = list(dict.fromkeys(table["proxy"]))
     columns = [
         row_names(names_of_rows, labels),
@@ -114,9 +118,9 @@ def _grid(table: pd.DataFrame, names: Sequence[str], labels: Labels, baseline: s
     ]
     for name in names:
         rows = table[table["run"] == name].set_index("proxy").reindex(names_of_rows)
-        marks, best = verdict_marks(rows["verdict"]), rows["kendall"] == rows["kendall"].max()
+        best = best_cells(map(kinds.__getitem__, names_of_rows), rows["kendall"])
         head = name.replace(" ", "\n")
-        columns.append(estimates(name, head, rows, "kendall", brief=True, marks=marks, best=best))
+        columns.append(estimates(name, head, rows, "kendall", brief=True, verdicts=rows["verdict"], best=best))
     notes = (
         f"{VERDICT_MARKS['win']} better and {VERDICT_MARKS['loss']} worse than {baseline} "
         f"({VERDICT_MARKS['baseline']}), {VERDICT_MARKS['tie']} neither: by the 95 % interval of the difference on the "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness._utils.names import unknown_name
+from harness.display.tables.rows import label_of
 from harness.errors import HarnessError, UnknownNameError
 from harness.registry import named_among
 
@@ -56,7 +57,7 @@ def _network_cost(run: OpenedRun, pool: Joined, name: str) -> NetworkCost:
     known = [size for size in SIZES if size in pool.proxies]
     size = named_among(name, known)
     if size is not None:
-        return NetworkCost(size, run.labels.get(size, size), pool.proxies[size].value, "counted by the run")
+        return NetworkCost(size, label_of(size, run.labels), pool.proxies[size].value, "counted by the run")
     costs = run.benchmark.costs(run.setting.dataset)
     if costs is None or name not in costs.values.columns:
         devices = [] if costs is None else list(costs.values.columns)

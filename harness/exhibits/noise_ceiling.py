@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -40,17 +41,22 @@ def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "p
         run: the scores.
         subset: the architecture set.
         baseline: the row to show in addition to the best one.
+
+    Raises:
+        UnknownNameError: if the set or the baseline does not exist.
+        HarnessError: if there is nothing to compare the ground truth with.
     """
+    baseline = run.row_named(baseline)
     joined, heading = part_of(run, subset, fewest=0)
     reached = {
-        run.labels.get(name, name): kendall(row.value[row.usable], joined.accuracy[row.usable])
+        name: kendall(row.value[row.usable], joined.accuracy[row.usable])
         for name, row in joined.rows.items()
         if joined.kind(name) != "truth" and row.usable.any()
     }
-    best = max(reached, key=lambda name: reached[name].value)
-    beside = {best: reached[best]}
-    if label_of(baseline, run.labels) in reached:
-        beside[label_of(baseline, run.labels)] = reached[label_of(baseline, run.labels)]
+    ranked = sorted(
+        (name for name, found in reached.items() if math.isfinite(found.value)), key=lambda name: -reached[name].value
+    )
+    beside = {label_of(name, run.labels): reached[name] for name in ranked if name in (ranked[0], baseline)}
     return _exhibit(run.benchmark, run.truth, heading, joined.architectures, beside)
 
 
@@ -210,6 +216,6 @@ def _notes(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate]
             "better than training for that long."
         )
     if reached:
-        words = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())
-        notes.append(f"Best proxy and baseline on these networks, without training: τ {words}.")
+        found = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())
+        notes.append(f"Best proxy and baseline on these networks, without training: τ {found}.")
     return tuple(notes)

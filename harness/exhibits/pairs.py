@@ -15,10 +15,10 @@ from harness.analysis.pairs import pair_table
 from harness.display.exhibit import Exhibit
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.row_charts import UPRIGHT_SIZE, letters, name_columns, row_height
-from harness.display.figures.style import GREY, paper_style
+from harness.display.figures.style import BLACK, GREY, paper_style
 from harness.display.tables.columns import Column, estimates, row_names, words
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import coefficient, count, p_value, signed
+from harness.display.tables.numbers import coefficient, count, counted, p_value, signed
 from harness.display.tables.rows import Labels, label_of
 from harness.exhibits.part import part_of
 from harness.results import as_run
@@ -56,7 +56,7 @@ def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Ex
     joined, heading = part_of(run, subset, fewest=0)
     table = pair_table(joined, against=against)
     labels = run.labels
-    words = "all pairs of proxies" if against is None else f"each proxy and {label_of(against, labels)}"
+    what = "all pairs of proxies" if against is None else f"each proxy and {label_of(against, labels)}"
     drawings = (
         Drawing(
             "pairs",
@@ -68,7 +68,7 @@ def pairs(run: OpenedRun, against: str | None = None, subset: str = "all") -> Ex
     )
     return Exhibit(
         name="pairs",
-        title=f"Paired differences between {words}",
+        title=f"Paired differences between {what}",
         heading=heading,
         # Against a single proxy there is no matrix to draw; all pairs are too many to print.
         grids=(_summary_grid(table, labels) if against is None else _grid(table, labels),),
@@ -126,7 +126,7 @@ def _mark(axes: Axes, table: pd.DataFrame, place: Mapping[str, int], most: float
         elif row["kendall_p_holm"] >= LEVEL:
             axes.plot(x, y, "o", color=GREY, markersize=2)
         elif written:
-            color = "white" if value > 0.6 * most else "black"
+            color = "white" if value > 0.6 * most else BLACK
             axes.text(x, y, signed(value), ha="center", va="center", fontsize="small", color=color)
 
 
@@ -181,10 +181,10 @@ def _grid(table: pd.DataFrame, labels: Labels) -> Grid:
 def _notes(table: pd.DataFrame) -> tuple[str, ...]:
     tested = int(table["kendall_p"].notna().sum())
     undefined = len(table) - tested
-    below = {way: int((table[column] < LEVEL).sum()) for way, column in _WAYS.items()}
+    found = ", ".join(f"{int((table[column] < LEVEL).sum())} {way}" for way, column in _WAYS.items())
     lacking = f" {undefined} more cannot be tested: a score is constant, or nothing varies." if undefined else ""
     return (
-        f"Of {tested} pairs, p < .05: {', '.join(f'{number} {way}' for way, number in below.items())}.{lacking}",
+        f"Of {counted(tested, 'pair')}, p < .05: {found}.{lacking}",
         "Each pair is compared on the networks for which both have a finite score. Holm: the probability of any false "
         "difference is at most the level. Benjamini-Hochberg: the expected share of false ones among those found is.",
     )

@@ -11,14 +11,14 @@ from harness.analysis.search import OPTIMUM
 from harness.display.exhibit import Exhibit
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.style import BLACK, SERIES, paper_style
-from harness.display.tables.columns import Column, row_names
+from harness.display.tables.columns import Column, best_cells, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import coefficient
+from harness.display.tables.numbers import coefficient, counted
 from harness.display.tables.rows import Labels, label_of
 from harness.display.tables.values import quantity
 from harness.exhibits.network_costs import NetworkCost, network_costs
 from harness.exhibits.part import part_of
-from harness.exhibits.pool import best_cells, orientation_note, row_labels, shown_rows, unscored_note
+from harness.exhibits.pool import orientation_note, row_labels, shown_rows, unscored_note
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def _grid(table: pd.DataFrame, points: pd.DataFrame, cost: NetworkCost, labels: 
     known = int(np.isfinite(cost.values).sum())
     members = int(table["front"].iloc[0])
     notes = [
-        f"{cost.label}: {cost.source}; {known:,} networks, of which {members:,} are on the true front. Every chosen "
-        "network has to be trained.",
+        f"{cost.label}: {cost.source}; {counted(known, 'network')}, of which {members:,} are on the true front. Every "
+        "chosen network has to be trained.",
         *unscored_note(table, labels, known, UNSCORED),
     ]
     return Grid(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.display.tables.numbers import counted
+from harness.analysis.statistics.jackknife import FEWEST_NETWORKS
+from harness.display.tables.numbers import count, counted
+from harness.display.tables.rows import Labels, label_of
 from harness.errors import HarnessError
 from harness.exhibits._heading import heading_of
 
@@ -14,11 +16,8 @@ if TYPE_CHECKING:
     from harness.display.tables.heading import Heading
     from harness.results import OpenedRun
 
-FEWEST = 3
-"""Fewer networks cannot be ranked."""
 
-
-def part_of(run: OpenedRun, subset: str = "all", fewest: int = FEWEST) -> tuple[Joined, Heading]:
+def part_of(run: OpenedRun, subset: str = "all", fewest: int = FEWEST_NETWORKS) -> tuple[Joined, Heading]:
     """Scores and accuracies of an architecture set, and the heading for an analysis of them.
 
     Args:
@@ -34,19 +33,19 @@ def part_of(run: OpenedRun, subset: str = "all", fewest: int = FEWEST) -> tuple[
     joined = run.joined if subset == "all" else run.within(subset)
     if len(joined) < fewest:
         raise HarnessError(
-            f"{run.directory} has {len(joined)} networks in the set '{subset}'; this analysis needs {fewest} or more; "
-            "choose another --set"
+            f"{run.directory} has {counted(len(joined), 'network')} in the set '{subset}'; this analysis needs "
+            f"{fewest} or more; choose another --set"
         )
     if subset == "all":
         return joined, heading
-    only = f"Only those in the set '{subset}': {len(joined):,} of the {counted(heading.networks, 'network')}"
+    only = f"Only those in the set '{subset}': {count(len(joined))} of the {counted(heading.networks, 'network')}"
     return joined, replace(heading, facts=(*heading.facts, only))
 
 
-def unused_note(joined: Joined, labels: dict[str, str]) -> tuple[str, ...]:
+def unused_note(joined: Joined, labels: Labels) -> tuple[str, ...]:
     """A sentence about the proxies without a finite score on some networks, if there are any."""
     lost = [
-        f"{labels.get(name, name)} {int((~scores.usable).sum()):,}"
+        f"{label_of(name, labels)} {count((~scores.usable).sum())}"
         for name, scores in joined.rows.items()
         if not scores.usable.all()
     ]

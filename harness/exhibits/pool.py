@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness._utils.names import unknown_name
@@ -57,16 +56,6 @@ def shown_rows(table: pd.DataFrame, wanted: Sequence[str], key: str, *, highest:
 def row_labels(labels: Labels, random: str, optimum: str) -> Labels:
     """The display names, including the two rows that are not proxies."""
     return {**labels, RANDOM: random, OPTIMUM: optimum}
-
-
-def best_cells(kinds: Iterable[str], values: Iterable[float], *, highest: bool = True) -> tuple[bool, ...]:
-    """Which cells of a column are the best among proxies and aggregates; trained accuracies do not count."""
-    found = [
-        (value if highest else -value) if kind in ("proxy", "aggregate") else math.nan
-        for kind, value in zip(kinds, values, strict=True)
-    ]
-    best = max((value for value in found if not math.isnan(value)), default=math.nan)
-    return tuple(value == best for value in found)
 
 
 def unscored_note(table: pd.DataFrame, labels: Labels, networks: int, consequence: str) -> tuple[str, ...]:

@@ -32,8 +32,9 @@ def scatter(run: OpenedRun, proxies: Sequence[str] = (), *, baseline: str = "par
         baseline: the row to compare the others with.
 
     Raises:
-        UnknownNameError: if a proxy was not scored.
+        UnknownNameError: if a proxy was not scored, or the baseline does not exist.
     """
+    baseline = run.row_named(baseline)
     scored = list(run.scores["proxy"].unique())
     wanted = []
     for name in proxies or scored:
@@ -53,7 +54,7 @@ def scatter(run: OpenedRun, proxies: Sequence[str] = (), *, baseline: str = "par
         Column("used", "Net-\nworks", rows["used"], count),
         Column("distinct", "Dis-\ntinct", rows["distinct"], count),
     )
-    stem = "_".join(["scatter", *proxies]) if len(proxies) == 1 else "scatter"
+    stem = "_".join(["scatter", *wanted]) if len(proxies) == 1 else "scatter"
     return Exhibit(
         name=stem,
         title="Score against accuracy",

@@ -20,13 +20,13 @@ from harness.analysis.search import (
 from harness.display.exhibit import Exhibit
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.style import BLACK, GREY, SERIES, paper_style
-from harness.display.tables.columns import Column, row_names, words
+from harness.display.tables.columns import Column, best_cells, row_names, words
 from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import count
 from harness.display.tables.rows import Labels, label_of
 from harness.display.tables.values import accuracy_writer, signed_writer
 from harness.exhibits.part import part_of
-from harness.exhibits.pool import best_cells, orientation_note, row_labels, shown_rows, unscored_note
+from harness.exhibits.pool import orientation_note, row_labels, shown_rows, unscored_note
 from harness.results import as_run
 
 if TYPE_CHECKING:
@@ -156,9 +156,9 @@ def plot_search(
             lines.append((RANDOM, GREY, "--"))
         else:
             # Drawn to scale it would take up most of the axis and hide the differences between proxies.
-            words = f"{label_of(RANDOM, labels)}: {accuracy_writer(np.array(limits))(chance)}, below this axis"
+            below = f"{label_of(RANDOM, labels)}: {accuracy_writer(limits)(chance)}, below this axis"
             axes.annotate(
-                f"↓ {words}", (0.98, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize="small",
+                f"↓ {below}", (0.98, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize="small",
                 color=GREY, zorder=5,
             )  # fmt: skip
         for row, color, style in lines:

@@ -14,9 +14,9 @@ from harness.analysis.top import share_size
 from harness.display.exhibit import Exhibit
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.lines import highlighted, plot_lines
-from harness.display.tables.columns import Column, row_names
+from harness.display.tables.columns import Column, best_cells, row_names
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING, coefficient, count
+from harness.display.tables.numbers import MISSING, coefficient, count, points
 from harness.display.tables.rows import Labels
 from harness.exhibits.part import part_of, unused_note
 from harness.results import as_run
@@ -69,16 +69,16 @@ def selection(
         rankings = rankings.assign(ndcg=math.nan).sort_values("weighted_kendall", ascending=False, ignore_index=True)
     curve = selection_table(joined, [size for size in CURVE if size <= len(joined) // 2], ())
     labels = {**run.labels, **CHANCE_LABEL}
-    order = [name for name in rankings["proxy"] if name != CHANCE]
-    stand_out = highlighted(order, baseline, highlight)
+    kinds = {name: CHANCE if name == CHANCE else joined.kind(name) for name in rankings["proxy"]}
+    stand_out = highlighted([name for name in kinds if name != CHANCE], baseline, highlight)
     unit = "percentage points" if percent else f"the unit of {run.truth.metric}"
     return Exhibit(
         name="selection",
         title="Quality of the networks that proxies select",
         heading=heading,
         grids=(
-            _precision_grid(choices, rankings, labels, percent),
-            _regret_grid(choices, list(rankings["proxy"]), labels, unit),
+            _precision_grid(choices, rankings, kinds, labels, percent),
+            _regret_grid(choices, kinds, labels, unit),
         ),
         drawings=(
             Drawing(
@@ -136,17 +136,18 @@ def plot_regret(
     return figure
 
 
-def _precision_grid(choices: pd.DataFrame, rankings: pd.DataFrame, labels: Labels, percent: bool) -> Grid:
-    names = list(rankings["proxy"])
-    columns = [row_names(names, labels)]
+def _precision_grid(
+    choices: pd.DataFrame, rankings: pd.DataFrame, kinds: Mapping[str, str], labels: Labels, percent: bool
+) -> Grid:
+    columns = [row_names(kinds, labels)]
     for choice in _by_size(choices):
         if choice != "1":
-            columns.append(_column(f"P@{choice}", names, at(choices, choice, "precision"), coefficient))
+            columns.append(_column(f"P@{choice}", kinds, at(choices, choice, "precision"), coefficient))
     places = int(rankings["ndcg_places"].iloc[0])
     ranked = rankings.set_index("proxy")
     columns += [
-        _column(f"nDCG\n@{places:,}", names, dict(ranked["ndcg"]), coefficient),
-        _column("weighted\nτ", names, dict(ranked["weighted_kendall"]), coefficient),
+        _column(f"nDCG\n@{places:,}", kinds, dict(ranked["ndcg"]), coefficient),
+        _column("weighted\nτ", kinds, dict(ranked["weighted_kendall"]), coefficient),
     ]
     gain = (
         "gain 2^a - 1 of the accuracy a in percent, discount log2(1 + place)"
@@ -162,13 +163,12 @@ def _precision_grid(choices: pd.DataFrame, rankings: pd.DataFrame, labels: Label
     return Grid("selection", "Does a proxy find the best networks?", tuple(columns), data, notes)
 
 
-def _regret_grid(choices: pd.DataFrame, order: Sequence[str], labels: Labels, unit: str) -> Grid:
-    names = list(order)
-    columns = [row_names(names, labels)]
+def _regret_grid(choices: pd.DataFrame, kinds: Mapping[str, str], labels: Labels, unit: str) -> Grid:
+    columns = [row_names(kinds, labels)]
     for choice in _by_size(choices):
-        columns.append(_column(f"rank\n@{choice}", names, at(choices, choice, "best_rank"), _rank, lowest=True))
+        columns.append(_column(f"rank\n@{choice}", kinds, at(choices, choice, "best_rank"), _rank, highest=False))
     for choice in _by_size(choices):
-        columns.append(_column(f"regret\n@{choice}", names, at(choices, choice, "regret"), _points, lowest=True))
+        columns.append(_column(f"regret\n@{choice}", kinds, at(choices, choice, "regret"), points, highest=False))
     n = int(choices["networks"].iloc[0])
     shares = ", ".join(
         f"{words} are {count(size)}"
@@ -190,24 +190,17 @@ def _by_size(choices: pd.DataFrame) -> list[str]:
 
 def _column(
     header: str,
-    names: Sequence[str],
+    kinds: Mapping[str, str],
     values: Mapping[str, float],
     write: Callable[[float], str],
     *,
-    lowest: bool = False,
+    highest: bool = True,
 ) -> Column:
-    proxies = [values[name] for name in names if name != CHANCE and math.isfinite(values[name])]
-    best = (min if lowest else max)(proxies, default=math.nan)
-    shown = [values[name] for name in names]
-    best_ones = [name != CHANCE and value == best for name, value in zip(names, shown, strict=True)]
-    return Column(header, header, shown, write, best=best_ones)
+    shown = [values[name] for name in kinds]
+    return Column(header, header, shown, write, best=best_cells(kinds.values(), shown, highest=highest))
 
 
 def _rank(value: float) -> str:
     if not math.isfinite(value):
         return MISSING
     return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:.1f}"
-
-
-def _points(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else MISSING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,7 +12,7 @@ from harness.analysis.top import PERCENTS, By, top_table
 from harness.display.exhibit import Exhibit
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.lines import highlighted, plot_lines
-from harness.display.tables.columns import Column, estimates, row_names, verdict_column, verdict_marks
+from harness.display.tables.columns import Column, best_cells, estimates, row_names, verdict_column
 from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import coefficient, count, p_value
 from harness.display.tables.rows import Labels, label_of
@@ -75,7 +75,7 @@ def top(
         title=f"Ranking the best networks, {SELECTED[by]}",
         heading=heading,
         grids=(
-            _curve_grid(table, shares, labels, by),
+            _curve_grid(table, shares, labels, by, joined.kind),
             _share_grid(table[table["percent"] == shares[-1]], labels, by, label_of(baseline, labels)),
         ),
         drawings=(
@@ -115,16 +115,18 @@ def plot_top(
     )
 
 
-def _curve_grid(table: pd.DataFrame, shares: Sequence[float], labels: Labels, by: By) -> Grid:
+def _curve_grid(
+    table: pd.DataFrame, shares: Sequence[float], labels: Labels, by: By, kind: Callable[[str], str]
+) -> Grid:
     names = list(dict.fromkeys(table["proxy"]))
     columns = [row_names(names, labels)]
     for share in shares:
         rows = table[table["percent"] == share].set_index("proxy").loc[names]
         values = rows["kendall"]
-        marks = verdict_marks(rows["verdict"]) if by == "truth" else ()
-        best = values == values.max()
+        verdicts = rows["verdict"] if by == "truth" else ()
+        best = best_cells(map(kind, names), values)
         header = f"top {share:g} %\n" + (f"n = {count(rows['networks'].max())}" if by == "truth" else "")
-        columns.append(Column(f"{share:g}", header, values, coefficient, "left", marks=marks, best=best))
+        columns.append(Column(f"{share:g}", header, values, coefficient, "left", verdicts=verdicts, best=best))
     marks_note = ("▲ win, ○ tie, ▼ loss compared with ◆ on the same networks.",) if by == "truth" else ()
     return Grid("top", f"Kendall τ among the top p % of networks, {SELECTED[by]}", tuple(columns), table, marks_note)
 

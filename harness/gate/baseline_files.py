@@ -15,7 +15,7 @@ import pandas as pd
 
 from harness._utils.arguments import accepts, path
 from harness._utils.json_text import json_checksum, parse_json
-from harness._utils.visible import one_line
+from harness._utils.visible import csv_text, one_line
 from harness.errors import DataError
 from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
 from harness.gate.costs import OwnCosts, Place
@@ -140,8 +140,7 @@ def _rounded(values: pd.Series[float]) -> list[float]:
 
 def _packed(scores: pd.DataFrame) -> bytes:
     """The scores as gzipped CSV with every float exact, and without a time stamp or name in the gzip header."""
-    text = scores.to_csv(index=False, lineterminator="\n")
-    return gzip.compress(text.encode(), compresslevel=9, mtime=0)
+    return gzip.compress(csv_text(scores).encode(), compresslevel=9, mtime=0)
 
 
 def _unpacked(packed: bytes) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness._utils.arguments import accepts, epochs, number, optional, path, text, texts, yes_or_no
-from harness._utils.visible import write_page
 from harness.contracts.ground_truth import GroundTruth
 from harness.display.tables.heading import Heading
 from harness.exhibits._heading import correlations_of, heading_of
@@ -53,14 +52,15 @@ class Report:
 
     def __repr__(self) -> str:
         """A few lines: what was ranked against what, and the best row."""
-        from harness.display.tables.numbers import estimate
+        from harness.display.tables.numbers import counted, estimate
         from harness.display.tables.rows import label_of, set_rows
 
         rows = set_rows(self.correlations, self.subset)
         heading = self.heading
         lines = [
-            f"<report of {heading.benchmark}, {heading.dataset}: {self.scores['proxy'].nunique()} proxies on "
-            f"{heading.networks:,} networks, ranked against {heading.ground_truth}"
+            f"<report of {heading.benchmark}, {heading.dataset}: "
+            f"{counted(self.scores['proxy'].nunique(), 'proxy', 'proxies')} on "
+            f"{counted(heading.networks, 'network')}, ranked against {heading.ground_truth}"
         ]
         ranked = [row for row in rows.to_dict("records") if row["kendall"] == row["kendall"]]
         if ranked:
@@ -94,18 +94,11 @@ class Report:
 
         table, labels, subset = self.correlations, self.labels, self.subset
         drawings = drawings_of(table, self.scores, self.truth, self.heading, labels, subset) if figures else ()
-        return exhibit_of(table, self.costs, self.heading, labels, subset, drawings)
+        return exhibit_of(table, self.costs, self.heading, labels, subset, drawings, self.published)
 
     def show(self, console: Console | None = None) -> None:
         """Print the tables in the terminal."""
-        from harness._utils.console import output
-        from harness.display.tables.correlations import published_grid
-        from harness.display.tables.terminal import print_grids
-
-        console = output(console)
         self.exhibit(figures=False).show(console, title=False)
-        if self.published is not None:
-            print_grids(console, [published_grid(self.published, self.labels)])
 
     def html(self, exhibits: Iterable[Exhibit] | None = None) -> str:
         """Everything as one HTML page that needs no other file and no network.
@@ -137,19 +130,11 @@ class Report:
             width: the width of the figures in inches; default: one column of a paper for the chart, two for the
                 scatter plots.
         """
-        from harness.display.tables.correlations import published_grid
-        from harness.display.tables.markdown import markdown_grid
-
         target = Path(directory)
         files = self.exhibit(figures=figures).write(target, width=width)
-        if self.published is not None:
-            full, page = target / "published.csv", target / "published.md"
-            write_page(full, self.published.to_csv(index=False))
-            write_page(page, markdown_grid(published_grid(self.published, self.labels)))
-            files += [full, page]
         scores = target / "scores.csv.gz"
         # Without a timestamp, equal scores give equal files.
-        self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0})
+        self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0}, lineterminator="\n")
         manifest = target / "manifest.json"
         write_manifest(manifest, self.manifest, scores)
         return [*files, scores, manifest]

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from harness._utils.arguments import accepts, number, optional, path
 from harness.display.exhibit import Exhibit
 from harness.display.figures.correlations import bars_drawing, scatter_drawing
-from harness.display.tables.correlations import cost_grid, main_grid, paper_grid, sets_grid, terminal_grid
+from harness.display.tables.correlations import (
+    cost_grid,
+    main_grid,
+    paper_grid,
+    published_grid,
+    sets_grid,
+    terminal_grid,
+)
 from harness.display.tables.heading import Heading
 from harness.display.tables.rows import Labels, can_be_ranked, has_several_sets, main_set, set_rows
 
@@ -27,8 +34,9 @@ def exhibit_of(
     labels: Labels | None = None,
     subset: str | None = None,
     drawings: tuple[Drawing, ...] = (),
+    published: pd.DataFrame | None = None,
 ) -> Exhibit:
-    """The main table, Kendall τ in each set if there are several, and the costs.
+    """The main table, Kendall τ in each set if there are several, the costs, and the published coefficients.
 
     Args:
         table: rows of :func:`harness.analysis.correlation_table`.
@@ -37,6 +45,7 @@ def exhibit_of(
         labels: display names of proxies.
         subset: the architecture set of the main table; default: ``all``.
         drawings: the figures.
+        published: rows of :func:`harness.analysis.published.beside_published`, or None.
 
     Raises:
         UnknownNameError: if the table lacks the set.
@@ -47,10 +56,13 @@ def exhibit_of(
     if has_several_sets(table):
         grids.append(sets_grid(table, chosen, heading.sets, labels))
         if can_be_ranked(set_rows(table, chosen)):
-            terminal.append(sets_grid(table, chosen, heading.sets, labels, head="{}\nn = {:,}"))
+            terminal.append(grids[-1])
         paper.append(sets_grid(table, chosen, heading.sets, labels, paper=True))
     if costs is not None and not costs.empty:
         grids.append(cost_grid(costs, labels))
+    if published is not None:
+        for tables in (grids, terminal, paper):
+            tables.append(published_grid(published, labels))
     title = "Rank correlation of proxies with true accuracy"
     return Exhibit("correlations", title, heading, tuple(grids), drawings, terminal=tuple(terminal), paper=tuple(paper))
 

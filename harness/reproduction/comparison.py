@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness.analysis import kendall
 from harness.analysis.published import outside, rounding
+from harness.display.tables.numbers import counted
 from harness.reproduction.mismatches import differences
 from harness.reproduction.protocol import Part, Protocol
 from harness.reproduction.tables import published_coefficients
@@ -118,7 +119,7 @@ def _of_row(
     if printed and np.isnan(published_networks):
         yield "how many networks the published value is of is not known"
     elif printed and part.architectures not in (None, published_networks):
-        yield f"the published value is of {int(published_networks):,} networks"
+        yield f"the published value is of {counted(published_networks, 'network')}"
     if ours is None:
         yield "not among the scores of this run"
         return

@@ -16,8 +16,12 @@ from harness.display.tables.columns import Column, estimates, row_names, words
 from harness.display.tables.correlations import SYMBOLS
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Facts, Heading
-from harness.display.tables.numbers import MISSING, coefficient, count, printed, signed
+from harness.display.tables.numbers import coefficient, count, points, printed, signed
+from harness.display.tables.rows import label_of
+from harness.display.tables.values import signed_writer
+from harness.reproduction.figure import beside_drawing
 from harness.reproduction.notes import compact, first_mentions, letter
+from harness.reproduction.protocol import placed
 
 if TYPE_CHECKING:
     from harness.reproduction.protocol import Protocol
@@ -61,7 +65,7 @@ def exhibit_of(
     not_run: Mapping[str, str],
     labels: Mapping[str, str],
 ) -> Exhibit:
-    """The tables of a reproduction; a terminal shows one per part.
+    """The tables and the figure of a reproduction; a terminal shows one table per part.
 
     Args:
         protocol: what the paper did.
@@ -82,10 +86,13 @@ def exhibit_of(
         for part, group in rows.groupby("part", sort=False)
     ]
     if parts:
-        parts[-1] = replace(parts[-1], notes=(LEGEND,))
-    several = [_summary_grid(summary)] if len(summary) else []
-    coefficients = [_coefficients(rows, notes, labels)] if len(rows) else []
+        parts[-1] = replace(parts[-1], notes=(*parts[-1].notes, LEGEND))
+    tables = [
+        grid if grid.rows else replace(grid, columns=(), notes=("No coefficient was compared.",))
+        for grid in (_summary_grid(summary), _coefficients(rows, notes, labels))
+    ]
     choices = [_search_grid(searches, notes, labels)] if len(searches) else []
+    drawn = "beside_published" in protocol.figures and rows["difference"].notna().any()
     listings = [
         Listing("Not run", tuple(not_run.items())),
         Listing("What was done differently", tuple((str(number), text) for text, number in notes.numbers.items())),
@@ -97,20 +104,21 @@ def exhibit_of(
         name="reproduction",
         title=f"Reproduction: {protocol.title}",
         heading=Facts((("Paper", citation(protocol.citation)), ("What it does", protocol.summary))),
-        grids=(*several, *coefficients, *choices),
+        grids=(*tables, *choices),
+        drawings=(beside_drawing(rows, protocol.title),) if drawn else (),
         listings=tuple(listing for listing in listings if listing.entries),
-        terminal=(*parts, *choices, *several),
+        terminal=(*parts, *choices, tables[0]),
     )
 
 
 def _part_grid(part: str, rows: pd.DataFrame, heading: Heading, notes: Footnotes, labels: Mapping[str, str]) -> Grid:
-    """The table of one part, with its benchmark and the notes that apply to all its rows above it."""
+    """The table of one part, with its run and the numbers of the notes that apply to all its rows."""
     shared = frozenset.intersection(*map(frozenset, rows["mismatches"]))
     common = compact(notes.numbers[sentence] for sentence in shared)
     facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all rows: {common}"] if common else [])]
     grid = _coefficients(rows, notes, labels, shared)
     title = f"{part}: {grid.columns[0].cells[0].value}"
-    return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=(), names=2)
+    return replace(grid, name=part, title=title, columns=grid.columns[1:], notes=tuple(facts), names=2)
 
 
 def _coefficients(
@@ -120,7 +128,7 @@ def _coefficients(
     decimals = {source: digits(group["published"]) for source, group in rows[rows["source"] != ""].groupby("source")}
     written = [printed(row["published"], decimals.get(row["source"], 2)) for row in records]
     columns = (
-        words("benchmark", "Benchmark", map(_place, records)),
+        words("benchmark", "Benchmark", (placed(row["benchmark"], row["dataset"], row["subset"]) for row in records)),
         row_names(rows["proxy"], labels),
         words("coefficient", "", rows["coefficient"].map(SYMBOLS)),
         Column("networks", "n", rows["networks"], count),
@@ -129,7 +137,7 @@ def _coefficients(
         Column("difference", "Difference", rows["difference"], signed, marks=_stars(rows)),
         words("notes", "Notes", (notes.of(row, but) for row in records)),
     )
-    return Grid("reproduction", "Coefficients", columns, None, (LEGEND,), styles=_styles(rows))
+    return Grid("reproduction", "Coefficients", columns, _joined(rows), (LEGEND,), styles=_styles(rows))
 
 
 def _summary_grid(summary: pd.DataFrame) -> Grid:
@@ -155,24 +163,25 @@ def _shares(some: Iterable[int], of: Iterable[int]) -> list[str]:
 def _search_grid(searches: pd.DataFrame, notes: Footnotes, labels: Mapping[str, str]) -> Grid:
     has_published = searches["published"].notna()
     low, high, spread = (searches[key].where(has_published) for key in ("low", "high", "published_deviation"))
-    reach = [f"to {_points(value)}" if math.isfinite(value) else "" for value in high]
+    reach = [f"to {points(value)}" if math.isfinite(value) else "" for value in high]
     columns = (
         words("dataset", "Data set", searches["dataset"]),
         words("truth", "Accuracy", searches["truth"]),
         Column("networks", "N", searches["networks"], count),
-        words("proxy", "Chosen by", (labels.get(name, name) for name in searches["proxy"])),
-        Column("ours", "Ours ± SD", searches["ours"], _points, bounds=_spreads(searches["deviation"])),
-        Column("means", "95 % of means", low, _points, bounds=reach),
-        Column("published", "Published ± SD", searches["published"], _points, bounds=_spreads(spread)),
-        Column("difference", "Difference", searches["difference"], _signed_points, marks=_stars(searches)),
+        words("proxy", "Chosen by", (label_of(name, labels) for name in searches["proxy"])),
+        Column("ours", "Ours ± SD", searches["ours"], points, bounds=_spreads(searches["deviation"])),
+        Column("means", "95 % of means", low, points, bounds=reach),
+        Column("published", "Published ± SD", searches["published"], points, bounds=_spreads(spread)),
+        Column("difference", "Difference", searches["difference"], signed_writer(points), marks=_stars(searches)),
         words("notes", "Notes", map(notes.of, searches.to_dict("records"))),
     )
-    return Grid("searches", "Searches", columns, None, (SEARCH_LEGEND,), styles=_styles(searches), names=4)
+    notes_below, styles = (SEARCH_LEGEND,), _styles(searches)
+    return Grid("searches", "Searches", columns, _joined(searches), notes_below, styles=styles, names=4)
 
 
-def _place(row: Any) -> str:
-    where = f"{row['benchmark']} {row['dataset']}"
-    return where if row["subset"] == "all" else f"{where} ({row['subset']})"
+def _joined(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the sentences of each as one text."""
+    return rows.assign(mismatches=rows["mismatches"].map("; ".join))
 
 
 def _stars(rows: pd.DataFrame) -> list[str]:
@@ -184,12 +193,4 @@ def _styles(rows: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _spreads(deviations: pd.Series[float]) -> list[str]:
-    return [f"± {_points(value)}" if math.isfinite(value) else "" for value in deviations]
-
-
-def _points(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else MISSING
-
-
-def _signed_points(value: float) -> str:
-    return f"{value:+.2f}" if math.isfinite(value) else MISSING
+    return [f"± {points(value)}" if math.isfinite(value) else "" for value in deviations]

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from harness._utils.citations import citation
-from harness._utils.console import output
+from harness.display.tables.columns import words
+from harness.display.tables.grids import Grid
+from harness.display.tables.numbers import counted
+from harness.display.tables.terminal import print_grids
 from harness.reproduction.reading import load_protocol, protocol_names
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.reproduction.protocol import Part
+    from harness.reproduction.protocol import Part, Protocol
 
 
 def print_protocols(console: Console) -> None:
     """Every protocol with its paper and its parts."""
-    console = output(console)
-    for name in protocol_names():
-        protocol = load_protocol(name)
-        console.print(Text(name, style="bold"), Text(citation(protocol.citation)))
-        console.print(Text(f"  {protocol.summary}", style="dim"))
-        grid = Table.grid(padding=(0, 2))
-        for part in protocol.parts:
-            grid.add_row("", Text(part.name), Text(_facts(part)))
-        console.print(grid)
-        console.print()
+    print_grids(console, (_grid(load_protocol(name)) for name in protocol_names()))
+
+
+def _grid(protocol: Protocol) -> Grid:
+    columns = (
+        words("part", "Part", (part.name for part in protocol.parts)),
+        words("facts", "What it needs", map(_facts, protocol.parts)),
+    )
+    title = f"{protocol.name}: {citation(protocol.citation)}"
+    return Grid(protocol.name, title, columns, None, (protocol.summary,))
 
 
 def _facts(part: Part) -> str:
     if part.kind == "unavailable":
         return f"cannot be done here: {part.reason}"
-    networks = f"{part.architectures:,} networks" if part.architectures else "unknown number of networks"
-    what = "search" if part.kind == "search" else f"{len(part.proxies)} proxies"
+    networks = counted(part.architectures, "network") if part.architectures else "unknown number of networks"
+    what = "search" if part.kind == "search" else counted(len(part.proxies), "proxy", "proxies")
     beside = f"; compared with {', '.join(part.published)}" if part.published else ""
     return f"{part.place}, {networks}, {part.truth}, batch of {part.batch_size:,}, {what}{beside}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from harness.display.tables.numbers import counted
 from harness.registry import proxy_facts
 from harness.reproduction.parts import scored
 from harness.reproduction.protocol import DATASET_IMAGES, NOISE_IMAGES, Part, Protocol
@@ -37,11 +38,11 @@ def detected(part: Part, setting: Setting, truth: str, networks: int) -> list[st
 
 def _of_networks(part: Part, setting: Setting, networks: int) -> Iterable[str]:
     if part.architectures is None:
-        yield f"{networks:,} networks, drawn uniformly; the paper does not say how many it ranked"
+        yield f"{counted(networks, 'network')}, drawn uniformly; the paper does not say how many it ranked"
     elif networks < part.architectures:
-        yield f"{networks:,} networks, drawn uniformly; the paper ranks {part.architectures:,}"
+        yield f"{counted(networks, 'network')}, drawn uniformly; the paper ranks {part.architectures:,}"
     elif networks > part.architectures:
-        yield f"{networks:,} networks; the paper ranks {part.architectures:,} of them"
+        yield f"{counted(networks, 'network')}; the paper ranks {part.architectures:,} of them"
     if setting.subset not in ("all", part.subset):
         yield f"networks drawn from the set '{setting.subset}'; the paper's set is '{part.subset}'"
 

@@ -14,6 +14,16 @@ NOISE_IMAGES = "noise"
 KINDS = ("correlation", "search", "unavailable")
 
 
+def placed(benchmark: str, dataset: str, subset: str) -> str:
+    """Benchmark, data set and, if it is not ``all``, the set.
+
+    >>> placed("nats-tss", "cifar10", "reachable")
+    'nats-tss cifar10 (reachable)'
+    """
+    where = f"{benchmark} {dataset}".strip()
+    return where if subset == "all" else f"{where} ({subset})"
+
+
 @dataclass(frozen=True)
 class Part:
     """One ranking of a paper: a set of networks of one benchmark on one data set, and the proxies that rank them.
@@ -65,9 +75,8 @@ class Part:
 
     @property
     def place(self) -> str:
-        """Benchmark, data set and, if it is not ``all``, the set: ``nats-tss cifar10 (reachable)``."""
-        where = f"{self.benchmark} {self.dataset}".strip()
-        return where if self.subset == "all" else f"{where} ({self.subset})"
+        """Where its networks are from, see :func:`placed`."""
+        return placed(self.benchmark, self.dataset, self.subset)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Reproduction:
         )
 
     def exhibit(self) -> Exhibit:
-        """Its tables, with the notes that they refer to."""
+        """Its tables with the notes that they refer to, and its figure."""
         from harness.reproduction.exhibit import exhibit_of
 
         headings = {found.part.name: found.report.heading for found in self.outcomes if found.report is not None}
@@ -72,28 +72,12 @@ class Reproduction:
         ``reproduction.tex`` have rounded numbers and notes; ``protocol.json`` has the protocol and the settings of the
         runs. The protocol's figures are in the same directory, those of one part in its own subdirectory.
         """
-        target, exhibit = Path(directory), self.exhibit()
-        target.mkdir(parents=True, exist_ok=True)
-        texts = {
-            "reproduction.csv": _csv(self.rows),
-            "summary.csv": self.summary.to_csv(index=False),
-            "reproduction.md": exhibit.markdown(),
-            "reproduction.tex": exhibit.latex(),
-            "protocol.json": json_page(self._facts()),
-        }
-        if len(self.searches):
-            texts["searches.csv"] = _csv(self.searches)
-        for name, text in texts.items():
-            write_page(target / name, text)
-        return [*(target / name for name in texts), *(self._draw(target) if figures else ())]
-
-    def _draw(self, target: Path) -> list[Path]:
-        from harness.reproduction.figure import beside_drawing
-
-        files: list[Path] = []
-        if "beside_published" in self.protocol.figures and self.rows["difference"].notna().any():
-            files += beside_drawing(self.rows, self.protocol.title).write(target)
-        if {"kendall_by_proxy", "accuracy_by_score"} & set(self.protocol.figures):
+        target = Path(directory)
+        files = self.exhibit().write(target, figures=figures)
+        facts = target / "protocol.json"
+        write_page(facts, json_page(self._facts()))
+        files.append(facts)
+        if figures and {"kendall_by_proxy", "accuracy_by_score"} & set(self.protocol.figures):
             for found in self.outcomes:
                 if found.report is not None and not found.part.run_of:
                     files += found.report.write(target / found.part.name / "report")
@@ -160,10 +144,6 @@ def _chosen(protocol: Protocol, names: Iterable[str]) -> list[Part]:
     if len(set(wanted)) < len(wanted):
         raise HarnessError(f"a part is given twice in {', '.join(wanted)}; give each once")
     return [protocol.part(name) for name in wanted]
-
-
-def _csv(rows: pd.DataFrame) -> str:
-    return rows.assign(mismatches=rows["mismatches"].map("; ".join)).to_csv(index=False)
 
 
 def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.display.figures.row_charts import letters, name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, ONE_COLUMN, VERMILLION, paper_style
-from harness.display.tables.numbers import coefficient
+from harness.display.tables.numbers import coefficient, typographic
 from harness.display.tables.rows import Labels, baseline_row, label_of, main_set, set_rows
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def plot_bars(
     size = letters(_row_height(len(records))) * (0.72 if len(records) > MANY_PROXIES else 0.833)
     for place, row in enumerate(records):
         # A proxy without a coefficient keeps its row, to show that it was tried.
-        value = coefficient(row["kendall"]).replace("-", "−")
+        value = typographic(coefficient(row["kendall"]))
         ax.text(1, place, value, transform=beside, va="center_baseline", ha="right", fontsize=size)
         if row["kendall"] == row["kendall"]:
             ax.plot([row["kendall_low"], row["kendall_high"]], [place, place], color=MARKERS[row["verdict"]]["color"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness._utils.visible import write_page
+from harness._utils.visible import csv_text, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ class Drawing:
         inches = width or (TWO_COLUMNS if self.wide else ONE_COLUMN)
         pages = self.pages(inches) if self.pages else ()
         stem = directory / self.name
-        files = save_figure(self.draw(inches), stem, pages=pages)
+        files = save_figure(pages[0] if len(pages) == 1 else self.draw(inches), stem, pages)
         numbers = stem.with_name(f"{self.name}.csv")
-        write_page(numbers, self.data.to_csv(index=False))
+        write_page(numbers, csv_text(self.data))
         return [*files, numbers]

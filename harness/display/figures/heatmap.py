@@ -10,7 +10,7 @@ import numpy as np
 from harness.display.figures.colours import diverging, ink_on
 from harness.display.figures.row_charts import letters, row_height
 from harness.display.figures.style import BLACK, ONE_COLUMN, paper_style
-from harness.display.tables.numbers import coefficient
+from harness.display.tables.numbers import coefficient, typographic
 from harness.display.tables.rows import Labels, label_of
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _draw_cells(ax: Axes, data: pd.DataFrame, runs: list[str], proxies: list[str
     picture = ax.imshow(values, cmap=diverging(), vmin=-end, vmax=end, aspect="auto")
     for place, column, row in records:
         ink = ink_on(*picture.to_rgba(row["kendall"]))
-        text = coefficient(row["kendall"]).replace("-", "−")
+        text = typographic(coefficient(row["kendall"]))
         ax.text(column, place, text, ha="center", va="center_baseline", fontsize=size, color=ink)
         if row["verdict"] in MARKS:
             # In a corner, so that it clearly belongs to one cell even if cells are narrow.

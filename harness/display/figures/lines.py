@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.display.figures.style import BLACK, BLUE, GREY, VERMILLION, paper_style
+from harness.display.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, paper_style
 from harness.display.tables.rows import Labels, label_of
 
 if TYPE_CHECKING:
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 # Okabe & Ito's colours with enough contrast to white; markers distinguish lines in greyscale.
 LOOKS = (
-    (BLUE, "o"), (VERMILLION, "s"), ("#009E73", "^"), ("#CC79A7", "v"),
-    ("#E69F00", "P"), ("#56B4E9", "X"), ("#8B5A2B", "<"), ("#444444", ">"),
+    (BLUE, "o"), (VERMILLION, "s"), (GREEN, "^"), (PURPLE, "v"), (ORANGE, "P"), (SKY, "X"),
+    ("#8B5A2B", "<"), ("#444444", ">"),
 )  # fmt: skip
 MOST = len(LOOKS)
+PALE = "#c8c8c8"
+"""The colour of the other lines."""
 
 
 def highlighted(order: Sequence[str], baseline: str | None, wanted: Sequence[str] | None = None) -> list[str]:
@@ -62,7 +64,7 @@ def plot_lines(
         axes = figure.add_subplot()
         for name, line in lines.items():
             if name not in (baseline, dotted, *stand_out):
-                axes.plot(line.index, line, color="#c8c8c8", linewidth=0.7, zorder=1)
+                axes.plot(line.index, line, color=PALE, linewidth=0.7, zorder=1)
         for name, (colour, marker) in zip(stand_out, LOOKS, strict=False):
             label = label_of(name, labels)
             axes.plot(lines[name].index, lines[name], color=colour, marker=marker, markersize=3.2, label=label)
@@ -73,7 +75,7 @@ def plot_lines(
             line, label = lines[dotted], label_of(dotted, labels)
             axes.plot(line.index, line, color=BLACK, linestyle=(0, (1, 1.5)), zorder=3, label=label)
         if set(lines) - {baseline, dotted, *stand_out}:
-            axes.plot([], [], color="#c8c8c8", label="others")
+            axes.plot([], [], color=PALE, label="others")
         finish(axes, lines, xlabel, ylabel)
         figure.legend(loc="outside lower center", ncols=columns, handletextpad=0.4, columnspacing=1.0)
     return figure

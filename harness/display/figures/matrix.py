@@ -9,8 +9,8 @@ import numpy as np
 
 from harness.display.figures.colours import diverging, ink_on
 from harness.display.figures.row_charts import letters, name_columns, row_height
-from harness.display.figures.style import paper_style
-from harness.display.tables.numbers import MISSING
+from harness.display.figures.style import BLACK, paper_style
+from harness.display.tables.numbers import printed, typographic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ def plot_matrix(
         axes.tick_params(axis="y", labelsize=letters(height))
         axes.spines[:].set_visible(False)
         if rule_after is not None:
-            axes.axhline(rule_after - 0.5, color="black", linewidth=0.8)
+            axes.axhline(rule_after - 0.5, color=BLACK, linewidth=0.8)
         figure.colorbar(image, ax=axes, label=label, location="bottom", shrink=0.7, aspect=30, pad=0.02)
     return figure
 
@@ -77,7 +77,6 @@ def _short(value: float) -> str:
     >>> _short(0.256), _short(-0.002), _short(-1.174), _short(1.0)
     ('.26', '.00', '−1.2', '1')
     """
-    if not np.isfinite(value):
-        return MISSING
-    text = f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 0.995 else f"{value:.1f}".removesuffix(".0")
-    return ".00" if text == "-.00" else text.replace("-", "−")
+    if not abs(value) >= 0.995:
+        return typographic(printed(value, 2))
+    return typographic(f"{value:.1f}".removesuffix(".0"))

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness._utils.arguments import accepts
-from harness._utils.arguments import path as path_of
 from harness._utils.visible import visible_page
 from harness.display.figures.style import paper_style
 
@@ -19,27 +17,18 @@ DATE = {"pdf": "CreationDate", "svg": "Date"}
 """The metadata key for the time of writing in each format; PNG files have none."""
 
 
-@accepts(stem=path_of)
-def save_figure(
-    figure: Figure | None,
-    stem: Path,
-    kinds: Sequence[str] = ("pdf", "png"),
-    *,
-    pages: Sequence[Figure] = (),
-) -> list[Path]:
+def save_figure(figure: Figure, stem: Path, pages: Sequence[Figure] = ()) -> list[Path]:
     """Write a figure as PDF and PNG in the style of a paper; the same figure gives the same bytes.
 
     Args:
         figure: the figure.
         stem: the path without its suffix.
-        kinds: the suffixes.
         pages: the pages of the PDF file, if the figure does not fit one page of a paper.
     """
-    assert figure is not None
-    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in kinds]
-    for path, kind in zip(paths, kinds, strict=True):
-        path.write_bytes(_paged_pdf(pages) if kind == "pdf" and len(pages) > 1 else figure_bytes(figure, kind))
-    return paths
+    pdf, png = (stem.with_name(f"{stem.name}.{kind}") for kind in ("pdf", "png"))
+    pdf.write_bytes(_paged_pdf(pages) if len(pages) > 1 else figure_bytes(figure, "pdf"))
+    png.write_bytes(figure_bytes(figure, "png"))
+    return [pdf, png]
 
 
 def _paged_pdf(pages: Sequence[Figure]) -> bytes:
@@ -48,6 +37,7 @@ def _paged_pdf(pages: Sequence[Figure]) -> bytes:
     file = io.BytesIO()
     with paper_style(), PdfPages(file, metadata={DATE["pdf"]: None}) as pdf:
         for page in pages:
+            _show_every_character(page)
             pdf.savefig(page)
     return file.getvalue()
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.display.figures.density import draw_hexagons, hexagon_counts
 from harness.display.figures.style import BLUE, GREY, VERMILLION
-from harness.display.tables.numbers import coefficient
+from harness.display.tables.numbers import coefficient, typographic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -183,7 +183,7 @@ def _ranks(scores: Values) -> Values:
 
 
 def _write_coefficients(ax: Axes, panel: Panel, kendall: float, spearman: float) -> None:
-    text = f"τ {coefficient(kendall)}\nρ {coefficient(spearman)}".replace("-", "−")
+    text = typographic(f"τ {coefficient(kendall)}\nρ {coefficient(spearman)}")
     right, top = _emptiest_corner(panel)
     ax.text(
         0.97 if right else 0.04,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -45,7 +46,8 @@ class Column:
         write: the formatter of numbers; None for texts.
         justify: left or right.
         bounds: text after each number, such as its interval.
-        marks: text after value and bounds, with a leading space.
+        marks: text after value and bounds, with a leading space; default: those of the verdicts, if it has numbers.
+        verdicts: the verdict on each row, if the column shows it; those without a mark count as none.
         best: which values are the best.
         brief: whether the bounds may be omitted on a narrow page.
         note: a sentence that readers need to understand the column.
@@ -58,16 +60,22 @@ class Column:
     justify: Literal["left", "right"] = "right"
     bounds: Iterable[str] = ()
     marks: Iterable[str] = ()
+    verdicts: Iterable[str] = ()
     best: Iterable[bool] = ()
     brief: bool = False
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Make all fields as long as the values, and all characters of texts visible."""
+        """Make all fields as long as the values, all characters of texts visible, and verdicts marks."""
         values = tuple(self.values)
         object.__setattr__(self, "values", tuple(map(visible, values)) if self.write is None else values)
-        for name, default in (("bounds", ""), ("marks", ""), ("best", False)):
+        marked = tuple(verdict if verdict in VERDICT_MARKS else "" for verdict in self.verdicts)
+        object.__setattr__(self, "verdicts", marked)
+        for name, default in (("bounds", ""), ("verdicts", ""), ("marks", ""), ("best", False)):
             object.__setattr__(self, name, tuple(getattr(self, name)) or (default,) * len(values))
+        if self.write is not None and not any(self.marks):
+            marks = tuple(f" {VERDICT_MARKS[verdict]}" if verdict else "" for verdict in self.verdicts)
+            object.__setattr__(self, "marks", marks)
 
     @property
     def title(self) -> str:
@@ -120,7 +128,7 @@ def estimates(
     *,
     sign: bool = False,
     brief: bool = False,
-    marks: Iterable[str] = (),
+    verdicts: Iterable[str] = (),
     best: Iterable[bool] = (),
 ) -> Column:
     """Coefficients with their intervals.
@@ -134,23 +142,32 @@ def estimates(
         high: the column of the upper bounds; default: ``KEY_high``.
         sign: whether they are differences, which always have a sign.
         brief: whether the intervals may be omitted on a narrow page.
-        marks: the mark after each value.
+        verdicts: the verdict whose mark follows each value.
         best: which values are the best.
     """
     pairs = zip(table[low or f"{key}_low"], table[high or f"{key}_high"], strict=True)
     bounds = [interval(*pair, sign=sign).replace(MISSING, "") for pair in pairs]
     write = signed if sign else coefficient
-    return Column(name, header, table[key], write, "left", bounds, tuple(marks), tuple(best), brief)
+    return Column(name, header, table[key], write, "left", bounds, verdicts=verdicts, best=best, brief=brief)
 
 
-def verdict_marks(verdicts: Iterable[str], shown: Iterable[str] = tuple(VERDICT_MARKS)) -> list[str]:
-    """The mark of each verdict, to put after a number; empty if the verdict is not in ``shown``."""
-    marks = {verdict: f" {VERDICT_MARKS[verdict]}" for verdict in shown}
-    return [marks.get(verdict, "") for verdict in verdicts]
+def best_cells(kinds: Iterable[str], values: Iterable[float], *, highest: bool = True) -> tuple[bool, ...]:
+    """Which cells of a column are the best among proxies and aggregates; other rows, such as trainings, do not count.
+
+    >>> best_cells(["proxy", "truth", "aggregate", "proxy"], [0.5, 0.9, 0.7, math.nan])
+    (False, False, True, False)
+    """
+    found = [
+        (value if highest else -value) if kind in ("proxy", "aggregate") else math.nan
+        for kind, value in zip(kinds, values, strict=True)
+    ]
+    best = max((value for value in found if not math.isnan(value)), default=math.nan)
+    return tuple(value == best for value in found)
 
 
 def verdict_column(verdicts: Iterable[str]) -> Column:
     """Mark and word of each verdict; a dash for a proxy that could not be compared."""
     said = {verdict: f"{mark} {verdict}" for verdict, mark in VERDICT_MARKS.items()}
     said["baseline"] = VERDICT_MARKS["baseline"]
-    return words("verdict", "Verdict", (said.get(verdict, MISSING) for verdict in verdicts))
+    verdicts = tuple(verdicts)
+    return replace(words("verdict", "Verdict", (said.get(verdict, MISSING) for verdict in verdicts)), verdicts=verdicts)

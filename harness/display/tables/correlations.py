@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.published import digits
-from harness.display.tables.columns import Column, estimates, row_names, verdict_column, verdict_marks, words
+from harness.display.tables.columns import Column, best_cells, estimates, row_names, verdict_column, words
 from harness.display.tables.grids import Grid
 from harness.display.tables.numbers import (
     MISSING,
@@ -27,6 +27,7 @@ from harness.display.tables.rows import (
     baseline_row,
     can_be_ranked,
     kind_notes,
+    kinds_of,
     label_of,
     outcome_notes,
     set_notes,
@@ -58,9 +59,6 @@ STYLES = {"win": "bold green", "loss": "red", "tie": "", "baseline": "bold", "no
 """Styles of the rows in a terminal; a proxy without a coefficient is dim."""
 
 COST_NOTE = "×: cost in forward + backward passes; own: in addition to shared passes, alone: including them."
-
-SIGNIFICANT = ("win", "loss")
-"""The verdicts that are marked in LaTeX tables."""
 
 
 def main_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -> Grid:
@@ -117,17 +115,18 @@ def terminal_grid(
 def paper_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -> Grid:
     """The main table for a paper: fewer columns, daggers instead of words, the best values in bold."""
     rows = set_rows(table, chosen)
+    if rows.empty:
+        return main_grid(table, chosen, labels)
     base = baseline_row(rows)
-    best = {key: tuple(rows[key] == rows[key].max()) for key in ("kendall", "spearman")}
+    kinds = kinds_of(rows.to_dict("records"))
     columns = [
         row_names(rows["proxy"], labels),
-        estimates("τ", "Kendall τ", rows, "kendall", best=best["kendall"]),
-        estimates("ρ", "Spearman ρ", rows, "spearman", best=best["spearman"]),
+        estimates("τ", "Kendall τ", rows, "kendall", best=best_cells(kinds, rows["kendall"])),
+        estimates("ρ", "Spearman ρ", rows, "spearman", best=best_cells(kinds, rows["spearman"])),
     ]
     if base is not None:
-        marks = verdict_marks(rows["verdict"], SIGNIFICANT)
         head = f"Δτ to {label_of(base['proxy'], labels)}"
-        columns.append(estimates("Δτ", head, rows, "difference", sign=True, marks=marks))
+        columns.append(estimates("Δτ", head, rows, "difference", sign=True, verdicts=_significant(rows["verdict"])))
         columns.append(Column("p", "p", rows["p_value"], p_value))
     columns.append(Column("n", "n", rows["used"], count))
     notes = (
@@ -146,7 +145,6 @@ def sets_grid(
     sets: Mapping[str, str],
     labels: Labels | None = None,
     *,
-    head: str = "{} (n = {:,})",
     paper: bool = False,
 ) -> Grid:
     """Kendall τ in each architecture set, one column per set.
@@ -156,25 +154,27 @@ def sets_grid(
         first: the set that determines the order of the rows.
         sets: the description of each set.
         labels: display names of proxies.
-        head: the format of a column head, from the set and its size.
         paper: whether it is for a paper, with daggers and the best values in bold.
     """
     sizes, found = side_by_side(table, first)
     columns = [row_names((proxy for proxy, _ in found), labels)]
     for name, size in sizes.items():
         rows = [by_set.get(name, {"kendall": math.nan, "verdict": ""}) for _, by_set in found]
-        values = [row["kendall"] for row in rows]
-        verdicts = [row["verdict"] for row in rows]
-        marks = verdict_marks(verdicts, SIGNIFICANT) if paper else verdict_marks(verdicts)
-        highest = table.loc[table["set"] == name, "kendall"].max()
-        best = [value == highest for value in values] if paper else ()
-        columns.append(Column(name, head.format(name, size), values, coefficient, "left", marks=marks, best=best))
+        values, verdicts = [row["kendall"] for row in rows], [row["verdict"] for row in rows]
+        best = best_cells(kinds_of(rows), values) if paper else ()
+        head, shown = f"{name}\n(n = {size:,})", _significant(verdicts) if paper else verdicts
+        columns.append(Column(name, head, values, coefficient, "left", verdicts=shown, best=best))
     notes = tuple(set_notes(table, first, sets))
     title = "Kendall τ in each set"
     if paper:
         title = "Kendall τ in each set of architectures"
         notes = ("Bold: best.", *_dagger_note(baseline_row(set_rows(table, first)), labels), *notes)
     return Grid("correlations-sets" if paper else "sets", title, tuple(columns), None, notes)
+
+
+def _significant(verdicts: Iterable[str]) -> list[str]:
+    """The verdicts that a paper marks."""
+    return [verdict if verdict in ("win", "loss") else "" for verdict in verdicts]
 
 
 def _dagger_note(base: Row | None, labels: Labels | None) -> tuple[str, ...]:
@@ -198,6 +198,17 @@ def cost_grid(costs: pd.DataFrame, labels: Labels | None = None) -> Grid:
         "×: in forward + backward passes of the same batch."
     )
     return Grid("costs", "Costs", columns, costs, (note,))
+
+
+def agreement_grid(agreement: pd.DataFrame, labels: Labels | None = None) -> Grid:
+    """How well two sources of scores agree, from the rows of :func:`harness.analysis.rank_agreement`."""
+    columns = (
+        row_names(agreement["proxy"], labels),
+        Column("networks", "Networks", agreement["networks"], count),
+        estimates("ρ", "Spearman ρ [95 %]", agreement, "spearman"),
+        Column("τ", "Kendall τ", agreement["kendall"], coefficient),
+    )
+    return Grid("agreement", "Rank agreement", columns, agreement)
 
 
 def published_grid(beside: pd.DataFrame, labels: Labels | None = None) -> Grid:

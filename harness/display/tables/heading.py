@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import textwrap
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from harness.display.tables.numbers import counted
 
 ONCE_PER_CLASS = "of cells that build the same network only one is scored, except by proxies that need no images"
 
 
+class Entry(NamedTuple):
+    """One fact.
+
+    Attributes:
+        name: its name; may be empty.
+        text: the fact.
+        noise: whether it says that the inputs are noise, which every page and terminal must make conspicuous.
+    """
+
+    name: str
+    text: str
+    noise: bool = False
+
+
+class AnyHeading(ABC):
+    """The facts behind numbers."""
+
+    @abstractmethod
+    def entries(self) -> list[Entry]:
+        """The facts in order."""
+
+    def lines(self) -> list[str]:
+        """One line of plain text per fact."""
+        return [f"{name}: {text}" if name else text for name, text, _ in self.entries()]
+
+
 @dataclass(frozen=True)
-class Heading:
+class Heading(AnyHeading):
     r"""What was ranked against what; shown above every table, so that no coefficient is without context.
 
     Attributes:
@@ -56,23 +84,19 @@ class Heading:
             return f"NOISE, NO REAL IMAGES: mini-batches of {self.batch_size} from {self.images}"
         return f"mini-batches of {self.batch_size} from {self.images}"
 
-    def entries(self) -> list[tuple[str, str]]:
-        """Pairs of a name and its text; further facts have an empty name."""
+    def entries(self) -> list[Entry]:
+        """The facts in order; further ones have an empty name."""
         networks = counted(self.networks, "architecture")
         sample = f"{networks} drawn uniformly from the set '{self.subset}', seed {self.seed}"
         if self.once_per_class:
             sample += f"; {ONCE_PER_CLASS}"
         return [
-            ("Benchmark", f"{self.benchmark}, {self.dataset}"),
-            ("Sample", sample),
-            ("Ground truth", self.ground_truth),
-            ("Inputs", self.inputs()),
-            *(("", fact) for fact in self.facts),
+            Entry("Benchmark", f"{self.benchmark}, {self.dataset}"),
+            Entry("Sample", sample),
+            Entry("Ground truth", self.ground_truth),
+            Entry("Inputs", self.inputs(), self.noise),
+            *(Entry("", fact) for fact in self.facts),
         ]
-
-    def lines(self) -> list[str]:
-        """One line of plain text per entry."""
-        return [f"{name}: {text}" if name else text for name, text in self.entries()]
 
     def title(self, networks: int, width: int = 200) -> str:
         """The title of a figure: the benchmark, the number of networks, and whether the inputs are noise.
@@ -88,7 +112,7 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Headings:
+class Headings(AnyHeading):
     r"""The facts of several runs that one table or figure shows together.
 
     Attributes:
@@ -101,42 +125,27 @@ class Headings:
 
     of: Mapping[str, Heading]
 
-    @property
-    def noise(self) -> bool:
-        """Whether any of the runs had noise inputs."""
-        return any(heading.noise for heading in self.of.values())
-
-    def entries(self) -> list[tuple[str, str]]:
-        """Pairs of a name and its text, one per run."""
+    def entries(self) -> list[Entry]:
+        """One entry per run."""
         return [
-            (name, f"{_sample(heading)}; {heading.ground_truth}; {heading.inputs()}")
+            Entry(name, f"{_sample(heading)}; {heading.ground_truth}; {heading.inputs()}", heading.noise)
             for name, heading in self.of.items()
         ]
 
-    def lines(self) -> list[str]:
-        """One line of plain text per run."""
-        return [f"{name}: {text}" for name, text in self.entries()]
-
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(AnyHeading):
     """Other facts behind numbers, such as those of a paper, or of accuracies without proxies.
 
     Attributes:
         of: pairs of a name and its text; the name may be empty.
-        noise: whether the inputs were noise.
     """
 
     of: tuple[tuple[str, str], ...]
-    noise: bool = False
 
-    def entries(self) -> list[tuple[str, str]]:
-        """The pairs."""
-        return list(self.of)
-
-    def lines(self) -> list[str]:
-        """One line of plain text per entry."""
-        return [f"{name}: {text}" if name else text for name, text in self.of]
+    def entries(self) -> list[Entry]:
+        """One entry per pair."""
+        return [Entry(*pair) for pair in self.of]
 
 
 def _sample(heading: Heading) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from harness._utils.visible import visible
 from harness.display.tables.columns import Cell, Column
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING
+from harness.display.tables.numbers import MISSING, typographic
+from harness.display.tables.rows import sentence
 
 LATEX_WIDTH = 88
 """Maximum characters of a table in two columns of a paper; wider tables omit intervals that may be omitted."""
@@ -33,6 +34,7 @@ SPECIAL = {
     "^": r"\textasciicircum{}",
     "<": "$<$",
     ">": "$>$",
+    "|": r"\textbar{}",
     "τ": r"$\tau$",
     "ρ": r"$\rho$",
     "Δ": r"$\Delta$",
@@ -49,6 +51,7 @@ SPECIAL = {
     "≠": r"$\neq$",
     "…": r"\dots{}",
     "×": r"$\times$",
+    "÷": r"$\div$",
     "·": r"$\cdot$",
     "±": r"$\pm$",
     "≥": r"$\geq$",
@@ -70,10 +73,11 @@ SPECIAL = {
 def escape(text: str) -> str:
     r"""Escape text so that LaTeX prints it literally.
 
-    >>> print(escape("#Params, 95 % of jacob_cov in 'all'"))
-    \#Params, 95 \% of jacob\_cov in `all'
+    >>> print(escape("Kendall's τ of jacob_cov, 95 % of the networks' scores in 'all'"))
+    Kendall's $\tau$ of jacob\_cov, 95 \% of the networks' scores in `all'
     """
-    return re.sub(r"'([^']*)'", r"`\1'", "".join(SPECIAL.get(character, character) for character in visible(text)))
+    quoted = re.sub(r"(?<!\w)'(.*?)'(?!\w)", r"`\1'", visible(text))
+    return "".join(SPECIAL.get(character, character) for character in quoted)
 
 
 def latex_page(blocks: Iterable[str]) -> str:
@@ -83,24 +87,24 @@ def latex_page(blocks: Iterable[str]) -> str:
     return f"% needs \\usepackage{{{needed}}}\n{body}"
 
 
-def latex_grid(grid: Grid, facts: str = "") -> str:
+def latex_grid(grid: Grid, facts: Iterable[str] = (), notes: Iterable[str] = ()) -> str:
     """The table as a float, or on several pages if it is long; title, facts and notes are the caption.
 
     Args:
         grid: the table.
-        facts: the facts behind the numbers, for the caption.
+        facts: the facts behind the numbers.
+        notes: sentences that apply to this table and others.
     """
     import pandas as pd
 
     columns = grid.columns
-    if _characters(columns) > LATEX_WIDTH:
+    if _characters(columns) > LATEX_WIDTH and any(column.brief for column in columns):
         columns = tuple(column.without_bounds() if column.brief else column for column in columns)
-    # Two columns with the same name would share a key.
-    heads = [escape(column.title) or r"\relax " * place for place, column in enumerate(columns, start=1)]
-    cells = {head: _cells(column) for head, column in zip(heads, columns, strict=True)}
-    sentences = [grid.title, *grid.facts, facts, *grid.notes]
-    caption = " ".join(escape(text) + "." * (not text.endswith((".", ":"))) for text in sentences if text)
-    styled: Any = pd.DataFrame(cells).style.hide(axis="index")
+        notes = (*notes, "The intervals are left out because the table would be too wide.")
+    caption = " ".join(escape(sentence(text)) for text in (grid.title, *facts, *grid.notes, *notes))
+    heads = [escape(column.title) for column in columns]
+    cells: Any = pd.DataFrame(dict(enumerate(map(_cells, columns))))
+    styled = cells.style.hide(axis="index").relabel_index(heads, axis="columns")
     where = {"environment": "longtable"}
     if grid.rows <= LONGEST_FLOAT:
         where = {"environment": "table*", "position": "t", "position_float": "centering"}
@@ -140,7 +144,7 @@ def _cells(column: Column) -> list[str]:
 
 def _words(cell: Cell) -> str:
     """Text; a hyphen before a number becomes a minus sign."""
-    text = escape(re.sub(r"(?<![\w.])-(?=[.\d])", "−", str(cell)))
+    text = escape(typographic(str(cell)))
     return rf"\textbf{{{text}}}" if cell.best else text
 
 
@@ -158,6 +162,6 @@ def _bounds(cell: Cell) -> str:
 
 
 def _math(text: str) -> str:
-    """Put a comma within a number in braces; otherwise LaTeX spaces it like punctuation."""
-    text = re.sub(r"(?<=\d),(?=\d{3})", "{,}", text)
+    """Put words in boxes, and a comma within a number in braces; otherwise LaTeX spaces it like punctuation."""
+    text = re.sub(r"[^\W\d_]+ ?", r"\\mbox{\g<0>}", re.sub(r"(?<=\d),(?=\d{3})", "{,}", text))
     return text.replace("−", "-").replace("±", r"\pm ").replace("%", r"\%")

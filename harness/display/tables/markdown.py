@@ -10,21 +10,21 @@ from harness.display.tables.columns import Cell
 from harness.display.tables.grids import Grid
 
 if TYPE_CHECKING:
-    from harness.display.tables.heading import Facts, Heading, Headings
+    from harness.display.tables.heading import AnyHeading
 
 
-def markdown_heading(heading: Heading | Headings | Facts) -> str:
+def markdown_heading(heading: AnyHeading) -> str:
     """The facts as a list; noise inputs are bold."""
     lines = []
-    for name, text in heading.entries():
-        loud = f"**{escape(text)}**" if heading.noise and name == "Inputs" else escape(text)
-        lines.append(f"{escape(name)}: {loud}" if name else loud)
+    for name, text, noise in heading.entries():
+        shown = f"**{escape(text)}**" if noise else escape(text)
+        lines.append(f"{escape(name)}: {shown}" if name else shown)
     return markdown_list(lines)
 
 
 def markdown_grid(grid: Grid) -> str:
     """The title, the table and the notes; best values are bold."""
-    blocks = [f"## {escape(grid.title)}", markdown_list(map(escape, grid.facts))]
+    blocks = [f"## {escape(grid.title)}"]
     if grid.columns:
         rules = [":--" if column.justify == "left" else "--:" for column in grid.columns]
         rows = zip(*(column.cells for column in grid.columns), strict=True)

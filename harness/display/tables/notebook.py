@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.display.tables.grids import Grid
-    from harness.display.tables.heading import Facts, Heading, Headings
+    from harness.display.tables.heading import AnyHeading
 
 
-def html_heading(title: str, heading: Heading | Headings | Facts) -> str:
+def html_heading(title: str, heading: AnyHeading) -> str:
     """A title, and the facts behind the numbers below it."""
-    lines = "<br>".join(escape(line) for line in heading.lines())
-    return f"<p><strong>{escape(title)}</strong><br><small>{lines}</small></p>"
+    return _lines(title, map(escape, heading.lines()))
 
 
 def html_table(grid: Grid) -> str:
@@ -24,9 +24,23 @@ def html_table(grid: Grid) -> str:
         for column in grid.columns
     ]
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*shown, strict=True))
-    below = "".join(f"<p><small>{escape(note)}</small></p>" for note in grid.notes)
+    below = "".join(map(html_note, grid.notes))
     caption = f"<caption>{escape(grid.title)}</caption>"
     return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{below}"
+
+
+def html_note(text: str) -> str:
+    """A sentence below a table."""
+    return f"<p><small>{escape(text)}</small></p>"
+
+
+def html_list(title: str, entries: Iterable[tuple[str, str]]) -> str:
+    """Sentences, each after its mark."""
+    return _lines(title, (f"<strong>{escape(mark)}</strong> {escape(text)}" for mark, text in entries))
+
+
+def _lines(title: str, lines: Iterable[str]) -> str:
+    return f"<p><strong>{escape(title)}</strong><br><small>{'<br>'.join(lines)}</small></p>"
 
 
 def _cell(text: str, justify: str, best: bool) -> str:

@@ -7,7 +7,7 @@ A difference always has its sign. A value that could not be computed is a dash, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
 
 MISSING = "–"
 
@@ -18,10 +18,7 @@ def coefficient(value: float) -> str:
     >>> coefficient(0.5784), coefficient(-0.3674), coefficient(1.0), coefficient(-0.0001), coefficient(math.nan)
     ('.578', '-.367', '1.000', '.000', '–')
     """
-    if not math.isfinite(value):
-        return MISSING
-    text = f"{value:.3f}"
-    return ".000" if text == "-0.000" else text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
+    return printed(value, 3)
 
 
 def printed(value: float, decimals: int) -> str:
@@ -32,7 +29,7 @@ def printed(value: float, decimals: int) -> str:
     """
     if not math.isfinite(value):
         return MISSING
-    text = f"{value + 0.0:.{decimals}f}"
+    text = f"{value:z.{decimals}f}"
     return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
 
 
@@ -102,6 +99,15 @@ def milliseconds(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
+def points(value: float) -> str:
+    """An accuracy in percent, or a difference of two in percentage points.
+
+    >>> points(93.764), points(math.nan)
+    ('93.76', '–')
+    """
+    return f"{value:z.2f}" if math.isfinite(value) else MISSING
+
+
 def count(value: float) -> str:
     """A whole number with thousands separators; a dash if it is missing.
 
@@ -111,6 +117,15 @@ def count(value: float) -> str:
     return f"{int(value):,}" if math.isfinite(value) else MISSING
 
 
+def typographic(text: str) -> str:
+    """The text with a minus sign in place of each hyphen before a number.
+
+    >>> typographic("EPE-NAS -.367 [-.400, -.330]")
+    'EPE-NAS −.367 [−.400, −.330]'
+    """
+    return re.sub(r"(?<![\w.])-(?=[.\d])", "−", text)
+
+
 def counted(number: float, noun: str, many: str = "") -> str:
     """A number with its noun, singular or plural.
 
@@ -118,14 +133,3 @@ def counted(number: float, noun: str, many: str = "") -> str:
     ('1 network', '1,000 networks', '0 proxies')
     """
     return f"{count(number)} {noun if number == 1 else many or noun + 's'}"
-
-
-def align(cells: Sequence[str]) -> list[str]:
-    """Pad the values, not their intervals, so that decimal points are aligned in a fixed-width font.
-
-    >>> align([".578 [.546, .610]", "-.367 [-.400, -.330]", "–"])
-    [' .578 [.546, .610]', '-.367 [-.400, -.330]', '    –']
-    """
-    parts = [cell.partition(" ") for cell in cells]
-    width = max((len(value) for value, _, _ in parts), default=0)
-    return [value.rjust(width) + space + bounds for value, space, bounds in parts]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness._utils.names import unknown_name
 from harness._utils.visible import visible
+from harness.analysis.statistics.jackknife import FEWEST_NETWORKS
 from harness.display.tables.numbers import count, counted
 from harness.errors import UnknownNameError
 
@@ -23,6 +24,15 @@ OUTCOMES = {"failed": "failed", "non_finite": "non-finite", "skipped": "skipped"
 def label_of(proxy: str, labels: Labels | None) -> str:
     """The display name of a proxy; default: its own name."""
     return visible((labels or {}).get(proxy, proxy))
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it has an end.
+
+    >>> sentence("8 of 9 used"), sentence("Which is best?")
+    ('8 of 9 used.', 'Which is best?')
+    """
+    return text if text.endswith((".", "?", "!", ":")) else f"{text}."
 
 
 def main_set(table: pd.DataFrame, wanted: str | None = None) -> str:
@@ -66,25 +76,22 @@ def side_by_side(table: pd.DataFrame, first: str) -> tuple[dict[str, int], list[
     return sizes, list(found.items())
 
 
-FEWEST = 3
-"""Minimum number of networks for a rank correlation."""
-
 FEW = 10
 """With fewer networks, intervals cover most of the possible range."""
 
 
 def can_be_ranked(rows: pd.DataFrame) -> bool:
     """Whether there are enough networks for a rank correlation."""
-    return bool(rows["networks"].max() >= FEWEST)
+    return bool(rows["networks"].max() >= FEWEST_NETWORKS)
 
 
 def few_note(rows: pd.DataFrame) -> tuple[str, ...]:
     """A note that there are too few networks, if that is so."""
     total = rows["networks"].max()
-    if total < FEWEST:
+    if total < FEWEST_NETWORKS:
         return (
-            f"{counted(total, 'network')} cannot be ranked: rank correlations need {FEWEST} networks or more. 'harness "
-            "run' with a larger --sample adds networks to this run.",
+            f"{counted(total, 'network')} cannot be ranked: rank correlations need {FEWEST_NETWORKS} networks or more. "
+            "'harness run' with a larger --sample adds networks to this run.",
         )
     if total < FEW:
         return (
@@ -110,25 +117,35 @@ def set_notes(table: pd.DataFrame, first: str, sets: Mapping[str, str]) -> list[
     return notes
 
 
+def proxy_notes(rows: pd.DataFrame, labels: Labels | None = None) -> tuple[dict[str, str], dict[str, str]]:
+    """A sentence for each proxy that was not used on all networks, and for each one that cannot rank them."""
+    lost, constant = {}, {}
+    total = rows["networks"].max()
+    for row in rows.to_dict("records"):
+        name = label_of(row["proxy"], labels)
+        outcomes = {word: row[column] for column, word in OUTCOMES.items()} | {"not scored": total - row["networks"]}
+        why = ", ".join(f"{count(number)} {word}" for word, number in outcomes.items() if number > 0)
+        if why or row["used"] < total:
+            used = f"{name}: {count(row['used'])} of {count(total)} networks used"
+            lost[row["proxy"]] = f"{used} ({why})." if why else f"{used}."
+        if row["distinct"] == 1 < row["used"]:
+            constant[row["proxy"]] = f"{name}: the same score on every network, so there is nothing to rank."
+    return lost, constant
+
+
 def outcome_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:
-    """One sentence per proxy that was not used on all networks or cannot rank them, or one that all were used.
+    """Whether there are enough networks, and the sentences of :func:`proxy_notes`, or that all networks were used.
 
     A proxy that ranks only the networks on which it succeeds looks better than it is, so this is never omitted.
     """
-    notes = []
-    total = rows["networks"].max()
-    for row in rows.to_dict("records"):
-        outcomes = {word: row[column] for column, word in OUTCOMES.items()} | {"not scored": total - row["networks"]}
-        lost = [f"{count(number)} {word}" for word, number in outcomes.items() if number > 0]
-        if lost or row["used"] < total:
-            used = f"{count(row['used'])} of {count(total)} networks used"
-            notes.append(f"{label_of(row['proxy'], labels)}: {used}" + (f" ({', '.join(lost)})" if lost else ""))
-    constant = [
-        f"{label_of(row['proxy'], labels)}: the same score on every network, so there is nothing to rank"
-        for row in rows.to_dict("records")
-        if row["distinct"] == 1 < row["used"]
-    ]
-    return [*few_note(rows), *(notes or ["Every proxy has a finite score on every network."]), *constant]
+    lost, constant = proxy_notes(rows, labels)
+    used = lost.values() or ["Every proxy has a finite score on every network."]
+    return [*few_note(rows), *used, *constant.values()]
+
+
+def kinds_of(records: Iterable[Row]) -> list[str]:
+    """The kind of each row; a table of proxies alone may lack the column."""
+    return [row.get("kind", "proxy") for row in records]
 
 
 def kind_notes(rows: pd.DataFrame, labels: Labels | None = None) -> list[str]:

@@ -16,17 +16,16 @@ from harness.display.tables.grids import Grid
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.display.tables.heading import Facts, Heading, Headings
+    from harness.display.tables.heading import AnyHeading
 
 
-def print_heading(console: Console, heading: Heading | Headings | Facts) -> None:
+def print_heading(console: Console, heading: AnyHeading) -> None:
     """Print the facts behind a table; noise inputs are shown in red."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, text in heading.entries():
-        loud = "bold red" if heading.noise and "NOISE" in text else ""
-        grid.add_row(Text(name), Text(text, style=loud))
+    for name, text, noise in heading.entries():
+        grid.add_row(Text(name), Text(text, style="bold red" if noise else ""))
     console = output(console)
     console.print(grid)
 
@@ -37,7 +36,6 @@ def print_grids(console: Console, grids: Iterable[Grid]) -> None:
     for grid in grids:
         console.print()
         console.print(Text(grid.title, style="bold"))
-        print_lines(console, grid.facts)
         print_lines(console, print_columns(console, grid))
 
 
@@ -79,8 +77,9 @@ def print_columns(console: Console, grid: Grid) -> list[str]:
         if shorter != columns:
             columns = shorter
             left_out.append(sacrifice)
-    if not fits(columns):
+    if not fits(columns) and any(column.brief for column in columns):
         columns = [column.without_bounds() if column.brief else column for column in columns]
+        left_out.append("intervals")
     for part in _parts(columns, grid.names, fits):
         console.print(_table(part, styles, wrap=not fits(part)))
     notes = [*grid.notes, *dict.fromkeys(column.note for column in columns if column.note)]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from harness._utils.citations import citation
 from harness._utils.visible import json_page, visible_page
 from harness.display.exhibit import Exhibit
-from harness.display.tables.heading import Heading
-from harness.display.tables.rows import Labels
+from harness.display.tables.heading import Entry, Heading
+from harness.display.tables.rows import Labels, label_of
 from harness.registry import aggregates, proxy_facts
 from harness.reporting.page.definitions import DEFINITIONS
 from harness.reporting.page.figures import PageFigure, page_figure
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5}(?:v\d+)?)")
+
+SECTIONS = {
+    "sets": "Kendall τ in each set of architectures",
+    "published": "Comparison with published coefficients",
+}
+"""The titles of the report's further tables; the costs follow at the end of the page."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Section:
     title: str
     tables: tuple[PageTable, ...] = ()
     figures: tuple[PageFigure, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[Entry, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -104,6 +110,7 @@ def html_page(
     style, script = (_asset(name) for name in ("page.css", "page.js"))
     sections = _sections(report, exhibits)
     costs = [page_table(grid) for grid in report.grids if grid.name == "costs"]
+    titles = {section.name: section.title for section in sections} | ({"costs": "Costs"} if costs else {})
     heading = report.heading
     assert isinstance(heading, Heading)
     page = environment.get_template("page.html.j2").render(
@@ -114,8 +121,8 @@ def html_page(
         costs=costs[0] if costs else None,
         missing=missing,
         papers=_papers(report.grids[0].data, labels),
-        definitions=DEFINITIONS,
-        titles={section.name: section.title for section in sections} | {"costs": "Costs"},
+        definitions=[definition for definition in DEFINITIONS if titles.keys() & definition.sections],
+        titles=titles,
         manifest=json_page(manifest).rstrip("\n"),
         style=Markup(style),  # noqa: S704
         style_hash=_digest(style),
@@ -130,17 +137,13 @@ def _sections(report: Exhibit, exhibits: Iterable[Exhibit]) -> list[Section]:
     chart, scatter = map(page_figure, report.drawings)
     return [
         Section("correlations", "Rank correlation with accuracy", (page_table(main),), (chart,)),
-        *(
-            Section("sets", "Kendall τ in each set of architectures", (page_table(grid),))
-            for grid in others
-            if grid.name == "sets"
-        ),
+        *(Section(grid.name, SECTIONS[grid.name], (page_table(grid),)) for grid in others if grid.name in SECTIONS),
         Section("scatter", "Score against accuracy", figures=(scatter,)),
         *(_section(exhibit, report.heading.entries()) for exhibit in exhibits),
     ]
 
 
-def _section(exhibit: Exhibit, known: Sequence[tuple[str, str]]) -> Section:
+def _section(exhibit: Exhibit, known: Sequence[Entry]) -> Section:
     return Section(
         f"analysis-{exhibit.name}",
         exhibit.title,
@@ -157,7 +160,7 @@ def _papers(table: pd.DataFrame | None, labels: Labels) -> list[Paper]:
     known, pooled = proxy_facts(), aggregates()
     papers = []
     for name in dict.fromkeys(table["proxy"]):
-        label = labels.get(name, name)
+        label = label_of(name, labels)
         if name in known:
             proxy = known[name]
             facts = f"{proxy.better.capitalize()} is better; looks at {proxy.data}"

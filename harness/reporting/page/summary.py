@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.display.tables.numbers import coefficient, count, estimate
-from harness.display.tables.rows import Labels, Row, baseline_row, label_of, outcome_notes, set_rows
+from harness.display.tables.numbers import MISSING, coefficient, count, counted, estimate, interval, typographic
+from harness.display.tables.rows import Labels, Row, baseline_row, few_note, label_of, proxy_notes, set_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def summarise(table: pd.DataFrame, heading: Heading, labels: Labels, subset: str
     compared = [row for row in others if row["verdict"] in COMPARED]
     wins = [row for row in compared if row["verdict"] == "win"]
     aggregates = sum(row.get("kind") == "aggregate" for row in records)
-    also = f"and {_number(aggregates, 'rank aggregate', 'rank aggregates')}" if aggregates else ""
+    also = f"and {counted(aggregates, 'rank aggregate')}" if aggregates else ""
     numbers = [
         Number(count(len(records) - aggregates), f"proxies {also}".strip()),
         Number(count(rows["networks"].max()), "networks"),
@@ -78,7 +78,7 @@ def summarise(table: pd.DataFrame, heading: Heading, labels: Labels, subset: str
         best = ranked[0]
         numbers.append(
             Number(
-                coefficient(best["kendall"]).replace("-", "−"),
+                typographic(coefficient(best["kendall"])),
                 f"highest Kendall τ: {label_of(best['proxy'], labels)}",
                 _interval(best),
             )
@@ -88,9 +88,9 @@ def summarise(table: pd.DataFrame, heading: Heading, labels: Labels, subset: str
 
 
 def _what(heading: Heading, proxies: int, also: str, rows: pd.DataFrame) -> str:
-    what = f"{_number(proxies, 'proxy', 'proxies')} {also}".strip()
+    what = f"{counted(proxies, 'proxy', 'proxies')} {also}".strip()
     return (
-        f"{what}, scored on {count(rows['networks'].max())} networks at initialisation, are ranked against "
+        f"{what}, scored on {counted(rows['networks'].max(), 'network')} at initialisation, are ranked against "
         f"{heading.ground_truth}."
     )
 
@@ -114,16 +114,16 @@ def _wins(compared: Sequence[Row], wins: Sequence[Row], name: str, labels: Label
 
 def _best(ranked: Sequence[Row], base: Row | None, labels: Labels) -> str:
     best = ranked[0]
-    text = estimate(best["kendall"], best["kendall_low"], best["kendall_high"]).replace("-", "−")
+    text = typographic(estimate(best["kendall"], best["kendall_low"], best["kendall_high"]))
     sentence = f"The highest coefficient is that of {label_of(best['proxy'], labels)}: Kendall τ {text}"
     if base is None or best["verdict"] not in COMPARED:
         return f"{sentence}."
     difference = estimate(best["difference"], best["difference_low"], best["difference_high"], sign=True)
-    return f"{sentence}, a difference of {difference.replace('-', '−')} to {label_of(base['proxy'], labels)}."
+    return f"{sentence}, a difference of {typographic(difference)} to {label_of(base['proxy'], labels)}."
 
 
 def _interval(row: Row) -> str:
-    return estimate(row["kendall"], row["kendall_low"], row["kendall_high"]).partition(" ")[2].replace("-", "−")
+    return typographic(interval(row["kendall_low"], row["kendall_high"]).replace(MISSING, ""))
 
 
 def _warnings(heading: Heading, labels: Labels, rows: pd.DataFrame) -> list[str]:
@@ -134,14 +134,9 @@ def _warnings(heading: Heading, labels: Labels, rows: pd.DataFrame) -> list[str]
         )
     if baseline_row(rows) is None:
         warnings.append("No baseline was scored, so no proxy is compared with one.")
-    notes = [f"{note}." for note in outcome_notes(rows, labels) if not note.startswith("Every proxy")]
+    lost, constant = proxy_notes(rows, labels)
+    notes = [*lost.values(), *constant.values()]
     if len(notes) > MANY_WARNINGS:
-        return [
-            *warnings,
-            f"{len(notes)} proxies do not rank all networks; the notes below the table say which and why.",
-        ]
-    return [*warnings, *notes]
-
-
-def _number(number: int, one: str, many: str) -> str:
-    return f"{count(number)} {one if number == 1 else many}"
+        number = len(lost | constant)
+        notes = [f"{number} proxies do not rank all networks; the notes below the table say which and why."]
+    return [*warnings, *few_note(rows), *notes]

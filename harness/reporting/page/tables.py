@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import base64
 import math
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness._utils.visible import visible_page
-from harness.display.tables.columns import Cell, Column
+from harness._utils.visible import csv_text, visible_page
+from harness.display.tables.columns import Column
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING
-from harness.display.tables.rows import VERDICT_MARKS
+from harness.display.tables.numbers import MISSING, typographic
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_DOWNLOAD = 100_000
 """Maximum bytes of CSV in the page per table or figure; more would make it slow to open."""
-
-_CLASSES = {mark: verdict for verdict, mark in VERDICT_MARKS.items()}
 
 
 @dataclass(frozen=True)
@@ -30,15 +26,15 @@ class PageCell:
     Attributes:
         value: the text, without the interval.
         bounds: text after a number, such as its interval.
-        rest: text after both, such as a mark.
+        mark: text after both, such as the mark of a verdict.
         key: the sort key; None if the value is missing.
         best: whether it is the best of its column.
-        verdict: the verdict whose mark it shows; may be empty.
+        verdict: the verdict that it shows; may be empty.
     """
 
     value: str
     bounds: str
-    rest: str
+    mark: str
     key: str | None
     best: bool
     verdict: str
@@ -50,7 +46,7 @@ class PageCell:
 
 
 @dataclass(frozen=True)
-class Line:
+class PageRow:
     """One row of a table.
 
     Attributes:
@@ -91,7 +87,7 @@ class PageTable:
         title: the caption.
         heads: one per column.
         rows: the rows below the heads.
-        header: the place of the column with the names of the rows; None if there is none.
+        row_header: the place of the column with the names of the rows; None if there is none.
         notes: sentences below it.
         download: the numbers with full precision as a CSV data URI; empty if they are too large.
     """
@@ -99,22 +95,22 @@ class PageTable:
     name: str
     title: str
     heads: tuple[Head, ...]
-    rows: tuple[Line, ...]
-    header: int | None
+    rows: tuple[PageRow, ...]
+    row_header: int | None
     notes: tuple[str, ...]
     download: str = field(repr=False)
 
 
 def page_table(grid: Grid) -> PageTable:
     """Convert a table for the page."""
-    header = next((place for place, column in enumerate(grid.columns) if column.justify == "left"), None)
+    row_header = next((place for place, column in enumerate(grid.columns) if column.justify == "left"), None)
     cells = [_cells(column) for column in grid.columns]
     return PageTable(
         name=grid.name,
         title=grid.title,
         heads=tuple(map(_head, grid.columns)),
-        rows=tuple(map(Line, zip(*cells, strict=True))),
-        header=header,
+        rows=tuple(map(PageRow, zip(*cells, strict=True))),
+        row_header=row_header,
         notes=grid.notes,
         download="" if grid.data is None else csv_link(grid.data),
     )
@@ -124,7 +120,7 @@ def csv_link(data: pd.DataFrame) -> str:
     """A table as a CSV data URI; empty if it is too large."""
     if data.size * 4 > LARGEST_DOWNLOAD:
         return ""
-    text = visible_page(data.to_csv(index=False)).encode()
+    text = visible_page(csv_text(data)).encode()
     return f"data:text/csv;base64,{base64.b64encode(text).decode()}" if len(text) <= LARGEST_DOWNLOAD else ""
 
 
@@ -135,7 +131,10 @@ def _head(column: Column) -> Head:
 
 
 def _cells(column: Column) -> list[PageCell]:
-    return [_cell(cell, _key(value)) for cell, value in zip(column.cells, column.values, strict=True)]
+    return [
+        PageCell(typographic(cell.value), typographic(cell.bounds), cell.mark.strip(), _key(value), cell.best, verdict)
+        for cell, value, verdict in zip(column.cells, column.values, column.verdicts, strict=True)
+    ]
 
 
 def _key(value: Any) -> str | None:
@@ -147,13 +146,3 @@ def _key(value: Any) -> str | None:
     if isinstance(value, str):
         return None if value in ("", MISSING) else value.lower()
     return f"{value:.9g}" if math.isfinite(value) else None
-
-
-def _cell(cell: Cell, key: str | None) -> PageCell:
-    verdict = next((_CLASSES[character] for character in cell.value + cell.mark if character in _CLASSES), "")
-    return PageCell(_minus(cell.value), _minus(cell.bounds), cell.mark.strip(), key, cell.best, verdict)
-
-
-def _minus(text: str) -> str:
-    """Replace hyphens before numbers by minus signs."""
-    return re.sub(r"(?<![\w.])-(?=[.\d])", "−", text)

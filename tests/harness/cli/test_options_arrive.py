@@ -340,7 +340,8 @@ def test_of_getting_data(noted, monkeypatch, option):
 def test_of_an_agreement(noted, monkeypatch):
     table = SimpleNamespace(to_csv=lambda **options: "the table")
     noted.instead_of(monkeypatch, "harness.api", "agreement", table)
-    monkeypatch.setattr("harness.cli.listing.print_agreement", lambda table, console: None)
+    monkeypatch.setattr("harness.display.tables.correlations.agreement_grid", lambda *_: None)
+    monkeypatch.setattr("harness.display.tables.terminal.print_grids", lambda *_: None)
     monkeypatch.setattr("harness.cli.write_page", lambda file, text: noted.update(page=(file, text)))
     typed("agree", "RUN", "other.csv")
     assert noted["agreement"] == {

@@ -15,11 +15,13 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer.testing import CliRunner
 
 import harness
 from harness._utils.console import output, say
 from harness._utils.transliteration import SYMBOLS, transliterated
 from harness._utils.visible import json_page, visible, visible_page
+from harness.cli import app
 from harness.display.figures.saving import figure_bytes
 from harness.display.tables.columns import words
 from harness.display.tables.grids import Grid
@@ -237,3 +239,46 @@ class TestWords:
         from harness.display.tables.correlations import STYLES
 
         assert STYLES["tie"] == ""
+
+
+class TestEndedReading:
+    """As before ``| head``: files are written even if nobody reads what is printed."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "files"),
+        [
+            (["report", "RUN", "--out", "OUT", "--no-figures"], ["correlations.csv", "manifest.json"]),
+            (["report", "RUN", "--out", "OUT", "--no-figures", "--json"], ["correlations.csv", "manifest.json"]),
+            (["analyse", "bootstrap", "RUN", "--resamples", "100", "--out", "OUT"], ["bootstrap_kendall.csv"]),
+            (["agree", "RUN", "RUN", "--out", "OUT/agreement.csv"], ["agreement.csv"]),
+        ],
+    )
+    def test_files_are_written_first(self, digits_runs, tmp_path, monkeypatch, arguments, files):
+        def ended(*_, **__):
+            raise BrokenPipeError
+
+        for place in ("rich.console.Console.print", "harness.cli.say_json"):
+            monkeypatch.setattr(place, ended)
+        places = {"RUN": str(digits_runs[0]), "OUT": str(tmp_path), "OUT/agreement.csv": str(tmp_path / files[0])}
+        result = CliRunner().invoke(app, [places.get(argument, argument) for argument in arguments])
+        assert isinstance(result.exception, BrokenPipeError | SystemExit)
+        assert set(files) <= {file.name for file in tmp_path.iterdir()}
+
+    @pytest.mark.nightly
+    @pytest.mark.skipif(os.name == "nt", reason="needs a pipe that reports its closing")
+    def test_of_a_process(self, digits_runs, tmp_path):
+        command = [
+            sys.executable,
+            "-m",
+            "harness",
+            "report",
+            str(digits_runs[0]),
+            "--out",
+            str(tmp_path),
+            "--no-figures",
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None and process.stderr is not None
+            process.stdout.close()
+            assert b"Traceback" not in process.stderr.read()
+        assert (tmp_path / "manifest.json").is_file()

@@ -23,6 +23,14 @@ def test_order_is_kept_and_refusals_are_named(run, monkeypatch):
     assert collected.missing == ("too few: 24 networks are too few",)
 
 
+def test_a_missing_exhibit_has_the_name_of_its_command(run, monkeypatch):
+    def noise_ceiling_of_run(run):
+        raise HarnessError("nothing to compare")
+
+    monkeypatch.setattr(catalogue, "FOR_ONE_RUN", (noise_ceiling_of_run,))
+    assert catalogue.for_run(run).missing == ("noise ceiling: nothing to compare",)
+
+
 def test_a_mistake_of_ours_is_not_hidden(run, monkeypatch):
     def broken(run):
         raise ZeroDivisionError

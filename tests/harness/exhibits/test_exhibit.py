@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from harness.display.exhibit import Exhibit
+from harness.display.exhibit import Exhibit, Listing
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.style import ONE_COLUMN
 from harness.display.tables.columns import Column, estimates, words
@@ -87,6 +87,25 @@ def test_latex_sets_numbers_as_mathematics_and_bolds_the_value_alone(exhibit):
     assert r"Jacob\_cov & \phantom{$-$}$\mathbf{.123}$ {\footnotesize $[.100, .150]$} & $1{,}234$ \\" in text
     assert r"Zen & $-.200$ & -- \\" in text
     assert r"A note of 5 \%." in text and r"\toprule" in text
+
+
+def test_every_form_has_the_notes_and_listings(exhibit):
+    listed = replace(exhibit, listings=(Listing("Doubts", (("a", "One & all."),)),))
+    for text in (listed.markdown(), listed.latex(), listed._repr_html_()):
+        assert "A last word." in text and "Doubts" in text
+
+
+@pytest.mark.parametrize(("pages", "drawn"), [(1, []), (2, ["whole"])])
+def test_a_figure_that_fits_a_page_is_drawn_once(tmp_path, pages, drawn):
+    asked = []
+
+    def whole(width):
+        asked.append("whole")
+        return draw(width)
+
+    drawing = Drawing("line", "A line.", pd.DataFrame({"x": [0]}), whole, lambda width: [draw(width)] * pages)
+    drawing.write(tmp_path)
+    assert asked == drawn
 
 
 @pytest.mark.parametrize("width", [None, 6.8])

@@ -42,9 +42,10 @@ def test_the_heading_has_a_line_for_each_run(runs):
 
 def test_noise_in_one_run_is_announced(runs):
     noisy = replace(runs[1], setting=replace(runs[1].setting, noise=True))
-    heading = heatmap([runs[0], noisy]).heading
-    assert heading.noise
-    assert ["NOISE" in line for line in heading.lines()] == [False, True]
+    exhibit = heatmap([runs[0], noisy])
+    assert [entry.noise for entry in exhibit.heading.entries()] == [False, True]
+    assert ["NOISE" in line for line in exhibit.heading.lines()] == [False, True]
+    assert sum("**" in line and "NOISE" in line for line in exhibit.markdown().splitlines()) == 1
 
 
 def test_a_narrow_terminal_shows_the_values_alone(runs):
@@ -56,6 +57,8 @@ def test_a_narrow_terminal_shows_the_values_alone(runs):
     assert "[" in next(line for line in shown(140).splitlines() if line.startswith(" SynFlow"))
     narrow = next(line for line in shown(60).splitlines() if line.startswith(" SynFlow"))
     assert "[" not in narrow and "…" not in narrow
+    assert "Left out at this width: intervals." in shown(60)
+    assert "Left out" not in shown(140)
 
 
 def test_latex_marks_what_is_significant_and_bolds_the_best(runs):

@@ -1,8 +1,12 @@
 """The exhibits of pairs, noise ceiling, required n and bootstrap say what their numbers rest on and mean."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from harness.analysis import kendall
 from harness.errors import HarnessError, UnknownNameError
 from harness.exhibits.bootstrap import bootstrap
 from harness.exhibits.noise_ceiling import noise_ceiling_of_benchmark, noise_ceiling_of_run
@@ -71,9 +75,27 @@ class TestNoiseCeiling:
         axes = exhibit.drawings[0].draw(3.3).axes[0]
         assert axes.get_yticklabels()[0].get_text() == "one training : another"
 
+    def test_the_baseline_may_be_an_alias(self, run):
+        exhibit = noise_ceiling_of_run(run, baseline="nwot")
+        assert "NASWOT" in exhibit.grids[0].notes[-1]
+
+    @pytest.mark.parametrize("constant", ["flops", "zico"])
+    def test_a_proxy_without_a_coefficient_is_never_the_best(self, run, constant):
+        scores = run.scores.copy()
+        scores.loc[scores["proxy"] == constant, "value"] = 1.0
+        flat = replace(run, scores=scores)
+        assert math.isnan(kendall(flat.joined.proxies[constant].value, flat.joined.accuracy).value)
+        assert "τ SNIP" in noise_ceiling_of_run(flat).grids[0].notes[-1]
+
+    def test_without_a_usable_score_there_is_only_the_agreement(self, run):
+        failed = replace(run, scores=run.scores.assign(status="failed", value=float("nan")))
+        exhibit = noise_ceiling_of_run(failed)
+        assert not any("Best proxy" in note for note in exhibit.grids[0].notes)
+        assert exhibit.drawings[0].draw(3.3).axes
+
     def test_a_whole_benchmark_says_so(self):
         exhibit = noise_ceiling_of_benchmark(load_benchmark("digits"), "digits")
-        assert ("Networks", "500, all of the set 'all'") in exhibit.heading.entries()
+        assert "Networks: 500, all of the set 'all'" in exhibit.heading.lines()
         assert "mini-batches" not in exhibit.markdown()
         assert (exhibit.grids[0].data["ceiling_kendall"] > exhibit.grids[0].data["kendall"]).all()
 

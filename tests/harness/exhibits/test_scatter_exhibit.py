@@ -33,6 +33,12 @@ def test_one_proxy_has_files_of_its_own(run):
     assert list(grid.data["proxy"]) == ["naswot"]
 
 
+def test_proxy_and_baseline_may_be_aliases(run):
+    assert scatter(run, ["nwot"]).name == "scatter_naswot"
+    plain, alias = (scatter(run, baseline=name).grids[0].data for name in ("naswot", "nwot"))
+    assert plain["verdict"].tolist() == alias["verdict"].tolist()
+
+
 def test_a_proxy_that_was_not_scored_is_refused(run):
     with pytest.raises(UnknownNameError, match="did you mean 'naswot'"):
         scatter(run, ["nasswot"])

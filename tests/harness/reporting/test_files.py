@@ -140,6 +140,11 @@ class TestLatex:
     def test_what_is_missing_is_a_dash(self, written):
         assert latex_row(written["correlations.tex"], "broken").count("--") == 4
 
+    def test_without_scores_there_is_no_table(self, tmp_path, table, heading):
+        write_tables(tmp_path, table.head(0), None, heading)
+        text = (tmp_path / "correlations.tex").read_text(encoding="utf-8")
+        assert "tabular" not in text and "every network" not in text
+
     def test_without_a_baseline_nothing_is_compared(self, tmp_path, table, heading):
         write_tables(tmp_path, table.assign(verdict="no baseline"), None, heading)
         text = (tmp_path / "correlations.tex").read_text(encoding="utf-8")

@@ -27,8 +27,8 @@ def tables(digits_runs, table, heading, labels):
     return "\n".join([*(exhibit.latex() for exhibit in exhibits), every])
 
 
-def cells(column):
-    body = latex_grid(Grid("g", "G", (column,), None)).partition("\\midrule\n")[2]
+def cells(*columns):
+    body = latex_grid(Grid("g", "G", columns, None)).partition("\\midrule\n")[2]
     return [line.removesuffix(r" \\") for line in body.splitlines() if line.endswith(r" \\")]
 
 
@@ -45,6 +45,7 @@ def cells(column):
         (Column("x", "X", [1234], count), "$1{,}234$"),
         (Column("x", "X", [93.1], str, bounds=["± 0.2"]), r"$93.1$ {\footnotesize $\pm  0.2$}"),
         (Column("x", "X", [math.nan], coefficient, marks=[" ▲"]), "--"),
+        (Column("x", "X", [71.1], str, bounds=["to 80.8"]), r"$71.1$ {\footnotesize $\mbox{to }80.8$}"),
         (words("x", "X", ["ResNet-18 ▲"]), r"ResNet-18 $\dagger$"),
         (words("x", "X", ["–"]), "--"),
     ],
@@ -71,6 +72,23 @@ def test_a_table_that_is_too_wide_gives_up_intervals():
     assert "549" in latex_grid(Grid("g", "G", columns[:3], None))
 
 
+def test_intervals_that_are_given_up_are_mentioned():
+    found = pd.DataFrame({"t": [0.577], "t_low": [0.549], "t_high": [0.603]})
+    columns = tuple(estimates(f"run {place}", f"run {place}", found, "t", brief=True) for place in range(6))
+    assert "The intervals are left out" in latex_grid(Grid("g", "G", columns, None))
+    assert "left out" not in latex_grid(Grid("g", "G", columns[:3], None))
+
+
+def test_columns_with_equal_heads_are_all_kept():
+    columns = (Column("first", "τ", [0.1], coefficient), Column("second", "τ", [0.2], coefficient))
+    assert cells(*columns) == ["$.100$ & $.200$"]
+
+
+@pytest.mark.parametrize(("title", "start"), [("Which one?", "Which one? A note."), ("These", "These. A note.")])
+def test_a_caption_ends_every_sentence_once(title, start):
+    assert rf"\caption{{{start}}}" in latex_grid(Grid("g", title, (words("x", "X", "a"),), None, ("A note.",)))
+
+
 def test_a_long_table_goes_on_over_several_pages():
     column = words("x", "X", ["a"] * (LONGEST_FLOAT + 1))
     assert r"\begin{longtable}" in latex_grid(Grid("g", "G", (column,), None))
@@ -85,8 +103,20 @@ def test_no_character_is_left_that_latex_does_not_know(tables):
     assert rows and not any(re.search(r"(?<!\\)[#%_]", line) for line in rows)
 
 
-def test_apostrophes_become_quotation_marks():
-    assert escape("the set 'all'") == "the set `all'"
+@pytest.mark.parametrize(
+    ("plain", "latex"),
+    [
+        ("the set 'all'", "the set `all'"),
+        ("Spearman's and Kendall's", "Spearman's and Kendall's"),
+        ("the proxies' ranks in 'all'", "the proxies' ranks in `all'"),
+    ],
+)
+def test_quotation_marks_are_told_from_apostrophes(plain, latex):
+    assert escape(plain) == latex
+
+
+def test_bars_and_division_signs_are_commands():
+    assert escape("ZiCo (|g|), SE ÷ SE") == r"ZiCo (\textbar{}g\textbar{}), SE $\div$ SE"
 
 
 @pytest.mark.slow

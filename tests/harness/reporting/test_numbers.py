@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.display.tables.numbers import align, coefficient, estimate, p_value, ratio, signed
+from harness.display.tables.numbers import coefficient, estimate, p_value, ratio, signed
 
 coefficients = st.floats(-1, 1)
 
@@ -21,11 +21,6 @@ def test_a_difference_reads_back_and_shows_its_sign(value):
     text = signed(value)
     assert float(text) == pytest.approx(value, abs=0.0005 + 1e-12)
     assert text[0] == ("+" if float(text) > 0 else "-" if float(text) < 0 else ".")
-
-
-@given(st.lists(coefficients, min_size=1))
-def test_aligned_values_have_their_points_in_one_column(values):
-    assert len({cell.index(".") for cell in align([estimate(value, value, value) for value in values])}) == 1
 
 
 @given(st.floats(0, 1))

@@ -139,6 +139,16 @@ class TestClosedInItself:
         assert not [key for _, attributes, _ in page.elements for key in attributes if key.startswith("on")]
 
 
+class TestLinksWithoutCosts:
+    def test_no_link_is_dead_and_no_definition_is_without_use(self, report, undrawn):
+        text = page_of(replace(report, costs=report.costs.head(0)))
+        page = Page(text)
+        anchors = {attributes["id"] for _, attributes, _ in page.elements if "id" in attributes}
+        inside = {a["href"][1:] for a in page.all("a") if a["href"].startswith("#")}
+        assert inside <= anchors and "costs" not in inside
+        assert not re.search(r"Used in\s*</span>", text)
+
+
 class TestAccess:
     def test_every_picture_says_what_it_shows(self, page):
         pictures = page.all("img")
@@ -193,6 +203,14 @@ class TestContent:
         text = page_of(alone)
         assert "No baseline was scored, so no proxy is compared with one." in text
         assert "significantly better" not in text
+
+    def test_warnings_end_once_and_count_each_proxy_once(self, report):
+        few = report.correlations.assign(networks=5, used=4, failed=1, distinct=1)
+        rows = few[few["set"] == "all"]
+        said = summarise(few, report.heading, report.labels, "all").warnings
+        assert not any(sentence.endswith("..") for sentence in said)
+        assert any(sentence.startswith("With 5 networks") for sentence in said)
+        assert any(sentence.startswith(f"{len(rows)} proxies do not rank all networks") for sentence in said)
 
     def test_a_proxy_that_failed_everywhere_is_a_warning(self, report, undrawn):
         table = report.correlations.copy()

@@ -117,6 +117,13 @@ def test_parts_are_the_pages_of_one_pdf_and_the_picture_is_whole(tmp_path):
     assert [path.suffix for path in first] == [".pdf", ".png"]
 
 
+def test_every_page_shows_every_character(tmp_path):
+    pages = [Figure(figsize=(1, 1)), Figure(figsize=(1, 1))]
+    written = [page.suptitle("a\x1bb") for page in pages]
+    save_figure(Figure(figsize=(1, 2)), tmp_path / "pages", pages=pages)
+    assert [text.get_text() for text in written] == [r"a\x1bb", r"a\x1bb"]
+
+
 def test_panels_that_fit_a_page_are_one():
     (figure,) = plot_scatter_pages(_points(14))
     assert figure.get_figheight() == plot_scatter(_points(14)).get_figheight()

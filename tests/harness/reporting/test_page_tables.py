@@ -19,8 +19,8 @@ def cells(column):
 
 
 def test_a_number_its_interval_and_its_mark_are_told_apart():
-    (cell,) = cells(Column("tau", "τ", [-0.117], coefficient, bounds=["[-.157, -.076]"], marks=[" ▼"]))
-    assert (cell.value, cell.bounds, cell.rest) == ("−.117", "[−.157, −.076]", "▼")
+    (cell,) = cells(Column("tau", "τ", [-0.117], coefficient, bounds=["[-.157, -.076]"], verdicts=["loss"]))
+    assert (cell.value, cell.bounds, cell.mark) == ("−.117", "[−.157, −.076]", "▼")
     assert (cell.key, cell.verdict) == ("-0.117", "loss")
 
 
@@ -45,6 +45,11 @@ def test_a_column_without_a_head_is_called_by_its_name():
 
 def test_hyphens_in_words_and_dates_stay():
     assert cells(words("x", "x", ["EPE-NAS 2-3"]))[0].value == "EPE-NAS 2-3"
+
+
+def test_a_name_with_a_mark_has_no_verdict():
+    names = words("name", "Name", ("Diamond ◆", "Zen"))
+    assert [(row.cells[0].verdict, row.reference) for row in shown(names).rows] == [("", False), ("", False)]
 
 
 def test_only_the_baseline_s_row_is_the_reference():

@@ -83,10 +83,27 @@ def test_another_truth_is_a_row_that_says_what_it_is(run, two_truths, tmp_path):
     found = row(report, "test/1")
     assert found["kind"] == "truth" and found["kendall"] > 0.9 and found["verdict"] == "win"
     text = printed(report)
+    tex = report.exhibit(figures=False).latex()
+    best, *_ = (line for line in tex.splitlines() if line.startswith("test, 1 epoch (trained) &"))
+    assert "mathbf" not in best and tex.count(r"\mathbf") > 0, "an accuracy after training is never the best"
     assert "test, 1 epoch (trained)" in text
     assert "Not zero-shot proxies but accuracies after training: test, 1 epoch (trained)." in text
     assert "Trained, for comparison: digits test top-1 accuracy (%), 1 epoch, one seed" in text
     assert (tmp_path / "accuracy_by_score.png") in report.write(tmp_path)
+
+
+def test_published_coefficients_are_a_table_like_the_others(run, tmp_path):
+    paper = tmp_path / "paper.csv"
+    paper.write_text(
+        "source,benchmark,dataset,proxy,coefficient,value,architectures,note,doubt\n"
+        "Table 1,digits,digits,snip,kendall,0.55,500,,\n"
+    )
+    report = harness.report(run, published=paper)
+    files = {file.name for file in report.write(tmp_path / "out", figures=False)}
+    assert "published.csv" in files
+    for text in (printed(report), report.exhibit(figures=False).markdown(), report.exhibit(figures=False).latex()):
+        assert "Comparison with the published table" in text
+    assert "Comparison with published coefficients" in report.html(exhibits=())
 
 
 def test_it_may_be_the_baseline(run, two_truths):

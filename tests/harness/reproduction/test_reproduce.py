@@ -12,6 +12,7 @@ from rich.console import Console
 
 import harness
 from harness.errors import HarnessError, UnknownNameError
+from harness.reproduction.comparison import COLUMNS, SUMMARY_COLUMNS
 from harness.reproduction.mismatches import detected
 from harness.reproduction.parts import ReproductionOptions, scored
 from harness.reproduction.protocol import Part
@@ -277,6 +278,14 @@ class TestOutput:
             "Order τ",
         ):
             assert expected in text
+
+    def test_without_coefficients_the_files_have_only_heads(self, paper, finished, tmp_path):
+        options = ReproductionOptions(runs={"ranking": finished}, compute=False)
+        found = reproduce(str(paper), tmp_path, options, parts=["search"])
+        found.write(tmp_path)
+        assert (tmp_path / "reproduction.csv").read_text() == ",".join(COLUMNS) + "\n"
+        assert (tmp_path / "summary.csv").read_text() == ",".join(SUMMARY_COLUMNS) + "\n"
+        assert "No coefficient was compared." in (tmp_path / "reproduction.md").read_text()
 
     def test_a_protocol_without_figures_draws_none(self, paper, finished, tmp_path):
         from dataclasses import replace
