@@ -90,8 +90,9 @@ class Exhibit:
         if self.notes:
             console.print()
             print_lines(console, self.notes)
-        for listing in filter(lambda listing: listing.terminal, self.listings):
-            print_list(console, listing.title, listing.entries)
+        for listing in self.listings:
+            if listing.terminal:
+                print_list(console, listing.title, listing.entries)
 
     @accepts(directory=path, figures=yes_or_no, width=optional(number))
     def write(self, directory: Path | str, *, width: float | None = None, figures: bool = True) -> list[Path]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness._utils.arguments import accepts, optional, text, texts
 from harness.analysis.heatmap import across_table
 from harness.display.exhibit import Exhibit
-from harness.display.figures.drawing import Drawing
+from harness.display.figures.drawing import Drawing, figure_of
 from harness.display.figures.heatmap import plot_heat_map
 from harness.display.tables.columns import Column, best_cells, estimates, row_names
 from harness.display.tables.grids import Grid
@@ -23,7 +23,6 @@ from harness.results import as_runs
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from harness.results import OpenedRun
 
@@ -74,7 +73,7 @@ def heatmap(
                 f"Kendall τ with true accuracy{where}, best mean rank first. Triangles: significantly better or worse "
                 f"than {reference}, paired on the same networks.",
                 table,
-                lambda width: _figure(table, labels, width),
+                lambda width: figure_of(plot_heat_map(table, labels=labels, width=width)),
             ),
         ),
     )
@@ -95,12 +94,6 @@ def run_names(runs: Sequence[OpenedRun]) -> list[str]:
     if twice:
         raise HarnessError(f"two of the runs are both called '{twice[0]}'; give each of them once")
     return names
-
-
-def _figure(table: pd.DataFrame, labels: Labels, width: float) -> Figure:
-    figure = plot_heat_map(table, labels=labels, width=width).get_figure(root=True)
-    assert figure is not None
-    return figure
 
 
 def _grid(

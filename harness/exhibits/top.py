@@ -105,7 +105,7 @@ def plot_top(
     lines = {str(name): rows.set_index("percent")["kendall"] for name, rows in table.groupby("proxy", sort=False)}
     by: By = "truth" if table["by"].iloc[0] == "truth" else "proxy"
     return plot_lines(
-        {name: lines[name] for name in lines},
+        lines,
         width,
         stand_out=[name for name in stand_out if name in lines],
         baseline=baseline,

@@ -64,7 +64,7 @@ class Report:
         ]
         ranked = [row for row in rows.to_dict("records") if row["kendall"] == row["kendall"]]
         if ranked:
-            best = max(ranked, key=lambda row: float(row["kendall"]))
+            best = ranked[0]
             tau = estimate(best["kendall"], best["kendall_low"], best["kendall_high"])
             wins = int((rows["verdict"] == "win").sum())
             lines.append(

@@ -86,7 +86,7 @@ def exhibit_of(
         for part, group in rows.groupby("part", sort=False)
     ]
     if parts:
-        parts[-1] = replace(parts[-1], notes=(*parts[-1].notes, LEGEND))
+        parts[-1] = replace(parts[-1], notes=(LEGEND,))
     tables = [
         grid if grid.rows else replace(grid, columns=(), notes=("No coefficient was compared.",))
         for grid in (_summary_grid(summary), _coefficients(rows, notes, labels))
@@ -112,13 +112,13 @@ def exhibit_of(
 
 
 def _part_grid(part: str, rows: pd.DataFrame, heading: Heading, notes: Footnotes, labels: Mapping[str, str]) -> Grid:
-    """The table of one part, with its run and the numbers of the notes that apply to all its rows."""
+    """The table of one part, with its run and the notes that apply to all its rows above it."""
     shared = frozenset.intersection(*map(frozenset, rows["mismatches"]))
     common = compact(notes.numbers[sentence] for sentence in shared)
     facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all rows: {common}"] if common else [])]
     grid = _coefficients(rows, notes, labels, shared)
     title = f"{part}: {grid.columns[0].cells[0].value}"
-    return replace(grid, name=part, title=title, columns=grid.columns[1:], notes=tuple(facts), names=2)
+    return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=(), names=2)
 
 
 def _coefficients(

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from harness.display.figures.bars import bar_data, plot_bars
-from harness.display.figures.drawing import Drawing
+from harness.display.figures.drawing import Drawing, figure_of
 from harness.display.figures.scatter import figure_data, plot_scatter, plot_scatter_pages, scatter_data
 from harness.display.figures.style import ONE_COLUMN
 from harness.display.tables.heading import Heading
@@ -52,9 +52,7 @@ def bars_drawing(
         # The figure must be understandable without the surrounding page.
         text = textwrap.fill(explained, int(LABEL_WIDTH * width / ONE_COLUMN))
         axes.set_xlabel(text, loc="right", multialignment="center", linespacing=1.0)
-        figure = axes.get_figure(root=True)
-        assert figure is not None
-        return figure
+        return figure_of(axes)
 
     caption = f"Kendall τ with its 95 % interval. {verdict_note(set_rows(table, chosen), labels)}"
     return Drawing("kendall_by_proxy", caption, bars, draw)

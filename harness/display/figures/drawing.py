@@ -11,6 +11,7 @@ from harness._utils.visible import csv_text, write_page
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -51,3 +52,10 @@ class Drawing:
         numbers = stem.with_name(f"{self.name}.csv")
         write_page(numbers, csv_text(self.data))
         return [*files, numbers]
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The figure of some axes."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure

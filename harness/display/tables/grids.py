@@ -21,6 +21,7 @@ class Grid:
         columns: the formatted columns.
         data: the data behind it, as written to CSV; None if another table has them.
         notes: sentences below it that readers need to understand it.
+        facts: lines above it with facts that the heading does not state.
         styles: the rich style of each row in a terminal.
         sacrifices: names of columns in the order in which a narrow terminal omits them; ``NAME interval`` for the
             bounds of a column.
@@ -32,6 +33,7 @@ class Grid:
     columns: tuple[Column, ...]
     data: pd.DataFrame | None
     notes: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     sacrifices: tuple[str, ...] = ()
     names: int = 0

@@ -101,7 +101,7 @@ def latex_grid(grid: Grid, facts: Iterable[str] = (), notes: Iterable[str] = ())
     if _characters(columns) > LATEX_WIDTH and any(column.brief for column in columns):
         columns = tuple(column.without_bounds() if column.brief else column for column in columns)
         notes = (*notes, "The intervals are left out because the table would be too wide.")
-    caption = " ".join(escape(sentence(text)) for text in (grid.title, *facts, *grid.notes, *notes))
+    caption = " ".join(escape(sentence(text)) for text in (grid.title, *grid.facts, *facts, *grid.notes, *notes))
     heads = [escape(column.title) for column in columns]
     cells: Any = pd.DataFrame(dict(enumerate(map(_cells, columns))))
     styled = cells.style.hide(axis="index").relabel_index(heads, axis="columns")

@@ -24,7 +24,7 @@ def markdown_heading(heading: AnyHeading) -> str:
 
 def markdown_grid(grid: Grid) -> str:
     """The title, the table and the notes; best values are bold."""
-    blocks = [f"## {escape(grid.title)}"]
+    blocks = [f"## {escape(grid.title)}", markdown_list(map(escape, grid.facts))]
     if grid.columns:
         rules = [":--" if column.justify == "left" else "--:" for column in grid.columns]
         rows = zip(*(column.cells for column in grid.columns), strict=True)

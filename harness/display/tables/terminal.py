@@ -36,6 +36,7 @@ def print_grids(console: Console, grids: Iterable[Grid]) -> None:
     for grid in grids:
         console.print()
         console.print(Text(grid.title, style="bold"))
+        print_lines(console, grid.facts)
         print_lines(console, print_columns(console, grid))
 
 
