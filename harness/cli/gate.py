@@ -119,14 +119,13 @@ def test_proxy(
 
 def _tell(checked: Checked, markdown: Path | None, junit: Path | None, json: Path | None) -> None:
     """Print the result, write the requested files, and exit with code 1 if there is an alarm."""
-    from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, on_github
-    from harness.gate.show import show
+    from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, show
 
     for path, made in ((markdown, as_markdown), (junit, as_junit), (json, as_json)):
         if path is not None:
             write_page(path, made(checked))
     show(checked, console())
-    if on_github(os.environ):
+    if os.environ.get("GITHUB_ACTIONS") == "true":
         say("\n".join(github_annotations(checked)))
     if checked.alarms:
         raise typer.Exit(1)
