@@ -22,12 +22,7 @@ from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, te
 from harness.cli.store import merge, store_app
 from harness.errors import HarnessError, InstructionsError
 
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Measure how well zero-shot NAS proxies rank networks by their true accuracy.",
-)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 list_app = typer.Typer(no_args_is_help=True, help="List benchmarks, proxies and protocols.")
 data_app = typer.Typer(no_args_is_help=True, help="Download, import and check ground truth and images.")
 app.add_typer(list_app, name="list")
@@ -95,8 +90,7 @@ def import_data(
     name: Annotated[
         str,
         typer.Argument(
-            help="Benchmark, or cost table such as nats-tss-costs-cifar10.",
-            autocompletion=completion.importables,
+            help="Benchmark, or cost table such as nats-tss-costs-cifar10.", autocompletion=completion.importables
         ),
     ],
     file: Annotated[Path, typer.Argument(help="The official archive, or a CSV or Parquet table.")],

@@ -103,12 +103,8 @@ def compare(
 ) -> Checked:
     """Compare a baseline with a run of the same setting and at least the same networks.
 
-    Args:
-        baseline: the baseline.
-        run: the run.
-        limits: what counts as a change; the defaults of :class:`~harness.gate.verdicts.Limits` if not given.
-        costs: of the run's proxies, from :func:`harness.gate.measure_costs.measure`; not judged if not given.
-        allowed: verdicts that are not alarms in this check.
+    The costs, of :func:`harness.gate.measure_costs.measure`, are not judged if not given. Verdicts that are allowed are
+    not alarms in this check.
 
     Raises:
         HarnessError: if they cannot be compared; the message says why.
