@@ -34,6 +34,7 @@ from harness.gate.float_tolerance import FILE, FloatTolerance
 from harness.gate.rerun import plan_of
 from harness.images import Batch
 from harness.probe import NotApplicableError
+from harness.registry import reference
 from harness.store import Store
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ VARIATIONS = {
 
 def scores_under(plan: Plan, variation: Variation) -> dict[str, Floats]:
     """The scores of a plan's networks under a variation, for each proxy; NaN for missing scores."""
-    job = Job(plan.benchmark_reference, plan.setting.dataset, plan.setting.seed, (), "", "", plan.setting.device)
+    job = Job(reference(type(plan.benchmark)), plan.setting.dataset, plan.setting.seed, (), "", "", plan.setting.device)
     batches = [_varied(batch, variation) for batch in plan.batches]
     layout = torch.channels_last if variation.channels_last else torch.contiguous_format
     found: dict[str, list[float]] = {proxy.name: [] for proxy in plan.proxies}

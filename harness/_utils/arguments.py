@@ -43,13 +43,7 @@ Converter = Callable[[Any, str], Any]
 
 
 def accepts(**converters: Converter) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Convert the arguments of a function.
-
-    Defaults are not converted.
-
-    Args:
-        converters: one for each parameter to convert, by name.
-    """
+    """Convert the arguments of a function with the converters of these parameters; defaults are not converted."""
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
@@ -76,11 +70,7 @@ def optional(converter: Converter) -> Converter:
 
 
 def whole(least: int | None = None) -> Converter:
-    """A whole number: from Python, NumPy, a zero-dimensional tensor or array, text, or a float such as 64.0.
-
-    Args:
-        least: the smallest accepted number.
-    """
+    """A whole number: from Python, NumPy, a zero-dimensional tensor or array, text, or a float such as 64.0."""
 
     def convert(value: object, name: str) -> int:
         found = _integer(value)
@@ -196,11 +186,7 @@ def path(value: object, name: str) -> Path:
     return Path(os.path.expanduser(value))  # noqa: PTH111 - keeps ~name if there is no such user
 
 
-def paths(value: object, name: str) -> list[Path]:
-    """Paths in any collection, or a single path."""
-    if isinstance(value, str | os.PathLike) or not isinstance(value, Iterable):
-        return [path(value, name)]
-    return [path(each, f"each of {name}") for each in value]
+paths: Converter = several(path)
 
 
 def device(value: object, name: str) -> str:
@@ -220,15 +206,13 @@ def shard(value: object, name: str) -> tuple[int, int]:
     """
     if value is None:
         return 1, 1
-    parts: list[object]
     if isinstance(value, str):
-        parts = list(value.split("/"))
-        if not all(isinstance(part, str) and part.isdecimal() for part in parts):
-            parts = []
+        written = re.fullmatch("([0-9]+)/([0-9]+)", value)
+        parts: object = written.groups() if written else ()
     else:
-        parts = list(value) if isinstance(value, Iterable) else []
+        parts = value
     try:
-        part, of = (whole(1)(number, name) for number in parts)
+        part, of = several(whole(1))(parts, name)
     except (HarnessError, ValueError):
         part, of = 1, 0
     if part > of:

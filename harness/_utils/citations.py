@@ -54,11 +54,8 @@ def short_citation(key: str) -> str:
     'Lee et al. 2019, arXiv:1810.02340'
     """
     reference = citation(key)
-    authors, year, last = (
-        reference.partition(",")[0],
-        re.search(r"\b(19|20)\d\d\b", reference),
-        reference.rpartition(", ")[2],
-    )
+    authors, last = reference.partition(",")[0], reference.rpartition(", ")[2]
+    year = re.search(r"\b(19|20)\d\d\b", reference)
     if year is None:
         return reference
     return f"{authors} {year[0]}" + (f", {last}" if last.startswith("arXiv:") else "")

@@ -6,8 +6,10 @@ All output goes through one of two functions: tables and formatted text through 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from harness._utils.transliteration import is_unicode, tolerate, transliterated
@@ -28,17 +30,13 @@ def console() -> Console:
     from rich.console import Console
 
     made = Console()
-    if not (made.is_terminal or made.is_jupyter or _columns_are_given()):
+    if not (made.is_terminal or made.is_jupyter or os.environ.get("COLUMNS", "").isdigit()):
         made.width = WIDTH_ELSEWHERE
     return output(made)
 
 
 def output(given: Console | None = None) -> Console:
-    """Set up a console for safe output in its encoding, without trailing blanks.
-
-    Args:
-        given: the console; default: a new one from :func:`console`.
-    """
+    """Set up a console, by default a new one, for safe output in its encoding, without trailing blanks."""
     if given is None:
         return console()
     if not any(isinstance(hook, _Door) for hook in given._render_hooks):
@@ -56,12 +54,7 @@ def natural_width(console: Console, renderable: ConsoleRenderable) -> int:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print lines of plain text to stdout or stderr.
-
-    Args:
-        text: one or several lines.
-        err: whether to print to stderr.
-    """
+    """Print one or several lines of plain text to stdout or stderr."""
     stream = sys.stderr if err else sys.stdout
     tolerate(stream)
     stream.write(transliterated(visible_page(text), stream.encoding) + "\n")
@@ -97,19 +90,15 @@ class _Trimmed:
             if segment.control:
                 yield segment
                 continue
-            *ended, rest = _pieces(segment, self._encoding)
+            # In ASCII, an ellipsis of rich's layout keeps its width.
+            text = segment.text if is_unicode(self._encoding) else segment.text.replace("…", ".")
+            *ended, rest = (type(segment)(part, segment.style) for part in text.split("\n"))
             for piece in ended:
                 yield from _without_trailing_blanks([*line, piece])
                 yield type(segment).line()
                 line = []
             line.append(rest)
         yield from line
-
-
-def _pieces(segment: Segment, encoding: str) -> list[Segment]:
-    """The parts of a segment on each of its lines; in ASCII, an ellipsis of rich's layout keeps its width."""
-    text = segment.text if is_unicode(encoding) else segment.text.replace("…", ".")
-    return [type(segment)(part, segment.style) for part in text.split("\n")]
 
 
 def _without_trailing_blanks(line: list[Segment]) -> Iterable[Segment]:
@@ -119,12 +108,6 @@ def _without_trailing_blanks(line: list[Segment]) -> Iterable[Segment]:
         *others, last = line
         yield from others
         yield type(last)(last.text.rstrip(" "), last.style)
-
-
-def _columns_are_given() -> bool:
-    import os
-
-    return os.environ.get("COLUMNS", "").isdigit()
 
 
 def _shown(renderable: Any, encoding: str) -> Any:
@@ -142,10 +125,12 @@ def _shown(renderable: Any, encoding: str) -> Any:
 
 
 def _show_table(table: Table, encoding: str) -> None:
-    table.title = None if table.title is None else _shown(table.title, encoding)
-    table.caption = None if table.caption is None else _shown(table.caption, encoding)
+    from rich.box import Box
+
+    table.title, table.caption = _shown(table.title, encoding), _shown(table.caption, encoding)
     if table.box is not None and not is_unicode(encoding):
-        table.box = _ascii_box()
+        # An ASCII version of box.HORIZONTALS.
+        table.box = Box(" -- \n    \n -- \n    \n -- \n -- \n    \n -- \n", ascii=True)
     for column in table.columns:
         column.header = _shown(column.header, encoding)
         column._cells[:] = [_shown(cell, encoding) for cell in column._cells]
@@ -159,16 +144,7 @@ def _shown_text(text: Text, encoding: str) -> Text:
     if plain.isprintable() and (is_unicode(encoding) or plain.isascii()):
         return text
     parts = [transliterated(visible_page(character), encoding) for character in plain]
-    starts = [0]
-    for part in parts:
-        starts.append(starts[-1] + len(part))
+    starts = [0, *accumulate(map(len, parts))]
     shown = text.blank_copy("".join(parts))
     shown.spans = [Span(starts[span.start], starts[min(span.end, len(plain))], span.style) for span in text.spans]
     return shown
-
-
-def _ascii_box() -> Any:
-    """An ASCII version of ``box.HORIZONTALS``."""
-    from rich.box import Box
-
-    return Box(" -- \n    \n -- \n    \n -- \n -- \n    \n -- \n", ascii=True)

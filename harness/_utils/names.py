@@ -22,11 +22,8 @@ def folded(name: str) -> str:
 def resolved(name: str, known: Mapping[str, Iterable[str]]) -> str | None:
     """The known name that matches a typed name exactly, up to spelling, or by an alias.
 
-    Exact matches come first, then other spellings, then aliases. An alias of two entries matches neither.
-
-    Args:
-        name: the name as typed.
-        known: each name with its aliases.
+    Exact matches come first, then other spellings, then aliases. An alias of two entries matches neither. ``known`` has
+    each name with its aliases.
 
     >>> known = {"naswot": ["nwot"], "zen": ["Zen-Score"]}
     >>> resolved("NWOT", known), resolved("zen_score", known), resolved("zen", known), resolved("zn", known)
@@ -45,12 +42,6 @@ def resolved(name: str, known: Mapping[str, Iterable[str]]) -> str | None:
 
 def unknown_name(kind: str, name: str, known: Iterable[str], listing: str = "") -> str:
     """One line that gives the unknown name, similar known names, and all names or the command that lists them.
-
-    Args:
-        kind: what the name stands for, such as "proxy".
-        name: the name as typed.
-        known: every known name.
-        listing: the command that lists them, given if there are too many for the message.
 
     >>> unknown_name("proxy", "synflo", ["snip", "synflow"])
     "unknown proxy 'synflo': did you mean 'synflow'? Known: snip, synflow"

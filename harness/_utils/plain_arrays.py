@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import os
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -34,34 +35,22 @@ class Arrays(NamedTuple):
 
 
 def read_npz(source: Path | IO[bytes], wanted: Collection[str] | None = None) -> Arrays:
-    """Read the arrays of an ``.npz`` file.
-
-    Args:
-        source: the file.
-        wanted: the names of the arrays to read, if they exist; default: all.
+    """Read the arrays of an ``.npz`` file: all of them, or those of the wanted names that exist.
 
     Raises:
         FileNotFoundError: if the file does not exist.
         ValueError: if it is not an ``.npz`` file, is damaged, or has Python objects.
     """
     arrays = Arrays([], {})
-    try:
-        with zipfile.ZipFile(source) as archive:
-            for member in archive.infolist():
-                name = member.filename.removesuffix(".npy")
-                arrays.names.append(name)
-                if wanted is None or name in wanted:
-                    if member.file_size > _HIGHEST_RATIO * member.compress_size:
-                        raise ValueError(f"'{name}' states a size that its compressed data cannot have")
-                    with archive.open(member) as file:
-                        arrays.read[name] = _read(file, member.file_size, f"'{name}'")
-    except FileNotFoundError:
-        raise
-    except MemoryError:
-        raise ValueError("its arrays do not fit in memory") from None
-    except Exception as error:
-        # The exceptions of numpy and zipfile depend on which byte is damaged.
-        raise ValueError(one_line(str(error)) or type(error).__name__) from None
+    with _damage_explained(), zipfile.ZipFile(source) as archive:
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            arrays.names.append(name)
+            if wanted is None or name in wanted:
+                if member.file_size > _HIGHEST_RATIO * member.compress_size:
+                    raise ValueError(f"'{name}' states a size that its compressed data cannot have")
+                with archive.open(member) as file:
+                    arrays.read[name] = _read(file, member.file_size, f"'{name}'")
     arrays.names.sort()
     return arrays
 
@@ -73,17 +62,23 @@ def read_npy(path: Path) -> Array:
         FileNotFoundError: if the file does not exist.
         ValueError: if it is not a ``.npy`` file, is damaged, or has Python objects.
     """
+    with _damage_explained(), path.open("rb") as file:
+        if file.read(2) == b"PK":
+            raise ValueError("it is an archive of arrays, not a single array")
+        file.seek(0)
+        return _read(file, path.stat().st_size, "the array")
+
+
+@contextmanager
+def _damage_explained() -> Iterator[None]:
     try:
-        with path.open("rb") as file:
-            if file.read(2) == b"PK":
-                raise ValueError("it is an archive of arrays, not a single array")
-            file.seek(0)
-            return _read(file, path.stat().st_size, "the array")
+        yield
     except FileNotFoundError:
         raise
     except MemoryError:
-        raise ValueError("its array does not fit in memory") from None
+        raise ValueError("it does not fit in memory") from None
     except Exception as error:
+        # The exceptions of numpy and zipfile depend on which byte is damaged.
         raise ValueError(one_line(str(error)) or type(error).__name__) from None
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from harness.errors import DataError
 
-_AT_ONCE = 2**16
 _NUMBER = re.compile(r"[biuf]\d+")
 
 
@@ -106,12 +105,9 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def load_plain(file: IO[bytes], name: str, remedy: str = "") -> Any:
-    """Load a pickle of plain data: numbers, text, containers and numeric arrays (see :func:`as_array`).
+    """Load an uncompressed pickle of plain data: numbers, text, containers and numeric arrays (see :func:`as_array`).
 
-    Args:
-        file: the pickle, uncompressed.
-        name: the file's name, for messages.
-        remedy: what the user can do if the pickle contains more than plain data, for the message.
+    Messages give the name, and the remedy if the pickle contains more than plain data.
 
     Raises:
         DataError: if the file is not a pickle, is truncated, or names anything except plain data.
@@ -119,7 +115,7 @@ def load_plain(file: IO[bytes], name: str, remedy: str = "") -> Any:
     try:
         content = _PlainUnpickler(file, encoding="latin1").load()
         # A compressed file checks its checksum at its end.
-        while file.read(_AT_ONCE):
+        while file.read(2**16):
             pass
         return content
     except pickle.UnpicklingError as error:

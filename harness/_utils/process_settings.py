@@ -42,26 +42,16 @@ class ProcessSetting:
 
 
 class Snapshot:
-    """The values of some settings at one moment.
+    """The values of some settings at one moment, by default now."""
 
-    Args:
-        settings: the settings to read.
-    """
-
-    def __init__(self, settings: Sequence[ProcessSetting]) -> None:
+    def __init__(self, settings: Sequence[ProcessSetting], values: Sequence[Any] | None = None) -> None:
         self.settings = settings
-        self._values = _values(settings)
+        self._values = _values(settings) if values is None else list(values)
 
     def without(self, left_out: ProcessSetting) -> Snapshot:
         """A copy without one setting."""
-        kept = [
-            (setting, value)
-            for setting, value in zip(self.settings, self._values, strict=True)
-            if setting is not left_out
-        ]
-        fewer = Snapshot(())
-        fewer.settings, fewer._values = [setting for setting, _ in kept], [value for _, value in kept]
-        return fewer
+        kept = [pair for pair in zip(self.settings, self._values, strict=True) if pair[0] is not left_out]
+        return Snapshot([setting for setting, _ in kept], [value for _, value in kept])
 
     def is_current(self) -> bool:
         """Whether every setting still has its value."""
@@ -101,8 +91,7 @@ def glance() -> tuple[Any, ...]:
 def settings_as_before(at_a_glance: bool = False) -> Iterator[Snapshot]:
     """Restore all settings after the block; yields the settings before it.
 
-    Args:
-        at_a_glance: check all settings only if the block fails or :func:`glance` shows a change; for trusted code.
+    For trusted code, check all of them only if the block fails or a glance shows a change.
     """
     before, seen = Snapshot(SETTINGS), glance()
     try:

@@ -30,10 +30,8 @@ class Surroundings:
     """The environment of the process, and the functions that other code calls, at one moment.
 
     A library that is imported for the first time, for example in a proxy, may add environment variables, warning
-    filters and search paths. These are kept and do not count as changes.
-
-    Args:
-        classes: the classes of the network's modules; their methods are compared too.
+    filters and search paths. These are kept and do not count as changes. The methods of the given classes, those of the
+    network's modules, are compared too.
     """
 
     def __init__(self, classes: Collection[type] = ()) -> None:
@@ -171,12 +169,13 @@ def _is_of_compiler(value: object) -> bool:
 def _namespaces() -> list[ModuleType | type]:
     """Modules and classes with functions that proxies and the harness call."""
     ours = [module for name, module in list(sys.modules.items()) if name == "harness" or name.startswith("harness.")]
-    classes = [value for module in ours for value in vars(module).values() if _is_class_of(module, value)]
+    classes = [
+        value
+        for module in ours
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
     return [*_library_namespaces(), *ours, *classes]
-
-
-def _is_class_of(module: ModuleType, value: object) -> bool:
-    return isinstance(value, type) and value.__module__ == module.__name__
 
 
 @functools.cache

@@ -57,18 +57,12 @@ def _known(character: str, encoding: str) -> str:
     """Convert one character to characters that the encoding has."""
     if character in SYMBOLS:
         return SYMBOLS[character]
-    if _encodes(character, encoding):
-        return character
-    plain = "".join(part for part in unicodedata.normalize("NFKD", character) if part.isascii())
-    return plain or character.encode("ascii", "backslashreplace").decode("ascii")
-
-
-def _encodes(character: str, encoding: str) -> bool:
     try:
         character.encode(encoding)
     except UnicodeEncodeError:
-        return False
-    return True
+        plain = "".join(part for part in unicodedata.normalize("NFKD", character) if part.isascii())
+        return plain or character.encode("ascii", "backslashreplace").decode("ascii")
+    return character
 
 
 def _handle(error: UnicodeError) -> tuple[str, int]:

@@ -57,7 +57,8 @@ def visible_page(text: str) -> str:
 
 
 def write_page(path: Path, text: str) -> None:
-    """Write text as UTF-8 with Unix line ends and escaped invisible characters; the same bytes on every system."""
+    """Write text as UTF-8 with Unix line ends and escaped invisible characters; make missing directories."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(visible_page(text), encoding="utf-8", newline="\n")
 
 

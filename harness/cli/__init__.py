@@ -18,16 +18,11 @@ from harness.cli.analyse import analyse_app
 from harness.cli.gate import baseline, check, test_proxy
 from harness.cli.reproduce import list_protocols, reproduce
 from harness.cli.run import INTERRUPTED, run
-from harness.cli.shared import OWN_PROXY, Commands
+from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, tell
 from harness.cli.store import merge, store_app
 from harness.errors import HarnessError, InstructionsError
 
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Measure how well zero-shot NAS proxies rank networks by their true accuracy.",
-)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 list_app = typer.Typer(no_args_is_help=True, help="List benchmarks, proxies and protocols.")
 data_app = typer.Typer(no_args_is_help=True, help="Download, import and check ground truth and images.")
 app.add_typer(list_app, name="list")
@@ -44,7 +39,9 @@ app.command("test-proxy")(test_proxy)
 
 MISUSED = 2
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with full precision; null means unknown.")]
-_DOWNLOADS = "Download directory; default: 'downloads' beside the tables."
+Downloads = Annotated[
+    Path | None, typer.Option("--dir", help="Download directory; default: 'downloads' beside the tables.")
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -77,9 +74,7 @@ def list_benchmarks(json: Json = False) -> None:
 
 
 @list_app.command("proxies")
-def list_proxies(
-    own: Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)] = None, json: Json = False
-) -> None:
+def list_proxies(own: Own = None, json: Json = False) -> None:
     """List every proxy and rank aggregate: direction, inputs, cost, paper, and what it computes."""
     from harness.cli.listing import print_proxies
     from harness.cli.machine_readable import proxies_document
@@ -95,8 +90,7 @@ def import_data(
     name: Annotated[
         str,
         typer.Argument(
-            help="Benchmark, or cost table such as nats-tss-costs-cifar10.",
-            autocompletion=completion.importables,
+            help="Benchmark, or cost table such as nats-tss-costs-cifar10.", autocompletion=completion.importables
         ),
     ],
     file: Annotated[Path, typer.Argument(help="The official archive, or a CSV or Parquet table.")],
@@ -128,7 +122,7 @@ def get_data(
     ],
     full: Annotated[bool, typer.Option("--full", help="Download the larger version, if there is one.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace existing data.")] = False,
-    directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
+    directory: Downloads = None,
 ) -> None:
     """Download what a benchmark or an image data set declares, verify its checksums, and import or extract it."""
     from harness.data.get import GetOptions, get
@@ -139,21 +133,16 @@ def get_data(
 @data_app.command("verify")
 def verify_data(
     name: Annotated[str | None, typer.Argument(help="Benchmark or image data set; default: all.")] = None,
-    directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None,
+    directory: Downloads = None,
 ) -> None:
     """Check tables, downloads and extracted images against their checksums. Exit code 1 on any problem."""
     from harness.data.verify import verify
 
-    findings = verify(name, directory)
-    say("\n".join(finding.line() for finding in findings))
-    if not all(finding.right for finding in findings):
-        raise typer.Exit(1)
+    tell(verify(name, directory))
 
 
 @data_app.command("status")
-def data_status(
-    directory: Annotated[Path | None, typer.Option("--dir", help=_DOWNLOADS)] = None, json: Json = False
-) -> None:
+def data_status(directory: Downloads = None, json: Json = False) -> None:
     """Show which ground truth and images are on this machine, where, since when, and how to get the rest."""
     from harness.data.status import print_data_status, status_document
 
@@ -165,20 +154,14 @@ def data_status(
 
 @app.command()
 def report(
-    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")],
+    run_directory: RunDirectory,
     truth: Annotated[
         str | None,
         typer.Option(help="Ground truth as SPLIT/EPOCHS, such as test/200; default: the benchmark's first."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Output directory; default: RUN/report.")] = None,
-    baseline: Annotated[
-        str,
-        typer.Option(help="Proxy to compare the others with.", autocompletion=completion.rows),
-    ] = "params",
-    beside: Annotated[
-        list[str] | None,
-        typer.Option(help="Also rank this ground truth, such as val/12, like a proxy; may be repeated."),
-    ] = None,
+    baseline: Baseline = "params",
+    beside: Beside = None,
     published: Annotated[
         Path | None, typer.Option(help="Published table to compare with, such as one in results/published.")
     ] = None,
@@ -215,7 +198,6 @@ def report(
         files = result.write(directory, figures=figures, width=inches(width) if width else None)
         written.append(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
     if html is not None:
-        html.parent.mkdir(parents=True, exist_ok=True)
         write_page(html, result.html())
         written.append(f"page written to {html}")
     if json:
@@ -230,7 +212,7 @@ def report(
 
 @app.command()
 def agree(
-    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")],
+    run_directory: RunDirectory,
     other: Annotated[Path, typer.Argument(help="Another run, or a CSV file of scores with one row per architecture.")],
     rename: Annotated[
         list[str] | None, typer.Option(help="CSV_NAME=PROXY, where the CSV names a proxy differently; may be repeated.")
@@ -246,7 +228,6 @@ def agree(
 
     table = api.agreement(run_directory, other, rename=_parse_renames(rename or []), sentinel=sentinel)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_page(out, csv_text(table))
     labels = {name: facts.label for name, facts in proxy_facts().items()}
     print_grids(console(), [agreement_grid(table, labels)])

@@ -12,23 +12,21 @@ import typer
 from harness._utils.console import console, say
 from harness._utils.visible import write_page
 from harness.cli.run import progress_bar
-from harness.cli.shared import OWN_PROXY, RunDirectory, Truth, opened
+from harness.cli.shared import Own, RunDirectory, Truth, opened
 from harness.display.tables.numbers import counted
 
 if TYPE_CHECKING:
-    from harness.gate import Baseline, Checked
+    from harness.gate import Checked
     from harness.gate.costs import OwnCosts
-    from harness.results import OpenedRun
 
 BaselineDirectory = Annotated[Path, typer.Option("--baseline", help="Baseline directory.")]
 PROCESSES = 5
 """Processes that measure a baseline's costs. A check uses one, and three where the verdict depends on it."""
-Own = Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)]
 
 
 def baseline(
     run: RunDirectory,
-    out: Annotated[Path, typer.Option("--out", help="Baseline directory, such as results/baselines/NAME.")],
+    out: Annotated[Path, typer.Option(help="Baseline directory, such as results/baselines/NAME.")],
     own: Own = None,
     truth: Truth = None,
 ) -> None:
@@ -47,8 +45,7 @@ def baseline(
         say(f"no cost recorded for {', '.join(unknown)}: the code is missing, add --proxy path.py:name", err=True)
     say(
         f"{counted(len(frozen.proxies), 'proxy', 'proxies')} on {counted(len(frozen.architectures), 'network')} frozen "
-        f"in {out}: "
-        f"{', '.join(file.name for file in files)}; next: harness check --baseline {out}"
+        f"in {out}: {', '.join(file.name for file in files)}; next: harness check --baseline {out}"
     )
 
 
@@ -74,9 +71,7 @@ def check(
         str | None, typer.Option(help="Image files, if the plan is run and the benchmark has no images of its own.")
     ] = None,
     workers: Annotated[int, typer.Option(help="Worker processes, if the plan is run.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Keep the run in this new directory, if the plan is run.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Keep the run in this new directory, if the plan is run.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the result to this file as Markdown.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the result to this file as JUnit XML.")] = None,
     json: Annotated[
@@ -86,13 +81,16 @@ def check(
     """Compare a run with a baseline. Exit code 1 if a proxy is worse, changed, slower, failed or missing."""
     from harness.gate import Limits, compare_with_costs, read_baseline
     from harness.gate.measure_costs import measure
+    from harness.gate.rerun import rerun
 
     frozen = read_baseline(baseline_directory)
     limits = Limits(tolerance, slower, slower_elsewhere, floats=float_tolerance)
     allowed = {verdict for verdict, is_allowed in (("changed", allow_changed), ("slower", allow_slower)) if is_allowed}
     with tempfile.TemporaryDirectory() as temporary:
         if run_directory is None:
-            run = _rerun(frozen, out or Path(temporary) / "run", images, own, workers)
+            place = out or Path(temporary) / "run"
+            with progress_bar() as progress:
+                run = rerun(frozen, place, images=images, own=own or [], workers=workers, progress=progress)
         else:
             run = opened(run_directory, f"{frozen.truth.split}/{frozen.truth.epochs}")
 
@@ -119,24 +117,15 @@ def test_proxy(
         raise typer.Exit(1)
 
 
-def _rerun(frozen: Baseline, out: Path, images: str | None, own: list[str] | None, workers: int) -> OpenedRun:
-    from harness.gate.rerun import rerun
-
-    with progress_bar() as progress:
-        return rerun(frozen, out, images=images, own=own or [], workers=workers, progress=progress)
-
-
 def _tell(checked: Checked, markdown: Path | None, junit: Path | None, json: Path | None) -> None:
     """Print the result, write the requested files, and exit with code 1 if there is an alarm."""
-    from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, on_github
-    from harness.gate.show import show
+    from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, show
 
     for path, made in ((markdown, as_markdown), (junit, as_junit), (json, as_json)):
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_page(path, made(checked))
     show(checked, console())
-    if on_github(os.environ):
+    if os.environ.get("GITHUB_ACTIONS") == "true":
         say("\n".join(github_annotations(checked)))
     if checked.alarms:
         raise typer.Exit(1)

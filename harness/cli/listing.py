@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from harness._utils.citations import citation, short_citation
-from harness._utils.console import output
 from harness.data import Importable
 from harness.data.sources import Obtainable
 from harness.proxies._measured_costs import cost_in_words
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from harness.contracts.proxy import ProxyFacts
 
 
-def print_benchmarks(console: Console | None = None) -> None:
+def print_benchmarks(console: Console) -> None:
     """Print every benchmark: data sets, ground truths, architecture sets, required data and paper."""
     table = Table(title="Benchmarks", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, cls in sorted(benchmark_classes().items()):
@@ -42,35 +41,26 @@ def print_benchmarks(console: Console | None = None) -> None:
             table.add_row("", "" if index else "sets", f"{subset}: {description}")
         table.add_row("", "needs", needs)
         table.add_row("", "paper", citation(cls.citation))
-    output(console).print(table)
+    console.print(table)
 
 
 def _joined(truths: Sequence[tuple[str, int | str]]) -> str:
     return ", ".join(f"{split}/{epochs}" for split, epochs in truths)
 
 
-def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> None:
-    """Print every proxy and rank aggregate with its declared facts.
-
-    Args:
-        console: where to print.
-        own: additional proxies, as ``path.py:name`` or ``module:name``; they are listed first.
-    """
-    target = output(console)
+def print_proxies(console: Console, own: Sequence[str]) -> None:
+    """Print every proxy and rank aggregate with its declared facts, the user's own proxies first."""
     brought = select_proxies(own) if own else []
     table = Table(title="Proxies", title_justify="left", box=box.HORIZONTALS, padding=(0, 1, 0, 0))
     for header in ("proxy", "better", "looks at"):
         table.add_column(header, no_wrap=True)
     table.add_column("cost", justify="right", no_wrap=True)
     table.add_column("what it computes, and where that is defined", ratio=1, overflow="fold")
-    for proxy in [
-        *brought,
-        *sorted(proxy_facts().values(), key=family_order),
-    ]:
+    for proxy in [*brought, *sorted(proxy_facts().values(), key=family_order)]:
         name = proxy.name if proxy.variant_of is None or proxy in brought else f"  {proxy.name}"
         table.add_row(Text(name), proxy.better, _looks_at(proxy), cost_in_words(proxy.name), _described(proxy))
-    target.print(table)
-    target.print(
+    console.print(table)
+    console.print(
         "Indented: variants, where official implementations disagree; 'all' selects every proxy except variants. "
         f"'standard', the default of 'harness run', selects {', '.join(STANDARD)}. ×2: uses two mini-batches. Cost: "
         "stand-alone, in forward-backward passes, measured on NATS-Bench's topology space with 64 CIFAR-10 images on "
@@ -78,9 +68,9 @@ def print_proxies(console: Console | None = None, own: Sequence[str] = ()) -> No
         highlight=False,
     )
     if aggregates():
-        target.print()
-        target.print(_table_of_aggregates())
-        target.print(
+        console.print()
+        console.print(_table_of_aggregates())
+        console.print(
             "'harness report' computes an aggregate if all its parts were scored. Aggregates are never stored.",
             highlight=False,
         )

@@ -48,12 +48,8 @@ def benchmarks_document() -> Document:
     return {"schema": SCHEMA, "benchmarks": found}
 
 
-def proxies_document(own: Sequence[str] = ()) -> Document:
-    """Every registered proxy and rank aggregate with its declared facts.
-
-    Args:
-        own: additional proxies, as ``path.py:name`` or ``module:name``; they are listed first.
-    """
+def proxies_document(own: Sequence[str]) -> Document:
+    """Every proxy and rank aggregate with its declared facts, the user's own proxies first."""
     brought = select_proxies(own) if own else []
     pooled = [
         {

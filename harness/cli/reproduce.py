@@ -27,7 +27,7 @@ def reproduce(
             help="Name from 'harness list protocols', or your own TOML file.", autocompletion=completion.protocols
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Directory for runs and tables; repeat the command to resume.")],
+    out: Annotated[Path, typer.Option(help="Directory for runs and tables; repeat the command to resume.")],
     sample: Annotated[
         int | None, typer.Option(help="Maximum number of networks per part; default: as in the paper.")
     ] = None,

@@ -18,7 +18,7 @@ from harness._utils.arguments import memory, optional, seconds
 from harness._utils.console import say
 from harness._utils.signals import is_interrupt
 from harness.cli import completion
-from harness.cli.shared import OWN_PROXY
+from harness.cli.shared import Own
 from harness.display.tables.numbers import counted
 from harness.errors import HarnessError
 from harness.execution.limits.memory import keep_freed_memory
@@ -35,7 +35,7 @@ def run(
     benchmark: Annotated[
         str, typer.Argument(help="Name from 'harness list benchmarks'.", autocompletion=completion.benchmarks)
     ],
-    out: Annotated[Path, typer.Option("--out", help="Directory for the scores; repeat the command to resume.")],
+    out: Annotated[Path, typer.Option(help="Directory for the scores; repeat the command to resume.")],
     dataset: Annotated[str | None, typer.Option(help="Data set; default: the benchmark's first.")] = None,
     sample: Annotated[int | None, typer.Option(help="Number of architectures, drawn uniformly; default: all.")] = None,
     subset: Annotated[str, typer.Option("--set", help="Architecture set to draw from.")] = "all",
@@ -47,7 +47,7 @@ def run(
             help="Comma-separated names, or 'standard', 'all', 'variants'.", autocompletion=completion.proxy_list
         ),
     ] = "standard",
-    own: Annotated[list[str] | None, typer.Option("--proxy", help=OWN_PROXY)] = None,
+    own: Own = None,
     images: Annotated[
         str | None,
         typer.Option(help="Image files of the data set, or 'noise'; default: the benchmark's."),
@@ -169,26 +169,19 @@ def progress_bar() -> Iterator[Progress]:
 
         yield ProgressLines()
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    columns = (
-        TextColumn("networks"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+    bar = progress.Progress(
+        "networks",
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        "{task.fields[rate]}",
+        progress.TimeElapsedColumn(),
+        "left",
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
     )
-    bar = Progress(*columns, console=Console(stderr=True))
     first: list[int] = []
 
     def update(done: int, total: int) -> None:

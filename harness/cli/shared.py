@@ -1,4 +1,4 @@
-"""Code that commands share: parsing, options, and showing an exhibit."""
+"""Code that commands share: parsing, options, and showing what was found."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from harness._utils.console import console, say
+from harness._utils.console import say
 from harness._utils.visible import visible_page
 from harness.cli import completion
 
 if TYPE_CHECKING:
-    from harness.display.exhibit import Exhibit
+    from harness._utils.finding import Finding
     from harness.results import OpenedRun
 
 
@@ -63,34 +63,17 @@ def _at_home(argument: str) -> str:
     return "=".join(os.path.expanduser(value) for value in argument.split("="))  # noqa: PTH111
 
 
-OWN_PROXY = "Your own proxy, as path.py:name or module:name; may be repeated."
-
-RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")]
-RunDirectories = Annotated[list[Path], typer.Argument(metavar="RUN...", help="The --out directories of runs.")]
-Truth = Annotated[
-    str | None,
-    typer.Option("--truth", help="Ground truth as SPLIT/EPOCHS; default: the benchmark's first."),
+Own = Annotated[
+    list[str] | None,
+    typer.Option("--proxy", help="Your own proxy, as path.py:name or module:name; may be repeated."),
 ]
+RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")]
+Truth = Annotated[str | None, typer.Option(help="Ground truth as SPLIT/EPOCHS; default: the benchmark's first.")]
 Beside = Annotated[
     list[str] | None,
-    typer.Option("--beside", help="Also rank this ground truth, such as val/12, like a proxy; may be repeated."),
+    typer.Option(help="Also rank this ground truth, such as val/12, like a proxy; may be repeated."),
 ]
-Subset = Annotated[str, typer.Option("--set", help="Architecture set to analyse.")]
-Baseline = Annotated[
-    str,
-    typer.Option("--baseline", help="Proxy to compare the others with.", autocompletion=completion.rows),
-]
-Highlight = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--highlight", help="Proxy to highlight in the figure; may be repeated.", autocompletion=completion.rows
-    ),
-]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", help="Write tables and figures to this directory; default: write nothing."),
-]
-Width = Annotated[Literal["1", "2"], typer.Option("--width", help="Figure width in paper columns.")]
+Baseline = Annotated[str, typer.Option(help="Proxy to compare the others with.", autocompletion=completion.rows)]
 
 
 def opened(directory: Path, truth: str | None, beside: list[str] | None = None) -> OpenedRun:
@@ -101,12 +84,8 @@ def opened(directory: Path, truth: str | None, beside: list[str] | None = None) 
     return open_run(directory, split=split, epochs=epochs, beside=beside or [])
 
 
-def present(exhibit: Exhibit, out: Path | None, width: Literal["1", "2"] = "1") -> None:
-    """Write an exhibit if a directory is given, and print it."""
-    from harness.display.figures.style import inches
-
-    # Files come first, because printing may end early, as before '| head'.
-    files = [] if out is None else exhibit.write(out, width=inches(width))
-    exhibit.show(console())
-    if files:
-        say(f"\nwritten to {out}: {', '.join(file.name for file in files)}")
+def tell(findings: list[Finding]) -> None:
+    """Print what a check of files found, and exit with code 1 if something is wrong."""
+    say("\n".join(finding.line() for finding in findings))
+    if not all(finding.right for finding in findings):
+        raise typer.Exit(1)

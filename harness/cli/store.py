@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness._utils.console import say
-from harness.cli.shared import RunDirectory
+from harness.cli.shared import RunDirectory, tell
 from harness.display.tables.numbers import counted
 
 store_app = typer.Typer(no_args_is_help=True, help="Verify, export, restore or compact the scores of a run.")
@@ -19,16 +19,13 @@ def store_verify(run_directory: RunDirectory) -> None:
     """Check the file, settings, mini-batches and architectures of a run. Exit code 1 on any problem."""
     from harness.store.maintenance import verify
 
-    findings = verify(run_directory)
-    say("\n".join(finding.line() for finding in findings))
-    if not all(finding.right for finding in findings):
-        raise typer.Exit(1)
+    tell(verify(run_directory))
 
 
 @store_app.command("export")
 def store_export(
     run_directory: RunDirectory,
-    out: Annotated[Path, typer.Option("--out", help="Output file: .csv, .csv.gz or .parquet.")],
+    out: Annotated[Path, typer.Option(help="Output file: .csv, .csv.gz or .parquet.")],
     leave_out_damaged: Annotated[
         bool, typer.Option("--leave-out-damaged", help="Omit networks with damaged outcomes.")
     ] = False,
@@ -45,7 +42,7 @@ def store_restore(
     scores: Annotated[
         Path, typer.Argument(help="Table written by 'harness store export', or the directory of a report.")
     ],
-    out: Annotated[Path, typer.Option("--out", help="Directory for the run; it must not contain one.")],
+    out: Annotated[Path, typer.Option(help="Directory for the run; it must not contain one.")],
 ) -> None:
     """Restore a run from a table of its scores. 'harness run' with the same settings then resumes it."""
     from harness.store.restore import restore
@@ -65,7 +62,7 @@ def store_compact(run_directory: RunDirectory) -> None:
 
 def merge(
     sources: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The --out directories of runs to merge.")],
-    out: Annotated[Path, typer.Option("--out", help="Directory of the merged run: new, or an existing one to extend.")],
+    out: Annotated[Path, typer.Option(help="Directory of the merged run: new, or an existing one to extend.")],
 ) -> None:
     """Merge runs with the same settings, such as the shards of one run."""
     from harness.store.merge import merge as bring_together

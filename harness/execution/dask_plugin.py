@@ -9,12 +9,7 @@ from harness.images.batches import provide_batches
 
 
 class BatchesPlugin(WorkerPlugin):  # type: ignore[misc]
-    """Provides the mini-batches of a run to a worker.
-
-    Args:
-        fingerprint: the fingerprint of the mini-batches.
-        content: the content of their file.
-    """
+    """Provides the mini-batches of a run to a worker, from their fingerprint and the content of their file."""
 
     def __init__(self, fingerprint: str, content: bytes) -> None:
         self.name = f"batches-{fingerprint}"

@@ -176,12 +176,8 @@ def spawned_workers(workers: int) -> ProcessPoolExecutor:
 def refuse_in_starting_worker(workers: int) -> None:
     """Stop if a script starts a run while it is being run again to start a worker.
 
-    A worker of this module exits silently, and the process that started it reports the reason. Call this first, before
-    anything slow or any file access.
-
-    Args:
-        workers: the number of workers of the run. In a process started by other code, a run without workers may
-            continue.
+    A worker of this module exits silently, and the process that started it reports the reason. In a process started by
+    other code, a run without workers may continue. Call this first, before anything slow or any file access.
 
     Raises:
         UnguardedScriptError: in a process started by other code.

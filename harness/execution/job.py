@@ -63,24 +63,19 @@ def benchmark_and_proxies(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
     return benchmark, known
 
 
-@functools.lru_cache(maxsize=2)
-def batches_of(job: Job) -> list[Batch]:
-    """The run's mini-batches on their device; kept between units, and read again if a proxy changed them."""
-    return read_batches_of(job)
-
-
-@functools.lru_cache(maxsize=2)
-def untouched_batches_of(job: Job) -> list[Batch]:
-    """A copy of them in memory that no proxy can access."""
-    return read_batches_of(job)
-
-
 def read_batches_of(job: Job) -> list[Batch]:
     """Read the run's mini-batches from their file, and put them on their device in the layout for the networks."""
     return [
         Batch(_channels_last(batch.images.to(job.device)), batch.labels.to(job.device))
         for batch in read_batches(Path(job.batches), job.fingerprint)
     ]
+
+
+batches_of = functools.lru_cache(maxsize=2)(read_batches_of)
+"""The same, kept between units, and read again if a proxy changed them."""
+
+untouched_batches_of = functools.lru_cache(maxsize=2)(read_batches_of)
+"""A copy of them in memory that no proxy can access."""
 
 
 def _channels_last(images: torch.Tensor) -> torch.Tensor:

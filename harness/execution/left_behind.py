@@ -38,9 +38,7 @@ def is_own(proxy: Proxy) -> bool:
 class Watch:
     """The state of a unit before its first proxy, which every proxy must find unchanged.
 
-    Args:
-        probe: the probe of the unit's network.
-        originals: copies of its mini-batches that no proxy has seen; needed unless all proxies are the project's own.
+    ``originals`` are copies of its mini-batches that no proxy has seen, needed unless all proxies are our own.
     """
 
     def __init__(self, probe: Probe, originals: Sequence[Batch] | None = None) -> None:
@@ -99,12 +97,7 @@ def changes_in_words(changed: Sequence[str]) -> str:
 
 
 class _Contents:
-    """Copies of the state that a unit's proxies share, and its structure.
-
-    Args:
-        probe: the probe of the unit's network.
-        originals: copies of its mini-batches.
-    """
+    """Copies of the state that a unit's proxies share, and its structure."""
 
     def __init__(self, probe: Probe, originals: Sequence[Batch]) -> None:
         self._probe = probe

@@ -15,7 +15,7 @@ from harness.execution.options import RunOptions
 from harness.images import Batch, Images
 from harness.images.batches import fingerprint
 from harness.images.given import images_given
-from harness.registry import load_benchmark, reference, select_proxies
+from harness.registry import load_benchmark, select_proxies
 from harness.store.records import Setting
 from harness.tasks import Task
 
@@ -48,18 +48,9 @@ class Plan:
             f"mini-batches of {setting.batch_size} from {setting.images}>"
         )
 
-    @property
-    def benchmark_reference(self) -> str:
-        """Where workers import the benchmark from."""
-        return reference(type(self.benchmark))
-
 
 def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
     """Look up names, read the images, and draw the sample and the mini-batches.
-
-    Args:
-        benchmark: the benchmark, or its name.
-        options: what to compute.
 
     Raises:
         HarnessError: if a name does not exist, the data set, the set, the sample size, the images or the device do not

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
+
+from harness._utils.console import say
 
 if TYPE_CHECKING:
     from harness.store.records import UnitResult
@@ -27,7 +29,7 @@ class ProgressLines:
     def __init__(
         self, write: Callable[[str], object] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._write = write or _to_stderr
+        self._write = write or partial(say, err=True)
         self._clock = clock
         self._failed = 0
         self._first: int | None = None
@@ -82,12 +84,9 @@ def _rate(per_second: float) -> str:
     >>> _rate(12.3), _rate(0.67), _rate(0.004)
     ('12 per second', '0.67 per second', '0.24 per minute')
     """
-    for number, unit in ((per_second, "second"), (60 * per_second, "minute"), (3600 * per_second, "hour")):
-        if number >= 0.1 or unit == "hour":
-            return f"{number:,.0f} per {unit}" if number >= 10 else f"{number:.2g} per {unit}"
-    raise AssertionError
-
-
-def _to_stderr(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    number, unit = per_second, "second"
+    if number < 0.1:
+        number, unit = 60 * per_second, "minute"
+    if number < 0.1:
+        number, unit = 3600 * per_second, "hour"
+    return f"{number:,.0f} per {unit}" if number >= 10 else f"{number:.2g} per {unit}"

@@ -62,26 +62,12 @@ def run(
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
 ) -> RunSummary:
-    """Compute everything in the plan that the store lacks.
+    """Compute everything in the plan that the store of the directory lacks.
 
     A run that was interrupted and resumed ends with the same scores, bit for bit, as an uninterrupted run, wherever it
-    is computed.
-
-    Args:
-        plan: what to compute, from :func:`~harness.execution.plan.make_plan`.
-        directory: the run's directory; stored scores are kept and not computed again.
-        workers: number of worker processes; 1 computes in this process. A script must start more under
-            ``if __name__ == "__main__":``, since every worker runs the script again.
-        executor: a factory of the executor to use instead, any :class:`concurrent.futures.Executor`.
-        time_limit: seconds allowed per network; proxies that are not done by then fail. A worker that hangs and cannot
-            be interrupted by Python is ended a little later.
-        memory_limit: bytes allowed per computing process, on Linux; proxies that need more fail, where the system
-            would otherwise end the process.
-        retry_failed: compute failed outcomes again.
-        progress: called with the number of finished units and of all units, at the start and after each unit. If it
-            has a method ``stored``, such as :class:`~harness.execution.progress.ProgressLines`, that is called with
-            the stored results.
-        say: called with each note on repairs of the store, before anything is computed.
+    is computed. :class:`~harness.execution.options.RunOptions` describes the options. If ``progress`` has a method
+    ``stored``, such as :class:`~harness.execution.progress.ProgressLines`, that is called with the stored results.
+    ``say`` is called with each note on repairs of the store, before anything is computed.
 
     Raises:
         StoreError: if the store belongs to another setting, or cannot be written.
@@ -104,7 +90,6 @@ def run(
         versions = {proxy.name: proxy.version for proxy in plan.proxies}
         dispatcher = _Dispatcher(job, versions, make, window=WINDOW * workers)
         computed = 0
-
         hear = getattr(progress, "stored", None)
 
         def keep(results: Iterator[UnitResult]) -> None:
@@ -280,7 +265,7 @@ def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, me
         with explained(store.directory):
             write_batches(path, plan.batches)
     return Job(
-        benchmark=plan.benchmark_reference,
+        benchmark=reference(type(plan.benchmark)),
         dataset=plan.setting.dataset,
         seed=plan.setting.seed,
         proxies=tuple(map(reference, plan.proxies)),

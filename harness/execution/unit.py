@@ -10,6 +10,7 @@ import math
 import threading
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -56,7 +57,7 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
         deadline.running(),
         stops_noted() as stops,
     ):
-        scene = _Scene(job, unit, benchmark, chosen, deadline, stops, settings)
+        scene = _Scene(job, unit.architecture, benchmark, chosen, deadline, stops, settings)
         reason = scene.set()
         if reason is not None:
             return failed_unit(unit, {p.name: p.version for p in chosen}, reason)
@@ -70,6 +71,7 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
     return UnitResult(unit.architecture, scores, scene.probe.forward_backward_seconds(), ledger.total())
 
 
+@dataclass
 class _Scene:
     """The state that the proxies of one unit share: the network and everything around it, the same for each proxy.
 
@@ -77,45 +79,35 @@ class _Scene:
     change.
     """
 
-    probe: Probe
-    _watch: Watch
+    job: Job
+    architecture: str
+    benchmark: Benchmark
+    chosen: Sequence[Proxy]
+    deadline: Deadline
+    stops: Sequence[BaseException]
+    settings: Snapshot
+    probe: Probe = field(init=False)
+    _watch: Watch = field(init=False)
+    _is_set: bool = False
 
-    def __init__(
-        self,
-        job: Job,
-        unit: Unit,
-        benchmark: Benchmark,
-        chosen: Sequence[Proxy],
-        deadline: Deadline,
-        stops: Sequence[BaseException],
-        settings: Snapshot,
-    ) -> None:
-        self._job = job
-        self._unit = unit
-        self._benchmark = benchmark
-        self._chosen = chosen
-        self._deadline = deadline
-        self._stops = stops
-        # For foreign proxies, compare with the settings after the network was built, which are read again.
-        self._closely = not all(map(is_own, chosen))
-        self._settings = None if self._closely else settings
-        self._is_set = False
+    def __post_init__(self) -> None:
+        self._ledger = ledger_for(self.job.device)
 
     def set(self) -> str | None:
         """Create the network and its probe; returns the reason if that fails."""
-        job = self._job
+        job, closely = self.job, not all(map(is_own, self.chosen))
+        # For foreign proxies, compare with the settings after the network was built, which are read again.
+        settings = None if closely else self.settings
         try:
-            with self._deadline.interruptible(), limited(job.memory_limit):
-                architecture, batches = self._unit.architecture, batches_of(job)
-                ledger = self.probe.ledger if hasattr(self, "probe") else None
-                probe = make_probe(job, self._benchmark, architecture, batches, self._chosen, self._settings, ledger)
-                self._watch = Watch(probe, untouched_batches_of(job) if self._closely else None)
+            with self.deadline.interruptible(), limited(job.memory_limit):
+                batches = batches_of(job)
+                probe = make_probe(job, self.benchmark, self.architecture, batches, self.chosen, settings, self._ledger)
+                self._watch = Watch(probe, untouched_batches_of(job) if closely else None)
         except BaseException as error:
-            if self._stops:
+            if self.stops:
                 raise
             return f"the network could not be built: {_one_line(error)}"
-        if ledger is not None:
-            ledger.measure_again()
+        self._ledger.measure_again()
         self.probe, self._is_set = probe, True
         return None
 
@@ -126,11 +118,11 @@ class _Scene:
             if reason is not None:
                 return "failed", None, f"{reason} (rebuilt after a proxy changed shared state)"
         self._watch.before(proxy)
-        status, value, error = _score(proxy, self.probe, self._deadline, self._job.memory_limit, self._stops)
+        status, value, error = _score(proxy, self.probe, self.deadline, self.job.memory_limit, self.stops)
         changed = self._watch.after(proxy)
-        if self._stops:
+        if self.stops:
             # The proxy suppressed the exception.
-            raise self._stops[0]
+            raise self.stops[0]
         if not changed:
             return status, value, error
         self._is_set = False

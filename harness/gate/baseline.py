@@ -91,11 +91,7 @@ FACTS = ("packages", "python", "machine", "processor")
 
 
 def freeze(run: OpenedRun, costs: OwnCosts | None = None) -> Baseline:
-    """Make a baseline from a finished run.
-
-    Args:
-        run: the run whose scores are kept.
-        costs: of its proxies, from :func:`harness.gate.measure_costs.measure`.
+    """Make a baseline from a finished run and the costs that :func:`harness.gate.measure_costs.measure` found.
 
     Raises:
         HarnessError: if a network has no outcome for some proxy, or a proxy's direction is unknown.

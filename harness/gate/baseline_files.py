@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,7 @@ import pandas as pd
 
 from harness._utils.arguments import accepts, path
 from harness._utils.json_text import json_checksum, parse_json
-from harness._utils.visible import csv_text, one_line
+from harness._utils.visible import csv_text, json_page, one_line, write_page
 from harness.errors import DataError
 from harness.gate.baseline import COLUMNS, Baseline, FrozenProxy, FrozenTruth
 from harness.gate.costs import OwnCosts, Place
@@ -49,10 +48,9 @@ def write_baseline(baseline: Baseline, directory: Path | str) -> list[Path]:
         "facts": baseline.facts,
         "scores_sha256": hashlib.sha256(scores).hexdigest(),
     }
-    document = _without_nan(document)
     (target / SCORES).write_bytes(scores)
-    text = json.dumps({**document, "checksum": checksum_of(document)}, indent=2, ensure_ascii=False)
-    (target / DOCUMENT).write_text(text + "\n", encoding="utf-8", newline="\n")
+    document = parse_json(json_page(document))  # null in place of NaN
+    write_page(target / DOCUMENT, json_page({**document, "checksum": checksum_of(document)}))
     return [target / DOCUMENT, target / SCORES]
 
 
@@ -147,17 +145,6 @@ def _unpacked(packed: bytes) -> pd.DataFrame:
     """The table from :func:`_packed`; Python parses every float exactly, which pandas may not."""
     table = pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype=str, keep_default_na=False)
     return table.assign(value=[float(text or "nan") for text in table["value"]])
-
-
-def _without_nan(value: Any) -> Any:
-    """The value with null for NaN and infinity, which JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _number(value: float | None) -> float:

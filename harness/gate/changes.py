@@ -25,12 +25,12 @@ class ScoreChange:
         scored_now: number of networks with a finite score now.
     """
 
-    changed: int
-    largest: float
-    median: float
-    agreement: float
-    scored_then: int
-    scored_now: int
+    changed: int = 0
+    largest: float = math.nan
+    median: float = math.nan
+    agreement: float = math.nan
+    scored_then: int = 0
+    scored_now: int = 0
 
 
 def relative_changes(then: Floats, now: Floats) -> Floats:
@@ -40,9 +40,7 @@ def relative_changes(then: Floats, now: Floats) -> Floats:
     close to zero have no meaningful relative change, so the divisor is at least the median. Equal scores have change 0,
     even if all are zero.
 
-    Args:
-        then: scores, shape (n,), finite.
-        now: scores of the same networks, finite.
+    Both are finite, of shape (n,), for the same networks.
 
     >>> relative_changes(np.array([1.0, 2.0, 1e-9]), np.array([1.0, 2.2, 0.1]))
     array([0. , 0.1, 0.1])
@@ -60,12 +58,7 @@ def score_change(then: Floats, now: Floats, tolerance: FloatTolerance) -> ScoreC
     """Compare the scores of one proxy on the same networks.
 
     A score has changed if its change exceeds the tolerance for single scores. If the median change exceeds the
-    tolerance for the median, the tolerance for the median applies to every score.
-
-    Args:
-        then: scores before, shape (n,), NaN if not finite.
-        now: scores of the checked run, shape (n,).
-        tolerance: the relative changes that rounding may cause.
+    tolerance for the median, the tolerance for the median applies to every score. Both have shape (n,).
     """
     was, has = np.isfinite(then), np.isfinite(now)
     both = was & has

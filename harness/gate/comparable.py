@@ -52,13 +52,7 @@ def check_comparable(baseline: Baseline, run: OpenedRun) -> None:
 
 
 def differences(baseline: Baseline, facts: Mapping[str, Any], torch: str) -> list[str]:
-    """Allowed differences between the run and the baseline, in sentences.
-
-    Args:
-        baseline: the baseline with its facts.
-        facts: the run's manifest.
-        torch: the run's version of torch.
-    """
+    """Allowed differences between the baseline and a run with these facts, in sentences."""
     pairs = {
         "torch": (baseline.setting.torch, torch),
         "processor": (baseline.facts.get("processor"), facts.get("processor")),

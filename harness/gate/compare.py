@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from harness.gate.baseline import Baseline
     from harness.results import OpenedRun
 
+_NO_RANKING = Comparison(math.nan, math.nan, math.nan, math.nan, "undefined", math.nan)
+_NO_CHANGE = ScoreChange()
+_NO_TOLERANCE = FloatTolerance(math.nan, math.nan)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -49,12 +53,12 @@ class Row:
     proxy: str
     label: str
     verdict: Verdict
-    then: float
-    now: float
-    ranking: Comparison
-    scores: ScoreChange
-    tolerance: FloatTolerance
-    cost: CostChange
+    then: float = math.nan
+    now: float = math.nan
+    ranking: Comparison = _NO_RANKING
+    scores: ScoreChange = _NO_CHANGE
+    tolerance: FloatTolerance = _NO_TOLERANCE
+    cost: CostChange = NOT_MEASURED
     note: str = ""
 
 
@@ -89,10 +93,6 @@ class Checked:
         return [row for row in self.rows if self.is_alarm(row)]
 
 
-_NO_RANKING = Comparison(math.nan, math.nan, math.nan, math.nan, "undefined", math.nan)
-_NO_TOLERANCE = FloatTolerance(math.nan, math.nan)
-
-
 def compare(
     baseline: Baseline,
     run: OpenedRun,
@@ -101,14 +101,10 @@ def compare(
     costs: OwnCosts | None = None,
     allowed: Collection[Verdict] = (),
 ) -> Checked:
-    """Compare a run with a baseline.
+    """Compare a baseline with a run of the same setting and at least the same networks.
 
-    Args:
-        baseline: the baseline.
-        run: a run with the same setting and at least the same networks.
-        limits: what counts as a change; the defaults of :class:`~harness.gate.verdicts.Limits` if not given.
-        costs: of the run's proxies, from :func:`harness.gate.measure_costs.measure`; not judged if not given.
-        allowed: verdicts that are not alarms in this check.
+    The costs, of :func:`harness.gate.measure_costs.measure`, are not judged if not given. Verdicts that are allowed are
+    not alarms in this check.
 
     Raises:
         HarnessError: if they cannot be compared; the message says why.
@@ -122,9 +118,14 @@ def compare(
     if factor is not None:
         unknown = ", ".join(row.label for row in rows if not row.cost.networks)
         notes += [f"Costs not judged, because they were not measured in both: {unknown}."] if unknown else []
-    rows += [_missing(name, baseline) for name in sorted(set(baseline.proxies) - tables.scored_now)]
-    rows += [_new(name, tables) for name in sorted(tables.scored_now - set(baseline.proxies))]
-    return Checked(tuple(sorted(rows, key=_gravity)), _heading(baseline, run), tuple(notes), frozenset(allowed))
+    rows += [
+        Row(name, frozen.label, "missing", then=baseline.coefficients[name]["kendall"])
+        for name, frozen in baseline.proxies.items()
+        if name not in tables.scored_now
+    ]
+    rows += [_new(name, tables) for name in tables.scored_now - set(baseline.proxies)]
+    rows.sort(key=lambda row: (list(MEANINGS).index(row.verdict), row.proxy))
+    return Checked(tuple(rows), _heading(baseline, run), tuple(notes), frozenset(allowed))
 
 
 def compare_with_costs(
@@ -137,14 +138,8 @@ def compare_with_costs(
 ) -> Checked:
     """Compare a run with a baseline, and measure its costs; twice more if something seems slower.
 
-    The median of the three measurements then decides, because noise rarely hits the same proxy twice.
-
-    Args:
-        baseline: the baseline.
-        run: as of :func:`compare`.
-        measure: measures the costs of the run's proxies.
-        limits: as of :func:`compare`.
-        allowed: as of :func:`compare`.
+    The median of the three measurements then decides, because noise rarely hits the same proxy twice. The arguments are
+    those of :func:`compare`, and a function that measures the costs.
 
     Raises:
         HarnessError: if they cannot be compared; the message says why.
@@ -161,10 +156,6 @@ def compare_with_costs(
     return replace(checked, notes=(*checked.notes, note))
 
 
-def _gravity(row: Row) -> tuple[int, str]:
-    return list(MEANINGS).index(row.verdict), row.proxy
-
-
 class _Tables:
     """Scores of baseline and run as one array per proxy, over the baseline's architectures, and the costs."""
 
@@ -174,7 +165,7 @@ class _Tables:
         now = run.scores[run.scores["architecture"].isin(names)]
         self.scored_now = set(now["proxy"])
         self.versions = now.groupby("proxy")["version"].max()
-        self.values_then, self.values_now = (_values(frame, names) for frame in (baseline.scores, now))
+        self.values_then, self.values_now = (wide_scores(frame).reindex(names) for frame in (baseline.scores, now))
         self.accuracy = accuracies_of(run.truth, pd.Index(names))
 
     def cost_change(self, name: str) -> CostChange:
@@ -190,7 +181,7 @@ class _Tables:
 
 def _row_of(name: str, tables: _Tables, limits: Limits, factor: float | None) -> Row:
     frozen = tables.baseline.proxies[name]
-    then, now = tables.values_then[name], tables.values_now[name]
+    then, now = (values[name].to_numpy() for values in (tables.values_then, tables.values_now))
     both = np.isfinite(then) & np.isfinite(now)
     # A proxy without declared facts now keeps the frozen direction.
     better = tables.run.facts[name].better if name in tables.run.facts else frozen.better
@@ -230,29 +221,12 @@ def _note(name: str, better: str, scores: ScoreChange, tables: _Tables) -> str:
     return "; ".join(parts)
 
 
-def _missing(name: str, baseline: Baseline) -> Row:
-    kendall = baseline.coefficients[name]["kendall"]
-    nothing = ScoreChange(0, math.nan, math.nan, math.nan, 0, 0)
-    return Row(
-        name,
-        baseline.proxies[name].label,
-        "missing",
-        kendall,
-        math.nan,
-        _NO_RANKING,
-        nothing,
-        _NO_TOLERANCE,
-        NOT_MEASURED,
-    )
-
-
 def _new(name: str, tables: _Tables) -> Row:
-    values, facts = tables.values_now[name], tables.run.facts.get(name)
+    values, facts = tables.values_now[name].to_numpy(), tables.run.facts.get(name)
     usable = np.isfinite(values)
     now = tables.kendall(values, facts.better, usable)[0].value if facts else math.nan
-    scores = ScoreChange(0, math.nan, math.nan, math.nan, 0, int(usable.sum()))
-    label = facts.label if facts else name
-    return Row(name, label, "new", math.nan, now, _NO_RANKING, scores, _NO_TOLERANCE, NOT_MEASURED)
+    scores = ScoreChange(scored_now=int(usable.sum()))
+    return Row(name, facts.label if facts else name, "new", now=now, scores=scores)
 
 
 def _factor(then: OwnCosts | None, now: OwnCosts | None, limits: Limits) -> tuple[float | None, list[str]]:
@@ -282,8 +256,3 @@ def _heading(baseline: Baseline, run: OpenedRun) -> tuple[tuple[str, str], ...]:
         ("Inputs", f"mini-batches of {setting.batch_size} from {setting.images}, seed {setting.seed}"),
         ("Torch", f"{setting.torch} in the baseline, {run.setting.torch} now; {setting.device}, {setting.dtype}"),
     )
-
-
-def _values(scores: pd.DataFrame, architectures: list[str]) -> dict[str, Floats]:
-    table = wide_scores(scores).reindex(architectures)
-    return {str(name): table[name].to_numpy() for name in table}

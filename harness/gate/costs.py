@@ -29,15 +29,15 @@ class CostChange:
         networks: number of networks compared.
     """
 
-    then: float
-    now: float
-    ratio: float
-    low: float
-    high: float
-    networks: int
+    then: float = math.nan
+    now: float = math.nan
+    ratio: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    networks: int = 0
 
 
-NOT_MEASURED = CostChange(math.nan, math.nan, math.nan, math.nan, math.nan, 0)
+NOT_MEASURED = CostChange()
 
 
 class Place(NamedTuple):
@@ -99,11 +99,7 @@ def cost_change(then: Floats, now: Floats) -> CostChange:
 
     What makes a network expensive cancels in :math:`r_i = \text{now}_i / \text{then}_i`. The interval of the median of
     r is that of the sign test: it holds for any distribution, so single networks measured on a busy machine hardly
-    affect it.
-
-    Args:
-        then: own costs in the baseline, shape (n,), NaN if not measured.
-        now: own costs now, of the same networks.
+    affect it. Both have shape (n,) and are NaN where not measured.
 
     >>> change = cost_change(np.full(20, 0.5), np.linspace(0.6, 0.7, 20))
     >>> round(change.ratio, 2), change.low > 1.2, change.networks

@@ -47,12 +47,7 @@ BLOCK = 1e-3
 
 
 def representative(scores: pd.DataFrame, networks: int = NETWORKS) -> list[str]:
-    """Evenly spaced architectures among those on which the most proxies have a score.
-
-    Args:
-        scores: of a run, with the columns ``architecture`` and ``status``.
-        networks: their number; all of them if there are fewer.
-    """
+    """Evenly spaced architectures among those on which the most proxies have a score; all if there are fewer."""
     scored = (scores["status"] == "ok").groupby(scores["architecture"]).sum().sort_index()
     best = [str(name) for name in scored.index[scored == scored.max()]]
     return [best[index] for index in np.unique(np.linspace(0, len(best) - 1, networks).round().astype(int))]
@@ -63,19 +58,20 @@ def measure(
 ) -> OwnCosts:
     """Time the proxies of a run with their current code, on its mini-batches and some of its networks.
 
-    Args:
-        run: the run with the proxies; those neither registered nor in ``own`` are left out.
-        architectures: the networks.
-        own: proxies that are not registered, as ``path.py:name`` or as objects.
-        processes: as of :func:`in_processes`.
+    Proxies that are neither registered nor in ``own`` are left out. See :func:`in_processes` for the processes.
 
     Raises:
         HarnessError: if the file of a custom proxy has changed since the run.
     """
     known = proxies() | {proxy.name: proxy for proxy in (select_proxies(own) if own else ())}
     wanted = [known[str(name)] for name in run.scores["proxy"].unique() if name in known]
+    noted = run.manifest.get(OWN_PROXIES, {})
     for proxy in wanted:
-        _check_unchanged(proxy, run)
+        if proxy.name in noted and noted[proxy.name]["sha256"] != source_digest(proxy):
+            raise HarnessError(
+                f"the file of the proxy '{proxy.name}' has changed since the run {run.directory}, so its cost cannot "
+                "be compared; run again with a new --out"
+            )
     return in_processes(job_of(run, list(map(reference, wanted))), architectures, processes)
 
 
@@ -116,13 +112,12 @@ def measure_here(job: Job, architectures: Sequence[str]) -> OwnCosts:
     benchmark = resolve(job.benchmark)()
     batches = read_batches_of(job)
     clock = clock_of(job.device)
+    timer = CLOCKS.get(clock, CLOCKS["wall"])
     rows = {}
     with one_thread():
         for architecture in architectures:
             probe = make_probe(job, benchmark, architecture, batches, [])
-            rows[architecture] = _own_work(
-                probe, chosen, CLOCKS.get(clock, CLOCKS["wall"]), SECONDS / len(architectures)
-            )
+            rows[architecture] = _own_work(probe, chosen, timer, SECONDS / len(architectures))
     table = pd.DataFrame.from_dict(rows, orient="index")
     step, calls = table.pop(_STEP), table.pop(_CALLS)
     return OwnCosts(table.div(step, axis=0), calls / step, Place(processor_name(), clock, torch.__version__))
@@ -205,12 +200,3 @@ def _seconds(task: Callable[[], Any], clock: Callable[[], float]) -> float:
     finally:
         if collects:
             gc.enable()
-
-
-def _check_unchanged(proxy: Proxy, run: OpenedRun) -> None:
-    noted = run.manifest.get(OWN_PROXIES, {}).get(proxy.name)
-    if noted is not None and noted["sha256"] != source_digest(proxy):
-        raise HarnessError(
-            f"the file of the proxy '{proxy.name}' has changed since the run {run.directory}, so its cost cannot be "
-            "compared; run again with a new --out"
-        )

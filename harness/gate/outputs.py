@@ -1,19 +1,35 @@
-"""Output formats of a check: Markdown, JSON, JUnit XML and GitHub annotations."""
+"""Output formats of a check: a terminal, Markdown, JSON, JUnit XML and GitHub annotations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from harness._utils.console import output
 from harness._utils.visible import json_page, visible, visible_page
 from harness.display.tables.markdown import markdown_grid
+from harness.display.tables.terminal import print_columns, print_lines
 from harness.gate.words import frame_of, grid_of, sentence, summary
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from harness.gate.compare import Checked
 
 JSON_SCHEMA = 1
+
+
+def show(checked: Checked, console: Console) -> None:
+    """Print the heading, the table and the notes."""
+    from rich.text import Text
+
+    console = output(console)
+    for name, text in checked.heading:
+        console.print(Text(f"{name:14}", style="dim") + Text(text))
+    console.print()
+    grid = grid_of(checked)
+    print_lines(console, print_columns(console, grid))
+    console.print(Text(grid.title, style="bold red" if checked.alarms else "bold green"))
 
 
 def as_markdown(checked: Checked) -> str:
@@ -63,11 +79,6 @@ def github_annotations(checked: Checked) -> list[str]:
             level = "error" if checked.is_alarm(row) else "warning"
             lines.append(f"::{level} title={_property(f'{row.label}: {row.verdict}')}::{_data(sentence(row))}")
     return lines
-
-
-def on_github(environment: Mapping[str, str]) -> bool:
-    """Whether the check runs in a GitHub workflow."""
-    return environment.get("GITHUB_ACTIONS") == "true"
 
 
 def _data(text: str) -> str:

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str | Proxy] = ()) -> Plan:
     """The plan of the baseline's run: the same networks, mini-batches and seeds, with the current proxies.
 
-    Args:
-        baseline: the baseline.
-        images: the image files, for a benchmark that includes none.
-        own: further proxies, or proxies of the baseline that are not registered, as ``path.py:name``.
+    ``own`` are further proxies, or proxies of the baseline that are not registered; ``images`` are the image files, for
+    a benchmark that includes none.
 
     Raises:
         HarnessError: if the benchmark is not registered, or its images must be given.

@@ -61,12 +61,7 @@ class Limits:
 def decide(scores: ScoreChange, ranking: Comparison, cost: CostChange, limits: Limits, factor: float | None) -> Verdict:
     """The most severe verdict that applies to a proxy of both the baseline and the run.
 
-    Args:
-        scores: the change of its scores.
-        ranking: τ now minus τ in the baseline, on the networks with both scores.
-        cost: the change of its own cost.
-        limits: what counts as a change.
-        factor: the growth of the cost that counts as slower; None if costs cannot be compared.
+    A cost that grew by more than ``factor`` counts as slower; None if costs cannot be compared.
     """
     if scores.scored_now < scores.scored_then:
         return "failed"
@@ -75,11 +70,6 @@ def decide(scores: ScoreChange, ranking: Comparison, cost: CostChange, limits: L
     better = ranking.verdict == "win" and ranking.difference > limits.tolerance
     if scores.changed and not better:
         return "changed"
-    if factor is not None and is_slower(cost, factor):
+    if factor is not None and cost.ratio > factor and cost.low > 1:
         return "slower"
     return "better" if better else "same"
-
-
-def is_slower(cost: CostChange, factor: float) -> bool:
-    """Whether a cost grew significantly and by more than the factor; False if it was not measured."""
-    return cost.ratio > factor and cost.low > 1

@@ -32,13 +32,9 @@ def relative(value: float) -> str:
         return MISSING
     if value == 0:
         return "0"
-    return (
-        f"{100 * value:.2g} %"
-        if 0.001 <= value < 0.1
-        else f"{100 * value:.0f} %"
-        if 0.1 <= value < 100
-        else f"{value:.1e}"
-    )
+    if 0.001 <= value < 0.1:
+        return f"{100 * value:.2g} %"
+    return f"{100 * value:.0f} %" if 0.1 <= value < 100 else f"{value:.1e}"
 
 
 def factor(value: float) -> str:

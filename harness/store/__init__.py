@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -73,33 +73,23 @@ class Store:
     def create_or_open(
         cls, directory: Path, setting: Setting, proxies: Sequence[Proxy], facts: Mapping[str, Any]
     ) -> Self:
-        """Open the store of a new or resumed run for writing.
+        """Open the store of a new or resumed run for writing; a new one gets the facts in its manifest.
 
         Networks with damaged outcomes are removed, so that they are computed again; the notes say so.
 
-        Args:
-            directory: the run's directory; created if missing.
-            setting: the setting of the run; must match the store's.
-            proxies: the proxies to compute; their versions and sources must match the store's.
-            facts: additional entries for a new store's manifest.
-
         Raises:
-            StoreError: if the store has another setting or version, is in use by another run, or cannot be written.
+            StoreError: if the store has another setting, or another version or source of a proxy, is in use by another
+                run, or cannot be written.
         """
-        store = cls._open_for_writing(directory)
-        try:
-            with explained(directory):
-                if store._manifest.is_new():
-                    store._manifest.begin(setting, facts)
-                store.notes += store._manifest.mend(setting, facts)
-                store._check_setting(setting)
-                store.notes += store._manifest.upgrade()
-                store._remove_damaged(proxies)
-                store._check_versions(proxies)
-                store._note_own_proxies(proxies)
-        except BaseException:
-            store.close()
-            raise
+        with cls._opening(directory) as store:
+            if store._manifest.is_new():
+                store._manifest.begin(setting, facts)
+            store.notes += store._manifest.mend(setting, facts)
+            store._check_setting(setting)
+            store.notes += store._manifest.upgrade()
+            store._remove_damaged(proxies)
+            store._check_versions(proxies)
+            store._note_own_proxies(proxies)
         return store
 
     @classmethod
@@ -109,17 +99,12 @@ class Store:
         Raises:
             StoreError: if another run is writing to the store, or it cannot be written or is damaged.
         """
-        store = cls._open_for_writing(directory)
-        try:
-            with explained(directory):
-                if store._manifest.is_new():
-                    facts = {key: value for key, value in model.manifest().items() if key not in OF_EVERY_STORE}
-                    store._manifest.begin(model.setting, facts)
-                store._manifest.check()
-                store.notes += store._manifest.upgrade()
-        except BaseException:
-            store.close()
-            raise
+        with cls._opening(directory) as store:
+            if store._manifest.is_new():
+                facts = {key: value for key, value in model.manifest().items() if key not in OF_EVERY_STORE}
+                store._manifest.begin(model.setting, facts)
+            store._manifest.check()
+            store.notes += store._manifest.upgrade()
         return store
 
     @classmethod
@@ -129,14 +114,10 @@ class Store:
         Raises:
             StoreError: if the directory already has a store, or cannot be written to.
         """
-        store = cls._open_for_writing(directory)
-        try:
+        with cls._opening(directory) as store:
             if not store._manifest.is_new():
                 raise StoreError(f"{directory} already contains a run; give a new --out")
             store._manifest.begin(setting, facts)
-        except BaseException:
-            store.close()
-            raise
         return store
 
     @classmethod
@@ -149,26 +130,26 @@ class Store:
         path = directory / FILE_NAME
         if not path.is_file():
             raise StoreError(f"no run in {directory} (no {FILE_NAME}); give the --out directory of a 'harness run'")
-        with explained(directory):
+        with explained(directory), ExitStack() as on_error:
             address = reading_address(directory)
-            store = cls(directory, sqlite3.connect(address, uri=True, isolation_level=None, timeout=PATIENCE), None)
-            try:
-                store._manifest.check()
-            except BaseException:
-                store.close()
-                raise
+            connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=PATIENCE)
+            store = cls(directory, connection, None)
+            on_error.callback(store.close)
+            store._manifest.check()
+            on_error.pop_all()
         return store
 
     @classmethod
-    def _open_for_writing(cls, directory: Path) -> Self:
-        with explained(directory):
+    @contextmanager
+    def _opening(cls, directory: Path) -> Iterator[Self]:
+        """Open a store for writing; it is closed again if the block fails."""
+        with explained(directory), ExitStack() as on_error:
             directory.mkdir(parents=True, exist_ok=True)
-            lock = take_lock(directory)
-            try:
-                return cls(directory, connect_to_write(directory), lock)
-            except BaseException:
-                lock.close()
-                raise
+            lock = on_error.enter_context(closing(take_lock(directory)))
+            store = cls(directory, connect_to_write(directory), lock)
+            on_error.callback(store.close)
+            yield store
+            on_error.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -212,12 +193,7 @@ class Store:
                     yield Unit(architecture, wanted)
 
     def spread(self, representatives: Mapping[str, str], proxies: Collection[str]) -> None:
-        """Copy outcomes to all architectures with the same representative; failed outcomes only if there are no others.
-
-        Args:
-            representatives: the representative of each architecture to fill.
-            proxies: the proxies to copy outcomes of; for all others, each architecture has its own outcomes.
-        """
+        """Copy the proxies' outcomes to all architectures with the same representative; failed ones only if need be."""
         with explained(self.directory), self.transaction():
             self.outcomes.spread(representatives, proxies)
 
@@ -242,11 +218,8 @@ class Store:
         Columns: architecture, proxy, version, seed, status, value, error, own_seconds, standalone_seconds,
         forward_backward_seconds.
 
-        Args:
-            leave_out_damaged: whether to omit networks whose outcomes do not match their checksum.
-
         Raises:
-            StoreError: if there are such networks and they are not omitted, or the file cannot be read.
+            StoreError: if networks do not match their checksum and are not left out, or the file cannot be read.
         """
         with explained(self.directory), snapshot(self.connection):
             table = self.outcomes.table()
@@ -303,10 +276,8 @@ class Store:
 
     def _note_own_proxies(self, proxies: Sequence[Proxy]) -> None:
         """Store the facts of unregistered proxies, and refuse one if its source changed after it was scored."""
-        noted, own = (
-            self.manifest().get(OWN_PROXIES, {}),
-            {proxy.name: facts_of(proxy) for proxy in proxies if not is_registered(proxy)},
-        )
+        noted = self.manifest().get(OWN_PROXIES, {})
+        own = {proxy.name: facts_of(proxy) for proxy in proxies if not is_registered(proxy)}
         scored = dict(self.outcomes.versions())
         for proxy in proxies:
             if proxy.name not in scored or proxy.name not in {*noted, *own}:

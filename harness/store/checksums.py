@@ -128,11 +128,7 @@ def add_up(columns: Columns, totals: dict[str, int]) -> None:
 
 
 def unit_checksums(parts: Iterable[Values]) -> tuple[dict[str, int], set[str]]:
-    """The checksum of each network with one of these outcomes, and the networks with a value of a wrong type.
-
-    Args:
-        parts: the outcomes, in parts of any size.
-    """
+    """The checksum of each network with one of these outcomes, and the networks with a value of a wrong type."""
     totals: dict[str, int] = {}
     odd: set[str] = set()
     for values in parts:
@@ -233,12 +229,8 @@ def _is_sound(connection: sqlite3.Connection) -> bool:
 def _stored_between(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, int]:
     """The stored checksums from the first of some networks to the last."""
     query = "SELECT architecture, checksum FROM unit_checksums WHERE architecture BETWEEN ? AND ?"
-    return dict(connection.execute(query, (min(names, key=_utf8), max(names, key=_utf8))).fetchall())
-
-
-def _utf8(text: str) -> bytes:
-    """Sort key for text, as in SQLite."""
-    return text.encode()
+    # SQLite sorts text by its bytes.
+    return dict(connection.execute(query, (min(names, key=str.encode), max(names, key=str.encode))).fetchall())
 
 
 def stored_checksums(connection: sqlite3.Connection) -> dict[Any, Any]:

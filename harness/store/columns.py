@@ -25,11 +25,8 @@ _DECLARED = {
 COLUMNS = tuple(_DECLARED)
 
 
-def _of_type(name: str) -> tuple[str, ...]:
-    return tuple(column for column, declared in _DECLARED.items() if declared.split()[0] == name)
-
-
-TEXTS, NUMBERS = _of_type("TEXT"), _of_type("REAL")
+TEXTS = tuple(column for column, declared in _DECLARED.items() if declared.startswith("TEXT"))
+NUMBERS = tuple(column for column, declared in _DECLARED.items() if declared.startswith("REAL"))
 """Columns by type; only the version is a whole number."""
 
 _KEPT_AS = dict.fromkeys(TEXTS, str) | dict.fromkeys(NUMBERS, float) | {"version": int}

@@ -95,12 +95,8 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
 def export(directory: Path | str, file: Path | str, *, leave_out_damaged: bool = False) -> int:
     """Write the scores of a run to one table, and the manifest as JSON beside it; returns the number of rows.
 
-    The manifest has checksums of the table and of itself.
-
-    Args:
-        directory: the directory of the run.
-        file: the output file: ``.csv``, ``.csv.gz`` or ``.parquet``. The manifest's name adds ``.json``.
-        leave_out_damaged: whether to omit networks with damaged outcomes; the manifest names them.
+    The file is ``.csv``, ``.csv.gz`` or ``.parquet``; the manifest's name adds ``.json``. The manifest has checksums of
+    the table and of itself, and names the networks with damaged outcomes if they are left out.
 
     Raises:
         HarnessError: if the file has another extension, there is no run, or it is damaged.

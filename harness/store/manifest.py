@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,7 @@ OF_EVERY_STORE = ("schema", "setting", "checksum")
 
 
 class Manifest:
-    """The manifest of one store.
-
-    Args:
-        directory: the directory of the run, for messages.
-        connection: the connection to the store's database.
-    """
+    """The manifest of one store; messages name the directory."""
 
     def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
         self._directory = directory
@@ -122,20 +117,16 @@ class Manifest:
         return ["an older version wrote the store without checksums; they were added, so that damage is detected"]
 
     def mend(self, setting: Setting, facts: Mapping[str, Any]) -> list[str]:
-        """Rewrite damaged entries, if the others show that it is the same run; returns notes of what was done.
-
-        Args:
-            setting: the setting of the run.
-            facts: the other entries.
-        """
+        """Rewrite damaged entries, if the others show that it is the same run; returns notes of what was done."""
         damaged = self._damaged()
         if not damaged or OWN_PROXIES in damaged:
             return []
-        stored = self._sound_entries(damaged)
+        with damaged_text_read(self._connection):
+            rows = self._connection.execute("SELECT key, value FROM manifest").fetchall()
+        stored = {key: parse_json(value) for key, value in rows if key not in damaged}
         entries = _entries_of(setting)
-        if not any(name in stored for name in ("setting", "checksum")) or any(
-            stored.get(name, value) != value for name, value in entries.items()
-        ):
+        differs = any(stored.get(name, value) != value for name, value in entries.items())
+        if differs or not stored.keys() & {"setting", "checksum"}:
             return []
         with transaction(self._connection):
             for table in ("manifest", "manifest_checksums"):
@@ -143,11 +134,6 @@ class Manifest:
             for key, value in {**entries, **facts, **stored}.items():
                 self.write(key, value)
         return [f"the manifest was damaged, entry {names_in_words(damaged)}; it was repaired"]
-
-    def _sound_entries(self, damaged: Collection[str]) -> dict[str, Any]:
-        with damaged_text_read(self._connection):
-            rows = self._connection.execute("SELECT key, value FROM manifest").fetchall()
-        return {key: parse_json(value) for key, value in rows if key not in damaged}
 
     def _damaged(self) -> list[str]:
         return damaged_entries(self._connection) if keeps_checksums(self._connection) else []

@@ -39,11 +39,7 @@ CREATE TEMP TABLE incoming AS SELECT class.architecture, {_OUTCOME} FROM class J
 
 
 class Outcomes:
-    """The outcomes of one store. Callers write within a transaction.
-
-    Args:
-        connection: the connection to the store's database.
-    """
+    """The outcomes of one store. Callers write within a transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -59,23 +55,18 @@ class Outcomes:
 
         Existing outcomes are replaced. Returns the number of outcomes in the table.
         """
-        totals, _ = unit_checksums(values_of(self._connection, "SELECT * FROM temp.incoming"))
-        replaced, _ = unit_checksums(
-            values_of(self._connection, "SELECT scores.* FROM scores JOIN temp.incoming USING (architecture, proxy)")
-        )
-        for part in (totals, replaced):
-            add_checksums(self._connection, part)
+        replaced = "SELECT scores.* FROM scores JOIN temp.incoming USING (architecture, proxy)"
+        for query in ("SELECT * FROM temp.incoming", replaced):
+            totals, _ = unit_checksums(values_of(self._connection, query))
+            add_checksums(self._connection, totals)
         count = self._connection.execute("INSERT OR REPLACE INTO scores SELECT * FROM temp.incoming").rowcount
         self._connection.execute("DROP TABLE temp.incoming")
         return count
 
     def spread(self, representatives: Mapping[str, str], proxies: Collection[str]) -> None:
         """As :meth:`harness.store.Store.spread`, within a transaction."""
-        for table, columns in (
-            ("class", "architecture PRIMARY KEY, representative"),
-            ("shared", "proxy PRIMARY KEY"),
-        ):
-            self._connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
+        self._connection.execute("CREATE TEMP TABLE class (architecture PRIMARY KEY, representative)")
+        self._connection.execute("CREATE TEMP TABLE shared (proxy PRIMARY KEY)")
         self._connection.executemany("INSERT INTO class VALUES (?, ?)", representatives.items())
         self._connection.executemany("INSERT INTO shared VALUES (?)", [(proxy,) for proxy in proxies])
         self._connection.execute(_SPREAD)

@@ -24,10 +24,8 @@ def restore(scores: Path | str, directory: Path | str) -> int:
     The table does not include the mini-batches. ``harness run`` with the same settings and images draws them again, and
     refuses to resume if they differ.
 
-    Args:
-        scores: the output of ``harness store export`` (with its manifest beside it), the ``scores.csv.gz`` of a report,
-            or the directory of the report.
-        directory: the directory of the run; it must not contain one.
+    The table is the output of ``harness store export`` (with its manifest beside it), or the ``scores.csv.gz`` of a
+    report, which may also be given by its directory.
 
     Raises:
         HarnessError: if the table or its manifest is missing, damaged or edited, or there is a run already.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from harness._utils.visible import one_line
@@ -105,11 +105,8 @@ def reading_address(directory: Path) -> str:
 
 
 def _probe(path: Path, mode: str) -> None:
-    connection = _connect(path, mode)
-    try:
+    with closing(_connect(path, mode)) as connection:
         connection.execute("SELECT COUNT(*) FROM sqlite_master")
-    finally:
-        connection.close()
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

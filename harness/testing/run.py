@@ -7,26 +7,21 @@ import importlib.util
 import io
 import tempfile
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.errors import HarnessError
 from harness.registry import select_proxies
 
-if TYPE_CHECKING:
-    from harness.contracts.proxy import Proxy
-
 _TEST_FILE = """
-from harness.testing.run import proxy_under_test
+from harness.registry import select_proxies
 from harness.testing import ProxyContract
 
 
 class TestProxy(ProxyContract):
-    proxy = proxy_under_test()
+    (proxy,) = select_proxies([{!r}])
 """
-_under_test: list[Proxy] = []
 
 
 @dataclass(frozen=True)
@@ -42,9 +37,9 @@ class BrokenPromise:
     words: str
 
 
-@dataclass
+@dataclass(eq=False)  # pytest needs a hash of its plugins
 class Conformance:
-    """The result of the contract's tests for a proxy.
+    """The result of the contract's tests for a proxy; a plugin of pytest, which collects it.
 
     Attributes:
         kept: number of tests that passed.
@@ -56,17 +51,20 @@ class Conformance:
     skipped: int = 0
     broken: list[BrokenPromise] = field(default_factory=list)
 
-
-def proxy_under_test() -> Proxy:
-    """The proxy that :func:`conformance` is testing."""
-    return _under_test[-1]
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Called by pytest for each phase of each test."""
+        if report.passed and report.when == "call":
+            self.kept += 1
+        elif report.skipped:
+            self.skipped += 1
+        elif report.failed:
+            promise = _promise(report.nodeid)
+            if promise not in [broken.promise for broken in self.broken]:
+                self.broken.append(BrokenPromise(promise, _words(report)))
 
 
 def conformance(name: str) -> Conformance:
-    """Run every test of :class:`harness.testing.ProxyContract` on one proxy, with pytest, in this process.
-
-    Args:
-        name: of a registered proxy, or ``path.py:name`` or ``module:name``.
+    """Run every test of :class:`harness.testing.ProxyContract` on the proxy of this name, with pytest, in this process.
 
     Raises:
         HarnessError: if pytest is not installed, the name matches no proxy or several, or pytest could not run.
@@ -79,44 +77,17 @@ def conformance(name: str) -> Conformance:
     import pytest
 
     outcome = Conformance()
-    with _trying(chosen[0]), tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory:
         # A unique name, because pytest caches modules by name.
         file = Path(directory) / f"test_proxy_{uuid.uuid4().hex}.py"
-        file.write_text(_TEST_FILE, encoding="utf-8")
+        file.write_text(_TEST_FILE.format(name), encoding="utf-8")
         options = ["-q", "-c", "/dev/null", "--rootdir", directory, "-p", "no:cacheprovider", "--import-mode=importlib"]
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            code = pytest.main([*options, str(file)], plugins=[_Listener(outcome)])
+            code = pytest.main([*options, str(file)], plugins=[outcome])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise HarnessError(f"pytest could not run the contract: {' '.join(printed.getvalue().split())[-300:]}")
     return outcome
-
-
-@contextlib.contextmanager
-def _trying(proxy: Proxy) -> Iterator[None]:
-    _under_test.append(proxy)
-    try:
-        yield
-    finally:
-        _under_test.pop()
-
-
-class _Listener:
-    """A pytest plugin that collects the outcome of each test."""
-
-    def __init__(self, outcome: Conformance) -> None:
-        self._outcome = outcome
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Called by pytest for each phase of each test."""
-        if report.passed and report.when == "call":
-            self._outcome.kept += 1
-        elif report.skipped:
-            self._outcome.skipped += 1
-        elif report.failed:
-            promise = _promise(report.nodeid)
-            if promise not in [broken.promise for broken in self._outcome.broken]:
-                self._outcome.broken.append(BrokenPromise(promise, _words(report)))
 
 
 def _promise(node: str) -> str:

@@ -31,15 +31,11 @@ def explain(error: BaseException, probe: Probe, limit: int | None) -> str:
     """Explain in one line how much memory was in use and requested, what the shared pass needs, and what helps.
 
     Call this while the error's frames still keep the memory of the pass.
-
-    Args:
-        error: the failed allocation.
-        probe: the probe of the network.
-        limit: the memory limit of the process in bytes, if any.
     """
     on_gpu = bool(probe.batches) and probe.batches[0].images.is_cuda
     in_use = torch.cuda.memory_allocated() if on_gpu else bytes_in_use()
-    asked = _asked_for(error)
+    found = _ASKED.search(str(error))
+    asked = None if found is None else float(found[1]) * _FACTORS[found[2].lower()]
     parts = [f"{readable_size(in_use)} were in use"] if in_use is not None else []
     parts += [f"{readable_size(asked)} more were requested"] if asked is not None else []
     bound = f" under the limit of {readable_size(limit)}" if limit is not None else ""
@@ -95,9 +91,3 @@ def _without_contents(network: nn.Module) -> nn.Module:
 def _storage(tensor: Tensor) -> int:
     """The identity of a tensor's memory, valid during the tensor's lifetime."""
     return int(tensor.untyped_storage()._cdata)
-
-
-def _asked_for(error: BaseException) -> int | None:
-    """The size of the failed allocation in bytes, if the message gives it."""
-    found = _ASKED.search(str(error))
-    return None if found is None else int(float(found[1]) * _FACTORS[found[2].lower()])

@@ -24,9 +24,6 @@ class Deadline:
     When the time is up, a block raises :class:`OutOfTimeError`, and so do all later blocks. A worker process that does
     not return to Python is ended after a grace period; its network then counts as one that kills its worker. In threads
     other than the main one, which receive no signals, only this applies.
-
-    Args:
-        seconds: None for no limit.
     """
 
     def __init__(self, seconds: float | None) -> None:

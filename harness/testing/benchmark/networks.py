@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from harness.contracts.benchmark import Benchmark
 from harness.errors import UnknownNameError
-from harness.testing.benchmark.declared import is_feature_map, output_shape, random_images
+from harness.tasks import Task
 from harness.testing.benchmark.subject import Contract, refusal
 
 _NO_ARCHITECTURE = "no such architecture"
@@ -91,7 +91,7 @@ class NetworksContract(Contract):
             )
             with torch.no_grad():
                 features = forward_features(random_images(self.task_of(subject, dataset), self.batch))
-            assert is_feature_map(features, self.batch), (
+            assert isinstance(features, Tensor) and features.dim() == 4 and len(features) == self.batch, (
                 f"forward_features of '{architecture}' must return (images, channels, height, width); it returns "
                 f"{tuple(getattr(features, 'shape', ()))}"
             )
@@ -157,6 +157,20 @@ class NetworksContract(Contract):
         for dataset in subject.datasets:
             for architecture in self.chosen(subject):
                 yield _built(subject, architecture, dataset, seed=0), architecture, dataset
+
+
+def random_images(task: Task, count: int) -> Tensor:
+    """Gaussian noise in the shape of the task's images, the same in every call."""
+    return torch.randn(count, *task.image_shape, generator=torch.Generator().manual_seed(0))
+
+
+def output_shape(task: Task, count: int) -> tuple[int, ...]:
+    """The shape of a network's outputs for ``count`` images."""
+    match task.objective.target:
+        case "class" | "distribution" | "vector":
+            return count, task.classes
+        case "pixel_class" | "image" | "input":
+            return count, task.classes, *task.image_shape[-2:]
 
 
 def _built(subject: Benchmark, architecture: str, dataset: str, seed: int) -> nn.Module:

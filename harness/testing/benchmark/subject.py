@@ -70,13 +70,7 @@ class Contract:
 
 
 def refusal(call: Callable[[], object], promise: str, kind: type[HarnessError] = HarnessError) -> str:
-    """The message of the expected error: one line, of the right type.
-
-    Args:
-        call: the call that must raise.
-        promise: the requirement, as the beginning of a sentence.
-        kind: the class of the error.
-    """
+    """The message of the error that the call must raise: one line; ``promise`` begins the sentence of a failure."""
     try:
         call()
     except kind as error:
@@ -98,4 +92,4 @@ def _import(benchmark: Benchmark, table_file: Path | None, folder: Path) -> None
     if table_file is not None:
         import_table(benchmark, table_file, allow_partial=True)
     elif benchmark.table_format().listing is None:
-        import_table(benchmark, write_made(made_up_table(benchmark).frame, folder / "made-up.parquet"))
+        import_table(benchmark, write_made(made_up_table(benchmark), folder / "made-up.parquet"))

@@ -17,9 +17,9 @@ from harness.data import Importable, import_table
 from harness.data.local_tables import read_table, table_path
 from harness.data.plausibility import FEWEST_IN_GROUP, near_chance
 from harness.errors import DataError
-from harness.testing.benchmark.declared import column_of, decimals_of, description_of, every_truth, limits_of
 from harness.testing.benchmark.subject import Contract, refusal
 from harness.testing.benchmark.tables import format_of, made_up_table, write_made
+from harness.testing.benchmark.truths import column_of, every_truth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,18 +78,18 @@ class ImportContract(Contract):
         """The benchmark with a generated table of every ground truth, in a temporary folder."""
         self.importable(subject)
         self.architectures_of(subject)
-        made = made_up_table(subject)
+        frame, partial = made_up_table(subject), format_of(subject).listing is not None
         home = tmp_path / "home"
         monkeypatch.setenv("HARNESS_DATA", str(home))
         kept = _KEPT.get(type(subject))
         if kept is None:
-            import_table(subject, write_made(made.frame, tmp_path / "made-up.parquet"), allow_partial=made.partial)
+            import_table(subject, write_made(frame, tmp_path / "made-up.parquet"), allow_partial=partial)
             kept = _KEPT[type(subject)] = tmp_path_factory.mktemp("kept") / "table"
             shutil.copyfile(table_path(subject.name), kept)
         else:
             home.mkdir()
             shutil.copyfile(kept, table_path(subject.name))
-        return Imported(type(subject)(), made.frame, made.partial, tmp_path)
+        return Imported(type(subject)(), frame, partial, tmp_path)
 
     def importable(self, subject: Benchmark) -> None:
         """Skip the test for a benchmark that includes its ground truth."""
@@ -106,8 +106,8 @@ class ImportContract(Contract):
             f"truths of the benchmark and of its table_format differ in '{differing[0]}'; both must name "
             "dataset/split/epochs"
         )
-        for column in table_format.truths:
-            assert description_of(table_format, column), f"describe the column '{column}' in table_format"
+        for column, truth in table_format.truths.items():
+            assert truth.description, f"describe the column '{column}' in table_format"
 
     def test_its_format_is_sane(self, subject: Benchmark) -> None:
         """Essential columns, limits, decimals and texts."""
@@ -116,11 +116,10 @@ class ImportContract(Contract):
         assert table_format.essential, "table_format.essential must name columns; a source needs at least one of them"
         strange = [column for column in table_format.essential if column not in table_format.truths]
         assert not strange, f"the essential column '{strange[0]}' is not in the format's truths"
-        for column in table_format.truths:
-            lowest, highest = limits_of(table_format, column)
+        for column, truth in table_format.truths.items():
+            (lowest, highest), chance = truth.limits, truth.chance
             assert lowest < highest, f"the limits of '{column}' are not ascending: {lowest} to {highest}"
-            assert decimals_of(table_format, column) >= 0, f"the decimals of '{column}' must not be negative"
-            chance = table_format.truths[column].chance
+            assert truth.decimals >= 0, f"the decimals of '{column}' must not be negative"
             assert chance is None or lowest < chance < highest, f"chance of '{column}' is {chance}, outside its limits"
         assert set(table_format.datasets) <= set(subject.datasets), "table_format.datasets has an unknown data set"
         for words in ("obtain", "seeds"):
@@ -193,7 +192,7 @@ class ImportContract(Contract):
         """Below the smallest and above the largest possible value."""
         table_format = format_of(imported.benchmark)
         for column in table_format.essential:
-            lowest, highest = limits_of(table_format, column)
+            lowest, highest = table_format.truths[column].limits
             for value in (lowest - 1, highest + 1):
                 if math.isfinite(value):
                     self.refused_value(imported, column, value, f"{value:g} in the column '{column}'")
@@ -214,7 +213,7 @@ class ImportContract(Contract):
     def test_fractions_in_place_of_percent_are_refused(self, imported: Imported) -> None:
         """For every column with the limits 0 and 100."""
         table_format = format_of(imported.benchmark)
-        of_percent = [column for column in table_format.essential if limits_of(table_format, column) == (0, 100)]
+        of_percent = [column for column in table_format.essential if table_format.truths[column].limits == (0, 100)]
         if not of_percent:
             pytest.skip("no essential column is in percent")
         for column in of_percent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -13,28 +12,14 @@ from numpy.typing import NDArray
 from harness.contracts.benchmark import Benchmark
 from harness.data import Importable
 from harness.data.local_tables import read_table
-from harness.testing.benchmark.declared import decimals_of, limits_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.data import TableFormat
+    from harness.data import TableFormat, Truth
 
 _ROWS_LISTED = 64
 _STANDS_FOR_INFINITY = 1000.0
-
-
-@dataclass(frozen=True)
-class MadeTable:
-    """A generated table.
-
-    Attributes:
-        frame: indexed by architecture, with every ground truth and the parameter counts.
-        partial: whether it has only some of the architectures.
-    """
-
-    frame: pd.DataFrame
-    partial: bool
 
 
 def format_of(benchmark: Benchmark) -> TableFormat:
@@ -42,12 +27,12 @@ def format_of(benchmark: Benchmark) -> TableFormat:
     return cast("Importable", benchmark).table_format()
 
 
-def made_up_table(benchmark: Benchmark) -> MadeTable:
+def made_up_table(benchmark: Benchmark) -> pd.DataFrame:
     """A table with distinct values in every row of every ground truth, spread over the plausible range.
 
-    Architectures that the format declares to be worse than others get worse values.
-
-    The architectures are those of the format or, if only a source lists them, some of the imported table.
+    It is indexed by architecture and has the parameter counts too. Architectures that the format declares to be worse
+    than others get worse values. They are those of the format or, if only a source lists them, some of the imported
+    table.
 
     Raises:
         DataError: if the architectures come from a table and none was imported.
@@ -67,11 +52,11 @@ def made_up_table(benchmark: Benchmark) -> MadeTable:
             frame[f"{dataset}/params"] = table_format.listing.parameters(frame, dataset)
     order = _worst_first(table_format, frame)
     for column, truth in table_format.truths.items():
-        values = made_up_values(table_format, column, len(frame))
+        values = _made_up_values(truth, len(frame))
         made = np.empty_like(values)
         made[order] = values if truth.higher_is_better else values[::-1]
         frame[column] = made
-    return MadeTable(frame, partial=table_format.listing is not None)
+    return frame
 
 
 def _worst_first(table_format: TableFormat, frame: pd.DataFrame) -> NDArray[np.intp]:
@@ -82,15 +67,14 @@ def _worst_first(table_format: TableFormat, frame: pd.DataFrame) -> NDArray[np.i
     return np.argsort(standing, kind="stable")
 
 
-def made_up_values(table_format: TableFormat, column: str, count: int) -> NDArray[np.float64]:
-    """Evenly spaced, rounded values within the column's limits; percentages never look like fractions."""
-    lowest, highest = limits_of(table_format, column)
-    truth = table_format.truths[column]
+def _made_up_values(truth: Truth, count: int) -> NDArray[np.float64]:
+    """Evenly spaced, rounded values within a column's limits; percentages never look like fractions."""
+    lowest, highest = truth.limits
     if truth.is_percent:
         lowest = max(lowest, 2, truth.chance or 0)
     lowest = lowest if math.isfinite(lowest) else min(-_STANDS_FOR_INFINITY, highest - _STANDS_FOR_INFINITY)
     highest = highest if math.isfinite(highest) else max(_STANDS_FOR_INFINITY, lowest + _STANDS_FOR_INFINITY)
-    spread: NDArray[np.float64] = np.linspace(lowest, highest, count).round(decimals_of(table_format, column))
+    spread: NDArray[np.float64] = np.linspace(lowest, highest, count).round(truth.decimals)
     return spread.clip(lowest, highest)
 
 

@@ -12,8 +12,23 @@ from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GroundTruth
 from harness.data import Importable
 from harness.errors import DataError, UnknownNameError
-from harness.testing.benchmark.declared import Truth, column_of, every_truth, truths_of
 from harness.testing.benchmark.subject import Contract, refusal
+
+Truth = tuple[str, int | str]
+"""Split, and number of epochs or name of an epoch."""
+
+
+def every_truth(benchmark: Benchmark) -> Iterator[tuple[str, Truth]]:
+    """Each data set with each of its ground truths."""
+    for dataset in benchmark.datasets:
+        for truth in benchmark.truths_of(dataset):
+            yield dataset, truth
+
+
+def column_of(dataset: str, truth: Truth) -> str:
+    """The column of a table that holds a ground truth."""
+    split, epochs = truth
+    return f"{dataset}/{split}/{epochs}"
 
 
 class GroundTruthContract(Contract):
@@ -22,7 +37,7 @@ class GroundTruthContract(Contract):
     def test_every_data_set_has_a_ground_truth(self, subject: Benchmark) -> None:
         """``truths`` lists at least one, each once."""
         for dataset in subject.datasets:
-            truths = truths_of(subject, dataset)
+            truths = subject.truths_of(dataset)
             assert truths, f"truths must list at least one (split, epochs) for '{dataset}', the default first"
             assert len(set(truths)) == len(truths), f"truths lists one twice for '{dataset}': {truths}"
 
@@ -70,7 +85,7 @@ class GroundTruthContract(Contract):
         """It is used if none is named."""
         self.architectures_of(subject)
         for dataset in subject.datasets:
-            first = truths_of(subject, dataset)[0]
+            first = subject.truths_of(dataset)[0]
             named = _found(subject, dataset, first)
             if named is not None:
                 default = subject.ground_truth(dataset)
@@ -84,7 +99,7 @@ class GroundTruthContract(Contract):
         """The message lists the available ones."""
         self.architectures_of(subject)
         dataset = subject.datasets[0]
-        split = truths_of(subject, dataset)[0][0]
+        split = subject.truths_of(dataset)[0][0]
         promise = f"ground_truth() must refuse the unknown split '{split}x' (choose_truth does)"
         message = refusal(lambda: subject.ground_truth(dataset, f"{split}x"), promise, UnknownNameError)
         assert split in message, f"the message must name the available splits; it says: {message}"

@@ -13,7 +13,16 @@ from harness.images import Batch
 from harness.probe import Probe
 from harness.registry import load_benchmark, proxies
 from harness.testing.proxy.networks import CELLS, CLASSES, OTHERS, Residual, make
-from harness.testing.proxy.subject import BATCHES, IMAGES, SKIPPED, ProxySubject, described, outcome, seed_everything
+from harness.testing.proxy.subject import (
+    BATCHES,
+    IMAGES,
+    SKIPPED,
+    ProxySubject,
+    batches_for,
+    described,
+    outcome,
+    seed_everything,
+)
 
 COMPANY = ("params", "flops", "grad_norm", "snip", "grasp", "fisher", "synflow", "jacob_cov", "naswot", "zen", "zico")
 SHARED_BY = ("of every kind", "of skip connections", "grouped")
@@ -129,10 +138,4 @@ def _company(proxy: Proxy) -> list[Proxy]:
 @functools.cache
 def _alone(proxy: Proxy, network: str) -> str:
     """Another proxy's outcome on its own probe."""
-    return outcome(proxy, _Plain().probe(network))
-
-
-class _Plain(ProxySubject):
-    """The same networks and batches, for the other proxies."""
-
-    proxy = proxies()["params"]
+    return outcome(proxy, Probe(make(network), batches_for(proxy, network)))

@@ -10,8 +10,7 @@ import pytest
 from rich.console import Console
 
 from harness.gate import compare
-from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, on_github
-from harness.gate.show import show
+from harness.gate.outputs import as_json, as_junit, as_markdown, github_annotations, show
 from harness.gate.words import frame_of, summary
 
 
@@ -80,10 +79,6 @@ def test_annotations_are_one_line_each_and_escaped(checked):
     assert [line.partition(" ")[0] for line in lines] == ["::error", "::error", "::error", "::warning"]
     assert lines[1].startswith("::error title=ZiCo%3A failed::")
     assert "50%25 of <it>,%0Anan" in lines[1] and not any("\n" in line for line in lines)
-
-
-def test_github_is_known_by_its_variable():
-    assert on_github({"GITHUB_ACTIONS": "true"}) and not on_github({})
 
 
 def test_a_check_that_passes_says_so(baseline, run):
