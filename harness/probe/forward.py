@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from harness.probe.passes import Layer, layers_of, untouched
+from harness.probe.passes import Layer, hooked, layers_of, untouched
 from harness.probe.usage import Usage, is_relu
 
 
@@ -81,11 +81,7 @@ def _pass(
     transposed = [module for module in network.modules() if isinstance(module, nn.ConvTranspose2d)]
     handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
     images = batch.detach().clone().requires_grad_(True)
-    try:
-        with untouched(network), seen() as usage:
-            outputs = network(images.clone())
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), untouched(network), seen() as usage:
+        outputs = network(images.clone())
     passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates, usage)
     return passed, relu_versions + layer_versions

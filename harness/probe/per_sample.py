@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harness.probe import NotApplicableError, Probe
-from harness.probe.passes import gradients, untouched
+from harness.probe.passes import gradients, hooked, untouched
 from harness.probe.per_sample_products import gradient_of_each_image
 from harness.probe.replacing import replace_modules
 from harness.probe.usage import Part, seeing
@@ -226,12 +226,8 @@ class _RecordedPass:
             calls.append(_call(module, arguments, keywords, output, len(images)))
 
         handles = [owner.register_forward_hook(after, with_kwargs=True) for owner in owners]
-        try:
-            with seeing(network, *parts) as usage, untouched(network):
-                total = score(network(images.clone()), slice(None))
-        finally:
-            for handle in handles:
-                handle.remove()
+        with hooked(handles), seeing(network, *parts) as usage, untouched(network):
+            total = score(network(images.clone()), slice(None))
         if usage.borrowed & wanted:
             raise _NotSeparableError
         if any((call.inputs._version, call.output._version) != call.versions for call in calls):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from harness.probe import NotApplicableError
-from harness.probe.passes import untouched
+from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part, Usage, seeing
 
 
@@ -54,17 +55,20 @@ def pass_alone(network: nn.Module, image: Tensor, hooks: Sequence[RemovableHandl
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel, or the hooks do not see one of the parts.
     """
+    with of_one_image(), hooked(hooks), seeing(network, *parts) as usage, torch.no_grad(), untouched(network):
+        network(image.clone())
+    return usage
+
+
+@contextmanager
+def of_one_image() -> Iterator[None]:
+    """Raise NotApplicableError if a batch norm in the block gets a single value per channel, as torch then refuses."""
     try:
-        with seeing(network, *parts) as usage, torch.no_grad(), untouched(network):
-            network(image.clone())
-        return usage
+        yield
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
         raise NotApplicableError("a batch norm gets a single value per channel when one image passes alone") from error
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def once_each(matrices: Sequence[Tensor], compute: Callable[[Tensor], Tensor]) -> Tensor:

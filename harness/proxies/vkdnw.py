@@ -79,10 +79,6 @@ def _entropy(probe: Probe, of_root: bool) -> Tensor:
     return _decile_entropy(half.T @ half / len(logits))
 
 
-def _tensors(probe: Probe) -> int:
-    return sum(1 for _ in probe.network.parameters())
-
-
 @proxy(
     "vkdnw",
     label="VKDNW",
@@ -102,7 +98,7 @@ def vkdnw(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: as for ``vkdnw_entropy``.
     """
-    return _entropy(probe, of_root=True) + _tensors(probe)
+    return _entropy(probe, of_root=True) + len(list(probe.network.parameters()))
 
 
 @proxy(

@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import gradients, untouched
+from harness.probe.passes import gradients, hooked, untouched
 from harness.probe.usage import Part, seeing
+from harness.proxies._sums import log_determinant
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -87,12 +88,8 @@ class _Responses:
             if id(last) not in self._ended:
                 handles.append(last.register_forward_pre_hook(self._take_gradients))
             self._ended.setdefault(id(last), []).append(module)
-        try:
-            with seeing(network, Part.RELUS), untouched(network), torch.enable_grad():
-                self.outputs: Tensor = network(images.clone())
-        finally:
-            for handle in handles:
-                handle.remove()
+        with hooked(handles), seeing(network, Part.RELUS), untouched(network), torch.enable_grad():
+            self.outputs: Tensor = network(images.clone())
 
     def _begin(self, block: nn.Module, *_: Any) -> None:
         self._begun = True
@@ -205,11 +202,6 @@ def _correlations(probe: Probe, response: Tensor) -> Tensor:
     return torch.where(magnitudes.isfinite().all(), magnitudes, torch.zeros_like(magnitudes))
 
 
-def _log_determinant(kernel: Tensor) -> Tensor:
-    logarithm: Tensor = torch.linalg.slogdet(kernel).logabsdet
-    return logarithm
-
-
 @proxy(
     "wrcor",
     label="WRCor",
@@ -237,7 +229,7 @@ def wrcor(probe: Probe) -> Tensor:
     """
     if _responses(probe).blocks == 0:
         raise NotApplicableError(f"the network has no list of blocks (named {', '.join(BLOCK_LISTS)})")
-    return _log_determinant(_of_activations(probe).weighted + _of_gradients(probe).weighted)
+    return log_determinant(_of_activations(probe).weighted + _of_gradients(probe).weighted)
 
 
 @proxy(
@@ -258,7 +250,7 @@ def wrcor_unweighted(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network has no ReLU modules.
     """
-    return _log_determinant(_of_activations(probe).plain + _of_gradients(probe).plain)
+    return log_determinant(_of_activations(probe).plain + _of_gradients(probe).plain)
 
 
 @proxy(
@@ -278,7 +270,7 @@ def wrcor_activations(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network has no ReLU modules.
     """
-    return _log_determinant(_of_activations(probe).plain)
+    return log_determinant(_of_activations(probe).plain)
 
 
 @proxy(
@@ -298,4 +290,4 @@ def wrcor_gradients(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network has no ReLU modules.
     """
-    return _log_determinant(_of_gradients(probe).plain)
+    return log_determinant(_of_gradients(probe).plain)
