@@ -128,11 +128,7 @@ def rows_of_images(
 def _rows_of_group(
     network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part]
 ) -> list[Tensor]:
-    """The result of :func:`rows_of_images` for parameters whose rows fit in memory together.
-
-    Raises:
-        _NotSeparableError: if some call does not keep its images separate.
-    """
+    """The result of :func:`rows_of_images` for parameters whose rows fit in memory together."""
     rows = [parameter.new_empty(len(images), parameter.numel()) for parameter in parameters]
     for at in micro_batches(len(images)):
         with _passing(network, at.stop - at.start, len(images)):
@@ -202,20 +198,10 @@ class _Call:
 
 
 class _RecordedPass:
-    """One forward and backward pass of some images, from which each image's gradients are computed.
-
-    Raises:
-        _NotSeparableError: if some call does not keep its images separate, or a parameter is used other than by calls.
-        NotApplicableError: if one of the parts is not a registered module.
-    """
+    """One forward and backward pass of some images, from which each image's gradients are computed."""
 
     def __init__(
-        self,
-        network: nn.Module,
-        images: Tensor,
-        score: Score,
-        parameters: Sequence[Tensor],
-        parts: Collection[Part] = (),
+        self, network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part]
     ) -> None:
         self._images = len(images)
         wanted = {id(parameter) for parameter in parameters}
@@ -228,9 +214,8 @@ class _RecordedPass:
         handles = [owner.register_forward_hook(after, with_kwargs=True) for owner in owners]
         with hooked(handles), seeing(network, *parts) as usage, untouched(network):
             total = score(network(images.clone()), slice(None))
-        if usage.borrowed & wanted:
-            raise _NotSeparableError
-        if any((call.inputs._version, call.output._version) != call.versions for call in calls):
+        changed = any((call.inputs._version, call.output._version) != call.versions for call in calls)
+        if changed or usage.borrowed & wanted:
             raise _NotSeparableError
         called = {id(parameter) for call in calls for parameter in call.module.parameters(recurse=False)}
         apart = [parameter for parameter in parameters if id(parameter) not in called]

@@ -31,80 +31,27 @@ LAYERS = (nn.Conv2d, nn.Linear, nn.ConvTranspose2d)
 
 ACTIVATION_MODULES: tuple[type[nn.Module], ...] = tuple(getattr(nn, name) for name in nn.modules.activation.__all__)
 
-_MATRIX_PRODUCTS = frozenset(
-    [
-        "matmul",
-        "__matmul__",
-        "__rmatmul__",
-        "mm",
-        "bmm",
-        "mv",
-        "addmm",
-        "addmm_",
-        "addbmm",
-        "baddbmm",
-        "einsum",
-        "tensordot",
-        "inner",
-    ]
-)
-_LAYER_FUNCTIONS = frozenset(
-    [
-        "conv1d",
-        "conv2d",
-        "conv3d",
-        "conv_transpose1d",
-        "conv_transpose2d",
-        "conv_transpose3d",
-        "convolution",
-        "_convolution",
-        "linear",
-        "bilinear",
-        "multi_head_attention_forward",
-        "_native_multi_head_attention",
-        "lstm",
-        "gru",
-        "rnn_tanh",
-        "rnn_relu",
-    ]
-)
+# fmt: off
+_MATRIX_PRODUCTS = frozenset([
+    "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "mv", "addmm", "addmm_", "addbmm", "baddbmm", "einsum",
+    "tensordot", "inner",
+])
+_LAYER_FUNCTIONS = frozenset([
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution",
+    "_convolution", "linear", "bilinear", "multi_head_attention_forward", "_native_multi_head_attention", "lstm", "gru",
+    "rnn_tanh", "rnn_relu",
+])
 _RELUS = frozenset(["relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "rrelu_"])
 _CLAMPS = frozenset(["clamp", "clamp_", "clamp_min", "clamp_min_"])
-_ACTIVATIONS = _RELUS | frozenset(
-    [
-        "celu",
-        "celu_",
-        "elu",
-        "elu_",
-        "gelu",
-        "glu",
-        "hardshrink",
-        "hardsigmoid",
-        "hardswish",
-        "hardtanh",
-        "hardtanh_",
-        "log_softmax",
-        "logsigmoid",
-        "mish",
-        "selu",
-        "selu_",
-        "sigmoid",
-        "sigmoid_",
-        "silu",
-        "silu_",
-        "softmax",
-        "softmin",
-        "softplus",
-        "softshrink",
-        "softsign",
-        "tanh",
-        "tanh_",
-        "tanhshrink",
-    ]
-)
-_BATCH_NORMS = frozenset(
-    ["batch_norm", "native_batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit", "_batch_norm_impl_index"]
-)
+_ACTIVATIONS = _RELUS | frozenset([
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "log_softmax", "logsigmoid", "mish", "selu", "selu_", "sigmoid", "sigmoid_", "silu", "silu_", "softmax", "softmin",
+    "softplus", "softshrink", "softsign", "tanh", "tanh_", "tanhshrink",
+])
+_BATCH_NORMS = frozenset([
+    "batch_norm", "native_batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit", "_batch_norm_impl_index",
+])
+# fmt: on
 
 
 class Part(Enum):
