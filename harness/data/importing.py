@@ -53,23 +53,20 @@ class ImportSummary:
     def lines(self) -> list[str]:
         """The summary as lines of text."""
         found, expected = self.architectures
+        # The best values of all data sets, by split; costs form one group.
+        by_split: dict[str, list[str]] = {}
+        for column, (value, _) in self.best.items():
+            dataset, _, split = column.partition("/")
+            by_split.setdefault(split or "values", []).append(f"{dataset} {value:.3f}")
         lines = [
             f"imported the {self.kind} of {self.benchmark} from {self.source}",
             f"sha256 {self.sha256}",
             f"architectures: {found:,} of {expected:,}",
         ]
-        lines += [f"best {split}: {listed(values)}" for split, values in self._best_by_split().items()]
+        lines += [f"best {split}: {listed(values)}" for split, values in by_split.items()]
         if self.ignored:
             lines.append(f"unused columns: {listed(self.ignored)}")
         return [*lines, f"stored as {self.path}"]
-
-    def _best_by_split(self) -> dict[str, list[str]]:
-        """The best values of all data sets, grouped by split; costs form one group."""
-        by_split: dict[str, list[str]] = {}
-        for column, (value, _) in self.best.items():
-            dataset, _, split = column.partition("/")
-            by_split.setdefault(split or "values", []).append(f"{dataset} {value:.3f}")
-        return by_split
 
 
 @accepts(file=path, trust_pickle=yes_or_no, allow_partial=yes_or_no)

@@ -119,10 +119,17 @@ def check_direction(
             continue
         numbers = table[column].to_numpy(dtype=np.float64)
         found = _under_chance(numbers, truth) or _turned_round(numbers, truth, groups)
-        if found:
-            raise DataError(
-                f"{name}: column '{column}' {_looks_like(truth, errors)}: {found}; {_remedy(truth, errors)}"
-            )
+        if not found:
+            continue
+        if not (truth.is_percent and truth.higher_is_better):
+            direction = "higher" if truth.higher_is_better else "lower"
+            looks, remedy = "has the wrong sign or unit", f"expected: {truth.description}, where {direction} is better"
+        elif errors:
+            looks, remedy = "does not have error rates", "omit --errors"
+        else:
+            looks = "looks like an error rate (100 - accuracy)"
+            remedy = "give accuracies, or add --errors if every percentage column is an error rate"
+        raise DataError(f"{name}: column '{column}' {looks}: {found}; {remedy}")
 
 
 _Group = tuple[NDArray[np.bool_], str]
@@ -160,17 +167,3 @@ def _turned_round(numbers: NDArray[np.float64], truth: Truth, groups: tuple[_Gro
         f"the median of {worse.sum():,} {worse_words} is {low:.4g}, but that of {better.sum():,} {better_words}, which "
         f"are known to be better, is {high:.4g}"
     )
-
-
-def _looks_like(truth: Truth, errors: bool) -> str:
-    if not (truth.is_percent and truth.higher_is_better):
-        return "has the wrong sign or unit"
-    return "does not have error rates" if errors else "looks like an error rate (100 - accuracy)"
-
-
-def _remedy(truth: Truth, errors: bool) -> str:
-    if not (truth.is_percent and truth.higher_is_better):
-        return f"expected: {truth.description}, where {'higher' if truth.higher_is_better else 'lower'} is better"
-    if errors:
-        return "omit --errors"
-    return "give accuracies, or add --errors if every percentage column is an error rate"
