@@ -94,13 +94,7 @@ def parameter_counts(described: pd.DataFrame, classes: int = CLASSES) -> NDArray
 
 
 def _network_parameters(edges: NDArray[np.bool_], digits: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Parameter counts of cells of one size, (cells,).
-
-    Args:
-        edges: (cells, vertices, vertices).
-        digits: of the operations, (cells, vertices - 2).
-        classes: of the data set.
-    """
+    """Parameter counts, (cells,), of edges (cells, vertices, vertices) and operations (cells, vertices - 2)."""
     fixed = 27 * WIDTHS[0] + 2 * WIDTHS[0] + (WIDTHS[-1] + 1) * classes
     total = np.full(len(edges), fixed, dtype=np.int64)
     before = WIDTHS[0]

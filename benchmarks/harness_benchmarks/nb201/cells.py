@@ -68,12 +68,9 @@ def make_operation(name: str, inputs: int, outputs: int | None = None) -> nn.Mod
 
 
 class CellModule(nn.Module):
-    """A cell with given widths. Dead operations are built and run too, as in the benchmark's training.
+    """A cell whose first node has ``inputs`` channels, and all others ``outputs``, by default as many.
 
-    Args:
-        cell: the operation on each edge.
-        inputs: the channels of the first node.
-        outputs: the channels of all other nodes; by default equal to ``inputs``.
+    Dead operations are built and run too, as in the benchmark's training.
     """
 
     def __init__(self, cell: Cell, inputs: int, outputs: int | None = None) -> None:
@@ -125,14 +122,7 @@ class Layer:
 
 
 class LayeredNetwork(nn.Module):
-    """Stem, layers of any widths, and a linear classifier.
-
-    Args:
-        cell: the operations of every cell.
-        layers: the layers in order; the stem has the width of the first.
-        classes: the number of logits.
-        image_channels: the channels of an image.
-    """
+    """Stem as wide as the first layer, layers of any widths, and a linear classifier."""
 
     def __init__(self, cell: Cell, layers: Sequence[Layer], classes: int, image_channels: int = 3) -> None:
         super().__init__()
@@ -166,15 +156,7 @@ class LayeredNetwork(nn.Module):
 
 
 class CellNetwork(LayeredNetwork):
-    """Stem, stages of equal cells with a reduction block between them, and a linear classifier.
-
-    Args:
-        cell: the operations of every cell.
-        widths: the channels of each stage, such as (16, 32, 64).
-        cells_per_stage: number of cells per stage.
-        classes: the number of logits.
-        image_channels: the channels of an image.
-    """
+    """Stem, stages of equal cells, of widths such as (16, 32, 64), with reduction blocks between, linear classifier."""
 
     def __init__(
         self, cell: Cell, widths: Sequence[int], cells_per_stage: int, classes: int, image_channels: int = 3

@@ -173,17 +173,7 @@ def membership(subset: str, architectures: Sequence[str] | None = None) -> Calla
 def membership_by_cell(
     subset: str, architectures: Sequence[str], cell_of: Callable[[str], Cell], form_of: Callable[[str], str]
 ) -> Callable[[str], bool]:
-    """A predicate for one of ``SUBSETS``, in any space whose architectures are such cells.
-
-    Args:
-        subset: a key of ``SUBSETS``.
-        architectures: for ``unique``, the architectures of which the first of each class is taken, in their order.
-        cell_of: the cell of an architecture.
-        form_of: the canonical form of an architecture.
-
-    Raises:
-        UnknownNameError: if the set does not exist.
-    """
+    """As :func:`membership`, in any space whose architectures have cells and canonical forms."""
     match subset:
         case "all":
             return lambda architecture: True
