@@ -26,12 +26,7 @@ def checked_table(
 ) -> tuple[pd.DataFrame, int]:
     """The benchmark's part of a table, in its order and types, and the number of architectures of the benchmark.
 
-    Args:
-        frame: the table, indexed by architecture.
-        table_format: the required content.
-        name: the table's name, for messages.
-        allow_partial: whether architectures may be missing.
-        errors: whether the accuracies were computed from error rates, for messages.
+    The table is indexed by architecture. ``errors`` says whether its accuracies were computed from error rates.
 
     Raises:
         DataError: if architectures are missing, repeated or unknown, a second column names different architectures, a

@@ -56,13 +56,9 @@ def state(download: Download, folder: Path) -> State:
 
 
 def fetch(download: Download, folder: Path, by_hand: str, say: Callable[[str], None]) -> None:
-    """Download a declared file, unless a complete copy exists.
+    """Download a declared file, unless a complete copy exists; ``say`` is called with each line of output.
 
-    Args:
-        download: the file.
-        folder: its directory.
-        by_hand: what to do with a file that was obtained in another way, for messages.
-        say: called with each line of output.
+    ``by_hand`` says in messages what to do with a file that was obtained in another way.
 
     Raises:
         DataError: if it cannot be downloaded, does not match the published checksum, or cannot be written.

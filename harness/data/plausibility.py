@@ -73,12 +73,6 @@ def check_percent(values: pd.Series[float], numbers: NDArray[np.float64], truth:
 
     A value up to 1 counts as a fraction, unless it is near chance or 100 times the value exceeds every other value.
 
-    Args:
-        values: the column, indexed by architecture.
-        numbers: its values as numbers.
-        truth: its declared content.
-        name: the table's name, for the message.
-
     Raises:
         DataError: if it has fractions; if they are mixed with percent, the message gives a row of each.
     """
@@ -103,12 +97,8 @@ def check_direction(
 ) -> None:
     """Refuse a column if half of it is below chance, or if architectures known to be worse have better values.
 
-    Args:
-        table: the columns of the format as numbers, indexed by architecture.
-        described: the source's description of the architectures, with the same index; empty unless it lists them.
-        table_format: the declared content of the columns.
-        name: the table's name, for the message.
-        errors: whether the file was read as error rates.
+    ``table`` has the columns of the format as numbers, ``described`` the source's description of its architectures.
+    ``errors`` says whether the file was read as error rates.
 
     Raises:
         DataError: if the direction is wrong; the message says what to do.

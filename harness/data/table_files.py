@@ -32,11 +32,9 @@ _OTHER_KINDS = {
 
 
 def read_table_file(path: Path, wanted: str) -> pd.DataFrame:
-    """A CSV (optionally gzipped) or Parquet table, indexed by its column ``arch`` or ``architecture``.
+    """A CSV (optionally gzipped) or Parquet table, as its content shows, indexed by ``arch`` or ``architecture``.
 
-    Args:
-        path: the file; its content determines its kind.
-        wanted: what the file should be, for messages.
+    ``wanted`` says in messages what the file should be.
 
     Raises:
         DataError: if it is of another kind or damaged, has no architecture column, or two that disagree.
@@ -84,12 +82,7 @@ def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
     """Read a CSV table, gzipped or not, as its first bytes show.
 
     Blanks around column names are dropped. If rows have one field more than the header, as in tables written by R, the
-    first field is an unnamed column.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-        text: columns to read as text even if they look like numbers.
+    first field is an unnamed column. The columns ``text`` are read as text even if they look like numbers.
 
     Raises:
         DataError: if it is truncated or not such a table, or two columns with the same name disagree.

@@ -27,13 +27,11 @@ def verify(name: str | None = None, directory: Path | None = None) -> list[Findi
 
     A table must have the content that its import stored, every architecture of the benchmark once, and only values
     that an import accepts. A download must match its published checksum. Extracted images must match their archive.
+    There is one finding for everything that exists; missing data are a finding only if requested by name.
 
     Args:
         name: a benchmark, cost table or image data set; default: all.
         directory: the download directory; by default ``downloads`` beside the tables.
-
-    Returns:
-        One finding for everything that exists; missing data are a finding only if requested by name.
 
     Raises:
         UnknownNameError: if there is no such benchmark, table or data set.
