@@ -35,12 +35,9 @@ class ForwardPass:
 
 
 def recorded_pass(network: nn.Module, images: Tensor, seen: Callable[[], AbstractContextManager[Usage]]) -> ForwardPass:
-    """Run a forward pass and record it; the network is not changed.
+    """Run a forward pass and record it; the network, in training mode, is not changed.
 
-    Args:
-        network: in training mode.
-        images: of one mini-batch.
-        seen: context manager around the network's call, which yields the usage of the pass.
+    ``seen`` makes the context manager around the network's call, which yields the usage of the pass.
     """
     passed, changed = _pass(network, images, seen, copies=False)
     # A network that changes recorded tensors in place gets copies.

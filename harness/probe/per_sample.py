@@ -51,10 +51,7 @@ def micro_batches(images: int) -> list[slice]:
 def rows_by_backward(scalar: Callable[[int], Tensor], count: int, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
     """The gradients of several scalars, with one backward pass per scalar.
 
-    Args:
-        scalar: returns the i-th scalar, with a graph that is retained or built on each call.
-        count: number of scalars.
-        parameters: the tensors to differentiate with respect to.
+    ``scalar`` returns the i-th one, with a graph that is retained or built on each call.
 
     Yields:
         For each parameter (count, entries), with zeros where a scalar does not depend on it.

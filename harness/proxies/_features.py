@@ -21,11 +21,8 @@ def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Mo
     Feature maps are float64, (channels, positions).
 
     Containers and the network itself count as modules. A module that returns another's output shares its tensor, so
-    callers can recognise repeats by identity. Features without positions, such as logits, count as one position.
-
-    Args:
-        network: in training mode; batch norm takes its statistics from this one image.
-        image: a mini-batch of one image.
+    callers can recognise repeats by identity. Features without positions, such as logits, count as one position. The
+    network is in training mode, so batch norm takes its statistics from this mini-batch of one image.
 
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel, or the network calls a module that is not
@@ -74,9 +71,7 @@ def of_one_image() -> Iterator[None]:
 def once_each(matrices: Sequence[Tensor], compute: Callable[[Tensor], Tensor]) -> Tensor:
     """One number per matrix: computed once for repeated tensors, and batched over matrices of the same shape.
 
-    Args:
-        matrices: two-dimensional tensors.
-        compute: maps (n, rows, columns) to (n,).
+    ``compute`` maps (n, rows, columns) to (n,).
 
     >>> a = torch.ones(2, 2)
     >>> once_each([a, torch.zeros(1, 3), a], lambda stacked: stacked.sum(dim=(1, 2))).tolist()
