@@ -43,11 +43,8 @@ _ROUNDING = 0.02
 def describe_cells(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """The columns that describe cells and their single training runs, checked and in compact types.
 
-    Every row must be a cell of the benchmark. For 1,000 evenly spaced rows, the hash is computed and compared.
-
-    Args:
-        frame: a source's table, indexed by module hash.
-        name: the source's name, for the messages.
+    Every row of the table, indexed by module hash, must be a cell of the benchmark. For 1,000 evenly spaced rows, the
+    hash is computed and compared.
 
     Raises:
         DataError: if a column is missing, a row is not a cell, or its hash is wrong.

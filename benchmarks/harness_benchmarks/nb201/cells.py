@@ -35,14 +35,9 @@ class Zero(nn.Module):
 
 
 def make_operation(name: str, inputs: int, outputs: int | None = None) -> nn.Module:
-    """The module of one edge; it keeps height and width.
+    """The module of one edge, by default with as many outputs as inputs; it keeps height and width.
 
     A ``skip_connect`` between different widths is a 1×1 convolution without bias and a batch norm, with no ReLU before.
-
-    Args:
-        name: one of ``OPERATIONS``.
-        inputs: number of input channels.
-        outputs: number of output channels; by default equal to ``inputs``.
 
     Raises:
         ValueError: if the operation does not exist or cannot change the number of channels.
