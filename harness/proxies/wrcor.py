@@ -13,8 +13,7 @@ place there, so its hook sees its output; here, too, the output of a ReLU after 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -32,14 +31,8 @@ BLOCK_LISTS = ("cells", "layers", "blocks", "block_list")
 """Attributes that hold a network's list of blocks; the official code uses the first, second and last."""
 
 
-@dataclass(frozen=True)
-class _Kernel:
-    """Sums of the magnitudes of correlations, each (images, images), float64.
-
-    Attributes:
-        plain: every response with weight 1.
-        weighted: every response times its weight.
-    """
+class _Kernel(NamedTuple):
+    """Σ |C| of all responses, each with weight 1 and each times its own weight: (images, images), float64."""
 
     plain: Tensor
     weighted: Tensor

@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from harness._utils.names import unknown_name
-from harness.errors import UnknownNameError
+from harness.errors import HarnessError, UnknownNameError
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 NODES = 4
@@ -44,16 +44,16 @@ def parse_cell(architecture: str) -> Cell:
     ('none', 'none', 'none', 'skip_connect', 'none', 'avg_pool_3x3')
 
     Raises:
-        ValueError: if the string is not of that form.
+        HarnessError: if the string is not of that form.
     """
     entries = architecture.replace("+", "").strip("|").replace("||", "|").split("|")
     cell = tuple(entry.partition("~")[0] for entry in entries)
     if len(cell) != len(EDGES) or cell_string(cell) != architecture:
         expected = cell_string(("skip_connect",) * len(EDGES))
-        raise ValueError(f"'{architecture}' does not describe a cell; one looks like '{expected}'")
+        raise HarnessError(f"'{architecture}' does not describe a cell; one looks like '{expected}'")
     unknown = sorted(set(cell) - set(OPERATIONS))
     if unknown:
-        raise ValueError(f"unknown operation '{unknown[0]}' in '{architecture}'; known: {', '.join(OPERATIONS)}")
+        raise HarnessError(f"unknown operation '{unknown[0]}' in '{architecture}'; known: {', '.join(OPERATIONS)}")
     return cell
 
 
