@@ -111,7 +111,9 @@ def import_table(
     if len(table) < size:
         words += partial_note(len(table), size)
     sha256 = sha256_of(source)
-    columns = {name: _meaning(name, table_format) for name in table.columns}
+    meanings = {} if table_format.listing is None else dict(table_format.listing.columns)
+    meanings |= {name: truth.description for name, truth in table_format.truths.items()}
+    columns = {name: meanings.get(name, "parameters of the network") for name in table.columns}
     path = write_table(table, TableMetadata(benchmark.name, words, sha256, table_format.seeds, columns))
     return ImportSummary(
         benchmark=benchmark.name,
@@ -128,13 +130,6 @@ def import_table(
 def partial_note(found: int, size: int) -> str:
     """The note that marks a table with missing architectures; part of its stored source."""
     return f" (only {found:,} of {size:,} architectures)"
-
-
-def _meaning(column: str, table_format: TableFormat) -> str:
-    described = {} if table_format.listing is None else table_format.listing.columns
-    if column in table_format.truths:
-        return table_format.truths[column].description
-    return described.get(column, "parameters of the network")
 
 
 def _best(table: pd.DataFrame, table_format: TableFormat) -> dict[str, tuple[float, str]]:
