@@ -129,15 +129,10 @@ def _rows_of_group(
     rows = [parameter.new_empty(len(images), parameter.numel()) for parameter in parameters]
     for at in micro_batches(len(images)):
         with _passing(network, at.stop - at.start, len(images)):
-            passed = _RecordedPass(network, images[at], _of_part(score, at), parameters, parts)
+            passed = _RecordedPass(network, images, at, score, parameters, parts)
         for row, parameter in zip(rows, parameters, strict=True):
             row[at] = passed.of(parameter)
     return rows
-
-
-def _of_part(score: Score, part: slice) -> Score:
-    """The score of a part of the images, for slices relative to that part."""
-    return lambda outputs, _: score(outputs, part)
 
 
 def sum_over_images(
@@ -198,19 +193,25 @@ class _RecordedPass:
     """One forward and backward pass of some images, from which each image's gradients are computed."""
 
     def __init__(
-        self, network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part]
+        self,
+        network: nn.Module,
+        images: Tensor,
+        at: slice,
+        score: Score,
+        parameters: Sequence[Tensor],
+        parts: Collection[Part],
     ) -> None:
-        self._images = len(images)
+        self._images = at.stop - at.start
         wanted = {id(parameter) for parameter in parameters}
         owners = [m for m in network.modules() if any(id(p) in wanted for p in m.parameters(recurse=False))]
         calls: list[_Call] = []
 
         def after(module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any], output: Any) -> None:
-            calls.append(_call(module, arguments, keywords, output, len(images)))
+            calls.append(_call(module, arguments, keywords, output, self._images))
 
         handles = [owner.register_forward_hook(after, with_kwargs=True) for owner in owners]
         with hooked(handles), seeing(network, *parts) as usage, untouched(network):
-            total = score(network(images.clone()), slice(None))
+            total = score(network(images[at].clone()), at)
         changed = any((call.inputs._version, call.output._version) != call.versions for call in calls)
         if changed or usage.borrowed & wanted:
             raise _NotSeparableError

@@ -105,7 +105,8 @@ def linear_regions_thin(probe: Probe) -> float:
     counts = []
     for _ in range(REPEATS):
         _draw_kaiming_weights(thin)
-        counts.append(_distinct_rows(torch.cat([_patterns(thin, crops) for crops in _crops(probe.batch().images)])))
+        patterns = torch.cat([_patterns(thin, crops) for crops in _crops(probe.batch().images)])
+        counts.append(len({row.tobytes() for row in patterns.cpu().numpy()}))
     return sum(counts) / REPEATS
 
 
@@ -113,10 +114,6 @@ def _distinct(probe: Probe) -> float:
     """The number of distinct patterns on the probe's first mini-batch; two are equal if all units agree."""
     kernel = probe.relu_kernel()
     return float((1 / (kernel == kernel.diagonal()[:, None]).sum(dim=1, dtype=torch.float64)).sum().round())
-
-
-def _distinct_rows(patterns: Tensor) -> int:
-    return len({row.tobytes() for row in patterns.cpu().numpy()})
 
 
 def _patterns(network: nn.Module, images: Tensor) -> Tensor:
