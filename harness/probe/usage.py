@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from types import TracebackType
 from typing import Any
 
 import torch
@@ -110,12 +109,10 @@ class Usage(TorchFunctionMode):
         self._handles = [register_module_forward_pre_hook(self._before), register_module_forward_hook(self._after)]
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         for handle in self._handles:
             handle.remove()
-        super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
         self._places = {
             part: [self._place(name, module) for (name, _), module in unseen.items()]
             for part, unseen in self._unseen.items()

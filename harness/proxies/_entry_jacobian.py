@@ -60,22 +60,14 @@ def entry_jacobian(network: nn.Module, images: Tensor, count: int) -> tuple[Tens
 
 @dataclass(frozen=True)
 class _Call:
-    """One call of a layer.
-
-    Attributes:
-        module: the layer.
-        first: the first channel of the input.
-        entering: the input, with its graph.
-        version: of the input tensor at the time of the call.
-        leaving: the output, with its graph.
-        given: a copy of the output, which the network receives instead; later modules may write into it.
-    """
+    """One call of a layer: the first channel of its input, its input with its version then, and its output."""
 
     module: Any
     first: Tensor
     entering: Tensor
     version: int
     leaving: Tensor
+    # A copy of the output, which the network receives instead; later modules may write into it.
     given: Tensor
 
 
