@@ -75,16 +75,11 @@ def decode_record(record: bytes) -> tuple[str, int, str, str, Metrics]:
     Raises:
         ValueError: if it is not such a record; the message says why.
     """
-    kinds = (str, int, str, str, str)
     try:
         content = json.loads(record)
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON text") from None
-    if (
-        not isinstance(content, list)
-        or len(content) != len(kinds)
-        or not all(isinstance(part, kind) for part, kind in zip(content, kinds, strict=True))
-    ):
+    if not isinstance(content, list) or [type(part) for part in content] != [str, int, str, str, str]:
         raise ValueError("it is not a list of module hash, epochs, adjacency, operations and metrics")
     name, epochs, adjacency, operations, metrics = content
     try:
