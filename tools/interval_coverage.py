@@ -37,12 +37,8 @@ def coefficient_coverage(
 ) -> pd.DataFrame:
     """The share of intervals that contain the population's τ-b and ρ; one row per tied, tau and networks.
 
-    Args:
-        taus: Kendall's τ between score and accuracy, before ties.
-        networks: sample sizes.
-        tied: whether the score takes 28 values or is continuous.
-        draws: number of samples of each size.
-        population: number of networks that represent the population.
+    τ is that between score and accuracy before ties. A tied score takes 28 values, any other is continuous. ``draws``
+    samples of each size are drawn, from a population that ``population`` networks represent.
     """
     rows = []
     for ties in tied:

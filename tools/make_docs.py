@@ -73,8 +73,6 @@ def _row(p: Proxy) -> str:
 
 
 def _aggregates_table(pooled: Sequence[Aggregate]) -> list[str]:
-    if not pooled:
-        return []
     rows = [f"| [`{a.name}`](#{a.name}) | {_cell(a.label)} | {_parts(a)} | {_cell(a.summary)} |" for a in pooled]
     return [
         "A rank aggregate scores a network relative to a pool of networks. `harness report` computes it over all",

@@ -17,17 +17,10 @@ _DAMAGES = (tarfile.TarError, EOFError, zlib.error)
 
 
 def extract(archive: Path, folder: str) -> Path:
-    """Extract one directory of a tar archive beside the archive, replacing an earlier one.
+    """Extract one top-level directory of a tar archive beside the archive, replacing an earlier one; returns its path.
 
     Members that are not plain files or directories, or that point outside the target, are refused (the filter
     ``data`` of :mod:`tarfile`, PEP 706). The directory gets its name only after everything is extracted.
-
-    Args:
-        archive: the archive.
-        folder: the top-level directory in the archive.
-
-    Returns:
-        The extracted directory.
 
     Raises:
         HarnessError: if this Python cannot extract safely.

@@ -26,25 +26,17 @@ def checked_table(
 ) -> tuple[pd.DataFrame, int]:
     """The benchmark's part of a table, in its order and types, and the number of architectures of the benchmark.
 
-    Args:
-        frame: the table, indexed by architecture.
-        table_format: the required content.
-        name: the table's name, for messages.
-        allow_partial: whether architectures may be missing.
-        errors: whether the accuracies were computed from error rates, for messages.
+    The table is indexed by architecture. ``errors`` says whether its accuracies were computed from error rates.
 
     Raises:
         DataError: if architectures are missing, repeated or unknown, a second column names different architectures, a
             value is not allowed by the format, or a column has the wrong content.
     """
-    if table_format.listing is None:
-        expected = table_format.architectures()
-        _check_architectures(frame, expected, name, allow_partial)
-        size, described = len(expected), frame[[]]
-    else:
-        expected, size = sorted(frame.index), table_format.listing.size
-        _check_listed(frame, size, name, allow_partial)
-        described = table_format.listing.describe(frame, name)
+    listing = table_format.listing
+    expected = table_format.architectures() if listing is None else sorted(frame.index)
+    size = len(expected) if listing is None else listing.size
+    _check_architectures(frame, expected, size, name, allow_partial)
+    described = frame[[]] if listing is None else listing.describe(frame, name)
     _check_other_names(frame, expected, name)
     _check_numbering(frame, table_format, size, name)
     columns = _checked_columns(frame, table_format, described, name)
@@ -53,7 +45,9 @@ def checked_table(
     return table.reindex([architecture for architecture in expected if architecture in table.index]), size
 
 
-def _check_architectures(frame: pd.DataFrame, expected: Sequence[str], name: str, allow_partial: bool) -> None:
+def _check_architectures(
+    frame: pd.DataFrame, expected: Sequence[str], size: int, name: str, allow_partial: bool
+) -> None:
     """Check that every architecture occurs exactly once, and nothing else."""
     known = set(expected)
     unknown = [row for row in frame.index if row not in known]
@@ -61,33 +55,19 @@ def _check_architectures(frame: pd.DataFrame, expected: Sequence[str], name: str
         raise DataError(
             f"{name}: unknown architecture '{unknown[0]}' ({len(unknown):,} of {len(frame):,} rows are unknown)"
         )
-    _check_once(frame, name)
-    present = set(frame.index)
-    missing = [row for row in expected if row not in present]
-    if not present or (missing and not allow_partial):
-        raise DataError(
-            f"{name}: {len(missing):,} of {len(expected):,} architectures are missing, first '{missing[0]}'; "
-            "give a complete file, or accept a partial one with --allow-partial"
-        )
-
-
-def _check_listed(frame: pd.DataFrame, size: int, name: str, allow_partial: bool) -> None:
-    """Check that every architecture occurs once, and that there are as many as the benchmark has."""
-    _check_once(frame, name)
-    if len(frame) > size:
-        raise DataError(f"{name} has {len(frame):,} architectures, but the benchmark has only {size:,}")
-    if frame.empty or (len(frame) < size and not allow_partial):
-        raise DataError(
-            f"{name}: {size - len(frame):,} of {size:,} architectures are missing; "
-            "give a complete file, or accept a partial one with --allow-partial"
-        )
-
-
-def _check_once(frame: pd.DataFrame, name: str) -> None:
     repeated = frame.index[frame.index.duplicated()].unique()
     if len(repeated):
         raise DataError(
             f"{name}: duplicate architecture '{repeated[0]}' ({len(repeated):,} architectures occur more than once)"
+        )
+    if len(frame) > size:
+        raise DataError(f"{name} has {len(frame):,} architectures, but the benchmark has only {size:,}")
+    if not len(frame) or (len(frame) < size and not allow_partial):
+        present = set(frame.index)
+        first = next((f", first '{row}'" for row in expected if row not in present), "")
+        raise DataError(
+            f"{name}: {size - len(frame):,} of {size:,} architectures are missing{first}; "
+            "give a complete file, or accept a partial one with --allow-partial"
         )
 
 

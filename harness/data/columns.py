@@ -31,10 +31,7 @@ def column_key(name: object) -> str:
 def with_known_names(frame: pd.DataFrame, known: Iterable[str], name: str) -> pd.DataFrame:
     """Rename columns to the known names, ignoring case, blanks, hyphens and underscores.
 
-    Args:
-        frame: the table.
-        known: the names as the format spells them. Names that differ only in these must match exactly.
-        name: the table's name, for the messages.
+    Known names that differ only in these must match exactly.
 
     Raises:
         DataError: if two columns have the same name and different values.
@@ -50,11 +47,6 @@ def with_known_names(frame: pd.DataFrame, known: Iterable[str], name: str) -> pd
 def one_of_each(frame: pd.DataFrame, names: Sequence[str], name: str) -> pd.DataFrame:
     """Rename columns, and keep only the first of several columns with the same name, if they agree.
 
-    Args:
-        frame: the table.
-        names: the new name of each column.
-        name: the table's name, for the messages.
-
     Raises:
         DataError: if two columns with the same name differ.
     """
@@ -68,14 +60,9 @@ def one_of_each(frame: pd.DataFrame, names: Sequence[str], name: str) -> pd.Data
 
 
 def check_agreement(frame: pd.DataFrame, one: int, other: int, name: str, what: str) -> None:
-    """Refuse two columns with the same meaning and different values.
+    """Refuse two columns with the same meaning and different values, by their positions.
 
-    Args:
-        frame: the table.
-        one: the position of the first column.
-        other: the position of the second column.
-        name: the table's name, for the message.
-        what: the start of the message; it continues with "disagree".
+    ``what`` is the start of the message, which continues with "disagree".
 
     Raises:
         DataError: if they differ; it gives the first differing row, both values and both names.

@@ -56,13 +56,9 @@ def state(download: Download, folder: Path) -> State:
 
 
 def fetch(download: Download, folder: Path, by_hand: str, say: Callable[[str], None]) -> None:
-    """Download a declared file, unless a complete copy exists.
+    """Download a declared file, unless a complete copy exists; ``say`` is called with each line of output.
 
-    Args:
-        download: the file.
-        folder: its directory.
-        by_hand: what to do with a file that was obtained in another way, for messages.
-        say: called with each line of output.
+    ``by_hand`` says in messages what to do with a file that was obtained in another way.
 
     Raises:
         DataError: if it cannot be downloaded, does not match the published checksum, or cannot be written.
@@ -76,7 +72,8 @@ def fetch(download: Download, folder: Path, by_hand: str, say: Callable[[str], N
         say(f"checksum mismatch: {path} is downloaded again")
     try:
         with staging_folder(folder) as staging:
-            part = _retrieve(download, staging, _advice(path, by_hand))
+            advice = f"download it yourself, save it as '{path}' and repeat the command{by_hand}"
+            part = _retrieve(download, staging, advice)
             _open_as_the_umask_allows(part)
             path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(path)
@@ -85,7 +82,8 @@ def fetch(download: Download, folder: Path, by_hand: str, say: Callable[[str], N
             f"cannot write {path.name} to '{path.parent}': {error.strerror or error}; "
             "set another directory with --dir or $HARNESS_DATA"
         ) from None
-    say(f"downloaded {path} ({readable_size(path.stat().st_size)}, {_told(download)})")
+    checked = f"{download.checksum.partition(':')[0]} verified" if download.checksum else "no published checksum"
+    say(f"downloaded {path} ({readable_size(path.stat().st_size)}, {checked})")
 
 
 def _open_as_the_umask_allows(file: Path) -> None:
@@ -93,14 +91,6 @@ def _open_as_the_umask_allows(file: Path) -> None:
     sample = file.with_name(f"{file.name}.rights")
     sample.touch()
     file.chmod(sample.stat().st_mode)
-
-
-def _told(download: Download) -> str:
-    return f"{download.checksum.partition(':')[0]} verified" if download.checksum else "no published checksum"
-
-
-def _advice(path: Path, by_hand: str) -> str:
-    return f"download it yourself, save it as '{path}' and repeat the command{by_hand}"
 
 
 def _retrieve(download: Download, staging: Path, advice: str) -> Path:
@@ -191,9 +181,8 @@ def _progress_bar(name: str) -> Iterator[_Bar]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    speed = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), *speed)
     console = Console(stderr=True)
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield _Bar(progress, progress.add_task(name, total=None))

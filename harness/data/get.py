@@ -38,10 +38,7 @@ class GetOptions:
 def get(name: str, options: GetOptions, say: Callable[[str], None]) -> None:
     """Get the ground truth of a benchmark, or an image data set; existing files are not downloaded again.
 
-    Args:
-        name: the benchmark or image data set.
-        options: the options of the download.
-        say: called with each line of output.
+    ``say`` is called with each line of output.
 
     Raises:
         UnknownNameError: if there is no such benchmark or data set.

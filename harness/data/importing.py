@@ -53,23 +53,20 @@ class ImportSummary:
     def lines(self) -> list[str]:
         """The summary as lines of text."""
         found, expected = self.architectures
+        # The best values of all data sets, by split; costs form one group.
+        by_split: dict[str, list[str]] = {}
+        for column, (value, _) in self.best.items():
+            dataset, _, split = column.partition("/")
+            by_split.setdefault(split or "values", []).append(f"{dataset} {value:.3f}")
         lines = [
             f"imported the {self.kind} of {self.benchmark} from {self.source}",
             f"sha256 {self.sha256}",
             f"architectures: {found:,} of {expected:,}",
         ]
-        lines += [f"best {split}: {listed(values)}" for split, values in self._best_by_split().items()]
+        lines += [f"best {split}: {listed(values)}" for split, values in by_split.items()]
         if self.ignored:
             lines.append(f"unused columns: {listed(self.ignored)}")
         return [*lines, f"stored as {self.path}"]
-
-    def _best_by_split(self) -> dict[str, list[str]]:
-        """The best values of all data sets, grouped by split; costs form one group."""
-        by_split: dict[str, list[str]] = {}
-        for column, (value, _) in self.best.items():
-            dataset, _, split = column.partition("/")
-            by_split.setdefault(split or "values", []).append(f"{dataset} {value:.3f}")
-        return by_split
 
 
 @accepts(file=path, trust_pickle=yes_or_no, allow_partial=yes_or_no)
@@ -114,7 +111,9 @@ def import_table(
     if len(table) < size:
         words += partial_note(len(table), size)
     sha256 = sha256_of(source)
-    columns = {name: _meaning(name, table_format) for name in table.columns}
+    meanings = {} if table_format.listing is None else dict(table_format.listing.columns)
+    meanings |= {name: truth.description for name, truth in table_format.truths.items()}
+    columns = {name: meanings.get(name, "parameters of the network") for name in table.columns}
     path = write_table(table, TableMetadata(benchmark.name, words, sha256, table_format.seeds, columns))
     return ImportSummary(
         benchmark=benchmark.name,
@@ -131,13 +130,6 @@ def import_table(
 def partial_note(found: int, size: int) -> str:
     """The note that marks a table with missing architectures; part of its stored source."""
     return f" (only {found:,} of {size:,} architectures)"
-
-
-def _meaning(column: str, table_format: TableFormat) -> str:
-    described = {} if table_format.listing is None else table_format.listing.columns
-    if column in table_format.truths:
-        return table_format.truths[column].description
-    return described.get(column, "parameters of the network")
 
 
 def _best(table: pd.DataFrame, table_format: TableFormat) -> dict[str, tuple[float, str]]:

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,41 +83,30 @@ def read_table(benchmark: str, columns: Sequence[str] | None = None, obtain: str
     Raises:
         DataError: if the table is missing, damaged or of another version, or lacks a column.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = _existing_table(benchmark, obtain)
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            metadata = _decode_metadata(file.schema_arrow, benchmark)
-            absent = [name for name in columns or () if name not in metadata.columns]
-            if absent:
-                raise DataError(
-                    f"the table of {benchmark} has no column '{absent[0]}'; it has {listed(metadata.columns)}. "
-                    f"Import a file with this column: harness data import {benchmark} FILE"
-                )
-            wanted = list(metadata.columns if columns is None else columns)
-            lost = [name for name in (ARCHITECTURE, *wanted) if name not in file.schema_arrow.names]
-            if lost:
-                raise _damaged(benchmark, f"its column '{lost[0]}' is missing")
-            table = file.read(columns=[ARCHITECTURE, *wanted], use_threads=False)
-            _check_columns(table, file.schema_arrow, benchmark)
-    except (pa.ArrowException, OSError, MemoryError) as error:
-        raise _damaged(benchmark, str(error)) from None
+    with _damage_named(benchmark), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        metadata = _decode_metadata(file.schema_arrow, benchmark)
+        absent = [name for name in columns or () if name not in metadata.columns]
+        if absent:
+            raise DataError(
+                f"the table of {benchmark} has no column '{absent[0]}'; it has {listed(metadata.columns)}. "
+                f"Import a file with this column: harness data import {benchmark} FILE"
+            )
+        wanted = list(metadata.columns if columns is None else columns)
+        lost = [name for name in (ARCHITECTURE, *wanted) if name not in file.schema_arrow.names]
+        if lost:
+            raise _damaged(benchmark, f"its column '{lost[0]}' is missing")
+        table = file.read(columns=[ARCHITECTURE, *wanted], use_threads=False)
+        _check_columns(table, file.schema_arrow, benchmark)
     frame: pd.DataFrame = table.to_pandas().set_index(ARCHITECTURE)[wanted]
     return frame
 
 
 def read_metadata(benchmark: str, obtain: str = "") -> TableMetadata:
     """The metadata of a benchmark's table; raises the same errors as :func:`read_table`."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path = _existing_table(benchmark, obtain)
-    try:
-        return _decode_metadata(pq.read_schema(path), benchmark)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(benchmark, str(error)) from None
+    return _decode_metadata(_schema(benchmark, obtain), benchmark)
 
 
 def table_ground_truth(
@@ -203,15 +192,9 @@ def stored_checksum(benchmark: str) -> str | None:
     Raises:
         DataError: if the table is missing or damaged.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        schema = pq.read_schema(_existing_table(benchmark, ""))
-        _parts(schema, benchmark)
-        checksum = (schema.metadata or {}).get(_CHECKSUM_KEY)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(benchmark, str(error)) from None
+    schema = _schema(benchmark)
+    _parts(schema, benchmark)
+    checksum = (schema.metadata or {}).get(_CHECKSUM_KEY)
     return None if checksum is None else checksum.decode("ascii", errors="replace")
 
 
@@ -221,17 +204,33 @@ def row_count(benchmark: str) -> int:
     Raises:
         DataError: if the table is missing or damaged.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        path = _existing_table(benchmark, "")
-        rows, parts = int(pq.read_metadata(path).num_rows), _parts(pq.read_schema(path), benchmark)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(benchmark, str(error)) from None
+    parts = _parts(_schema(benchmark), benchmark)
+    with _damage_named(benchmark):
+        rows = int(pq.read_metadata(table_path(benchmark)).num_rows)
     if parts is not None and parts["rows"] != rows:
         raise _damaged(benchmark, f"it has {rows:,} rows, but {parts['rows']:,} were imported")
     return rows
+
+
+@contextlib.contextmanager
+def _damage_named(benchmark: str) -> Iterator[None]:
+    """Name the table that is damaged where its file cannot be read."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, MemoryError) as error:
+        raise _damaged(benchmark, str(error)) from None
+
+
+def _schema(benchmark: str, obtain: str = "") -> pyarrow.Schema:
+    import pyarrow.parquet as pq
+
+    path = _existing_table(benchmark, obtain)
+    with _damage_named(benchmark):
+        return pq.read_schema(path)
 
 
 def _metadata_checksum(metadata: Mapping[bytes, bytes]) -> str:
@@ -240,11 +239,7 @@ def _metadata_checksum(metadata: Mapping[bytes, bytes]) -> str:
 
 
 def _parts(schema: pyarrow.Schema, benchmark: str) -> dict[str, Any] | None:
-    """The checksums of a table's parts; None for tables from older versions without them.
-
-    Raises:
-        DataError: if the checksums or the metadata are damaged.
-    """
+    """The checksums of a table's parts; None for tables from older versions without them."""
     metadata = schema.metadata or {}
     if _PARTS_KEY not in metadata:
         return None

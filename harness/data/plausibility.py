@@ -73,12 +73,6 @@ def check_percent(values: pd.Series[float], numbers: NDArray[np.float64], truth:
 
     A value up to 1 counts as a fraction, unless it is near chance or 100 times the value exceeds every other value.
 
-    Args:
-        values: the column, indexed by architecture.
-        numbers: its values as numbers.
-        truth: its declared content.
-        name: the table's name, for the message.
-
     Raises:
         DataError: if it has fractions; if they are mixed with percent, the message gives a row of each.
     """
@@ -103,12 +97,8 @@ def check_direction(
 ) -> None:
     """Refuse a column if half of it is below chance, or if architectures known to be worse have better values.
 
-    Args:
-        table: the columns of the format as numbers, indexed by architecture.
-        described: the source's description of the architectures, with the same index; empty unless it lists them.
-        table_format: the declared content of the columns.
-        name: the table's name, for the message.
-        errors: whether the file was read as error rates.
+    ``table`` has the columns of the format as numbers, ``described`` the source's description of its architectures.
+    ``errors`` says whether the file was read as error rates.
 
     Raises:
         DataError: if the direction is wrong; the message says what to do.
@@ -119,10 +109,17 @@ def check_direction(
             continue
         numbers = table[column].to_numpy(dtype=np.float64)
         found = _under_chance(numbers, truth) or _turned_round(numbers, truth, groups)
-        if found:
-            raise DataError(
-                f"{name}: column '{column}' {_looks_like(truth, errors)}: {found}; {_remedy(truth, errors)}"
-            )
+        if not found:
+            continue
+        if not (truth.is_percent and truth.higher_is_better):
+            direction = "higher" if truth.higher_is_better else "lower"
+            looks, remedy = "has the wrong sign or unit", f"expected: {truth.description}, where {direction} is better"
+        elif errors:
+            looks, remedy = "does not have error rates", "omit --errors"
+        else:
+            looks = "looks like an error rate (100 - accuracy)"
+            remedy = "give accuracies, or add --errors if every percentage column is an error rate"
+        raise DataError(f"{name}: column '{column}' {looks}: {found}; {remedy}")
 
 
 _Group = tuple[NDArray[np.bool_], str]
@@ -160,17 +157,3 @@ def _turned_round(numbers: NDArray[np.float64], truth: Truth, groups: tuple[_Gro
         f"the median of {worse.sum():,} {worse_words} is {low:.4g}, but that of {better.sum():,} {better_words}, which "
         f"are known to be better, is {high:.4g}"
     )
-
-
-def _looks_like(truth: Truth, errors: bool) -> str:
-    if not (truth.is_percent and truth.higher_is_better):
-        return "has the wrong sign or unit"
-    return "does not have error rates" if errors else "looks like an error rate (100 - accuracy)"
-
-
-def _remedy(truth: Truth, errors: bool) -> str:
-    if not (truth.is_percent and truth.higher_is_better):
-        return f"expected: {truth.description}, where {'higher' if truth.higher_is_better else 'lower'} is better"
-    if errors:
-        return "omit --errors"
-    return "give accuracies, or add --errors if every percentage column is an error rate"

@@ -15,7 +15,7 @@ from harness._utils.console import output
 from harness._utils.sizes import readable_size
 from harness.data.device_costs import CostTable, cost_tables
 from harness.data.downloads import downloads_home
-from harness.data.formats import Importable
+from harness.data.formats import Importable, TableFormat
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.local_tables import data_home, read_metadata, row_count, stored_checksum, table_path
 from harness.data.sources import Files, FileShare, Obtainable
@@ -30,28 +30,28 @@ _SHOWN = 4
 
 def print_data_status(console: Console | None = None, directory: Path | None = None) -> None:
     """Print what exists of each benchmark and image data set, where, since when and which version, or how to get it."""
-    target, downloads = output(console), downloads_home(directory)
-    truths = {name: _ground_truth(name, downloads / name) for name in sorted(benchmark_classes())}
+    target, downloads, document = output(console), downloads_home(directory), status_document(directory)
+    truths = {name: _ground_truth(name, state, downloads / name) for name, state in document["ground_truth"].items()}
     _print(target, f"Ground truth, in {data_home()}", truths)
-    costs = {name: _costs(table) for name, table in cost_tables().items()}
-    if costs:
+    tables = cost_tables()
+    if tables:
         target.print()
+        costs = {name: _costs(tables[name], state) for name, state in document["costs"].items()}
         _print(target, f"Device costs, in {data_home()}", costs)
-    images = {name: _images(name, downloads / name) for name in IMAGE_SOURCES}
     target.print()
+    images = {name: _images(name, state, downloads / name) for name, state in document["images"].items()}
     _print(target, f"Images, in {downloads}", images)
 
 
 def status_document(directory: Path | None = None) -> dict[str, Any]:
     """The content of :func:`print_data_status` for programs; docs/json.md describes its schema."""
     downloads = downloads_home(directory)
-    costs = cost_tables()
     return {
         "schema": 1,
         "tables_folder": str(data_home()),
         "downloads_folder": str(downloads),
         "ground_truth": {name: _truth_state(name, downloads / name) for name in sorted(benchmark_classes())},
-        "costs": {name: _table_state(name) for name in costs},
+        "costs": {name: _table_state(name) for name in cost_tables()},
         "images": {name: _images_state(name, downloads / name) for name in IMAGE_SOURCES},
     }
 
@@ -111,54 +111,49 @@ def _print(console: Console, title: str, things: dict[str, Facts]) -> None:
     console.print(table, highlight=False)
 
 
-def _ground_truth(name: str, folder: Path) -> Facts:
+def _ground_truth(name: str, state: dict[str, Any], folder: Path) -> Facts:
     benchmark = load_benchmark(name)
     if not isinstance(benchmark, Importable):
         yield "here", "comes with the package"
         return
-    path = table_path(name)
-    command = "get" if isinstance(benchmark, Obtainable) else "import"
-    if not path.exists():
-        yield "missing", f"harness data {command} {name}" + (" FILE" if command == "import" else "")
-        if isinstance(benchmark, Obtainable) and isinstance(benchmark.sources().standard, FileShare):
-            yield "", "(shows the page to download it from and the next steps)"
+    if state["state"] != "missing":
+        yield from _table(state, benchmark.table_format())
+    elif not isinstance(benchmark, Obtainable):
+        yield "missing", f"harness data import {name} FILE"
     else:
-        try:
-            yield from _table(name, benchmark)
-        except DataError as error:
-            yield "damaged", str(error)
-    for source in benchmark.sources().files() if isinstance(benchmark, Obtainable) else []:
-        yield from _downloads(source, folder)
+        yield "missing", f"harness data get {name}"
+        if isinstance(benchmark.sources().standard, FileShare):
+            yield "", "(shows the page to download it from and the next steps)"
+    for files in state["downloads"]:
+        yield from _downloads(files, folder)
 
 
-def _costs(table: CostTable) -> Facts:
-    if not table_path(table.name).exists():
+def _costs(table: CostTable, state: dict[str, Any]) -> Facts:
+    if state["state"] != "missing":
+        yield from _table(state, table.format)
+    else:
         yield "missing", f"harness data import {table.name} FILE"
-        yield "", table.table_format().obtain
-        return
-    try:
-        yield from _table(table.name, table)
-    except DataError as error:
-        yield "damaged", str(error)
+        yield "", table.format.obtain
 
 
-def _table(name: str, benchmark: Importable) -> Facts:
+def _table(state: dict[str, Any], table_format: TableFormat) -> Facts:
     """The content, source and size of a benchmark's table."""
-    path, metadata = table_path(name), read_metadata(name)
-    status = path.stat()
-    yield "here", f"{path.name}, {_size_and_date(status.st_size, status.st_mtime)}, layout {metadata.schema}"
-    yield "source", metadata.source
-    yield "sha256", metadata.sha256
-    yield "content", stored_checksum(name) or "no stored checksum"
-    yield "architectures", f"{row_count(name):,}"
-    table_format = benchmark.table_format()
-    if not table_format.datasets:
-        yield table_format.kind, ", ".join(metadata.columns)
+    if state["state"] == "damaged":
+        yield "damaged", state["error"]
         return
-    truths = [column for column in table_format.truths if column in metadata.columns]
+    size = _size_and_date(state["bytes"], state["modified"])
+    yield "here", f"{Path(state['path']).name}, {size}, layout {state['layout']}"
+    yield "source", state["source"]
+    yield "sha256", state["sha256"]
+    yield "content", state["content"] or "no stored checksum"
+    yield "architectures", f"{state['architectures']:,}"
+    if not table_format.datasets:
+        yield table_format.kind, ", ".join(state["columns"])
+        return
+    truths = [column for column in table_format.truths if column in state["columns"]]
     for splits, datasets in _by_splits(truths).items():
         yield "ground truth", f"{splits} of {', '.join(datasets)}"
-    others = [column for column in metadata.columns if column not in truths]
+    others = [column for column in state["columns"] if column not in truths]
     if others:
         shown = ", ".join(others[:_SHOWN])
         yield "more columns", shown + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
@@ -180,27 +175,26 @@ def _by_splits(columns: list[str]) -> dict[str, list[str]]:
     return by_splits
 
 
-def _downloads(source: Files, folder: Path) -> Facts:
+def _downloads(files: dict[str, Any], folder: Path) -> Facts:
     """How many files of a source exist."""
-    here = [folder / download.filename for download in source.downloads if (folder / download.filename).is_file()]
+    here = [folder / name for name in files["here"]]
     if here:
-        size, since = sum(path.stat().st_size for path in here), max(path.stat().st_mtime for path in here)
-        count = f"{len(here)} of {len(source.downloads)} files"
-        names = here[0].name if len(source.downloads) == 1 else f"{count} in {folder.parent.name}/{folder.name}"
-        yield "download", f"{names}, {_size_and_date(size, since)}"
+        count = f"{len(here)} of {len(files['files'])} files in {folder.parent.name}/{folder.name}"
+        names = here[0].name if len(files["files"]) == 1 else count
+        since = max(path.stat().st_mtime for path in here)
+        yield "download", f"{names}, {_size_and_date(files['bytes'], since)}"
 
 
-def _images(name: str, folder: Path) -> Facts:
-    declared = IMAGE_SOURCES[name]
-    if isinstance(declared.source, FileShare):
-        yield "manual", f"harness data get {name} shows where to download it"
-        return
-    images = folder / declared.folder
-    if images.is_dir():
-        yield "here", f"--images {images}"
-    else:
-        yield "missing", f"harness data get {name}"
-    yield from _downloads(declared.source, folder)
+def _images(name: str, state: dict[str, Any], folder: Path) -> Facts:
+    match state["state"]:
+        case "by hand":
+            yield "manual", f"harness data get {name} shows where to download it"
+        case "here":
+            yield "here", f"--images {state['path']}"
+        case _:
+            yield "missing", f"harness data get {name}"
+    for files in state["downloads"]:
+        yield from _downloads(files, folder)
 
 
 def _size_and_date(size: float, modified: float) -> str:

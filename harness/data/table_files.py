@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import zlib
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ UNREADABLE = (OSError, ValueError, EOFError, zlib.error, MemoryError, OverflowEr
 
 _ARCHITECTURE_COLUMNS = ("architecture", "arch")
 _UNNAMED = "(unnamed)"
+_LONGEST_HEADER = 4096
 _OTHER_KINDS = {
     b"BZh": "a bzip2 file, such as the archive's pickles",
     b"\x80": "a pickle",
@@ -30,11 +32,9 @@ _OTHER_KINDS = {
 
 
 def read_table_file(path: Path, wanted: str) -> pd.DataFrame:
-    """A CSV (optionally gzipped) or Parquet table, indexed by its column ``arch`` or ``architecture``.
+    """A CSV (optionally gzipped) or Parquet table, as its content shows, indexed by ``arch`` or ``architecture``.
 
-    Args:
-        path: the file; its content determines its kind.
-        wanted: what the file should be, for messages.
+    ``wanted`` says in messages what the file should be.
 
     Raises:
         DataError: if it is of another kind or damaged, has no architecture column, or two that disagree.
@@ -82,20 +82,14 @@ def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
     """Read a CSV table, gzipped or not, as its first bytes show.
 
     Blanks around column names are dropped. If rows have one field more than the header, as in tables written by R, the
-    first field is an unnamed column.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-        text: columns to read as text even if they look like numbers.
+    first field is an unnamed column. The columns ``text`` are read as text even if they look like numbers.
 
     Raises:
         DataError: if it is truncated or not such a table, or two columns with the same name disagree.
     """
     import pandas as pd
 
-    with path.open("rb") as file:
-        compression: Literal["gzip"] | None = "gzip" if file.read(2) == b"\x1f\x8b" else None
+    compression: Literal["gzip"] | None = "gzip" if _is_gzipped(path) else None
 
     def read(**options: Any) -> pd.DataFrame:
         # Spreadsheets start a file with a byte order mark, which is not part of the first name.
@@ -120,6 +114,24 @@ def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
         frame = frame.rename_axis(_UNNAMED).reset_index()
         names = [_UNNAMED, *names]
     return one_of_each(frame, names, name)
+
+
+def header_of(path: Path) -> list[str]:
+    """The column names in the first line of a CSV table, gzipped or not; none if it cannot be read."""
+    if not path.is_file():
+        return []
+    try:
+        with gzip.open(path) if _is_gzipped(path) else path.open("rb") as file:
+            line = file.read(_LONGEST_HEADER).partition(b"\n")[0]
+    except (OSError, EOFError, zlib.error):
+        return []
+    names = line.decode("utf-8-sig", errors="replace").replace('"', "").split(",")
+    return [name.strip() for name in names]
+
+
+def _is_gzipped(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def sha256_of(source: Path) -> str:

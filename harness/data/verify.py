@@ -12,12 +12,12 @@ from harness.data.archives import differences
 from harness.data.checks import checked_table
 from harness.data.checksum import table_checksum
 from harness.data.device_costs import CostTable, cost_tables
-from harness.data.downloads import digest, downloads_home, state
+from harness.data.downloads import digest, downloads_home
 from harness.data.formats import Importable
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.importing import partial_note
 from harness.data.local_tables import read_metadata, read_table, stored_checksum, table_path
-from harness.data.sources import Download, Files, Obtainable
+from harness.data.sources import Files, Obtainable
 from harness.errors import DataError, UnknownNameError
 from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
@@ -27,13 +27,11 @@ def verify(name: str | None = None, directory: Path | None = None) -> list[Findi
 
     A table must have the content that its import stored, every architecture of the benchmark once, and only values
     that an import accepts. A download must match its published checksum. Extracted images must match their archive.
+    There is one finding for everything that exists; missing data are a finding only if requested by name.
 
     Args:
         name: a benchmark, cost table or image data set; default: all.
         directory: the download directory; by default ``downloads`` beside the tables.
-
-    Returns:
-        One finding for everything that exists; missing data are a finding only if requested by name.
 
     Raises:
         UnknownNameError: if there is no such benchmark, table or data set.
@@ -102,24 +100,20 @@ def _verify_table(benchmark: Benchmark | CostTable) -> Finding:
 
 def _verify_downloads(name: str, source: Files, folder: Path) -> Iterator[Finding]:
     for download in source.downloads:
-        if state(download, folder) != "absent":
-            yield _verify_download(name, download, folder)
-
-
-def _verify_download(name: str, download: Download, folder: Path) -> Finding:
-    path = folder / download.filename
-    if download.checksum is None:
-        return Finding(name, True, f"{download.filename}: no published checksum to compare with")
-    algorithm, _, published = download.checksum.partition(":")
-    found = digest(path, algorithm)
-    if found != published:
-        return Finding(
-            name,
-            False,
+        path = folder / download.filename
+        if not path.is_file():
+            continue
+        if download.checksum is None:
+            yield Finding(name, True, f"{download.filename}: no published checksum to compare with")
+            continue
+        algorithm, _, published = download.checksum.partition(":")
+        found = digest(path, algorithm)
+        mismatch = (
             f"checksum mismatch: {path} has {algorithm} {found}, published is {published}; delete it and download it "
-            f"again: harness data get {name} --replace",
+            f"again: harness data get {name} --replace"
         )
-    return Finding(name, True, f"{download.filename}: matches the published {algorithm}")
+        match = f"{download.filename}: matches the published {algorithm}"
+        yield Finding(name, found == published, match if found == published else mismatch)
 
 
 def _verify_images(name: str, folder: Path) -> Iterator[Finding]:

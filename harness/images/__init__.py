@@ -40,7 +40,6 @@ PIXEL_STATISTICS = {
 }
 """Mean and standard deviation of each channel (scale 0–255) as in NAS-Bench-201 (Dong & Yang, ICLR 2020)."""
 
-
 RANDOM_LABELS = ", random labels"
 """The end of the description of images whose labels were replaced."""
 
@@ -91,12 +90,7 @@ class Images:
         return digest.hexdigest()
 
     def at_resolution(self, resolution: int | None, objective: Objective) -> Images:
-        """The images and their targets, resized to a resolution if needed.
-
-        Args:
-            resolution: the height and width in pixels; None: unchanged.
-            objective: the kind of the targets.
-        """
+        """The images and their targets, resized to a height and width if they have others; None: unchanged."""
         if resolution is None or self.pixels.shape[-2:] == (resolution, resolution):
             return self
         return Images(
@@ -184,15 +178,9 @@ def images_of(
     labels: Literal["file", "random"],
     resolution: int | None,
 ) -> Images:
-    """Images for a task from the content of files or arrays; see :func:`load_images`.
+    """Images for a task from the content of files or arrays, by name; see :func:`load_images`.
 
-    Args:
-        parts: the content of each file or array, by name.
-        names: the name for all of them in the description.
-        task: the required shape and classes.
-        seed: the seed for random labels.
-        labels: ``random`` replaces the labels by random ones.
-        resolution: the resolution to resize images to.
+    ``names`` stands for all of them in the description.
 
     Raises:
         DataError: if the parts or their labels do not fit the task.
@@ -215,8 +203,7 @@ def _noise(task: Task, rng: np.random.Generator, resolution: int | None) -> Imag
     pixels = rng.standard_normal((count, *task.image_shape), dtype=np.float32)
     drawn = task.objective.random_targets(pixels, task.classes, rng)
     size = "" if resolution is None else f", {resolution} × {resolution},"
-    of_input = task.objective.target == "input"
-    asked = "to be reproduced" if of_input else "with random labels"
+    asked = "to be reproduced" if task.objective.target == "input" else "with random labels"
     return Images(pixels, drawn, f"{count:,} images of Gaussian noise{size} {asked} (no real images)", noise=True)
 
 
@@ -267,17 +254,10 @@ def _join_labels(parts: Mapping[str, RawImages], task: Task) -> NDArray[Any]:
 
 
 def _normalise(pixels: NDArray[Any], normalised: bool, task: Task) -> tuple[NDArray[np.float32], str]:
-    """Normalise pixels to mean 0 and standard deviation 1 per channel of the training set, and describe how.
-
-    Args:
-        pixels: values from 0 to 255, or normalised ones.
-        normalised: whether to leave them unchanged.
-        task: the task of the images.
-    """
+    """Normalise pixels to mean 0 and standard deviation 1 per channel of the training set, and describe how."""
     if normalised:
         return pixels.astype(np.float32), "float values as they are"
     # Images may be cut into tiles: the channels are always the third axis from the end.
-    per_channel = (-1, 1, 1)
     others = tuple(axis for axis in range(pixels.ndim) if axis != pixels.ndim - 3)
     if task.dataset in PIXEL_STATISTICS:
         mean, deviation = (np.array(values, dtype=np.float32) for values in PIXEL_STATISTICS[task.dataset])
@@ -288,6 +268,6 @@ def _normalise(pixels: NDArray[Any], normalised: bool, task: Task) -> tuple[NDAr
         treatment = "normalised by their own mean and deviation"
     deviation = np.where(deviation == 0, 1, deviation).astype(np.float32)
     centred = pixels.astype(np.float32)
-    centred -= mean.astype(np.float32).reshape(per_channel)
-    centred /= deviation.reshape(per_channel)
+    centred -= mean.astype(np.float32)[:, None, None]
+    centred /= deviation[:, None, None]
     return centred, treatment

@@ -66,13 +66,9 @@ def choose_names(names: list[str], file: str) -> tuple[str, str | None]:
 
 
 def raw_images(arrays: Mapping[str, NDArray[Any]], file: str, task: Task, any_size: bool) -> RawImages:
-    """Convert images and labels from any supported layout and range of values.
+    """Convert images and optionally labels, named as in :func:`choose_names`, from any layout and range of values.
 
-    Args:
-        arrays: the images and optionally the labels, with names as in :func:`choose_names`.
-        file: the file's name, for messages.
-        task: the task of the images.
-        any_size: whether they may have another height and width.
+    ``any_size`` says whether they may have another height and width than the task's.
 
     Raises:
         DataError: if their shape does not fit the task, the layout is ambiguous, or the range of values is unknown.
@@ -99,11 +95,16 @@ def check_shape(name: str, shape: tuple[int, ...], task: Task, any_size: bool) -
         DataError: if it does not; the message gives both shapes.
     """
     if not fits(shape, task, any_size):
-        found, wanted = ("×".join(map(str, sizes)) for sizes in (shape, task.image_shape))
         hint = "" if any_size else " (resize images with --resolution)"
         raise DataError(
-            f"{name} has images of {found} (channels×height×width), but {task.dataset} needs {wanted}{hint}"
+            f"{name} has images of {times(shape)} (channels×height×width), but {task.dataset} needs "
+            f"{times(task.image_shape)}{hint}"
         )
+
+
+def times(shape: tuple[int, ...]) -> str:
+    """A shape for messages, such as ``3×32×32``."""
+    return "×".join(map(str, shape))
 
 
 def class_numbers(labels: NDArray[Any], classes: int, file: str) -> NDArray[Any]:
@@ -114,11 +115,9 @@ def class_numbers(labels: NDArray[Any], classes: int, file: str) -> NDArray[Any]
     Raises:
         DataError: if a row of (N, classes) is not one-hot.
     """
-    if labels.ndim != 2:
-        return labels
-    if labels.shape[1] == 1:
+    if labels.ndim == 2 and labels.shape[1] == 1:
         return labels[:, 0]
-    if labels.shape[1] != classes:
+    if labels.ndim != 2 or labels.shape[1] != classes:
         return labels
     hot = labels == 1
     wrong = np.flatnonzero((hot.sum(axis=1) != 1) | ~(hot | (labels == 0)).all(axis=1))
@@ -136,11 +135,8 @@ def _channels_first(images: NDArray[Any], name: str, file: str, task: Task, any_
     if images.ndim == axes - 1 and task.image_shape[-3] == 1:
         images = np.expand_dims(images, -3)
     if images.ndim != axes or not (images.dtype == np.uint8 or images.dtype.kind == "f"):
-        wanted = (
-            "(N, C, H, W) or (N, H, W, C)"
-            if axes == 4
-            else f"{axes} axes, (N, {', '.join(map(str, task.image_shape))})"
-        )
+        tiles = f"{axes} axes, (N, {', '.join(map(str, task.image_shape))})"
+        wanted = "(N, C, H, W) or (N, H, W, C)" if axes == 4 else tiles
         raise DataError(f"{file}: '{name}' is {images.dtype} {images.shape}; expected: uint8 or float, {wanted}")
     moved = np.moveaxis(images, -1, -3)
     if fits(moved.shape[1:], task, any_size):

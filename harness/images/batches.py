@@ -57,7 +57,7 @@ def read_batches(path: Path, expected: str) -> list[Batch]:
     """
     remedy = "repeat the run with the same --images, or use a new --out"
     try:
-        arrays = read_npz(_source(path, expected)).read
+        arrays = read_npz(io.BytesIO(_provided[expected]) if expected in _provided else path).read
         batches = [
             Batch(torch.from_numpy(arrays[f"images{i}"]), torch.from_numpy(arrays[f"labels{i}"]))
             for i in range(len(arrays) // 2)
@@ -72,7 +72,3 @@ def read_batches(path: Path, expected: str) -> list[Batch]:
             f"checksum mismatch: the mini-batches in {path} differ from those of this run's scores; {remedy}"
         )
     return batches
-
-
-def _source(path: Path, fingerprint: str) -> Path | io.BytesIO:
-    return io.BytesIO(_provided[fingerprint]) if fingerprint in _provided else path

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import DataError
-from harness.images.arrays import RawImages, check_shape
+from harness.images.arrays import RawImages, check_shape, times
 from harness.tasks import Task
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -48,7 +48,7 @@ def read_class_folders(folder: Path, task: Task, any_size: bool) -> RawImages:
     """
     name, folders, channels = folder.resolve().name, class_folders(folder), task.image_shape[-3]
     if len(task.image_shape) != 3 or channels not in _MODES:
-        raise DataError(f"{name} is a directory of images, but {task.dataset} needs {_times(task.image_shape)}")
+        raise DataError(f"{name} is a directory of images, but {task.dataset} needs {times(task.image_shape)}")
     files = [(path, label) for label, each in enumerate(folders) for path in _pictures(each)]
     empty = sorted(set(range(len(folders))) - {label for _, label in files})
     if empty:
@@ -60,25 +60,22 @@ def read_class_folders(folder: Path, task: Task, any_size: bool) -> RawImages:
             check_shape(path.name, image.shape, task, any_size)
             if len(files) * image.nbytes > _MOST_BYTES:
                 raise DataError(
-                    f"{name} has {len(files):,} images of {_times(image.shape)}, more than {_MOST_BYTES >> 30} GiB: "
+                    f"{name} has {len(files):,} images of {times(image.shape)}, more than {_MOST_BYTES >> 30} GiB: "
                     "give a directory with fewer; a few hundred are enough for the mini-batches"
                 )
             pixels = np.empty((len(files), *image.shape), dtype=np.uint8)
         if image.shape != pixels.shape[1:]:
             raise DataError(
-                f"{name}: '{path.parent.name}/{path.name}' is {_times(image.shape)}, but the images before it are "
-                f"{_times(pixels.shape[1:])} (channels×height×width); give images of one size"
+                f"{name}: '{path.parent.name}/{path.name}' is {times(image.shape)}, but the images before it are "
+                f"{times(pixels.shape[1:])} (channels×height×width); give images of one size"
             )
         pixels[row] = image
     assert pixels is not None
     if len(folders) == task.classes:
         return RawImages(pixels, np.array([label for _, label in files], dtype=np.int64))
-    return RawImages(
-        pixels,
-        None,
-        f"has {len(folders)} class directories, '{folders[0].name}' to '{folders[-1].name}', but {task.dataset} has "
-        f"{task.classes} classes",
-    )
+    ends = f"'{folders[0].name}' to '{folders[-1].name}'"
+    reason = f"has {len(folders)} class directories, {ends}, but {task.dataset} has {task.classes} classes"
+    return RawImages(pixels, None, reason)
 
 
 def _subfolders(folder: Path) -> list[Path]:
@@ -116,7 +113,3 @@ def _read_picture(path: Path, channels: int) -> NDArray[np.uint8]:
     if pixels is None:
         raise DataError(f"{place} is an image with unsupported mode '{mode}'; expected: 8 bits per channel")
     return np.moveaxis(pixels, -1, 0) if channels > 1 else pixels[None]
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))

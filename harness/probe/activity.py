@@ -29,9 +29,6 @@ def agreeing_units(relu_inputs: Sequence[Tensor]) -> Tensor:
     With x the binary codes, u the number of units and r_i the number of active units of image i,
     K = x xᵀ + (1 − x)(1 − x)ᵀ = 2 x xᵀ − r_i − r_j + u: one product instead of two, and one for all the ReLUs that
     read the same tensor. Counts below 2²⁴ are exact in float32.
-
-    Args:
-        relu_inputs: the input of each call of a ReLU.
     """
     readers: dict[int, tuple[Tensor, int]] = {}
     for tensor in relu_inputs:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from harness.probe.passes import Layer, layers_of, untouched
+from harness.probe.passes import Layer, hooked, layers_of, untouched
 from harness.probe.usage import Usage, is_relu
 
 
@@ -35,38 +35,31 @@ class ForwardPass:
 
 
 def recorded_pass(network: nn.Module, images: Tensor, seen: Callable[[], AbstractContextManager[Usage]]) -> ForwardPass:
-    """Run a forward pass and record it; the network is not changed.
+    """Run a forward pass and record it; the network, in training mode, is not changed.
 
-    Args:
-        network: in training mode.
-        images: of one mini-batch.
-        seen: context manager around the network's call, which yields the usage of the pass.
+    ``seen`` makes the context manager around the network's call, which yields the usage of the pass.
     """
-    passed, versions = _pass(network, images, seen, copies=False)
-    recorded = [*passed.relu_inputs, *(output for _, output in passed.layer_outputs)]
-    if [tensor._version for tensor in recorded] == versions:
-        return passed
-    # The network changed recorded tensors in place; this time it gets copies.
-    return _pass(network, images, seen, copies=True)[0]
+    passed, changed = _pass(network, images, seen, copies=False)
+    # A network that changes recorded tensors in place gets copies.
+    return _pass(network, images, seen, copies=True)[0] if changed else passed
 
 
 def _pass(
     network: nn.Module, batch: Tensor, seen: Callable[[], AbstractContextManager[Usage]], *, copies: bool
-) -> tuple[ForwardPass, list[int]]:
-    """A forward pass, and the version of each recorded tensor at the time of recording."""
+) -> tuple[ForwardPass, bool]:
+    """A forward pass, and whether the network changed a recorded tensor after it was recorded."""
     relu_inputs: list[Tensor] = []
-    relu_versions: list[int] = []
     layer_outputs: list[tuple[Layer, Tensor]] = []
-    layer_versions: list[int] = []
+    versions: list[tuple[Tensor, int]] = []
     transposed_accumulates = 0
 
     def before_relu(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         relu_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
-        relu_versions.append(relu_inputs[-1]._version)
+        versions.append((relu_inputs[-1], relu_inputs[-1]._version))
 
     def after_layer(layer: nn.Module, _: Any, output: Tensor) -> Tensor | None:
         layer_outputs.append((cast("Layer", layer), output))
-        layer_versions.append(output._version)
+        versions.append((output, output._version))
         return output.clone() if copies else None
 
     def after_transposed(layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
@@ -81,11 +74,7 @@ def _pass(
     transposed = [module for module in network.modules() if isinstance(module, nn.ConvTranspose2d)]
     handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
     images = batch.detach().clone().requires_grad_(True)
-    try:
-        with untouched(network), seen() as usage:
-            outputs = network(images.clone())
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), untouched(network), seen() as usage:
+        outputs = network(images.clone())
     passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates, usage)
-    return passed, relu_versions + layer_versions
+    return passed, any(tensor._version != version for tensor, version in versions)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge
+from torch.utils.hooks import RemovableHandle
 
 Layer = nn.Conv2d | nn.Linear
 
@@ -38,6 +39,16 @@ def gradients(output: Tensor, inputs: Sequence[Tensor | GradientEdge], retain_gr
     return list(
         torch.autograd.grad(output, asked, retain_graph=retain_graph, allow_unused=True, materialize_grads=True)
     )
+
+
+@contextmanager
+def hooked(handles: Iterable[RemovableHandle]) -> Iterator[None]:
+    """Remove these hooks after the block."""
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harness.probe import NotApplicableError, Probe
-from harness.probe.passes import gradients, untouched
+from harness.probe.passes import gradients, hooked, untouched
 from harness.probe.per_sample_products import gradient_of_each_image
 from harness.probe.replacing import replace_modules
 from harness.probe.usage import Part, seeing
@@ -51,10 +51,7 @@ def micro_batches(images: int) -> list[slice]:
 def rows_by_backward(scalar: Callable[[int], Tensor], count: int, parameters: Sequence[Tensor]) -> Iterator[Tensor]:
     """The gradients of several scalars, with one backward pass per scalar.
 
-    Args:
-        scalar: returns the i-th scalar, with a graph that is retained or built on each call.
-        count: number of scalars.
-        parameters: the tensors to differentiate with respect to.
+    ``scalar`` returns the i-th one, with a graph that is retained or built on each call.
 
     Yields:
         For each parameter (count, entries), with zeros where a scalar does not depend on it.
@@ -128,23 +125,14 @@ def rows_of_images(
 def _rows_of_group(
     network: nn.Module, images: Tensor, score: Score, parameters: Sequence[Tensor], parts: Collection[Part]
 ) -> list[Tensor]:
-    """The result of :func:`rows_of_images` for parameters whose rows fit in memory together.
-
-    Raises:
-        _NotSeparableError: if some call does not keep its images separate.
-    """
+    """The result of :func:`rows_of_images` for parameters whose rows fit in memory together."""
     rows = [parameter.new_empty(len(images), parameter.numel()) for parameter in parameters]
     for at in micro_batches(len(images)):
         with _passing(network, at.stop - at.start, len(images)):
-            passed = _RecordedPass(network, images[at], _of_part(score, at), parameters, parts)
+            passed = _RecordedPass(network, images, at, score, parameters, parts)
         for row, parameter in zip(rows, parameters, strict=True):
             row[at] = passed.of(parameter)
     return rows
-
-
-def _of_part(score: Score, part: slice) -> Score:
-    """The score of a part of the images, for slices relative to that part."""
-    return lambda outputs, _: score(outputs, part)
 
 
 def sum_over_images(
@@ -202,39 +190,30 @@ class _Call:
 
 
 class _RecordedPass:
-    """One forward and backward pass of some images, from which each image's gradients are computed.
-
-    Raises:
-        _NotSeparableError: if some call does not keep its images separate, or a parameter is used other than by calls.
-        NotApplicableError: if one of the parts is not a registered module.
-    """
+    """One forward and backward pass of some images, from which each image's gradients are computed."""
 
     def __init__(
         self,
         network: nn.Module,
         images: Tensor,
+        at: slice,
         score: Score,
         parameters: Sequence[Tensor],
-        parts: Collection[Part] = (),
+        parts: Collection[Part],
     ) -> None:
-        self._images = len(images)
+        self._images = at.stop - at.start
         wanted = {id(parameter) for parameter in parameters}
         owners = [m for m in network.modules() if any(id(p) in wanted for p in m.parameters(recurse=False))]
         calls: list[_Call] = []
 
         def after(module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any], output: Any) -> None:
-            calls.append(_call(module, arguments, keywords, output, len(images)))
+            calls.append(_call(module, arguments, keywords, output, self._images))
 
         handles = [owner.register_forward_hook(after, with_kwargs=True) for owner in owners]
-        try:
-            with seeing(network, *parts) as usage, untouched(network):
-                total = score(network(images.clone()), slice(None))
-        finally:
-            for handle in handles:
-                handle.remove()
-        if usage.borrowed & wanted:
-            raise _NotSeparableError
-        if any((call.inputs._version, call.output._version) != call.versions for call in calls):
+        with hooked(handles), seeing(network, *parts) as usage, untouched(network):
+            total = score(network(images[at].clone()), at)
+        changed = any((call.inputs._version, call.output._version) != call.versions for call in calls)
+        if changed or usage.borrowed & wanted:
             raise _NotSeparableError
         called = {id(parameter) for call in calls for parameter in call.module.parameters(recurse=False)}
         apart = [parameter for parameter in parameters if id(parameter) not in called]

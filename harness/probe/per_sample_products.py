@@ -8,19 +8,14 @@ from torch.nn import functional as F
 
 
 def gradient_of_each_image(module: nn.Module, name: str, inputs: Tensor, gradient: Tensor) -> Tensor:
-    """Each image's contribution to the gradient of one of the module's parameters: (images, ...).
+    """Each image's contribution to the gradient of the named parameter of a module that is called once: (images, ...).
 
-    The order of the entries is the same for all images, but not always that of the parameter.
-
-    Args:
-        module: called once, treating images independently.
-        name: of the parameter.
-        inputs: of the module, (images, ...).
-        gradient: with respect to the module's output, (images, ...).
+    The module treats images independently; its inputs and the gradient at its output are (images, ...). The order of
+    the entries is the same for all images, but not always that of the parameter.
     """
     if name == "weight":
         if isinstance(module, nn.Linear):
-            return _products(_by_position(gradient), _by_position(inputs))
+            return _products(gradient, inputs)
         if isinstance(module, nn.Conv2d) and _is_plain(module):
             return _products_of_convolution(module, inputs, gradient)
         if isinstance(module, nn.BatchNorm2d) and not module.training:
@@ -31,8 +26,8 @@ def gradient_of_each_image(module: nn.Module, name: str, inputs: Tensor, gradien
 
 
 def _products(gradient: Tensor, inputs: Tensor) -> Tensor:
-    """Σ over positions of outer products: (images, positions, o) and (images, positions, i) to (images, o, i)."""
-    return torch.bmm(gradient.transpose(1, 2), inputs)
+    """Σ over positions of outer products: (images, ..., o) and (images, ..., i) to (images, o, i)."""
+    return torch.bmm(_by_position(gradient).transpose(1, 2), _by_position(inputs))
 
 
 def _by_position(features: Tensor) -> Tensor:
@@ -62,7 +57,7 @@ def _products_of_convolution(layer: nn.Conv2d, inputs: Tensor, gradient: Tensor)
     runs = padded.as_strided(shape, (image, row, right * column, dilated_right * column, channel)).flatten(3)
     last = down * (height_out - 1) + 1
     of_rows = [runs[:, dilated * index : dilated * index + last : down] for index in range(high)]
-    return torch.stack([_products(_by_position(of_positions), _by_position(read)) for read in of_rows], dim=1)
+    return torch.stack([_products(of_positions, read) for read in of_rows], dim=1)
 
 
 def _by_vectorised_map(module: nn.Module, name: str, inputs: Tensor, gradient: Tensor) -> Tensor:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+import random
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
+import numpy as np
+import torch
+
 from harness._utils.process_settings import SETTINGS, Snapshot, with_settings
 from harness.errors import HarnessError
 from harness.probe.ledger import Ledger
-from harness.probe.random_state import seeded
 from harness.seeds import derive_seed
 
 R = TypeVar("R")
@@ -91,5 +94,19 @@ class SharedQuantities:
             everywhere: also seed the global states of NumPy and Python, which takes 0.1 ms. Used for code from outside
                 the harness.
         """
-        with seeded(derive_seed("probe", self.seed, *purpose), everywhere):
+        seed = derive_seed("probe", self.seed, *purpose)
+        with torch.random.fork_rng(devices=[]), _python_and_numpy(seed) if everywhere else nullcontext():
+            torch.manual_seed(seed)
             yield
+
+
+@contextmanager
+def _python_and_numpy(seed: int) -> Iterator[None]:
+    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)  # noqa: NPY002

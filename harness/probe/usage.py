@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from types import TracebackType
 from typing import Any
 
 import torch
@@ -31,80 +30,27 @@ LAYERS = (nn.Conv2d, nn.Linear, nn.ConvTranspose2d)
 
 ACTIVATION_MODULES: tuple[type[nn.Module], ...] = tuple(getattr(nn, name) for name in nn.modules.activation.__all__)
 
-_MATRIX_PRODUCTS = frozenset(
-    [
-        "matmul",
-        "__matmul__",
-        "__rmatmul__",
-        "mm",
-        "bmm",
-        "mv",
-        "addmm",
-        "addmm_",
-        "addbmm",
-        "baddbmm",
-        "einsum",
-        "tensordot",
-        "inner",
-    ]
-)
-_LAYER_FUNCTIONS = frozenset(
-    [
-        "conv1d",
-        "conv2d",
-        "conv3d",
-        "conv_transpose1d",
-        "conv_transpose2d",
-        "conv_transpose3d",
-        "convolution",
-        "_convolution",
-        "linear",
-        "bilinear",
-        "multi_head_attention_forward",
-        "_native_multi_head_attention",
-        "lstm",
-        "gru",
-        "rnn_tanh",
-        "rnn_relu",
-    ]
-)
+# fmt: off
+_MATRIX_PRODUCTS = frozenset([
+    "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "mv", "addmm", "addmm_", "addbmm", "baddbmm", "einsum",
+    "tensordot", "inner",
+])
+_LAYER_FUNCTIONS = frozenset([
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution",
+    "_convolution", "linear", "bilinear", "multi_head_attention_forward", "_native_multi_head_attention", "lstm", "gru",
+    "rnn_tanh", "rnn_relu",
+])
 _RELUS = frozenset(["relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "rrelu_"])
 _CLAMPS = frozenset(["clamp", "clamp_", "clamp_min", "clamp_min_"])
-_ACTIVATIONS = _RELUS | frozenset(
-    [
-        "celu",
-        "celu_",
-        "elu",
-        "elu_",
-        "gelu",
-        "glu",
-        "hardshrink",
-        "hardsigmoid",
-        "hardswish",
-        "hardtanh",
-        "hardtanh_",
-        "log_softmax",
-        "logsigmoid",
-        "mish",
-        "selu",
-        "selu_",
-        "sigmoid",
-        "sigmoid_",
-        "silu",
-        "silu_",
-        "softmax",
-        "softmin",
-        "softplus",
-        "softshrink",
-        "softsign",
-        "tanh",
-        "tanh_",
-        "tanhshrink",
-    ]
-)
-_BATCH_NORMS = frozenset(
-    ["batch_norm", "native_batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit", "_batch_norm_impl_index"]
-)
+_ACTIVATIONS = _RELUS | frozenset([
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "log_softmax", "logsigmoid", "mish", "selu", "selu_", "sigmoid", "sigmoid_", "silu", "silu_", "softmax", "softmin",
+    "softplus", "softshrink", "softsign", "tanh", "tanh_", "tanhshrink",
+])
+_BATCH_NORMS = frozenset([
+    "batch_norm", "native_batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit", "_batch_norm_impl_index",
+])
+# fmt: on
 
 
 class Part(Enum):
@@ -163,12 +109,10 @@ class Usage(TorchFunctionMode):
         self._handles = [register_module_forward_pre_hook(self._before), register_module_forward_hook(self._after)]
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         for handle in self._handles:
             handle.remove()
-        super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
         self._places = {
             part: [self._place(name, module) for (name, _), module in unseen.items()]
             for part, unseen in self._unseen.items()

@@ -5,33 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from harness.probe.passes import prunable_layers
 from harness.probe.replacing import replace_modules
 from harness.probe.usage import is_relu
 
 
-def gaussian_weights(network: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Draw every convolution and linear weight from N(0, 1); biases 0, norm scale 1 and shift 0; in place.
+@torch.no_grad()
+def gaussian_weights(
+    network: nn.Module,
+    generator: torch.Generator | None = None,
+    deviation: Callable[[Tensor], float] = lambda weight: 1.0,
+) -> nn.Module:
+    """Draw every convolution and linear weight from N(0, σ²); biases 0, norm scale 1 and shift 0; in place.
 
-    A weight shared by several layers is drawn once.
+    Weights are drawn in the network's order, one that several layers share only once.
 
     Args:
         network: a copy that may be changed.
-        generator: on the CPU, so that the numbers are the same on every device.
+        generator: on the CPU, so that the numbers are the same on every device; default: the current random state.
+        deviation: gives a weight's σ; default: 1.
     """
     to_draw = {id(layer) for layer in prunable_layers(network)}
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                if id(module) in to_draw:
-                    module.weight.copy_(torch.randn(module.weight.shape, generator=generator))
-                if module.bias is not None:
-                    module.bias.zero_()
-            elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm) and module.affine:
-                module.weight.fill_(1.0)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            if id(module) in to_draw:
+                drawn = torch.randn(module.weight.shape, generator=generator)
+                module.weight.copy_(drawn * deviation(module.weight))
+            if module.bias is not None:
                 module.bias.zero_()
+        elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm) and module.affine:
+            module.weight.fill_(1.0)
+            module.bias.zero_()
     return network
 
 

@@ -7,13 +7,13 @@ precision. Call these functions only from quantities of a probe: each quantity h
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from harness.probe.passes import prunable_layers
+from harness.proxies._alterations import gaussian_weights
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -31,7 +31,7 @@ def gaussian_images(probe: Probe, count: int) -> Tensor:
 
 def kaiming_copy(probe: Probe) -> nn.Module:
     """A copy with new weights from N(0, 2 / fan-in), Kaiming's rule for ReLU; biases 0, norm scale 1 and shift 0."""
-    return _redrawn(probe.copy(), lambda weight: math.sqrt(2 / weight[0].numel()))
+    return gaussian_weights(probe.copy(), deviation=lambda weight: math.sqrt(2 / weight[0].numel()))
 
 
 def gaussian_draws(probe: Probe, count: int) -> Iterator[nn.Module]:
@@ -41,23 +41,7 @@ def gaussian_draws(probe: Probe, count: int) -> Iterator[nn.Module]:
     """
     network = probe.copy()
     for _ in range(count):
-        yield _redrawn(network, lambda weight: 1.0)
-
-
-@torch.no_grad()
-def _redrawn(network: nn.Module, deviation: Callable[[Tensor], float]) -> nn.Module:
-    """Redraw every convolution and linear weight in the network's order, shared weights once; in place."""
-    to_draw = {id(layer) for layer in prunable_layers(network)}
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            if id(module) in to_draw:
-                module.weight.copy_(torch.randn(module.weight.shape) * deviation(module.weight))
-            if module.bias is not None:
-                module.bias.zero_()
-        elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm) and module.affine:
-            module.weight.fill_(1.0)
-            module.bias.zero_()
-    return network
+        yield gaussian_weights(network)
 
 
 def by_norm(images: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harness.probe import NotApplicableError
-from harness.probe.passes import untouched
+from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part, Usage, seeing
 
 KINDS = (nn.Conv2d, nn.Linear, nn.BatchNorm2d)
@@ -60,22 +60,14 @@ def entry_jacobian(network: nn.Module, images: Tensor, count: int) -> tuple[Tens
 
 @dataclass(frozen=True)
 class _Call:
-    """One call of a layer.
-
-    Attributes:
-        module: the layer.
-        first: the first channel of the input.
-        entering: the input, with its graph.
-        version: of the input tensor at the time of the call.
-        leaving: the output, with its graph.
-        given: a copy of the output, which the network receives instead; later modules may write into it.
-    """
+    """One call of a layer: the first channel of its input, its input with its version then, and its output."""
 
     module: Any
     first: Tensor
     entering: Tensor
     version: int
     leaving: Tensor
+    # A copy of the output, which the network receives instead; later modules may write into it.
     given: Tensor
 
 
@@ -111,11 +103,7 @@ def _derivatives(outputs: Tensor, calls: list[_Call], places: dict[int, int]) ->
 
 
 def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tuple[Tensor, list[_Call], Usage]:
-    """The outputs, each call of an owner, and what else the pass used.
-
-    Raises:
-        NotApplicableError: if the network multiplies by weights that belong to no layer.
-    """
+    """The outputs, each call of an owner, and what else the pass used."""
     calls: list[_Call] = []
 
     def after(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -128,13 +116,9 @@ def _forward(network: nn.Module, owners: list[nn.Module], images: Tensor) -> tup
         return calls[-1].given
 
     handles = [module.register_forward_hook(after) for module in owners]
-    try:
-        with seeing(network, Part.WEIGHTS) as usage, untouched(network), torch.enable_grad():
-            # The parameters are frozen, so the graph hangs on the images.
-            outputs: Any = network(images.clone().requires_grad_(True) + 0)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), seeing(network, Part.WEIGHTS) as usage, untouched(network), torch.enable_grad():
+        # The parameters are frozen, so the graph hangs on the images.
+        outputs: Any = network(images.clone().requires_grad_(True) + 0)
     return outputs, calls, usage
 
 

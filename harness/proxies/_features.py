@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from harness.probe import NotApplicableError
-from harness.probe.passes import untouched
+from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part, Usage, seeing
 
 
@@ -20,11 +21,8 @@ def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Mo
     Feature maps are float64, (channels, positions).
 
     Containers and the network itself count as modules. A module that returns another's output shares its tensor, so
-    callers can recognise repeats by identity. Features without positions, such as logits, count as one position.
-
-    Args:
-        network: in training mode; batch norm takes its statistics from this one image.
-        image: a mini-batch of one image.
+    callers can recognise repeats by identity. Features without positions, such as logits, count as one position. The
+    network is in training mode, so batch norm takes its statistics from this mini-batch of one image.
 
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel, or the network calls a module that is not
@@ -54,25 +52,26 @@ def pass_alone(network: nn.Module, image: Tensor, hooks: Sequence[RemovableHandl
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel, or the hooks do not see one of the parts.
     """
+    with of_one_image(), hooked(hooks), seeing(network, *parts) as usage, torch.no_grad(), untouched(network):
+        network(image.clone())
+    return usage
+
+
+@contextmanager
+def of_one_image() -> Iterator[None]:
+    """Raise NotApplicableError if a batch norm in the block gets a single value per channel, as torch then refuses."""
     try:
-        with seeing(network, *parts) as usage, torch.no_grad(), untouched(network):
-            network(image.clone())
-        return usage
+        yield
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
         raise NotApplicableError("a batch norm gets a single value per channel when one image passes alone") from error
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def once_each(matrices: Sequence[Tensor], compute: Callable[[Tensor], Tensor]) -> Tensor:
     """One number per matrix: computed once for repeated tensors, and batched over matrices of the same shape.
 
-    Args:
-        matrices: two-dimensional tensors.
-        compute: maps (n, rows, columns) to (n,).
+    ``compute`` maps (n, rows, columns) to (n,).
 
     >>> a = torch.ones(2, 2)
     >>> once_each([a, torch.zeros(1, 3), a], lambda stacked: stacked.sum(dim=(1, 2))).tolist()

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from harness.contracts.proxy import proxy
 from harness.probe import quantity
 from harness.probe.activity import active_units
-from harness.probe.passes import untouched
+from harness.probe.passes import hooked, untouched
+from harness.proxies._sums import log_determinant
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -38,7 +39,7 @@ def naswot(probe: Probe) -> Tensor:
     no variant with two passes. The official code hooks every module with ReLU in its class name, blocks included
     (``naswot_blocks``); NAS-Bench-Suite-Zero leaves blocks out, as this proxy does.
     """
-    return _log_determinant(probe.relu_kernel())
+    return log_determinant(probe.relu_kernel())
 
 
 @proxy(
@@ -56,7 +57,7 @@ def logdet(probe: Probe) -> Tensor:
     The survey's code copies NASWOT's hooks, which count in a second forward pass, but runs only one pass: as written, K
     is zero and the score is −∞ for every network. Its batches have 1,024 images.
     """
-    return _log_determinant(probe.relu_kernel())
+    return log_determinant(probe.relu_kernel())
 
 
 @proxy(
@@ -75,7 +76,7 @@ def naswot_blocks(probe: Probe) -> Tensor:
     block ReLUConvBN that starts with it and has the same input, so all ReLUs except the last count twice. The networks
     of this harness keep the official class names. On networks without such blocks the score equals ``naswot``.
     """
-    return _log_determinant(probe.relu_kernel() + _block_kernel(probe))
+    return log_determinant(probe.relu_kernel() + _block_kernel(probe))
 
 
 @quantity("harness.proxies.activation:_block_kernel")
@@ -90,16 +91,7 @@ def _block_kernel(probe: Probe) -> Tensor:
 
     blocks = [m for m in probe.network.modules() if "ReLU" in type(m).__name__ and list(m.children())]
     handles = [block.register_forward_pre_hook(before_block) for block in blocks]
-    try:
-        if blocks:
-            with untouched(probe.network), torch.no_grad():
-                probe.network(images.clone())
-    finally:
-        for handle in handles:
-            handle.remove()
+    if blocks:
+        with hooked(handles), untouched(probe.network), torch.no_grad():
+            probe.network(images.clone())
     return kernel
-
-
-def _log_determinant(kernel: Tensor) -> Tensor:
-    logarithm: Tensor = torch.linalg.slogdet(kernel).logabsdet
-    return logarithm

@@ -116,6 +116,7 @@ def az_progressivity(probe: Probe) -> Tensor:
     source="NB201/ZeroShotProxy/compute_az_nas_score.py",
     batches=1,
 )
+@quantity("harness.proxies.az_nas:_trainability")
 def az_trainability(probe: Probe) -> Tensor:
     r"""AZ-NAS's trainability: how closely each block preserves the size of a gradient.
 
@@ -129,11 +130,6 @@ def az_trainability(probe: Probe) -> Tensor:
         NotApplicableError: if the network does not offer ``forward_blocks``, or a block's resolution is not a multiple
             of the next block's.
     """
-    return _trainability(probe)
-
-
-@quantity("harness.proxies.az_nas:_trainability")
-def _trainability(probe: Probe) -> Tensor:
     terms = []
     for before, after in pairwise(_block_features(probe)):
         signs = torch.empty_like(after).copy_(torch.randint(2, after.shape) * 2.0 - 1)

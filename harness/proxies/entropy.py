@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     source="nas/scores/compute_entropy.py of the official code, last stage only",
     batches=1,
 )
+@quantity("harness.proxies.entropy:_entropy")
 def entropy(probe: Probe) -> Tensor:
     r"""Entropy of the last feature map for Gaussian inputs, in a linearised network with Gaussian weights.
 
@@ -47,11 +48,6 @@ def entropy(probe: Probe) -> Tensor:
         NotApplicableError: if the network does not offer ``forward_features``, or holds weights, ReLUs or batch norms
             that are not registered modules.
     """
-    return _entropy(probe)
-
-
-@quantity("harness.proxies.entropy:_entropy")
-def _entropy(probe: Probe) -> Tensor:
     generator = torch.Generator().manual_seed(probe.seed)
     network = gaussian_weights(network_with_features(probe).double(), generator)
     network = without_relus(without_batch_norm(network))

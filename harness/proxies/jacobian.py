@@ -59,10 +59,6 @@ def _class_scores(probe: Probe, divide: bool) -> Tensor:
     return torch.stack(scores) if scores else correlation.new_zeros(0)
 
 
-def _sum_of_class_scores(probe: Probe) -> Tensor:
-    return _class_scores(probe, divide=False).abs().sum()
-
-
 @proxy(
     "epe_nas",
     label="EPE-NAS",
@@ -78,7 +74,7 @@ def epe_nas(probe: Probe) -> Tensor:
     code has a second formula for more than 100 classes, but never passes the number of classes, so it computes this one
     on every data set; ``epe_nas_classes`` implements the intended one.
     """
-    return _sum_of_class_scores(probe)
+    return _class_scores(probe, divide=False).abs().sum()
 
 
 @proxy(
@@ -101,7 +97,7 @@ def epe_nas_classes(probe: Probe) -> Tensor:
         NotApplicableError: if no class has two images.
     """
     if probe.forward().outputs.shape[1] <= 100:
-        return _sum_of_class_scores(probe)
+        return _class_scores(probe, divide=False).abs().sum()
     scores = _class_scores(probe, divide=True)
     if not len(scores):
         raise NotApplicableError("no class has two images in the mini-batch; use a larger mini-batch (--batch-size)")

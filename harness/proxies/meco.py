@@ -7,7 +7,6 @@ official code. One image passes in training mode, so batch norm takes its statis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,25 +24,13 @@ if TYPE_CHECKING:
 CHANNELS = 8
 
 
-@dataclass(frozen=True)
-class _Calls:
-    """The calls of one pass.
-
-    Attributes:
-        correlations: each module call with the correlations between its output channels, (channels, channels).
-        usage: of the pass.
-    """
-
-    correlations: list[tuple[nn.Module, Tensor]]
-    usage: Usage
-
-
 @quantity("harness.proxies.meco:_correlations")
-def _correlations(probe: Probe, noise: bool = True) -> _Calls:
+def _correlations(probe: Probe, noise: bool = True) -> tuple[list[tuple[nn.Module, Tensor]], Usage]:
+    """Each module call with the correlations of its channels, (channels, channels), and the usage of the pass."""
     image = gaussian_images(probe, 1) if noise else typical_images(probe, 1)
     called, usage = module_features(probe.network, image)
     distinct = {id(features): _correlation(features) for _, features in called}
-    return _Calls([(module, distinct[id(features)]) for module, features in called], usage)
+    return [(module, distinct[id(features)]) for module, features in called], usage
 
 
 def _correlation(features: Tensor) -> Tensor:
@@ -82,7 +69,8 @@ def meco(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel.
     """
-    return _smallest_eigenvalues([correlation for _, correlation in _correlations(probe).correlations]).sum()
+    called, _ = _correlations(probe)
+    return _smallest_eigenvalues([correlation for _, correlation in called]).sum()
 
 
 @proxy(
@@ -103,7 +91,8 @@ def meco_image(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel.
     """
-    return _smallest_eigenvalues([each for _, each in _correlations(probe, noise=False).correlations]).sum()
+    called, _ = _correlations(probe, noise=False)
+    return _smallest_eigenvalues([correlation for _, correlation in called]).sum()
 
 
 @proxy(
@@ -127,9 +116,9 @@ def meco_layers(probe: Probe) -> Tensor:
         NotApplicableError: if the network has no convolutions or multiplies by weights other than by calling a layer,
             or a batch norm gets a single value per channel.
     """
-    calls = _correlations(probe)
-    calls.usage.require(Part.LAYERS)
-    of_layers = [correlation for module, correlation in calls.correlations if isinstance(module, nn.Conv2d)]
+    called, usage = _correlations(probe)
+    usage.require(Part.LAYERS)
+    of_layers = [correlation for module, correlation in called if isinstance(module, nn.Conv2d)]
     if not of_layers:
         raise NotApplicableError("the network has no convolutions")
     return _smallest_eigenvalues(of_layers).sum()
@@ -145,6 +134,7 @@ def meco_layers(probe: Probe) -> Tensor:
     batches=1,
     variant_of="meco",
 )
+@quantity("harness.proxies.meco:_of_random_channels")
 def meco_opt(probe: Probe) -> Tensor:
     r"""MeCo of eight random channels of each feature map, weighted by the number of channels.
 
@@ -156,13 +146,8 @@ def meco_opt(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel.
     """
-    return _of_random_channels(probe)
-
-
-@quantity("harness.proxies.meco:_of_random_channels")
-def _of_random_channels(probe: Probe) -> Tensor:
     chosen, weights = [], []
-    for _, correlation in _correlations(probe).correlations:
+    for _, correlation in _correlations(probe)[0]:
         channels = torch.randperm(len(correlation))[:CHANNELS].to(correlation.device)
         chosen.append(correlation[channels][:, channels])
         weights.append(len(correlation) / len(channels))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import untouched
+from harness.probe.passes import hooked, untouched
 from harness.probe.usage import ACTIVATION_MODULES, Part, seeing
 from harness.proxies._drawn import by_norm
 from harness.proxies._features import once_each
@@ -29,6 +29,7 @@ SEEN = (Part.LAYERS, Part.ACTIVATIONS, Part.BATCH_NORMS, Part.MODULES)
     source="src/near_score/near_score.py",
     version=2,
 )
+@quantity("harness.proxies.near:_near")
 def near(probe: Probe) -> Tensor:
     r"""Sum of the effective ranks of pre- and post-activations.
 
@@ -45,11 +46,6 @@ def near(probe: Probe) -> Tensor:
         NotApplicableError: if the network has no such modules, or uses layers or activation functions that are not
             modules.
     """
-    return _near(probe)
-
-
-@quantity("harness.proxies.near:_near")
-def _near(probe: Probe) -> Tensor:
     matrices = _activation_matrices(probe.network, by_norm(probe.batch().images))
     if not matrices:
         raise NotApplicableError("the network has neither weighted modules nor activation functions")
@@ -75,12 +71,8 @@ def _activation_matrices(network: nn.Module, images: Tensor) -> list[Tensor]:
             found[id(module)].append(_block(first.detach()))
 
     handles = [module.register_forward_hook(after) for module in counted]
-    try:
-        with seeing(network, *SEEN), torch.no_grad(), untouched(network):
-            network(images.clone())
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), seeing(network, *SEEN), torch.no_grad(), untouched(network):
+        network(images.clone())
     return [matrix for matrices in found.values() for matrix in matrices]
 
 

@@ -80,11 +80,7 @@ def _evaluation_kernel(probe: Probe) -> Tensor:
 
 
 def _weights(network: nn.Module) -> list[Tensor]:
-    """The parameters whose name contains "weight", each distinct tensor once.
-
-    Raises:
-        NotApplicableError: if there are none.
-    """
+    """The parameters whose name contains "weight", each distinct tensor once."""
     # A tensor that several modules share has several names; all are checked.
     named = network.named_parameters(remove_duplicate=False)
     weights: list[Tensor] = list(dict.fromkeys(p for name, p in named if "weight" in name and p.requires_grad))

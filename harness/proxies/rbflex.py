@@ -12,6 +12,7 @@ from harness.probe import NotApplicableError, quantity
 from harness.probe.usage import Part
 from harness.proxies._drawn import typical_images
 from harness.proxies._features import pass_alone
+from harness.proxies._sums import log_determinant
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -29,6 +30,7 @@ GAMMA_LAST = 1.02460061284506e-11
     cite="yamasaki2025rbflex",
     source="RBFleX_NAS-Bench-201.py, with its fixed γ",
 )
+@quantity("harness.proxies.rbflex:_rbflex")
 def rbflex(probe: Probe) -> Tensor:
     r"""Log-determinants of RBF kernels of three images: of the ReLU outputs, and of the last layer's inputs.
 
@@ -53,11 +55,6 @@ def rbflex(probe: Probe) -> Tensor:
         NotApplicableError: if the network has no ReLU modules or applies ReLUs that are not modules, its last module is
             not called, the mini-batch has fewer than three images, or a batch norm gets a single value per channel.
     """
-    return _rbflex(probe)
-
-
-@quantity("harness.proxies.rbflex:_rbflex")
-def _rbflex(probe: Probe) -> Tensor:
     images = typical_images(probe, IMAGES)
     if len(images) < IMAGES:
         raise NotApplicableError(f"needs {IMAGES} images, the mini-batch has {len(images)}")
@@ -106,5 +103,4 @@ def _log_determinant(squared_distances: Tensor, gamma: float) -> Tensor:
     """
     e = -torch.expm1(-gamma * squared_distances)
     column, row = e[1:, :1], e[:1, 1:]
-    logarithm: Tensor = torch.linalg.slogdet(column + row - e[1:, 1:] - column * row).logabsdet
-    return logarithm
+    return log_determinant(column + row - e[1:, 1:] - column * row)

@@ -60,6 +60,7 @@ def linear_regions(probe: Probe) -> float:
     batches=1,
     variant_of="linear_regions",
 )
+@quantity("harness.proxies.regions:_regions_of_noise")
 def linear_regions_noise(probe: Probe) -> float:
     """Number of distinct ReLU activation patterns among Gaussian inputs.
 
@@ -69,7 +70,10 @@ def linear_regions_noise(probe: Probe) -> float:
     Raises:
         NotApplicableError: if the network has no ReLU modules.
     """
-    return _regions_of_noise(probe)
+    batch = probe.batch()
+    noise = torch.empty_like(batch.images).copy_(torch.randn(batch.images.shape, dtype=batch.images.dtype))
+    with torch.no_grad():
+        return _distinct(Probe(probe.network, [Batch(noise, batch.labels)], probe.seed))
 
 
 @proxy(
@@ -81,6 +85,7 @@ def linear_regions_noise(probe: Probe) -> float:
     source="prune_tenas.py and lib/procedures/linear_region_counter.py",
     variant_of="linear_regions",
 )
+@quantity("harness.proxies.regions:_regions_of_thin_networks")
 def linear_regions_thin(probe: Probe) -> float:
     """Number of distinct ReLU activation patterns among small crops, in a network one channel wide.
 
@@ -93,19 +98,6 @@ def linear_regions_thin(probe: Probe) -> float:
     Raises:
         NotApplicableError: if the benchmark's network does not offer ``thin_network``.
     """
-    return _regions_of_thin_networks(probe)
-
-
-@quantity("harness.proxies.regions:_regions_of_noise")
-def _regions_of_noise(probe: Probe) -> float:
-    batch = probe.batch()
-    noise = torch.empty_like(batch.images).copy_(torch.randn(batch.images.shape, dtype=batch.images.dtype))
-    with torch.no_grad():
-        return _distinct(Probe(probe.network, [Batch(noise, batch.labels)], probe.seed))
-
-
-@quantity("harness.proxies.regions:_regions_of_thin_networks")
-def _regions_of_thin_networks(probe: Probe) -> float:
     network: Any = probe.network
     if not hasattr(network, "thin_network"):
         raise NotApplicableError("the network has no method thin_network (a version of it that is one channel wide)")
@@ -113,7 +105,8 @@ def _regions_of_thin_networks(probe: Probe) -> float:
     counts = []
     for _ in range(REPEATS):
         _draw_kaiming_weights(thin)
-        counts.append(_distinct_rows(torch.cat([_patterns(thin, crops) for crops in _crops(probe.batch().images)])))
+        patterns = torch.cat([_patterns(thin, crops) for crops in _crops(probe.batch().images)])
+        counts.append(len({row.tobytes() for row in patterns.cpu().numpy()}))
     return sum(counts) / REPEATS
 
 
@@ -121,10 +114,6 @@ def _distinct(probe: Probe) -> float:
     """The number of distinct patterns on the probe's first mini-batch; two are equal if all units agree."""
     kernel = probe.relu_kernel()
     return float((1 / (kernel == kernel.diagonal()[:, None]).sum(dim=1, dtype=torch.float64)).sum().round())
-
-
-def _distinct_rows(patterns: Tensor) -> int:
-    return len({row.tobytes() for row in patterns.cpu().numpy()})
 
 
 def _patterns(network: nn.Module, images: Tensor) -> Tensor:

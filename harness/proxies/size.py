@@ -142,17 +142,7 @@ def _count(network: nn.Module, *kinds: type[nn.Module]) -> int:
 
 
 def _require_seen_weights(probe: Probe, kinds: tuple[type[nn.Module], ...] = LAYERS) -> None:
-    """Check that the network multiplies by no weights other than those of its layers.
-
-    Few networks keep matrices or modules elsewhere. Only for those is a forward pass made, to see how they are used.
-
-    Args:
-        probe: of the network.
-        kinds: the types of modules that count as layers.
-
-    Raises:
-        NotApplicableError: if it does so.
-    """
+    """Check that the network multiplies only by its layers' weights, with a pass only if it keeps others."""
     others = (module for module in probe.network.modules() if not isinstance(module, kinds))
     matrices = (parameter.dim() > 1 for module in others for parameter in module.parameters(recurse=False))
     if any(matrices) or keeps_modules_in_containers(probe.network):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
 from harness.probe.activity import active_units
-from harness.probe.passes import untouched
+from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part
 from harness.proxies._drawn import gaussian_draws, typical_images
 
@@ -72,10 +72,8 @@ def _patterns(network: nn.Module, images: Tensor) -> int:
 
     relus = [module for module in network.modules() if isinstance(module, nn.ReLU)]
     hooks = [relu.register_forward_pre_hook(before) for relu in relus]
-    with torch.no_grad(), untouched(network):
+    with hooked(hooks), torch.no_grad(), untouched(network):
         network(images.clone())
-    for hook in hooks:
-        hook.remove()
     if not read:
         raise NotApplicableError("the network has no ReLU modules on feature maps")
     return int(shown.sum())

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from harness.contracts.proxy import proxy
-from harness.probe import NotApplicableError, quantity
+from harness.probe import quantity
 from harness.probe.passes import gradients, prunable_layers
 from harness.probe.usage import Part
 from harness.proxies._alterations import without_batch_norm
+from harness.proxies._features import of_one_image
 from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def log_synflow(probe: Probe) -> Tensor:
     source="synflow_bn in foresight/pruners/measures/synflow.py; the survey's code computes this as SynFlow",
     variant_of="synflow",
 )
+@quantity("harness.proxies.synflow:_flow_with_batch_norm")
 def synflow_bn(probe: Probe) -> Tensor:
     r"""SynFlow with batch norms kept, in training mode.
 
@@ -97,15 +99,5 @@ def synflow_bn(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel, which has no variance.
     """
-    return _flow_with_batch_norm(probe)
-
-
-@quantity("harness.proxies.synflow:_flow_with_batch_norm")
-def _flow_with_batch_norm(probe: Probe) -> Tensor:
-    try:
+    with of_one_image():
         return _flow(probe, probe.copy(), Part.WEIGHTS)
-    except ValueError as error:
-        # torch's message for a batch norm without a variance, raised by the pass of a single image.
-        if "more than 1 value per channel" not in str(error):
-            raise
-        raise NotApplicableError("a batch norm gets a single value per channel of the one image") from error

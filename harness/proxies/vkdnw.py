@@ -45,10 +45,6 @@ def _logits_and_jacobian(probe: Probe) -> tuple[Tensor, Tensor]:
     return logits, jacobian
 
 
-def _probabilities(logits: Tensor) -> Tensor:
-    return logits.softmax(dim=1) * (1 - UNIFORM) + UNIFORM / logits.shape[1]
-
-
 def _covariance_root(p: Tensor) -> Tensor:
     r"""L with :math:`L L^\top = \operatorname{diag}(p) - p p^\top`, lower triangular: (images, classes, classes).
 
@@ -73,14 +69,10 @@ def _decile_entropy(information: Tensor) -> Tensor:
 @quantity("harness.proxies.vkdnw:_entropy")
 def _entropy(probe: Probe, of_root: bool) -> Tensor:
     logits, jacobian = _logits_and_jacobian(probe)
-    root = _covariance_root(_probabilities(logits))
+    root = _covariance_root(logits.softmax(dim=1) * (1 - UNIFORM) + UNIFORM / logits.shape[1])
     factor = root if of_root else root.mT
     half = (factor @ jacobian).flatten(0, 1)
     return _decile_entropy(half.T @ half / len(logits))
-
-
-def _tensors(probe: Probe) -> int:
-    return sum(1 for _ in probe.network.parameters())
 
 
 @proxy(
@@ -102,7 +94,7 @@ def vkdnw(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: as for ``vkdnw_entropy``.
     """
-    return _entropy(probe, of_root=True) + _tensors(probe)
+    return _entropy(probe, of_root=True) + len(list(probe.network.parameters()))
 
 
 @proxy(

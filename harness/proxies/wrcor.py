@@ -13,16 +13,16 @@ place there, so its hook sees its output; here, too, the output of a ReLU after 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import gradients, untouched
+from harness.probe.passes import gradients, hooked, untouched
 from harness.probe.usage import Part, seeing
+from harness.proxies._sums import log_determinant
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -31,14 +31,8 @@ BLOCK_LISTS = ("cells", "layers", "blocks", "block_list")
 """Attributes that hold a network's list of blocks; the official code uses the first, second and last."""
 
 
-@dataclass(frozen=True)
-class _Kernel:
-    """Sums of the magnitudes of correlations, each (images, images), float64.
-
-    Attributes:
-        plain: every response with weight 1.
-        weighted: every response times its weight.
-    """
+class _Kernel(NamedTuple):
+    """Σ |C| of all responses, each with weight 1 and each times its own weight: (images, images), float64."""
 
     plain: Tensor
     weighted: Tensor
@@ -87,12 +81,8 @@ class _Responses:
             if id(last) not in self._ended:
                 handles.append(last.register_forward_pre_hook(self._take_gradients))
             self._ended.setdefault(id(last), []).append(module)
-        try:
-            with seeing(network, Part.RELUS), untouched(network), torch.enable_grad():
-                self.outputs: Tensor = network(images.clone())
-        finally:
-            for handle in handles:
-                handle.remove()
+        with hooked(handles), seeing(network, Part.RELUS), untouched(network), torch.enable_grad():
+            self.outputs: Tensor = network(images.clone())
 
     def _begin(self, block: nn.Module, *_: Any) -> None:
         self._begun = True
@@ -205,11 +195,6 @@ def _correlations(probe: Probe, response: Tensor) -> Tensor:
     return torch.where(magnitudes.isfinite().all(), magnitudes, torch.zeros_like(magnitudes))
 
 
-def _log_determinant(kernel: Tensor) -> Tensor:
-    logarithm: Tensor = torch.linalg.slogdet(kernel).logabsdet
-    return logarithm
-
-
 @proxy(
     "wrcor",
     label="WRCor",
@@ -237,7 +222,7 @@ def wrcor(probe: Probe) -> Tensor:
     """
     if _responses(probe).blocks == 0:
         raise NotApplicableError(f"the network has no list of blocks (named {', '.join(BLOCK_LISTS)})")
-    return _log_determinant(_of_activations(probe).weighted + _of_gradients(probe).weighted)
+    return log_determinant(_of_activations(probe).weighted + _of_gradients(probe).weighted)
 
 
 @proxy(
@@ -258,7 +243,7 @@ def wrcor_unweighted(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network has no ReLU modules.
     """
-    return _log_determinant(_of_activations(probe).plain + _of_gradients(probe).plain)
+    return log_determinant(_of_activations(probe).plain + _of_gradients(probe).plain)
 
 
 @proxy(
@@ -278,7 +263,7 @@ def wrcor_activations(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network has no ReLU modules.
     """
-    return _log_determinant(_of_activations(probe).plain)
+    return log_determinant(_of_activations(probe).plain)
 
 
 @proxy(
@@ -298,4 +283,4 @@ def wrcor_gradients(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network has no ReLU modules.
     """
-    return _log_determinant(_of_gradients(probe).plain)
+    return log_determinant(_of_gradients(probe).plain)

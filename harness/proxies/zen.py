@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
+from harness.probe.passes import hooked
 from harness.probe.usage import Part
 from harness.proxies._alterations import gaussian_weights
 from harness.proxies._sums import sum_of
@@ -51,6 +52,7 @@ def standard_normal(like: Tensor, generator: torch.Generator) -> Tensor:
     batches=1,
     aliases=("zen_nas",),
 )
+@quantity("harness.proxies.zen:_zen")
 def zen(probe: Probe) -> Tensor:
     r"""How far a small change of the input moves the features, corrected for the scale that batch norm removes.
 
@@ -72,11 +74,6 @@ def zen(probe: Probe) -> Tensor:
         NotApplicableError: if the network does not offer ``forward_features``, or holds weights or batch norms that are
             not registered modules.
     """
-    return _zen(probe)
-
-
-@quantity("harness.proxies.zen:_zen")
-def _zen(probe: Probe) -> Tensor:
     return _mean_score(probe, repeats=1)
 
 
@@ -91,6 +88,7 @@ def _zen(probe: Probe) -> Tensor:
     batches=1,
     variant_of="zen",
 )
+@quantity("harness.proxies.zen:_zen_32")
 def zen_32(probe: Probe) -> Tensor:
     """Mean Zen-Score over 32 draws of weights and inputs, without resetting the running variances in between.
 
@@ -101,37 +99,27 @@ def zen_32(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network does not offer ``forward_features``.
     """
-    return _zen_32(probe)
-
-
-@quantity("harness.proxies.zen:_zen_32")
-def _zen_32(probe: Probe) -> Tensor:
     return _mean_score(probe, repeats=32)
 
 
 def _mean_score(probe: Probe, repeats: int) -> Tensor:
     """The mean Zen-Score of several draws on one network whose running variances are never reset."""
-    network = network_with_features(probe)
+    network, like = network_with_features(probe), probe.batch().images
     statistics = _StatisticsOfCalls(network)
     generator = torch.Generator().manual_seed(probe.seed)
-    like = probe.batch().images
+    scores: list[Tensor] = []
     with torch.no_grad():
-        scores = [_score(probe, network, statistics, like, generator) for _ in range(repeats)]
+        for _ in range(repeats):
+            gaussian_weights(network, generator)
+            inputs, noise = standard_normal(like, generator), standard_normal(like, generator)
+            with probe.seeing(network, *SEEN, method="forward_features"):
+                features = network.forward_features(inputs)
+            statistics.end_pass()
+            moved = network.forward_features(inputs + PERTURBATION * noise)
+            statistics.end_pass()
+            distance = (moved - features).abs().flatten(1).sum(dim=1).mean().double().log()
+            scores.append(distance + sum_of(variance.mean().sqrt().log() for variance in statistics.variances()))
     return torch.stack(scores).mean()
-
-
-def _score(
-    probe: Probe, network: Any, statistics: _StatisticsOfCalls, like: Tensor, generator: torch.Generator
-) -> Tensor:
-    gaussian_weights(network, generator)
-    inputs, noise = standard_normal(like, generator), standard_normal(like, generator)
-    with probe.seeing(network, *SEEN, method="forward_features"):
-        features: Tensor = network.forward_features(inputs)
-    statistics.end_pass()
-    moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
-    statistics.end_pass()
-    distance = (moved - features).abs().flatten(1).sum(dim=1).mean().double().log()
-    return distance + sum_of(variance.mean().sqrt().log() for variance in statistics.variances())
 
 
 class _StatisticsOfCalls:
@@ -185,6 +173,7 @@ def _copied(buffer: Tensor | None) -> Tensor | None:
     batches=1,
     variant_of="zen",
 )
+@quantity("harness.proxies.zen:_zen_paper")
 def zen_paper(probe: Probe) -> Tensor:
     r"""Zen-Score as defined in the paper: batch variances of the first pass, and the Frobenius norm.
 
@@ -196,11 +185,6 @@ def zen_paper(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: as for ``zen``.
     """
-    return _zen_paper(probe)
-
-
-@quantity("harness.proxies.zen:_zen_paper")
-def _zen_paper(probe: Probe) -> Tensor:
     network = network_with_features(probe)
     like = probe.batch().images
     generator = torch.Generator().manual_seed(probe.seed)
@@ -214,10 +198,8 @@ def _zen_paper(probe: Probe) -> Tensor:
     with torch.no_grad():
         norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
         handles = [norm.register_forward_pre_hook(before_batch_norm) for norm in norms]
-        with probe.seeing(network, *SEEN, method="forward_features"):
+        with hooked(handles), probe.seeing(network, *SEEN, method="forward_features"):
             features: Tensor = network.forward_features(inputs)
-        for handle in handles:
-            handle.remove()
         moved: Tensor = network.forward_features(inputs + PERTURBATION * noise)
         distance: Tensor = torch.linalg.vector_norm((moved - features).flatten(1), dim=1).mean().double().log()
     return distance + sum_of(variance.sqrt().log() for variance in variances)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -64,7 +64,7 @@ def benchmark_classes() -> dict[str, type[Benchmark]]:
         HarnessError: if two packages register the same name, or an entry point cannot be imported.
     """
     found: dict[str, type[Benchmark]] = {}
-    for entry in _entries(BENCHMARK_GROUP):
+    for entry in entry_points(group=BENCHMARK_GROUP):
         loaded = _load(entry)
         if not (isinstance(loaded, type) and issubclass(loaded, Benchmark)):
             raise HarnessError(
@@ -82,7 +82,7 @@ def proxies() -> dict[str, Proxy]:
         HarnessError: if two packages register the same name, or an entry point cannot be imported.
     """
     found: dict[str, Proxy] = {}
-    for entry in _entries(PROXY_GROUP):
+    for entry in entry_points(group=PROXY_GROUP):
         for proxy in _offered(entry, Proxy, "proxy"):
             _register(found, proxy.name, proxy, "proxy")
     return found
@@ -96,7 +96,7 @@ def proxy_facts() -> dict[str, ProxyFacts]:
         HarnessError: as :func:`proxies`.
     """
     found: dict[str, ProxyFacts] = {}
-    for entry in _entries(PROXY_GROUP):
+    for entry in entry_points(group=PROXY_GROUP):
         known = declared_facts().get(entry.value)
         for facts in known or _offered(entry, Proxy, "proxy"):
             if facts.name in found:
@@ -114,7 +114,7 @@ def aggregates() -> dict[str, Aggregate]:
         HarnessError: if a name is taken by another aggregate or a proxy, or an entry point cannot be imported.
     """
     found: dict[str, Aggregate] = {}
-    for entry in _entries(AGGREGATE_GROUP):
+    for entry in entry_points(group=AGGREGATE_GROUP):
         for aggregate in _offered(entry, Aggregate, "aggregate"):
             if aggregate.name in proxy_facts():
                 raise HarnessError(f"aggregate '{aggregate.name}' has the same name as a registered proxy; rename it")
@@ -283,10 +283,6 @@ def _choose_own(chosen: dict[str, Proxy], proxy: Proxy) -> None:
             f"the name '{proxy.name}' of the proxy {reference(proxy)} is already taken ({what}); rename your proxy"
         )
     chosen[proxy.name] = proxy
-
-
-def _entries(group: str) -> Sequence[EntryPoint]:
-    return list(entry_points(group=group))
 
 
 def _load(entry: EntryPoint) -> Any:

@@ -22,7 +22,7 @@ from harness_benchmarks.nb201.topology import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import UnknownNameError
+from harness.errors import HarnessError, UnknownNameError
 
 cells = st.tuples(*[st.sampled_from(OPERATIONS)] * len(EDGES))
 EMPTY = cell_string(("none",) * 6)
@@ -65,11 +65,11 @@ class TestStrings:
         ],
     )
     def test_what_is_no_cell_is_refused_and_a_cell_is_shown(self, text):
-        with pytest.raises(ValueError, match="does not describe a cell; one looks like"):
+        with pytest.raises(HarnessError, match="does not describe a cell; one looks like"):
             parse_cell(text)
 
     def test_an_unknown_operation_is_named_with_the_known_ones(self):
-        with pytest.raises(ValueError, match=r"unknown operation 'conv_7x7'.*known: none, skip_connect"):
+        with pytest.raises(HarnessError, match=r"unknown operation 'conv_7x7'.*known: none, skip_connect"):
             parse_cell(EMPTY.replace("none~2", "conv_7x7~2"))
 
 

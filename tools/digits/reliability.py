@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 def split_half_agreement(accuracies: pd.DataFrame, splits: int = 200) -> float:
     """Kendall τ-b between the mean accuracies of two disjoint halves of the seeds, averaged over random halvings.
 
-    Args:
-        accuracies: one row per architecture, one column per seed; an odd column is left out of each split.
-        splits: number of random halvings; every call uses the same ones.
+    An odd seed is left out of each halving; every call uses the same ones.
     """
     values = accuracies.to_numpy()
     half = values.shape[1] // 2

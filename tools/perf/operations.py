@@ -16,7 +16,6 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.contracts.proxy import Proxy
 from harness.images import Batch
 from harness.registry import select_proxies
 from tools.perf.published_code import PUBLISHED, one_by_one
@@ -25,11 +24,6 @@ from tools.perf.suite import as_run, networks, score_all
 AS_PUBLISHED = "seven as published"
 COUNTED = 3
 """Number of networks to count operations on."""
-
-
-def operations(network: nn.Module, batches: list[Batch], proxies: list[Proxy]) -> int:
-    """The multiplications of all proxies together, with shared quantities computed once."""
-    return _counted(lambda: score_all(network, batches, proxies))
 
 
 def operations_of_a_pass(network: nn.Module, batch: Batch) -> int:
@@ -56,7 +50,7 @@ def print_operations(console: Console, batch_size: int, images: str) -> None:
     for network, batches in (as_run(*drawn) for drawn in networks(COUNTED - 1, batch_size, images)):
         whole = operations_of_a_pass(network, batches[0])
         for name, proxies in subjects.items():
-            ratios[name].append(operations(network, batches, proxies) / whole)
+            ratios[name].append(_counted(partial(score_all, network, batches, proxies)) / whole)
         ratios[AS_PUBLISHED].append(_counted(partial(one_by_one, network, batches[0])) / whole)
     console.print(f"Multiplications ÷ those of one forward + backward, median over {COUNTED} networks", highlight=False)
     table = Table("what", "multiplications")

@@ -6,21 +6,18 @@ It needs no download, and no torch for listing. This folder's README says what i
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GroundTruth
-from harness.errors import HarnessError
 from harness.seeds import derive_seed
 from harness.tasks import Task
 from harness_benchmarks.digits.data import CLASSES, IMAGE_SHAPE, split_digits
 from harness_benchmarks.digits.recipe import RECIPE, Recipe
 from harness_benchmarks.digits.table import read_accuracies
-from harness_benchmarks.nb201 import topology
-from harness_benchmarks.nb201.features import cell_features
+from harness_benchmarks.nb201.benchmark import CellBenchmark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["RECIPE", "Digits", "Recipe"]
 
 
-class Digits(Benchmark):
+class Digits(CellBenchmark):
     """A uniform sample of the cells, each trained with several seeds by ``tools/digits/train.py``."""
 
     name = "digits"
@@ -39,7 +36,6 @@ class Digits(Benchmark):
     citation = "alpaydin1998digits"
     datasets = ("digits",)
     truths = (("test", RECIPE.epochs),)
-    subsets = topology.SUBSETS
 
     def architectures(self) -> Sequence[str]:
         """The official strings of the trained cells, in the order they were drawn."""
@@ -50,25 +46,6 @@ class Digits(Benchmark):
         self.check_dataset(dataset)
         return Task(dataset, IMAGE_SHAPE, CLASSES)
 
-    def membership(self, subset: str) -> Callable[[str], bool]:
-        """A predicate for one of the sets of :mod:`harness_benchmarks.nb201.topology`.
-
-        ``unique`` refers to the trained cells only.
-        """
-        self.check_subset(subset)
-        return topology.membership(subset, architectures=self.architectures())
-
-    def canonical_form(self, architecture: str) -> str:
-        """A text of what the cell computes; see :func:`harness_benchmarks.nb201.topology.canonical_form`."""
-        return topology.canonical_form(architecture)
-
-    def features(self, architecture: str) -> Mapping[str, float]:
-        """Counts of the cell's operations, its depth and paths.
-
-        See :func:`harness_benchmarks.nb201.features.cell_features`.
-        """
-        return cell_features(topology.parse_cell(architecture))
-
     def build(self, architecture: str, dataset: str) -> nn.Module:
         """The network of a cell at the recipe's width; any of the 15,625 cells, trained or not.
 
@@ -78,10 +55,7 @@ class Digits(Benchmark):
         from harness_benchmarks.digits.training import build_network
 
         self.check_dataset(dataset)
-        try:
-            return build_network(architecture, RECIPE)
-        except ValueError as error:
-            raise HarnessError(str(error)) from None
+        return build_network(architecture, RECIPE)
 
     def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
         """Mean accuracy over the seeds on the noisy test images."""

@@ -35,10 +35,6 @@ class LabelledImages:
         noise = rng.standard_normal(self.pixels.shape, dtype=np.float32)
         return LabelledImages(self.pixels + np.float32(deviation) * noise, self.labels)
 
-    def repeated(self, times: int) -> LabelledImages:
-        """All images, repeated ``times`` times."""
-        return LabelledImages(np.tile(self.pixels, (times, 1, 1, 1)), np.tile(self.labels, times))
-
 
 @functools.cache
 def split_digits(training_images: int) -> tuple[LabelledImages, LabelledImages]:
@@ -61,4 +57,5 @@ def split_digits(training_images: int) -> tuple[LabelledImages, LabelledImages]:
 def noisy_test_images(training_images: int, noise: float, draws: int) -> LabelledImages:
     """Several noisy copies of each test image, the same in every call and process."""
     _, test = split_digits(training_images)
-    return test.repeated(draws).with_noise(noise, np.random.default_rng(derive_seed("digits", "test noise")))
+    repeated = LabelledImages(np.tile(test.pixels, (draws, 1, 1, 1)), np.tile(test.labels, draws))
+    return repeated.with_noise(noise, np.random.default_rng(derive_seed("digits", "test noise")))

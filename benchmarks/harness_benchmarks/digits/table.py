@@ -42,14 +42,7 @@ def read_description(folder: Path = FOLDER) -> dict[str, object]:
 
 
 def write_accuracies(folder: Path, cells: Sequence[str], accuracies: NDArray[np.float64], seconds: float) -> None:
-    """Write both files.
-
-    Args:
-        folder: the target folder.
-        cells: architecture strings, the rows.
-        accuracies: percent, (cells, seeds).
-        seconds: CPU time of all training runs together.
-    """
+    """Write both files: accuracies in percent, (cells, seeds), and the CPU time of all training runs together."""
     seeds = range(accuracies.shape[1])
     lines = [",".join(["architecture", *(f"seed{seed}" for seed in seeds)])]
     lines += [",".join([cell, *(f"{value:.4f}" for value in row)]) for cell, row in zip(cells, accuracies, strict=True)]

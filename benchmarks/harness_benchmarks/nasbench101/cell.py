@@ -35,10 +35,14 @@ class Cell:
     def matrix(self) -> NDArray[np.int8]:
         """The adjacency matrix, upper triangular, int8, (vertices, vertices)."""
         matrix = np.zeros((self.vertices, self.vertices), dtype=np.int8)
-        for target in range(1, self.vertices):
-            for source in range(target):
-                matrix[source, target] = self.adjacency >> (source + target * (target - 1) // 2) & 1
+        for source, target in self.edges():
+            matrix[source, target] = 1
         return matrix
+
+    def edges(self) -> list[tuple[int, int]]:
+        """The edges (source, target), by target and then by source, as the bits are."""
+        places = [(source, target) for target in range(1, self.vertices) for source in range(target)]
+        return [place for bit, place in enumerate(places) if self.adjacency >> bit & 1]
 
     def operation_names(self) -> list[str]:
         """The official name of each vertex, ``input`` and ``output`` included."""
@@ -97,12 +101,7 @@ def _check_graph(cell: Cell) -> None:
     """Check that there are at most nine edges, and that every vertex is on a path from input to output."""
     if cell.adjacency.bit_count() > MOST_EDGES:
         raise ValueError(f"its cell has {cell.adjacency.bit_count()} edges; expected: at most {MOST_EDGES}")
-    edges = [
-        (source, target)
-        for target in range(1, cell.vertices)
-        for source in range(target)
-        if cell.adjacency >> (source + target * (target - 1) // 2) & 1
-    ]
+    edges = cell.edges()
     sources, targets = {source for source, _ in edges}, {target for _, target in edges}
     for vertex in range(cell.vertices):
         if (vertex > 0 and vertex not in targets) or (vertex < cell.vertices - 1 and vertex not in sources):
@@ -118,7 +117,7 @@ def cell_features(cell: Cell) -> dict[str, float]:
     {'3×3 convolutions': 1, '1×1 convolutions': 1, 'max poolings': 0, 'operations': 2, 'edges': 5,
      'depth': 2, 'paths': 3}
     """
-    depth, paths = _depth_and_paths(cell.vertices, cell.adjacency)
+    depth, paths = _depth_and_paths(Cell(cell.vertices, cell.adjacency, operations=""))
     counts: dict[str, float] = {
         words: cell.operations.count(str(digit))
         for digit, words in enumerate(("3×3 convolutions", "1×1 convolutions", "max poolings"))
@@ -132,12 +131,10 @@ def cell_features(cell: Cell) -> dict[str, float]:
 
 
 @functools.cache
-def _depth_and_paths(vertices: int, adjacency: int) -> tuple[int, int]:
+def _depth_and_paths(graph: Cell) -> tuple[int, int]:
     """Inner vertices on the longest path, and number of paths; cached, because many cells share a graph."""
-    longest, ways = [0] * vertices, [1] + [0] * (vertices - 1)
-    for target in range(1, vertices):
-        for source in range(target):
-            if adjacency >> (source + target * (target - 1) // 2) & 1:
-                longest[target] = max(longest[target], longest[source] + 1)
-                ways[target] += ways[source]
+    longest, ways = [0] * graph.vertices, [1] + [0] * (graph.vertices - 1)
+    for source, target in graph.edges():
+        longest[target] = max(longest[target], longest[source] + 1)
+        ways[target] += ways[source]
     return max(longest[-1] - 1, 0), ways[-1]

@@ -26,11 +26,7 @@ class CellNetwork(nn.Module):
 
     128, 256 and 512 channels (Ying et al., ICML 2019, section 2.2). Weights are initialised as ``nasbench_pytorch``
     does by default: convolutions normal with variance 2 / (kernel area · output channels), the classifier normal with
-    deviation 0.01, batch norms one and zero.
-
-    Args:
-        cell: a cell in which every vertex is on a path from input to output.
-        classes: the number of logits.
+    deviation 0.01, batch norms one and zero. Every vertex of the cell is on a path from input to output.
     """
 
     def __init__(self, cell: Cell, classes: int) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import binascii
-import gzip
 import json
 import time
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.data.columns import column_key, one_of_each, with_known_names
-from harness.data.table_files import read_csv
+from harness.data.table_files import header_of, read_csv
 from harness.errors import DataError
 from harness_benchmarks.nasbench101.framing import is_record_file, read_records
 from harness_benchmarks.nasbench101.metrics import Metrics, decode_metrics
@@ -21,7 +19,6 @@ from harness_benchmarks.nasbench101.trainings import EPOCHS, Trainings
 if TYPE_CHECKING:
     import pandas as pd
 
-_LONGEST_HEADER = 4096
 _MEANS = tuple(f"cifar10/{split}/{epochs}" for split in ("test", "val") for epochs in EPOCHS)
 
 
@@ -78,16 +75,11 @@ def decode_record(record: bytes) -> tuple[str, int, str, str, Metrics]:
     Raises:
         ValueError: if it is not such a record; the message says why.
     """
-    kinds = (str, int, str, str, str)
     try:
         content = json.loads(record)
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON text") from None
-    if (
-        not isinstance(content, list)
-        or len(content) != len(kinds)
-        or not all(isinstance(part, kind) for part, kind in zip(content, kinds, strict=True))
-    ):
+    if not isinstance(content, list) or [type(part) for part in content] != [str, int, str, str, str]:
         raise ValueError("it is not a list of module hash, epochs, adjacency, operations and metrics")
     name, epochs, adjacency, operations, metrics = content
     try:
@@ -102,18 +94,7 @@ class CellTableReader:
 
     def accepts(self, source: Path) -> bool:
         """Whether the first line names such columns."""
-        if not source.is_file():
-            return False
-        with source.open("rb") as file:
-            start = file.read(_LONGEST_HEADER)
-        if start.startswith(b"\x1f\x8b"):
-            try:
-                with gzip.open(source) as file:
-                    start = file.read(_LONGEST_HEADER)
-            except (OSError, EOFError, zlib.error):
-                return False
-        header = start.partition(b"\n")[0].decode("utf-8-sig", errors="replace").replace('"', "").split(",")
-        return {"hash", column_key("adjacency_bits")} <= {column_key(column) for column in header}
+        return {"hash", column_key("adjacency_bits")} <= {column_key(column) for column in header_of(source)}
 
     def describe(self, source: Path) -> str:
         """The file's name."""

@@ -43,11 +43,8 @@ _ROUNDING = 0.02
 def describe_cells(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """The columns that describe cells and their single training runs, checked and in compact types.
 
-    Every row must be a cell of the benchmark. For 1,000 evenly spaced rows, the hash is computed and compared.
-
-    Args:
-        frame: a source's table, indexed by module hash.
-        name: the source's name, for the messages.
+    Every row of the table, indexed by module hash, must be a cell of the benchmark. For 1,000 evenly spaced rows, the
+    hash is computed and compared.
 
     Raises:
         DataError: if a column is missing, a row is not a cell, or its hash is wrong.
@@ -94,13 +91,7 @@ def parameter_counts(described: pd.DataFrame, classes: int = CLASSES) -> NDArray
 
 
 def _network_parameters(edges: NDArray[np.bool_], digits: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Parameter counts of cells of one size, (cells,).
-
-    Args:
-        edges: (cells, vertices, vertices).
-        digits: of the operations, (cells, vertices - 2).
-        classes: of the data set.
-    """
+    """Parameter counts, (cells,), of edges (cells, vertices, vertices) and operations (cells, vertices - 2)."""
     fixed = 27 * WIDTHS[0] + 2 * WIDTHS[0] + (WIDTHS[-1] + 1) * classes
     total = np.full(len(edges), fixed, dtype=np.int64)
     before = WIDTHS[0]

@@ -88,9 +88,6 @@ class Trainings:
     def table(self, name: str) -> pd.DataFrame:
         """One row per architecture: cell, number of parameters, accuracies in percent and training times.
 
-        Args:
-            name: of the file, for the messages.
-
         Raises:
             DataError: if an architecture has fewer training runs than required.
         """

@@ -96,11 +96,7 @@ def archive_share(benchmark: str, archive: Archive) -> FileShare:
 
 @dataclass(frozen=True)
 class ArchiveReader:
-    """Reads the folder of an archive, such as ``NATS-tss-v1_0-3ffb9-simple``, or a part of its records.
-
-    Attributes:
-        archive: the archive that the folder must be.
-    """
+    """Reads the folder of an archive, such as ``NATS-tss-v1_0-3ffb9-simple``, or a part of its records."""
 
     archive: Archive = TOPOLOGY
 

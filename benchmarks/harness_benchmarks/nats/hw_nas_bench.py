@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data import Contrast, TableFormat, Truth
-from harness.data.table_files import read_csv
+from harness.data.table_files import header_of, read_csv
 from harness.errors import DataError
 from harness_benchmarks.nb201 import topology
 
@@ -93,12 +93,7 @@ class NetTableReader:
 
     def accepts(self, source: Path) -> bool:
         """Whether it is a file whose first line names the column ``net``."""
-        if not source.is_file():
-            return False
-        try:
-            return NET in _first_line(source).split(",")
-        except (OSError, EOFError, UnicodeDecodeError):
-            return False
+        return NET in header_of(source)
 
     def describe(self, source: Path) -> str:
         """The file's name."""
@@ -116,36 +111,27 @@ class NetTableReader:
         except DataError as error:
             raise DataError(f"{source.name}: {error}") from None
         for column in ("arch", "architecture"):
-            if column in frame.columns:
-                _check_strings(frame[column].astype(str).tolist(), nets, source.name)
+            stated = frame[column].astype(str).tolist() if column in frame.columns else nets
+            for string, net in zip(stated, nets, strict=True):
+                if string != net:
+                    raise DataError(
+                        f"{source.name}: '{string}' and '{NET}', which means '{net}', disagree; one of them is wrong"
+                    )
         table = frame.drop(columns=[NET, "arch", "architecture"], errors="ignore").set_axis(nets, axis="index")
         _check_operations(table, source.name)
         return table
 
 
-def _first_line(source: Path) -> str:
-    import gzip
-
-    with source.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    with gzip.open(source, "rt", encoding="utf-8") if compressed else source.open(encoding="utf-8") as text:
-        return text.readline().strip()
-
-
-def _check_strings(strings: Sequence[str], nets: Sequence[str], name: str) -> None:
-    for string, net in zip(strings, nets, strict=True):
-        if string != net:
-            raise DataError(f"{name}: '{string}' and '{NET}', which means '{net}', disagree; one of them is wrong")
-
-
 def _check_operations(table: pd.DataFrame, name: str) -> None:
     """Check the meaning of the numbers: all 3×3 convolutions must cost more than all zeros or all skips."""
+    import pandas as pd
+
     heavy, *light = (
         topology.cell_string((operation,) * len(topology.EDGES))
         for operation in ("nor_conv_3x3", "none", "skip_connect")
     )
     # Missing, repeated and non-numeric values are refused by the checks of every table.
-    known = table[~table.index.duplicated()].apply(_number)
+    known = table[~table.index.duplicated()].apply(pd.to_numeric, errors="coerce")
     for column in known.columns.intersection(list(COSTS)):
         for cell in known.index.intersection(light):
             if heavy in known.index and known[column][heavy] <= known[column][cell]:
@@ -154,12 +140,6 @@ def _check_operations(table: pd.DataFrame, name: str) -> None:
                     f"{name}: in column '{column}' the cell '{cell}' costs no less than '{heavy}'; the numbers of "
                     f"'{NET}' must mean {numbers}"
                 )
-
-
-def _number(values: pd.Series[float]) -> pd.Series[float]:
-    import pandas as pd
-
-    return pd.to_numeric(values, errors="coerce")
 
 
 def _no_parameters(architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ The networks are this project's own: 16, 32 and 64 channels and five cells a sta
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +17,11 @@ from harness.contracts.ground_truth import Costs
 from harness.data import Contrast, TableFormat
 from harness.data.device_costs import read_costs
 from harness.data.sources import Download, Files, Sources
-from harness.errors import HarnessError
 from harness_benchmarks.nats import hw_nas_bench
 from harness_benchmarks.nats.archive import META_FILE, TOPOLOGY, ArchiveReader, IndexedTablesReader, archive_share
 from harness_benchmarks.nats.common import NatsBenchmark, table_columns
 from harness_benchmarks.nb201 import topology
-from harness_benchmarks.nb201.features import cell_features
+from harness_benchmarks.nb201.benchmark import CellBenchmark
 
 if TYPE_CHECKING:
     from torch import nn
@@ -69,14 +68,13 @@ _CONVOLUTIONS_TELL = Contrast.of_names(
 )
 
 
-class NatsTss(NatsBenchmark):
+class NatsTss(NatsBenchmark, CellBenchmark):
     """NATS-Bench's topology space; the ground truth is read from the local table."""
 
     name = "nats-tss"
     aliases = ("nasbench201", "nb201", "nats-bench-tss", "tss")
     title = "NATS-Bench topology space (NAS-Bench-201)"
     truths = tuple(_SPLITS)
-    subsets = topology.SUBSETS
     obtain = (
         "FILE is the archive folder NATS-tss-v1_0-3ffb9-simple, or a CSV or Parquet table of its accuracies; "
         "'harness data get nats-tss' downloads one; see docs/data.md"
@@ -89,22 +87,6 @@ class NatsTss(NatsBenchmark):
         """
         return topology.enumerate_architectures()
 
-    def membership(self, subset: str) -> Callable[[str], bool]:
-        """A predicate for one of the sets of :mod:`harness_benchmarks.nb201.topology`."""
-        self.check_subset(subset)
-        return topology.membership(subset)
-
-    def canonical_form(self, architecture: str) -> str:
-        """A text of what the cell computes; see :func:`harness_benchmarks.nb201.topology.canonical_form`."""
-        return topology.canonical_form(architecture)
-
-    def features(self, architecture: str) -> Mapping[str, float]:
-        """Counts of the cell's operations, its depth and paths.
-
-        See :func:`harness_benchmarks.nb201.features.cell_features`.
-        """
-        return cell_features(_parse(architecture))
-
     def build(self, architecture: str, dataset: str) -> nn.Module:
         """The network of a cell, dead operations included, as the benchmark trained it.
 
@@ -114,11 +96,11 @@ class NatsTss(NatsBenchmark):
         from harness_benchmarks.nb201.cells import CellNetwork
 
         classes = self.task(dataset).classes
-        return CellNetwork(_parse(architecture), WIDTHS, CELLS_PER_STAGE, classes)
+        return CellNetwork(topology.parse_cell(architecture), WIDTHS, CELLS_PER_STAGE, classes)
 
     def parameters(self, architecture: str, dataset: str) -> int:
         """The network's number of parameters, without building it; see :func:`parameter_counts`."""
-        _parse(architecture)
+        topology.parse_cell(architecture)
         return int(self.parameter_counts([architecture], dataset)[0])
 
     def parameter_counts(self, architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
@@ -177,10 +159,3 @@ class NatsTss(NatsBenchmark):
             contrast=_CONVOLUTIONS_TELL,
             order_sha256=TOPOLOGY.order_sha256,
         )
-
-
-def _parse(architecture: str) -> topology.Cell:
-    try:
-        return topology.parse_cell(architecture)
-    except ValueError as error:
-        raise HarnessError(str(error)) from None

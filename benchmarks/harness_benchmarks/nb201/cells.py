@@ -35,14 +35,9 @@ class Zero(nn.Module):
 
 
 def make_operation(name: str, inputs: int, outputs: int | None = None) -> nn.Module:
-    """The module of one edge; it keeps height and width.
+    """The module of one edge, by default with as many outputs as inputs; it keeps height and width.
 
     A ``skip_connect`` between different widths is a 1×1 convolution without bias and a batch norm, with no ReLU before.
-
-    Args:
-        name: one of ``OPERATIONS``.
-        inputs: number of input channels.
-        outputs: number of output channels; by default equal to ``inputs``.
 
     Raises:
         ValueError: if the operation does not exist or cannot change the number of channels.
@@ -68,12 +63,9 @@ def make_operation(name: str, inputs: int, outputs: int | None = None) -> nn.Mod
 
 
 class CellModule(nn.Module):
-    """A cell with given widths. Dead operations are built and run too, as in the benchmark's training.
+    """A cell whose first node has ``inputs`` channels, and all others ``outputs``, by default as many.
 
-    Args:
-        cell: the operation on each edge.
-        inputs: the channels of the first node.
-        outputs: the channels of all other nodes; by default equal to ``inputs``.
+    Dead operations are built and run too, as in the benchmark's training.
     """
 
     def __init__(self, cell: Cell, inputs: int, outputs: int | None = None) -> None:
@@ -125,14 +117,7 @@ class Layer:
 
 
 class LayeredNetwork(nn.Module):
-    """Stem, layers of any widths, and a linear classifier.
-
-    Args:
-        cell: the operations of every cell.
-        layers: the layers in order; the stem has the width of the first.
-        classes: the number of logits.
-        image_channels: the channels of an image.
-    """
+    """Stem as wide as the first layer, layers of any widths, and a linear classifier."""
 
     def __init__(self, cell: Cell, layers: Sequence[Layer], classes: int, image_channels: int = 3) -> None:
         super().__init__()
@@ -166,15 +151,7 @@ class LayeredNetwork(nn.Module):
 
 
 class CellNetwork(LayeredNetwork):
-    """Stem, stages of equal cells with a reduction block between them, and a linear classifier.
-
-    Args:
-        cell: the operations of every cell.
-        widths: the channels of each stage, such as (16, 32, 64).
-        cells_per_stage: number of cells per stage.
-        classes: the number of logits.
-        image_channels: the channels of an image.
-    """
+    """Stem, stages of equal cells, of widths such as (16, 32, 64), with reduction blocks between, linear classifier."""
 
     def __init__(
         self, cell: Cell, widths: Sequence[int], cells_per_stage: int, classes: int, image_channels: int = 3

@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from harness._utils.names import unknown_name
-from harness.errors import UnknownNameError
+from harness.errors import HarnessError, UnknownNameError
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 NODES = 4
@@ -44,16 +44,16 @@ def parse_cell(architecture: str) -> Cell:
     ('none', 'none', 'none', 'skip_connect', 'none', 'avg_pool_3x3')
 
     Raises:
-        ValueError: if the string is not of that form.
+        HarnessError: if the string is not of that form.
     """
     entries = architecture.replace("+", "").strip("|").replace("||", "|").split("|")
     cell = tuple(entry.partition("~")[0] for entry in entries)
     if len(cell) != len(EDGES) or cell_string(cell) != architecture:
         expected = cell_string(("skip_connect",) * len(EDGES))
-        raise ValueError(f"'{architecture}' does not describe a cell; one looks like '{expected}'")
+        raise HarnessError(f"'{architecture}' does not describe a cell; one looks like '{expected}'")
     unknown = sorted(set(cell) - set(OPERATIONS))
     if unknown:
-        raise ValueError(f"unknown operation '{unknown[0]}' in '{architecture}'; known: {', '.join(OPERATIONS)}")
+        raise HarnessError(f"unknown operation '{unknown[0]}' in '{architecture}'; known: {', '.join(OPERATIONS)}")
     return cell
 
 
@@ -173,17 +173,7 @@ def membership(subset: str, architectures: Sequence[str] | None = None) -> Calla
 def membership_by_cell(
     subset: str, architectures: Sequence[str], cell_of: Callable[[str], Cell], form_of: Callable[[str], str]
 ) -> Callable[[str], bool]:
-    """A predicate for one of ``SUBSETS``, in any space whose architectures are such cells.
-
-    Args:
-        subset: a key of ``SUBSETS``.
-        architectures: for ``unique``, the architectures of which the first of each class is taken, in their order.
-        cell_of: the cell of an architecture.
-        form_of: the canonical form of an architecture.
-
-    Raises:
-        UnknownNameError: if the set does not exist.
-    """
+    """As :func:`membership`, in any space whose architectures have cells and canonical forms."""
     match subset:
         case "all":
             return lambda architecture: True

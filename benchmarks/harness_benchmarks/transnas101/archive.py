@@ -42,9 +42,6 @@ class PthReader:
 
     Nothing but torch's ``weights_only`` loading is used, with numpy's numbers allowed besides, unless the user trusts
     the file.
-
-    Attributes:
-        space: the search space.
     """
 
     space: Space

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from torch import Tensor, nn
 
 from harness_benchmarks.nb201.cells import ReLUConvBN
@@ -15,10 +17,6 @@ class MicroCell(nn.Module):
     """A cell of the micro space. Dead operations are built and run too, as in the benchmark's training.
 
     Edges that start at the input node change channels and resolution, all others keep them.
-
-    Args:
-        cell: the operation on each edge.
-        shape: of the cell.
     """
 
     def __init__(self, cell: Cell, shape: CellShape) -> None:
@@ -45,9 +43,6 @@ class Backbone(nn.Module):
 
     Its convolutions are drawn from a normal distribution of variance 2 / (output channels · kernel area), Kaiming's for
     fan out; its batch norms have scale one and shift zero.
-
-    Args:
-        code: modules and cell.
     """
 
     def __init__(self, code: Code) -> None:
@@ -58,7 +53,9 @@ class Backbone(nn.Module):
             nn.BatchNorm2d(first),
             ReLUConvBN(first, second, 3, stride=2),
         )
-        self.cells = nn.Sequential(*(make_cell(code.cell, shape) for shape in cell_shapes(code.modules)))
+        # The macro space has residual blocks instead of cells.
+        make = ResNetBasicBlock if code.cell is None else functools.partial(MicroCell, code.cell)
+        self.cells = nn.Sequential(*map(make, cell_shapes(code.modules)))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -74,8 +71,3 @@ class Backbone(nn.Module):
         for cell in self.cells:
             features.append(cell(features[-1]))
         return features
-
-
-def make_cell(cell: Cell | None, shape: CellShape) -> nn.Module:
-    """A cell of the micro space, or the macro space's residual block if there is no cell."""
-    return ResNetBasicBlock(shape) if cell is None else MicroCell(cell, shape)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from harness_benchmarks.transnas101.decoder_layers import generator_layers, segmentation_layers
-
 
 class DecoderLayer(nn.Sequential):
     """Convolution, batch norm, leaky ReLU; keeps height and width, or doubles them."""
@@ -25,14 +23,7 @@ class DecoderLayer(nn.Sequential):
 
 
 class Decoder(nn.Module):
-    """Layers, then a convolution that predicts.
-
-    Args:
-        inputs: the channels of the feature map.
-        layers: for each layer, its channels and whether it doubles the resolution.
-        outputs: the channels of the prediction.
-        activation: what the last convolution's values go through.
-    """
+    """Layers, each given by its channels and whether it doubles the resolution, then a convolution that predicts."""
 
     def __init__(self, inputs: int, layers: list[tuple[int, bool]], outputs: int, activation: nn.Module) -> None:
         super().__init__()
@@ -57,13 +48,3 @@ class Decoder(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """The backbone's feature map to the prediction."""
         return self.predict(self.forward_features(features))
-
-
-def segmentation_decoder(inputs: int, classes: int, doublings: int) -> Decoder:
-    """The decoder of the segmentation task, which gives each pixel's logits."""
-    return Decoder(inputs, segmentation_layers(doublings), classes, nn.Identity())
-
-
-def generative_decoder(inputs: int, colours: int, doublings: int) -> Decoder:
-    """The decoder of the tasks autoencoder and normal, which gives an image with values in (-1, 1)."""
-    return Decoder(inputs, generator_layers(doublings), colours, nn.Tanh())

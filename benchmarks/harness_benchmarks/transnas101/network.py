@@ -7,19 +7,14 @@ from torch import Tensor, nn
 
 from harness_benchmarks.transnas101.backbone import Backbone
 from harness_benchmarks.transnas101.codes import parse_code
-from harness_benchmarks.transnas101.decoders import Decoder, generative_decoder, segmentation_decoder
+from harness_benchmarks.transnas101.decoder_layers import generator_layers, segmentation_layers
+from harness_benchmarks.transnas101.decoders import Decoder
 from harness_benchmarks.transnas101.skeleton import halvings, output_width
 from harness_benchmarks.transnas101.tasks import TILES, head_of
 
 
 class ClassifyingNetwork(nn.Module):
-    """A backbone, global average pooling and a linear classifier.
-
-    Args:
-        backbone: the network that computes the feature map.
-        width: the number of channels of the feature map.
-        classes: the number of logits.
-    """
+    """A backbone, global average pooling of its ``width`` channels, and a linear classifier."""
 
     def __init__(self, backbone: Backbone, width: int, classes: int) -> None:
         super().__init__()
@@ -59,12 +54,7 @@ class JigsawNetwork(ClassifyingNetwork):
 
 
 class ImageToImageNetwork(nn.Module):
-    """A backbone and a decoder.
-
-    Args:
-        backbone: the network that computes the feature map.
-        decoder: the network that computes an image of the size of the input from it.
-    """
+    """A backbone, and a decoder that computes an image of the size of the input from its feature map."""
 
     def __init__(self, backbone: Backbone, decoder: Decoder) -> None:
         super().__init__()
@@ -108,6 +98,7 @@ def build_network(architecture: str, task: str, classes: int | None = None) -> n
         case "jigsaw":
             return JigsawNetwork(backbone, TILES * width, head.outputs)
         case "segmentation":
-            return ImageToImageNetwork(backbone, segmentation_decoder(width, head.outputs, doublings))
+            decoder = Decoder(width, segmentation_layers(doublings), head.outputs, nn.Identity())
         case "generator":
-            return ImageToImageNetwork(backbone, generative_decoder(width, head.outputs, doublings))
+            decoder = Decoder(width, generator_layers(doublings), head.outputs, nn.Tanh())
+    return ImageToImageNetwork(backbone, decoder)

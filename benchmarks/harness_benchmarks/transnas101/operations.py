@@ -10,11 +10,7 @@ from harness_benchmarks.transnas101.skeleton import CellShape
 
 
 class StridedZero(nn.Module):
-    """The operation ``none``: zeros of the shape that the edge gives.
-
-    Args:
-        shape: of the edge.
-    """
+    """The operation ``none``: zeros of the shape that the edge gives."""
 
     def __init__(self, shape: CellShape) -> None:
         super().__init__()
@@ -32,9 +28,6 @@ class FactorizedReduce(nn.Module):
 
     The second convolution sees the image moved by one pixel, so that together they see the two diagonals of each 2×2
     patch. The last row and column of the moved image are zeros.
-
-    Args:
-        shape: of the edge; its stride is 2.
     """
 
     def __init__(self, shape: CellShape) -> None:
@@ -76,8 +69,7 @@ def make_operation(name: str, shape: CellShape) -> nn.Module:
 class ResNetBasicBlock(nn.Module):
     """The cell of the macro space: two 3×3 convolutions beside a shortcut, added without a ReLU after.
 
-    Args:
-        shape: of the cell. Where it changes channels or resolution, the shortcut is a 1×1 convolution with batch norm.
+    Where it changes channels or resolution, the shortcut is a 1×1 convolution with batch norm.
     """
 
     def __init__(self, shape: CellShape) -> None:

@@ -179,19 +179,6 @@ def _probabilities(path: Path, classes: int, kept: tuple[int, ...]) -> NDArray[n
     return shares
 
 
-def _objects(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np.float32]:
-    return _probabilities(label, 1000, OBJECTS)
-
-
-def _scenes(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np.float32]:
-    return _probabilities(label, 365, SCENES)
-
-
-def _layout(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np.float32]:
-    """Centre, rotation and size of the room, standardised in the file."""
-    return files.read_array(label, _LAYOUT_NUMBERS).astype(np.float32)
-
-
 def _segments(label: Path, size: tuple[int, int], resolution: int) -> NDArray[np.int64]:
     """The class of each pixel, starting at 0; in the file, uncertain pixels are 0 and the background is 1."""
     picture = files.read_picture(label, ("L",))
@@ -217,9 +204,10 @@ def _check_size(path: Path, label: Image.Image, size: tuple[int, int]) -> None:
 
 
 _TARGETS: Mapping[str, Callable[[Path, tuple[int, int], int], NDArray[Any]]] = {
-    "class_scene": _scenes,
-    "class_object": _objects,
-    "room_layout": _layout,
+    "class_scene": lambda label, size, resolution: _probabilities(label, 365, SCENES),
+    "class_object": lambda label, size, resolution: _probabilities(label, 1000, OBJECTS),
+    # Centre, rotation and size of the room, standardised in the file.
+    "room_layout": lambda label, size, resolution: files.read_array(label, _LAYOUT_NUMBERS).astype(np.float32),
     "segmentsemantic": _segments,
     "normal": _normals,
 }

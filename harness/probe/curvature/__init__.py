@@ -43,12 +43,7 @@ class Tape:
 
 
 def record(outputs: Tensor, weights: Sequence[Tensor]) -> Tape | None:
-    """The tape of a forward pass; None if the graph has an operation without a closed form.
-
-    Args:
-        outputs: of the network, with their graph.
-        weights: leaves of the graph, along which the curvature is computed.
-    """
+    """The tape of a pass along these weights, leaves of the outputs' graph; None where it has no closed form."""
     if outputs.grad_fn is None:
         return None
     wanted = {id(weight) for weight in weights}
@@ -110,7 +105,9 @@ def curvature_along(
     leaves = tape.graph.leaves
     of_leaves = {(leaf, 0): weight_gradients[id(weight)] for leaf, weight in leaves.items()}
     walk = Walk(tape.graph, dict(zip(tape.edges, passed, strict=True)) | of_leaves, {})
-    _walk_up(tape, walk)
+    walk.tangents.update({(leaf, 0): weight.detach() for leaf, weight in leaves.items()})
+    for node, rule in tape.nodes:
+        walk.tangents[node, 0] = rule.up(node, [walk.tangents.get(edge) for edge in node.next_functions], walk)
     total = outputs.new_zeros((), dtype=torch.float64)
     moved: dict[Edge, Tensor] = {}
     if tape.output in walk.tangents:
@@ -123,13 +120,6 @@ def curvature_along(
                 moved[edge] = moved[edge] + tangent if edge in moved else tangent
         del walk.tangents[node, 0]
     return total
-
-
-def _walk_up(tape: Tape, walk: Walk) -> None:
-    """Compute the tangent of each node's output along the weights."""
-    walk.tangents.update({(leaf, 0): weight.detach() for leaf, weight in tape.graph.leaves.items()})
-    for node, rule in tape.nodes:
-        walk.tangents[node, 0] = rule.up(node, [walk.tangents.get(edge) for edge in node.next_functions], walk)
 
 
 def _hessian_product(loss: Callable[[Tensor], Tensor], outputs: Tensor, tangent: Tensor) -> Tensor:

@@ -15,12 +15,8 @@ from harness.probe.passes import gradients, prunable_layers, untouched
 def curvature_in_dual_numbers(network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
     """wᵀ H g, float64, with w the weights, g their loss gradient and H the Hessian of the loss.
 
-    Forward mode propagates the tangent w through one forward and backward pass; the tangent of the gradient is H w.
-
-    Args:
-        network: in training mode; it is not changed.
-        images: the mini-batch.
-        loss: as a function of the network's outputs.
+    Forward mode propagates the tangent w through one forward and backward pass; the tangent of the gradient is H w. The
+    network, in training mode, is not changed.
     """
     twin = with_differentiable_batch_norms(network)
     names = {id(parameter): name for name, parameter in twin.named_parameters()}

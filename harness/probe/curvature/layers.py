@@ -131,7 +131,6 @@ class BatchNorm:
             of_layer = entering[0].next_functions[1]
             if of_layer in walk.tangents and walk.graph.readers[of_layer] == 1:
                 walk.together.add(entering[0])
-        x, weight, mean, inverse_deviation, eps = self._saved(node)
         tangent = tangent_of_gradient(
             moved,
             walk.tangents[entering],
@@ -139,22 +138,12 @@ class BatchNorm:
             walk.gradients[entering],
             walk.gradients[scale],
             walk.sums.pop(node),
-            x,
-            weight,
-            mean,
-            inverse_deviation,
-            eps,
+            *self._saved(node),
             plus_gradient=entering[0] in walk.together,
         )
         yield entering, tangent
 
     @staticmethod
-    def _saved(node: Any) -> tuple[Any, ...]:
+    def _saved(node: Any) -> tuple[Tensor, Tensor, Tensor, Tensor, float]:
         """The input, γ, μ, 1 / σ and ε."""
-        return (
-            node._saved_input,
-            node._saved_weight,
-            node._saved_result1,
-            node._saved_result2,
-            node._saved_eps,
-        )
+        return node._saved_input, node._saved_weight, node._saved_result1, node._saved_result2, node._saved_eps

@@ -19,23 +19,12 @@ from harness.probe.curvature.graph import CONVOLUTION, Rule, kind_of
 from harness.probe.curvature.layers import BatchNorm, Convolution, LinearLayer
 from harness.probe.curvature.linear import Addition, AveragePooling, Diagonal, Linear
 
+# fmt: off
 _LINEAR_KINDS = (
-    "AsStrided",
-    "Cat",
-    "Clone",
-    "ConstantPadNd",
-    "MaxPool2DWithIndices",
-    "Mean",
-    "Permute",
-    "ReshapeAlias",
-    "Select",
-    "Slice",
-    "Sum",
-    "T",
-    "Transpose",
-    "UnsafeView",
-    "View",
+    "AsStrided", "Cat", "Clone", "ConstantPadNd", "MaxPool2DWithIndices", "Mean", "Permute", "ReshapeAlias", "Select",
+    "Slice", "Sum", "T", "Transpose", "UnsafeView", "View",
 )
+# fmt: on
 
 _RULES: dict[str, Rule] = {
     CONVOLUTION: Convolution(),

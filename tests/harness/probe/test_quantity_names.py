@@ -47,7 +47,8 @@ def published():
 def quantities():
     """Every quantity of this project."""
     places = [Probe, *MODULES]
-    return {member for place in places for member in vars(place).values() if hasattr(member, "key")}
+    members = [getattr(member, "function", member) for place in places for member in vars(place).values()]
+    return {member for member in members if hasattr(member, "key")}
 
 
 def name_of(function):

@@ -1,0 +1,34 @@
+"""What all benchmarks of NAS-Bench-201's cells have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harness.contracts.benchmark import Benchmark
+from harness_benchmarks.nb201 import topology
+from harness_benchmarks.nb201.features import cell_features
+
+
+class CellBenchmark(Benchmark):
+    """A benchmark whose architectures are the official strings of cells."""
+
+    subsets = topology.SUBSETS
+
+    def membership(self, subset: str) -> Callable[[str], bool]:
+        """A predicate for one of the sets of :mod:`harness_benchmarks.nb201.topology`.
+
+        ``unique`` refers to the benchmark's own architectures.
+        """
+        self.check_subset(subset)
+        return topology.membership(subset, self.architectures())
+
+    def canonical_form(self, architecture: str) -> str:
+        """A text of what the cell computes; see :func:`harness_benchmarks.nb201.topology.canonical_form`."""
+        return topology.canonical_form(architecture)
+
+    def features(self, architecture: str) -> Mapping[str, float]:
+        """Counts of the cell's operations, its depth and paths.
+
+        See :func:`harness_benchmarks.nb201.features.cell_features`.
+        """
+        return cell_features(topology.parse_cell(architecture))
