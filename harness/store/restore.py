@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from harness._utils.arguments import accepts, path
+from harness._utils.arguments import accepts, path, texts
+from harness._utils.names import listed
 from harness.errors import HarnessError
 from harness.store import Store
 from harness.store.columns import COLUMNS, Row, as_stored
@@ -17,8 +19,8 @@ from harness.store.score_files import read_manifest
 from harness.store.sqlite import explained
 
 
-@accepts(scores=path, directory=path)
-def restore(scores: Path | str, directory: Path | str) -> int:
+@accepts(scores=path, directory=path, without=texts)
+def restore(scores: Path | str, directory: Path | str, *, without: Iterable[str] = ()) -> int:
     """Create the store of a run from a table of its scores; returns the number of outcomes.
 
     The table does not include the mini-batches. ``harness run`` with the same settings and images draws them again, and
@@ -28,17 +30,28 @@ def restore(scores: Path | str, directory: Path | str) -> int:
         scores: the output of ``harness store export`` (with its manifest beside it), the ``scores.csv.gz`` of a report,
             or the directory of the report.
         directory: the directory of the run; it must not contain one.
+        without: proxies whose scores to leave out, such as those of an older version, so that ``harness run`` computes
+            them again.
 
     Raises:
-        HarnessError: if the table or its manifest is missing, damaged or edited, or there is a run already.
+        HarnessError: if the table or its manifest is missing, damaged or edited, there is a run already, or the table
+            has no scores of a proxy to leave out.
     """
     table, manifest_file = _files(Path(scores))
     setting, facts = _manifest(manifest_file, table)
-    rows = _rows(table)
+    rows = _without(_rows(table), set(without), table)
     target = Path(directory)
     with Store.create_anew(target, setting, facts) as store, explained(target), store.transaction():
         store.outcomes.add(rows)
     return len(rows)
+
+
+def _without(rows: list[Row], names: set[str], table: Path) -> list[Row]:
+    place = COLUMNS.index("proxy")
+    there = {str(row[place]) for row in rows}
+    if lacking := names - there:
+        raise HarnessError(f"'{table}' has no scores of {listed(sorted(lacking))}; it has scores of {listed(sorted(there))}")
+    return [row for row in rows if row[place] not in names]
 
 
 def _files(path: Path) -> tuple[Path, Path]:
