@@ -164,9 +164,7 @@ def _read_cifar_python(path: Path, content: dict[Any, Any], task: Task, any_size
     return _of_classes(pixels.reshape(-1, *_square(pixels)), labels, name, classes, task)
 
 
-def _of_classes(
-    pixels: NDArray[np.uint8], labels: NDArray[np.int64], name: str, classes: int, task: Task
-) -> RawImages:
+def _of_classes(pixels: NDArray[np.uint8], labels: NDArray[np.int64], name: str, classes: int, task: Task) -> RawImages:
     """Images with the labels of a data set; without them if the task has other classes, as for random labels."""
     if task.classes == classes:
         return RawImages(pixels, labels)

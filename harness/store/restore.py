@@ -50,7 +50,9 @@ def _without(rows: list[Row], names: set[str], table: Path) -> list[Row]:
     place = COLUMNS.index("proxy")
     there = {str(row[place]) for row in rows}
     if lacking := names - there:
-        raise HarnessError(f"'{table}' has no scores of {listed(sorted(lacking))}; it has scores of {listed(sorted(there))}")
+        raise HarnessError(
+            f"'{table}' has no scores of {listed(sorted(lacking))}; it has scores of {listed(sorted(there))}"
+        )
     return [row for row in rows if row[place] not in names]
 
 
