@@ -8,8 +8,9 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from harness.analysis.statistics.correlation import Estimated, two_sided_quantile
+from harness.analysis.statistics.correlation import two_sided_quantile
 from harness.analysis.statistics.jackknife import Jackknife, jackknife
+from harness.analysis.statistics.over_seeds import MeanOverSeeds
 from harness.analysis.statistics.ranks import rank
 
 Verdict = Literal["win", "tie", "loss", "undefined"]
@@ -90,7 +91,7 @@ class Difference:
     standard_error: float
 
 
-def difference_test(difference: Estimated, confidence: float) -> Difference:
+def difference_test(difference: Jackknife | MeanOverSeeds, confidence: float) -> Difference:
     r"""The interval :math:`d \pm q\,\mathrm{SE}(d)` and the p-value of :math:`d / \mathrm{SE}(d)`.
 
     Both use Student's t with the degrees of freedom of the standard error.

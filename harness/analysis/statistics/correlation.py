@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 from numpy.typing import ArrayLike
 
-from harness.analysis.statistics.jackknife import jackknife
+from harness.analysis.statistics.jackknife import Jackknife, jackknife
+from harness.analysis.statistics.over_seeds import MeanOverSeeds
 from harness.analysis.statistics.ranks import rank
-
-
-class Estimated(Protocol):
-    """A coefficient, or a difference of two, with its standard error: a jackknife, or a mean over seeds."""
-
-    @property
-    def value(self) -> float: ...
-    @property
-    def standard_error(self) -> float: ...
-    @property
-    def degrees_of_freedom(self) -> float: ...
-    @property
-    def networks(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -86,7 +73,7 @@ def spearman(score: ArrayLike, truth: ArrayLike, confidence: float = 0.95) -> Es
     return estimate(spearman_jackknife, confidence)
 
 
-def estimate(coefficient: Estimated, confidence: float) -> Estimate:
+def estimate(coefficient: Jackknife | MeanOverSeeds, confidence: float) -> Estimate:
     r"""The coefficient with the interval :math:`\tanh(\tanh^{-1}\hat\theta \pm q\,\mathrm{SE} / (1 - \hat\theta^2))`.
 
     Fisher's transformation (1915) keeps the bounds within [-1, 1]; the delta method transforms the standard error. q is

@@ -2,9 +2,9 @@ r"""The mean of a coefficient over several seeds, with a standard error that inc
 
 Both the networks and the seeds are samples: another draw of either gives another coefficient. With
 :math:`\hat\theta_s` the coefficient of seed s on n networks, and :math:`\hat\theta_{s(i)}` the same without network i,
-the jackknife's pseudo-values :math:`p_{si} = n\hat\theta_s - (n - 1)\hat\theta_{s(i)}` are analysed as a two-way table of
-S seeds and n networks with random effects and one value per cell (Searle, Casella and McCulloch, "Variance Components",
-1992, section 4.3):
+the jackknife's pseudo-values :math:`p_{si} = n\hat\theta_s - (n - 1)\hat\theta_{s(i)}` are analysed as a two-way
+table of S seeds and n networks with random effects and one value per cell (Searle, Casella and McCulloch, "Variance
+Components", 1992, section 4.3):
 
 .. math:: \widehat{\mathrm{Var}}(\bar\theta) = \frac{MS_\text{seeds} + MS_\text{networks} - MS_\text{rest}}{nS}
 
@@ -59,7 +59,7 @@ def mean_over_seeds(coefficients: Sequence[Jackknife]) -> MeanOverSeeds:
     of_rest = ((deviations - by_network) ** 2).sum() / ((seeds - 1) * (networks - 1))
     of_seeds = networks * values.var(ddof=1)
     # A component of variance is not negative; without it, its mean square is that of the rest.
-    terms = ((of_seeds, seeds - 1), (of_networks, networks - 1), (-of_rest, (seeds - 1) * (networks - 1)))
+    terms = [(of_seeds, seeds - 1), (of_networks, networks - 1), (-of_rest, (seeds - 1) * (networks - 1))]
     if of_seeds <= of_rest:
         terms = terms[1:2]
     elif of_networks <= of_rest:
