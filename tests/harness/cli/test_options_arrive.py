@@ -249,6 +249,7 @@ def test_of_run(noted, monkeypatch):
     # Of the last of the three seeds.
     given = vars(noted["make_plan"]["options"])
     computed = noted["run_seeds"]
+    computed |= computed.pop("options")
     assert given["executor"]() == computed.pop("executor")() == "the cluster"
     assert noted["DaskExecutor"] == {"scheduler": "tcp://here", "gpus": 1}
     assert {name: value for name, value in given.items() if name not in ("progress", "executor")} == {
