@@ -26,7 +26,7 @@ TRUSTED_AGREEMENT = 0.8
 """Below this Kendall τ between seeds, tables mark a coefficient: it says as much about the seed as about the proxy."""
 
 COLUMNS = (
-    "proxy", "seeds", "networks", "agreement", "agreement_lowest",
+    "proxy", "kind", "seeds", "networks", "agreement", "agreement_lowest",
     "kendall", "kendall_low", "kendall_high", "kendall_lowest", "kendall_highest",
     "difference", "difference_low", "difference_high", "p_value", "p_holm", "verdict",
 )  # fmt: skip
@@ -37,8 +37,8 @@ def seed_table(seeds: Sequence[Joined], *, baseline: str = "params", confidence:
 
     Everything is computed from the networks that all seeds scored. The columns of the result, best mean first:
 
-    * ``proxy``; ``seeds``: the number of seeds that scored it, at least two; ``networks``: the number with a finite
-      score of all of them.
+    * ``proxy``, ``kind``: as in :func:`~harness.analysis.correlation_table`; ``seeds``: the number of seeds that scored
+      it, at least two; ``networks``: the number with a finite score of all of them.
     * ``agreement``: Kendall's τ-b between the scores of two seeds, the mean over all pairs of seeds, and
       ``agreement_lowest``, of the two that agree least. 1 for a proxy without randomness.
     * ``kendall``, ``kendall_low``, ``kendall_high``: τ-b with the accuracies, the mean over seeds, with confidence
@@ -63,8 +63,8 @@ def seed_table(seeds: Sequence[Joined], *, baseline: str = "params", confidence:
     for seed in seeds[1:]:
         common = common[common.isin(seed.architectures)]
     ranked = [_Seed.of(seed, common) for seed in seeds]
-    names = {name: None for seed in ranked for name in seed.scores}
-    rows = [row for name in names if (row := _row(name, ranked, baseline, confidence))]
+    kinds = {name: joined.kind(name) for joined in seeds for name in joined.rows}
+    rows = [{"kind": kind} | row for name, kind in kinds.items() if (row := _row(name, ranked, baseline, confidence))]
     if not rows:
         raise HarnessError("no two of the seeds share a proxy on common networks; use runs of the same sample")
     for row, corrected in zip(rows, holm([row["p_value"] for row in rows]), strict=True):

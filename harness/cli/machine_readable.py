@@ -95,6 +95,7 @@ def report_document(report: Report) -> Document:
         "correlations": report.correlations.to_dict("records"),
         "costs": report.costs.to_dict("records"),
         "published": None if report.published is None else report.published.to_dict("records"),
+        "seeds": None if report.seeds is None else report.seeds.to_dict("records"),
         "manifest": report.manifest,
     }
 
