@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.display.tables.heading import Heading
+from harness.display.tables.numbers import coefficient
+from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.results import OpenedRun
 from harness.tasks import CLASSES, Objective
 
@@ -50,6 +52,7 @@ def heading_of(run: OpenedRun) -> Heading:
         once_per_class=bool(setting.once_per_class),
         facts=(
             *_facts(setting, task.objective),
+            *_doubts(run),
             *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),
         ),
         sets=dict(run.benchmark.subsets),
@@ -59,3 +62,19 @@ def heading_of(run: OpenedRun) -> Heading:
 def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:
     facts = (f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",)
     return facts if objective == CLASSES else (*facts, f"Loss of the gradient proxies: {objective.words}")
+
+
+def _doubts(run: OpenedRun) -> list[str]:
+    """Which proxies would rank the networks in another order with photographs, or at the benchmark's resolution."""
+    causes: list[tuple[Cause, str]] = []
+    if run.setting.noise:
+        causes.append(("images", "Depends on the images, which are noise here"))
+    if run.setting.resolution is not None:
+        causes.append(("resolution", "Depends on the resolution, which is not the benchmark's here"))
+    doubts = []
+    for cause, words in causes:
+        found = dependent_on(cause, run.scores["proxy"].unique())
+        shown = (f"{run.labels.get(name, name)} {coefficient(each.kendall)}" for name, each in found.items())
+        if found:
+            doubts.append(f"{words} (with the lowest measured Kendall τ between two rankings): {', '.join(shown)}")
+    return doubts
