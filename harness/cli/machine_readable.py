@@ -87,7 +87,7 @@ def report_document(report: Report) -> Document:
             "ground_truth": heading.ground_truth,
             "inputs": heading.inputs(),
             "noise": heading.noise,
-            "facts": heading.facts,
+            "facts": (*heading.facts, *heading.doubts),
         },
         "sets": heading.sets,
         "main_set": report.subset,

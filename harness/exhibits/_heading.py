@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.analysis.seeds import TRUSTED_AGREEMENT, seed_table
 from harness.display.tables.heading import Heading
 from harness.display.tables.numbers import coefficient
 from harness.proxies._measured_dependence import Cause, dependent_on
@@ -52,9 +53,9 @@ def heading_of(run: OpenedRun) -> Heading:
         once_per_class=bool(setting.once_per_class),
         facts=(
             *_facts(setting, task.objective),
-            *_doubts(run),
             *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),
         ),
+        doubts=tuple(_doubts(run)),
         sets=dict(run.benchmark.subsets),
     )
 
@@ -65,7 +66,7 @@ def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:
 
 
 def _doubts(run: OpenedRun) -> list[str]:
-    """Which proxies would rank the networks in another order with photographs, or at the benchmark's resolution."""
+    """Which proxies would rank the networks in another order with photographs, the benchmark resolution, or a seed."""
     causes: list[tuple[Cause, str]] = []
     if run.setting.noise:
         causes.append(("images", "Depends on the images, which are noise here"))
@@ -77,4 +78,10 @@ def _doubts(run: OpenedRun) -> list[str]:
         shown = (f"{run.labels.get(name, name)} {coefficient(each.kendall)}" for name, each in found.items())
         if found:
             doubts.append(f"{words} (with the lowest measured Kendall τ between two rankings): {', '.join(shown)}")
+    if len(run.seeds) > 1:
+        agreement = seed_table([seed.joined for seed in run.seeds]).set_index("proxy")["agreement"]
+        apart = agreement[agreement < TRUSTED_AGREEMENT].sort_values()
+        shown = (f"{run.labels.get(str(name), name)} {coefficient(value)}" for name, value in apart.items())
+        if len(apart):
+            doubts.append(f"Seeds rank differently (with Kendall τ between two of them): {', '.join(shown)}")
     return doubts

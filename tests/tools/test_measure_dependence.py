@@ -47,7 +47,7 @@ def test_a_report_on_noise_names_the_proxies_that_depend_on_the_images(runs, mon
         measured.Dependence("resolution", "naswot", "toy", 9, 0.5),
     )
     monkeypatch.setattr(measured, "measured_dependences", lambda: rows)
-    noise, photographs = (harness.report(run).heading.facts for run in runs)
+    noise, photographs = (harness.report(run).heading.doubts for run in runs)
     (warning,) = (fact for fact in noise if "Depends on" in fact)
     assert warning.startswith("Depends on the images, which are noise here") and warning.endswith(": Jacob cov .100")
     assert not any("Depends on" in fact for fact in photographs)

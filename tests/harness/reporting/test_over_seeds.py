@@ -6,6 +6,7 @@ import pytest
 
 import harness
 from harness.analysis.seeds import TRUSTED_AGREEMENT
+from harness.exhibits.heatmap import heatmap
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,12 @@ def test_what_seeds_do_not_agree_on_is_marked_in_the_main_table(report):
         assert any("below .800" in note for note in grid.notes)
     assert marked["correlations"] == marked["seeds"]
     assert marked["seeds"]["Random"] == " !" and marked["seeds"]["#Params"] == ""
+
+
+def test_every_other_exhibit_names_them_in_its_heading(report, digits_runs):
+    heading = heatmap([report.run, harness.open_run(digits_runs[0])]).heading
+    lines = [line for line in heading.lines() if "Seeds rank differently" in line]
+    assert len(lines) == 1 and "Random" in lines[0] and "#Params" not in lines[0]
 
 
 def test_every_output_has_it(report, called, run, tmp_path):
