@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy, proxy
     from harness.errors import HarnessError
     from harness.images import load_images
+    from harness.results import open_run
     from harness.store.merge import merge
     from harness.tasks import Task
 
@@ -34,6 +35,7 @@ __all__ = [
     "load",
     "load_images",
     "merge",
+    "open_run",
     "proxy",
     "report",
     "run",
@@ -49,6 +51,7 @@ _attribute, __dir__, _ = lazy_loader.attach(
         "errors": ["HarnessError"],
         "images": ["load_images"],
         "reporting.report": ["Report", "report"],
+        "results": ["open_run"],
         "store.merge": ["merge"],
         "tasks": ["Task"],
     },

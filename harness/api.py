@@ -56,6 +56,8 @@ def run(
     subset: str = "all",
     seed: int = 0,
     sample_seed: int | None = None,
+    seeds: int = 1,
+    seeds_on: int | None = None,
     proxies: str | Proxy | Iterable[str | Proxy] | None = "standard",
     images: Images | Path | str | object | None = None,
     labels: Literal["file", "random"] = "file",
@@ -83,6 +85,9 @@ def run(
         subset: the architecture set to draw from, one of ``benchmark.subsets``.
         seed: the seed for the weights, the mini-batches and the random numbers of proxies.
         sample_seed: the seed for the sample; default: ``seed``.
+        seeds: the number of seeds: ``seed`` and those after it, on the same sample. The runs of the others are stored
+            in ``out/seeds``, and :func:`report` shows whether the seeds agree.
+        seeds_on: the number of networks for every seed after the first, the start of the sample; default: all.
         proxies: names, ``standard``, ``all``, and your own proxies, as objects or as ``path.py:name``; see
             :func:`harness.registry.select_proxies`.
         images: the images for the mini-batches: a path, ``noise``, :class:`~harness.images.Images`, or a pair of arrays
@@ -106,7 +111,7 @@ def run(
             :class:`harness.execution.progress.ProgressLines` writes log lines.
 
     Returns:
-        One row per architecture and proxy: architecture, proxy, version, seed, status, value, error,
+        One row per architecture, proxy and seed: architecture, proxy, version, seed, status, value, error,
         own_seconds, standalone_seconds, forward_backward_seconds.
 
     Raises:
@@ -123,10 +128,16 @@ def run(
     )
     if summary.interrupted:
         raise KeyboardInterrupt
-    from harness.store import Store
+    import pandas as pd
 
-    with Store.read(directory) as store:
-        return store.scores()
+    from harness.store import Store
+    from harness.store.seeds import seed_directory
+
+    tables = []
+    for one in options.each_seed():
+        with Store.read(directory if one.seed == options.seed else seed_directory(directory, one.seed)) as store:
+            tables.append(store.scores())
+    return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
 
 
 def carry_out(
@@ -137,7 +148,7 @@ def carry_out(
     notice: Callable[[str], None],
     say: Callable[[str], None],
 ) -> RunSummary:
-    """The common part of :func:`run` and the command ``harness run``: make a plan, and compute what is missing.
+    """The common part of :func:`run` and ``harness run``: make a plan for each seed, and compute what is missing.
 
     Args:
         benchmark: a benchmark or its name.
@@ -151,13 +162,13 @@ def carry_out(
     refuse_in_starting_worker(options.workers)
 
     from harness.execution.plan import make_plan
-    from harness.execution.runner import run as compute
+    from harness.execution.runner import run_seeds
 
-    plan = make_plan(benchmark, options)
-    if plan.notice:
-        notice(plan.notice)
-    return compute(
-        plan,
+    plans = [make_plan(benchmark, one) for one in options.each_seed()]
+    if plans[0].notice:
+        notice(plans[0].notice)
+    return run_seeds(
+        plans,
         out,
         workers=options.workers,
         executor=options.executor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -100,6 +100,24 @@ class OpenedRun:
         from harness.analysis.joined import join
 
         return join(self.scores, self.truth, self.directions, aggregates=self.aggregates.values(), beside=self.beside)
+
+    @cached_property
+    def seeds(self) -> tuple[OpenedRun, ...]:
+        """This run and those of further seeds that ``harness run --seeds`` stored in its directory.
+
+        Raises:
+            HarnessError: if the run of a further seed cannot be read.
+        """
+        from harness.store import Store
+        from harness.store.seeds import further_seeds
+
+        found = [self]
+        for directory in further_seeds(self.directory).values():
+            with Store.read(directory) as store:
+                scores, setting, manifest = store.scores(), store.setting, store.manifest()
+            if not scores.empty:
+                found.append(replace(self, directory=directory, setting=setting, manifest=manifest, scores=scores))
+        return tuple(found)
 
     def within(self, subset: str) -> Joined:
         """The same, restricted to one of the benchmark's architecture sets.

@@ -21,6 +21,7 @@ import pandas as pd
 from harness.analysis.statistics.comparison import compare_jackknives
 from harness.analysis.statistics.correlation import estimate
 from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
+from harness.analysis.statistics.over_seeds import mean_over_seeds
 from harness.analysis.statistics.ranks import rank
 from harness.seeds import derive_seed
 
@@ -80,6 +81,49 @@ def comparison_coverage(
     return pd.DataFrame(rows, columns=["tau", "baseline tau", "difference", "networks", "held", "win", "loss"])
 
 
+def seed_coverage(
+    effects: Sequence[tuple[float, float]], seeds: Sequence[int], networks: int, draws: int, population: int = 20_000
+) -> pd.DataFrame:
+    """The share of intervals of the mean over seeds that contain the coefficient expected for all networks and seeds.
+
+    A score is the accuracy plus noise of three kinds: the network's own, the same for every seed; a property of the
+    networks that each seed weights anew, as a mini-batch does for all networks; and noise of each network and seed, as
+    random weights give. ``one held`` is the share for the interval of one seed alone, which leaves the seed out.
+
+    Args:
+        effects: pairs of the standard deviations of the last two kinds.
+        seeds: numbers of seeds.
+        networks: sample size.
+        draws: number of samples of each kind.
+        population: number of networks that represent the population, with 120 seeds.
+    """
+    rows = []
+    for shared, own in effects:
+        random = np.random.default_rng(derive_seed("seeds", str(shared), str(own)))
+        target = float(np.mean([each.value for _ in range(60) for each in _seeds(random, population, 2, shared, own)]))
+        for number in seeds:
+            held = one_held = 0
+            for _ in range(draws):
+                coefficients = _seeds(random, networks, number, shared, own)
+                mean, one = (estimate(each, CONFIDENCE) for each in (mean_over_seeds(coefficients), coefficients[0]))
+                held += mean.low <= target <= mean.high
+                one_held += one.low <= target <= one.high
+            rows.append((shared, own, target, number, networks, held / draws, one_held / draws))
+    columns = ["shared by networks", "of each network", "tau", "seeds", "networks", "held", "one held"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _seeds(random: np.random.Generator, networks: int, seeds: int, shared: float, own: float) -> list[Jackknife]:
+    """τ-b of each seed on one random sample of networks; see :func:`seed_coverage`."""
+    quality, rest, permanent, along = random.normal(size=(4, networks))
+    truth = rank(quality + rest / 2)
+    scores = (
+        quality + 0.7 * permanent + shared * random.normal() * along + own * random.normal(size=networks)
+        for _ in range(seeds)
+    )
+    return [jackknife(rank(score), truth)[0] for score in scores]
+
+
 def _jackknives(networks: int, taus: tuple[float, ...], ties: bool, seed: int) -> list[tuple[Jackknife, Jackknife]]:
     """(τ-b, ρ) of one score per τ on one random sample of networks."""
     random = np.random.default_rng(seed)
@@ -106,14 +150,15 @@ def _params_cuts() -> Floats:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the three tables."""
     parser = argparse.ArgumentParser(prog="python -m tools.interval_coverage", description=main.__doc__)
     parser.add_argument("--draws", type=int, default=4000, help="number of samples of each kind (default: 4000)")
     draws = parser.parse_args().draws
     sizes = (50, 200, 1000)
     coefficients = coefficient_coverage((0.0, 0.3, 0.6, 0.8), sizes, (True, False), draws)
     comparisons = comparison_coverage(((0.3, 0.3), (0.6, 0.6), (0.8, 0.8), (0.65, 0.6)), sizes, draws)
-    for table in (coefficients, comparisons):
+    over_seeds = seed_coverage(((0, 0), (0, 1), (0.5, 0), (0.5, 1), (0, 4)), (2, 3, 5), 100, draws)
+    for table in (coefficients, comparisons, over_seeds):
         sys.stdout.write(table.to_string(index=False, float_format="{:.3f}".format) + "\n\n")
 
 

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 from harness._utils.citations import citation
 from harness.analysis.timings import cost_table
 from harness.cli.listing import family_order
+from harness.display.tables.numbers import coefficient
 from harness.proxies._measured_costs import FILE, cost_in_words, measured_costs
+from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.registry import aggregates, proxies
 from harness.registry.declared import FILE as DECLARED
 from harness.registry.declared import declared_text
@@ -96,10 +98,22 @@ def _section(proxy: Proxy, own: Sequence[Proxy]) -> list[str]:
         f"looks at: {proxy.data}" + (f", {proxy.batches} mini-batches" if proxy.batches > 1 else ""),
         f"supervised: {proxy.supervised}" if proxy.supervised else "",
         f"variants: {', '.join(variants)}" if variants else "",
+        *_dependences(proxy.name),
         f"version {proxy.version}",
         f"follows: {proxy.source}",
     ]
     return _described(proxy.name, proxy.function, facts, proxy.cite)
+
+
+def _dependences(proxy: str) -> list[str]:
+    """What its ranking depends on, as measured."""
+    causes: tuple[Cause, ...] = ("images", "resolution")
+    return [
+        f"depends on the {cause}: Kendall τ {coefficient(each.kendall)} between two rankings of {each.networks} "
+        f"networks of {each.benchmark}"
+        for cause in causes
+        for each in dependent_on(cause, [proxy]).values()
+    ]
 
 
 def _aggregate_section(aggregate: Aggregate) -> list[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.analysis.redundancy import agreement_matrix, redundancy_table
     from harness.analysis.scores import ProxyScores
     from harness.analysis.search import SIZES, curve_sizes, search_table, simulated_search
+    from harness.analysis.seeds import seed_table
     from harness.analysis.selection import ranking_table, selection_table
     from harness.analysis.statistics.comparison import compare
     from harness.analysis.statistics.correlation import kendall, spearman
@@ -48,6 +49,7 @@ __all__ = [
     "ranking_table",
     "redundancy_table",
     "search_table",
+    "seed_table",
     "selection_table",
     "simulated_search",
     "spearman",
@@ -67,6 +69,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "redundancy": ["agreement_matrix", "redundancy_table"],
         "scores": ["ProxyScores"],
         "search": ["SIZES", "curve_sizes", "search_table", "simulated_search"],
+        "seeds": ["seed_table"],
         "selection": ["ranking_table", "selection_table"],
         "statistics.comparison": ["compare"],
         "statistics.correlation": ["kendall", "spearman"],

@@ -69,7 +69,7 @@ def bias_table(joined: Joined, features: pd.DataFrame, confidence: float = 0.95)
             found = estimate(of_score, confidence)
             difference = of_score - of_truth
             error = difference.standard_error
-            reach = two_sided_quantile(confidence, len(score)) * error if error > 0 else math.nan
+            reach = two_sided_quantile(confidence, len(score) - 1) * error if error > 0 else math.nan
             rows.append(
                 (
                     *(name, feature, len(score), found.value, found.low, found.high, of_truth.value),

@@ -83,7 +83,7 @@ def report_document(report: Report) -> Document:
             "ground_truth": heading.ground_truth,
             "inputs": heading.inputs(),
             "noise": heading.noise,
-            "facts": heading.facts,
+            "facts": (*heading.facts, *heading.doubts),
         },
         "sets": heading.sets,
         "main_set": report.subset,
@@ -91,6 +91,7 @@ def report_document(report: Report) -> Document:
         "correlations": report.correlations.to_dict("records"),
         "costs": report.costs.to_dict("records"),
         "published": None if report.published is None else report.published.to_dict("records"),
+        "seeds": None if report.seeds is None else report.seeds.to_dict("records"),
         "manifest": report.manifest,
     }
 

@@ -41,6 +41,10 @@ def run(
     subset: Annotated[str, typer.Option("--set", help="Architecture set to draw from.")] = "all",
     seed: Annotated[int, typer.Option(help="Seed for the weights, the mini-batches and the sample.")] = 0,
     sample_seed: Annotated[int | None, typer.Option(help="Seed for the sample; default: --seed.")] = None,
+    seeds: Annotated[int, typer.Option(help="Number of seeds, from --seed on, on the same sample.")] = 1,
+    seeds_on: Annotated[
+        int | None, typer.Option(help="Number of networks for every seed after the first; default: all.")
+    ] = None,
     proxies: Annotated[
         str,
         typer.Option(
@@ -101,6 +105,8 @@ def run(
             subset=subset,
             seed=seed,
             sample_seed=sample_seed,
+            seeds=seeds,
+            seeds_on=seeds_on,
             proxies=[*proxies.split(","), *(own or [])],
             images=images,
             labels="random" if random_labels else "file",
@@ -122,7 +128,8 @@ def run(
         say(f"interrupted: {done:,} of {summary.units:,} networks stored; repeat the command to resume")
         raise typer.Exit(TERMINATED if terminated else INTERRUPTED)
     following = f"next: harness report {out}" if done else "nothing to compute"
-    say(f"{counted(done, 'network')} scored, {summary.computed:,} of them now; {following}")
+    with_seeds = f" with {seeds} seeds" if seeds > 1 else ""
+    say(f"{counted(done, 'network')} scored{with_seeds}, {summary.computed:,} of them now; {following}")
 
 
 def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:

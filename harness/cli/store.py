@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness._utils.console import say
+from harness.cli import completion
 from harness.cli.shared import RunDirectory, tell
 from harness.display.tables.numbers import counted
 
@@ -43,11 +44,18 @@ def store_restore(
         Path, typer.Argument(help="Table written by 'harness store export', or the directory of a report.")
     ],
     out: Annotated[Path, typer.Option(help="Directory for the run; it must not contain one.")],
+    without: Annotated[
+        str | None,
+        typer.Option(
+            help="Proxies to leave out, comma-separated, such as those of an older version.",
+            autocompletion=completion.proxy_list,
+        ),
+    ] = None,
 ) -> None:
     """Restore a run from a table of its scores. 'harness run' with the same settings then resumes it."""
     from harness.store.restore import restore
 
-    rows = restore(scores, out)
+    rows = restore(scores, out, without=without.split(",") if without else ())
     say(f"{counted(rows, 'outcome')} restored to {out}; resume with 'harness run' and the same settings and images")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from harness._utils.arguments import (
@@ -19,6 +19,7 @@ from harness._utils.arguments import (
     whole,
     yes_or_no,
 )
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy
@@ -37,6 +38,8 @@ class RunOptions:
         subset: the architecture set to draw from.
         seed: the seed for the weights, the mini-batches and the random numbers of proxies.
         sample_seed: the seed for the sample; default: ``seed``.
+        seeds: the number of seeds: ``seed`` and those after it, with the same sample.
+        seeds_on: the number of networks for every seed after the first, the start of the sample; default: all.
         proxies: the proxies to compute; see :func:`~harness.registry.select_proxies`.
         images: the images to draw mini-batches from; see :func:`~harness.images.given.images_given`. Default: the
             benchmark's own.
@@ -61,6 +64,8 @@ class RunOptions:
     subset: str = field(default="all", metadata={"converter": text})
     seed: int = field(default=0, metadata={"converter": whole()})
     sample_seed: int | None = field(default=None, metadata={"converter": optional(whole())})
+    seeds: int = field(default=1, metadata={"converter": whole()})
+    seeds_on: int | None = field(default=None, metadata={"converter": optional(whole())})
     proxies: str | Proxy | Iterable[str | Proxy] | None = "standard"
     images: object = None
     labels: Literal["file", "random"] = field(default="file", metadata={"converter": one_of("file", "random")})
@@ -81,6 +86,18 @@ class RunOptions:
             if "converter" in each.metadata:
                 converted = each.metadata["converter"](getattr(self, each.name), each.name)
                 object.__setattr__(self, each.name, converted)
+        if self.seeds < 1:
+            raise HarnessError(f"invalid number of seeds {self.seeds}; use 1 or more")
+        if self.seeds_on is not None and self.seeds == 1:
+            raise HarnessError("seeds_on is for the seeds after the first; ask for more with seeds, such as 3")
+
+    def each_seed(self) -> Iterator[Self]:
+        """The options of the run of each seed, the first one's first."""
+        sample_seed = self.seed if self.sample_seed is None else self.sample_seed
+        one = replace(self, seeds=1, seeds_on=None)
+        yield one
+        for seed in range(self.seed + 1, self.seed + self.seeds):
+            yield replace(one, seed=seed, sample_seed=sample_seed, sample=self.seeds_on or self.sample)
 
     @classmethod
     def among(cls, values: dict[str, Any]) -> Self:

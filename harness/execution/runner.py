@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from harness.registry import check_importable, is_registered, reference
 from harness.registry.by_file import source_digest
 from harness.store import Store
 from harness.store.records import Unit, UnitResult
+from harness.store.seeds import seed_directory
 from harness.store.sqlite import explained
 
 WINDOW = 2
@@ -48,6 +49,49 @@ class RunSummary:
     done: int
     computed: int
     interrupted: bool
+
+
+def run_seeds(
+    plans: Sequence[Plan], directory: Path, *, progress: Progress | None = None, **options: Any
+) -> RunSummary:
+    """Run the plans of one or more seeds, one after the other; all but the first in directories of their own.
+
+    Args:
+        plans: one for each seed.
+        directory: the directory of the first; see :mod:`harness.store.seeds` for the others.
+        progress: called as by :func:`run`, with the numbers of units of all seeds.
+        options: further arguments of :func:`run`.
+
+    Raises:
+        StoreError: as :func:`run`; also HarnessError.
+    """
+    sizes = [networks(plan) for plan in plans]
+    summaries: list[RunSummary] = []
+    for plan in plans:
+        seed = plan.setting.seed
+        place = directory if plan is plans[0] else seed_directory(directory, seed)
+        shown = progress and _AfterOthers(progress, sum(sizes[: len(summaries)]), sum(sizes))
+        summaries.append(run(plan, place, progress=shown, **options))
+        if summaries[-1].interrupted:
+            break
+    return RunSummary(
+        directory,
+        units=sum(sizes),
+        done=sum(each.done for each in summaries),
+        computed=sum(each.computed for each in summaries),
+        interrupted=summaries[-1].interrupted,
+    )
+
+
+class _AfterOthers:
+    """The progress of one seed as that of all: so many networks come before, and the total is that of all seeds."""
+
+    def __init__(self, progress: Progress, before: int, total: int) -> None:
+        self._progress, self._before, self._total = progress, before, total
+        self.stored = getattr(progress, "stored", None)
+
+    def __call__(self, done: int, total: int) -> None:
+        self._progress(self._before + done, self._total)
 
 
 def run(

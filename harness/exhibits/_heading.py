@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.analysis.seeds import TRUSTED_AGREEMENT, seed_table
 from harness.display.tables.heading import Heading
+from harness.display.tables.numbers import coefficient
+from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.results import OpenedRun
 from harness.tasks import CLASSES, Objective
 
@@ -52,6 +55,7 @@ def heading_of(run: OpenedRun) -> Heading:
             *_facts(setting, task.objective),
             *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),
         ),
+        doubts=tuple(_doubts(run)),
         sets=dict(run.benchmark.subsets),
     )
 
@@ -59,3 +63,25 @@ def heading_of(run: OpenedRun) -> Heading:
 def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:
     facts = (f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",)
     return facts if objective == CLASSES else (*facts, f"Loss of the gradient proxies: {objective.words}")
+
+
+def _doubts(run: OpenedRun) -> list[str]:
+    """Which proxies would rank the networks in another order with photographs, the benchmark resolution, or a seed."""
+    causes: list[tuple[Cause, str]] = []
+    if run.setting.noise:
+        causes.append(("images", "Depends on the images, which are noise here"))
+    if run.setting.resolution is not None:
+        causes.append(("resolution", "Depends on the resolution, which is not the benchmark's here"))
+    doubts = []
+    for cause, words in causes:
+        found = dependent_on(cause, run.scores["proxy"].unique())
+        shown = (f"{run.labels.get(name, name)} {coefficient(each.kendall)}" for name, each in found.items())
+        if found:
+            doubts.append(f"{words} (with the lowest measured Kendall τ between two rankings): {', '.join(shown)}")
+    if len(run.seeds) > 1:
+        agreement = seed_table([seed.joined for seed in run.seeds]).set_index("proxy")["agreement"]
+        apart = agreement[agreement < TRUSTED_AGREEMENT].sort_values()
+        shown = (f"{run.labels.get(str(name), name)} {coefficient(value)}" for name, value in apart.items())
+        if len(apart):
+            doubts.append(f"Seeds rank differently (with Kendall τ between two of them): {', '.join(shown)}")
+    return doubts

@@ -76,6 +76,14 @@ def list_files(source: Path) -> list[Path]:
     raise DataError(f"no supported images in the directory '{source.name}'; expected: {_EXPECTED}{_hint(source)}")
 
 
+def is_data_set(source: Path) -> bool:
+    """Whether a directory has training files of a supported data set."""
+    try:
+        return bool(list_files(source))
+    except DataError:
+        return False
+
+
 def _hint(source: Path) -> str:
     """Suggest a directory or file inside."""
     for path in sorted(source.iterdir()):
@@ -129,12 +137,8 @@ def _read_cifar(path: Path, task: Task, any_size: bool) -> RawImages:
         records = data.reshape(-1, label_bytes + _CIFAR_PIXELS)
         if (records[:, :label_bytes] < np.array(classes)).all():
             check_shape(path.name, (3, 32, 32), task, any_size)
-            if task.classes != classes[-1]:
-                raise DataError(
-                    f"{path.name} is {name} ({classes[-1]} classes), but {task.dataset} has {task.classes} classes"
-                )
             labels = records[:, label_bytes - 1].astype(np.int64)
-            return RawImages(records[:, label_bytes:].reshape(-1, 3, 32, 32), labels)
+            return _of_classes(records[:, label_bytes:].reshape(-1, 3, 32, 32), labels, name, classes[-1], task)
     raise DataError(
         f"{path.name} is truncated or unsupported: its {len(data):,} bytes are not complete records of CIFAR-10 "
         f"(3,073 bytes) or CIFAR-100 (3,074 bytes) with valid labels; expected: {_EXPECTED}"
@@ -157,9 +161,14 @@ def _read_cifar_python(path: Path, content: dict[Any, Any], task: Task, any_size
     name, classes, key = ("CIFAR-100", 100, "fine_labels") if "fine_labels" in content else ("CIFAR-10", 10, "labels")
     pixels, labels = _rows(path, content, key, f"{name}'s Python version")
     check_shape(path.name, _square(pixels), task, any_size)
-    if task.classes != classes:
-        raise DataError(f"{path.name} is {name} ({classes} classes), but {task.dataset} has {task.classes} classes")
-    return RawImages(pixels.reshape(-1, *_square(pixels)), labels)
+    return _of_classes(pixels.reshape(-1, *_square(pixels)), labels, name, classes, task)
+
+
+def _of_classes(pixels: NDArray[np.uint8], labels: NDArray[np.int64], name: str, classes: int, task: Task) -> RawImages:
+    """Images with the labels of a data set; without them if the task has other classes, as for random labels."""
+    if task.classes == classes:
+        return RawImages(pixels, labels)
+    return RawImages(pixels, None, f"is {name} ({classes} classes), but {task.dataset} has {task.classes} classes")
 
 
 def _read_imagenet16(path: Path, content: Any, task: Task, any_size: bool) -> RawImages:

@@ -112,8 +112,12 @@ def rows_of_images(
         the same order for all images, which is not always that of the parameter.
 
     Raises:
-        NotApplicableError: if one of the parts is not a registered module.
+        NotApplicableError: if one of the parts is not a registered module, or a batch norm uses the mini-batch's
+            statistics.
     """
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and (module.training or module.running_mean is None):
+            raise NotApplicableError("a batch norm keeps no running statistics, so images influence each other")
     for group in _groups(parameters, MOST_ENTRIES // len(images)):
         try:
             yield from _rows_of_group(network, images, score, group, parts)

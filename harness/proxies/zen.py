@@ -60,9 +60,9 @@ def zen(probe: Probe) -> Tensor:
     \sqrt{\operatorname{mean}_c \sigma^2_c}` with f the features before global pooling, x and ε from N(0, 1), α = 0.01,
     Gaussian weights, training mode and residual connections kept. As the official code does, σ² is the running variance
     after the two passes, .81 + .19 of the batch variance, and the norm is L1; the paper's algorithm uses the batch
-    variance and the Frobenius norm (``zen_paper``). The momentum is .1 in every batch norm, whatever the network
-    declares: NAS-Bench-101's networks mix .1 with .997, which would weight the variances of some layers differently.
-    One repeat, as in the official search; ``zen_32`` has 32.
+    variance and the Frobenius norm (``zen_paper``). The momentum is .1 and the initial variance 1 in every batch norm,
+    whatever the network declares: NAS-Bench-101's networks mix .1 with .997, which would weight the variances of some
+    layers differently. One repeat, as in the official search; ``zen_32`` has 32.
 
     The official search scores networks whose blocks are built without their residual links. This is defined for blocks
     with one shortcut next to the layers. In a cell, each node adds up several edges, none of which is the residual
@@ -132,16 +132,16 @@ class _StatisticsOfCalls:
     def __init__(self, network: nn.Module) -> None:
         norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
         for norm in norms:
-            norm.momentum = MOMENTUM  # type: ignore[assignment]
-        self._initial = {norm: {name: _copied(buffer) for name, buffer in norm._buffers.items()} for norm in norms}
-        self._of_calls = {norm: [dict(norm._buffers)] for norm in norms}
+            _begin_statistics(norm)
+        self._initial = {norm: {name: buffer.clone() for name, buffer in norm.named_buffers()} for norm in norms}
+        self._of_calls = {norm: [dict(norm.named_buffers())] for norm in norms}
         self._called: Counter[nn.Module] = Counter()
         self._hooks = {norm: norm.register_forward_pre_hook(self._before) for norm in norms}
 
     def _before(self, norm: nn.Module, _: Any) -> None:
         calls, index = self._of_calls[norm], self._called[norm]
         if index == len(calls):
-            calls.append({name: _copied(buffer) for name, buffer in self._initial[norm].items()})
+            calls.append({name: buffer.clone() for name, buffer in self._initial[norm].items()})
         norm._buffers.update(calls[index])
         self._called[norm] += 1
 
@@ -155,11 +155,19 @@ class _StatisticsOfCalls:
     def variances(self) -> Iterator[Tensor]:
         """The running variance of each call, (channels,); a batch norm that is never called gives its own."""
         for calls in self._of_calls.values():
-            yield from (buffers["running_var"] for buffers in calls if buffers["running_var"] is not None)
+            yield from (buffers["running_var"] for buffers in calls)
 
 
-def _copied(buffer: Tensor | None) -> Tensor | None:
-    return None if buffer is None else buffer.clone()
+def _begin_statistics(norm: nn.Module) -> None:
+    """Running statistics from mean 0 and variance 1 on, with the momentum of Zen-Score's networks."""
+    assert isinstance(norm, nn.BatchNorm2d)
+    if not norm.track_running_stats:
+        like = next((tensor for tensor in norm.parameters()), torch.empty(0))
+        alike = nn.BatchNorm2d(norm.num_features, device=like.device, dtype=like.dtype)
+        norm._buffers.update(alike._buffers)
+        norm.track_running_stats = True
+    norm.reset_running_stats()
+    norm.momentum = MOMENTUM
 
 
 @proxy(
@@ -196,7 +204,7 @@ def zen_paper(probe: Probe) -> Tensor:
         variances.append(inputs[0].var(dim=(0, 2, 3), correction=0).mean())
 
     with torch.no_grad():
-        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
         handles = [norm.register_forward_pre_hook(before_batch_norm) for norm in norms]
         with hooked(handles), probe.seeing(network, *SEEN, method="forward_features"):
             features: Tensor = network.forward_features(inputs)

@@ -13,6 +13,7 @@ from harness.display.tables.heading import Heading
 from harness.exhibits._heading import correlations_of, heading_of
 from harness.results import OpenedRun, open_run
 from harness.store.score_files import write_manifest
+from harness.store.seeds import SCORES_FILE, seed_directory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ class Report:
         manifest: versions and settings of the run.
         published: our coefficients next to published ones, see :func:`harness.analysis.published.beside_published`;
             None if no published table was given.
+        seeds: the mean over seeds, see :func:`harness.analysis.seeds.seed_table`; None if the run has one seed.
         run: the run, for further analyses on the page; None if the report was assembled by hand.
     """
 
@@ -48,6 +50,7 @@ class Report:
     subset: str
     manifest: dict[str, Any] = field(repr=False)
     published: pd.DataFrame | None = None
+    seeds: pd.DataFrame | None = None
     run: OpenedRun | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
@@ -94,7 +97,7 @@ class Report:
 
         table, labels, subset = self.correlations, self.labels, self.subset
         drawings = drawings_of(table, self.scores, self.truth, self.heading, labels, subset) if figures else ()
-        return exhibit_of(table, self.costs, self.heading, labels, subset, drawings, self.published)
+        return exhibit_of(table, self.costs, self.heading, labels, subset, drawings, self.published, self.seeds)
 
     def show(self, console: Console | None = None) -> None:
         """Print the tables in the terminal."""
@@ -122,7 +125,8 @@ class Report:
     def write(self, directory: Path | str, *, figures: bool = True, width: float | None = None) -> list[Path]:
         """Write everything except the page; returns the files.
 
-        Tables as CSV, Markdown and LaTeX; figures as PDF and PNG with their data; the scores; the manifest.
+        Tables as CSV, Markdown and LaTeX; figures as PDF and PNG with their data; the scores and the manifest, of
+        further seeds in ``seeds``.
 
         Args:
             directory: the output directory; created if it does not exist.
@@ -132,12 +136,20 @@ class Report:
         """
         target = Path(directory)
         files = self.exhibit(figures=figures).write(target, width=width)
-        scores = target / "scores.csv.gz"
-        # Without a timestamp, equal scores give equal files.
-        self.scores.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0}, lineterminator="\n")
-        manifest = target / "manifest.json"
-        write_manifest(manifest, self.manifest, scores)
-        return [*files, scores, manifest]
+        files += _write_scores(target, self.scores, self.manifest)
+        for other in self.run.seeds[1:] if self.run else ():
+            files += _write_scores(seed_directory(target, other.setting.seed), other.scores, other.manifest)
+        return files
+
+
+def _write_scores(directory: Path, table: pd.DataFrame, facts: dict[str, Any]) -> list[Path]:
+    """Write the scores of one seed and their manifest, from which ``harness store restore`` restores the run."""
+    directory.mkdir(parents=True, exist_ok=True)
+    scores, manifest = directory / SCORES_FILE, directory / "manifest.json"
+    # Without a timestamp, equal scores give equal files.
+    table.to_csv(scores, index=False, compression={"method": "gzip", "mtime": 0}, lineterminator="\n")
+    write_manifest(manifest, facts, scores)
+    return [scores, manifest]
 
 
 @accepts(
@@ -168,6 +180,7 @@ def report(
     """
     from harness.analysis import cost_table
     from harness.analysis.published import beside_published, read_published
+    from harness.analysis.seeds import seed_table
 
     run = open_run(directory, split=split, epochs=epochs, beside=beside)
     baseline = run.row_named(baseline)
@@ -193,5 +206,6 @@ def report(
             "truth_source": run.truth.source,
         },
         published=theirs,
+        seeds=seed_table([each.joined for each in run.seeds], baseline=baseline) if len(run.seeds) > 1 else None,
         run=run,
     )

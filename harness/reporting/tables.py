@@ -18,6 +18,7 @@ from harness.display.tables.correlations import (
 )
 from harness.display.tables.heading import Heading
 from harness.display.tables.rows import Labels, can_be_ranked, has_several_sets, main_set, set_rows
+from harness.display.tables.seeds import seeds_grid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +36,9 @@ def exhibit_of(
     subset: str | None = None,
     drawings: tuple[Drawing, ...] = (),
     published: pd.DataFrame | None = None,
+    seeds: pd.DataFrame | None = None,
 ) -> Exhibit:
-    """The main table, Kendall τ in each set if there are several, the costs, and the published coefficients.
+    """The main table, the mean over seeds, Kendall τ in each set, the costs, and the published coefficients.
 
     Args:
         table: rows of :func:`harness.analysis.correlation_table`.
@@ -46,13 +48,18 @@ def exhibit_of(
         subset: the architecture set of the main table; default: ``all``.
         drawings: the figures.
         published: rows of :func:`harness.analysis.published.beside_published`, or None.
+        seeds: rows of :func:`harness.analysis.seeds.seed_table`, or None.
 
     Raises:
         UnknownNameError: if the table lacks the set.
     """
     chosen = main_set(table, subset)
-    grids, terminal = [main_grid(table, chosen, labels)], [terminal_grid(table, chosen, labels, costs)]
+    grids, terminal = [main_grid(table, chosen, labels, seeds)], [terminal_grid(table, chosen, labels, costs, seeds)]
     paper = [paper_grid(table, chosen, labels)]
+    if seeds is not None:
+        grids.append(seeds_grid(seeds, labels))
+        terminal.append(grids[-1])
+        paper.append(seeds_grid(seeds, labels, paper=True))
     if has_several_sets(table):
         grids.append(sets_grid(table, chosen, heading.sets, labels))
         if can_be_ranked(set_rows(table, chosen)):

@@ -271,7 +271,7 @@ class Store:
             if versions.get(proxy, version) != version:
                 raise StoreError(
                     f"{self.directory} has scores of {proxy} version {version}, but this harness computes version "
-                    f"{versions[proxy]}; use a new --out"
+                    f"{versions[proxy]}; use a new --out, or export the run and restore it --without {proxy}"
                 )
 
     def _note_own_proxies(self, proxies: Sequence[Proxy]) -> None:

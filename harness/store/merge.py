@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness._utils.arguments import accepts, path, paths
@@ -13,6 +13,7 @@ from harness.images.batches import BATCHES_FILE, read_batches
 from harness.registry.by_file import OWN_PROXIES
 from harness.store import Store
 from harness.store.checksums import refuse_damaged
+from harness.store.seeds import further_seeds, seed_directory
 from harness.store.sqlite import explained, reading_address
 
 _SAME_KEY = "mine.architecture = theirs.architecture AND mine.proxy = theirs.proxy"
@@ -40,7 +41,7 @@ class MergeSummary:
     Attributes:
         directory: the directory of the merged run.
         networks: number of architectures with an outcome.
-        outcomes: number of outcomes, one for each architecture and proxy.
+        outcomes: number of outcomes, one for each architecture, proxy and seed.
         added: number of new outcomes.
         mended: number of failed outcomes replaced by those of a source.
     """
@@ -54,7 +55,7 @@ class MergeSummary:
 
 @accepts(sources=paths, target=path)
 def merge(sources: Sequence[Path | str], target: Path | str) -> MergeSummary:
-    """Merge the scores of several runs, such as the shards of one run.
+    """Merge the scores of several runs, such as the shards of one run, and those of their further seeds.
 
     Merging again changes nothing. A failed outcome is replaced if another run has a better one. Sources are only read,
     and may be merged while they are still being written.
@@ -72,6 +73,17 @@ def merge(sources: Sequence[Path | str], target: Path | str) -> MergeSummary:
     if not directories:
         raise StoreError("no runs to merge; give the --out directories of runs")
     destination = Path(target)
+    summary = _merge(directories, destination)
+    for seed in sorted({seed for directory in directories for seed in further_seeds(directory)}):
+        places = [further[seed] for further in map(further_seeds, directories) if seed in further]
+        more = _merge(places, seed_directory(destination, seed))
+        added, mended = summary.added + more.added, summary.mended + more.mended
+        summary = replace(summary, outcomes=summary.outcomes + more.outcomes, added=added, mended=mended)
+    return summary
+
+
+def _merge(directories: Sequence[Path], destination: Path) -> MergeSummary:
+    """Merge runs of one seed."""
     for directory in directories:
         _check_source(directory, destination)
     added = mended = 0

@@ -3,45 +3,68 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from harness._utils.arguments import accepts, path
+from harness._utils.arguments import accepts, path, texts
+from harness._utils.names import listed
 from harness.errors import HarnessError
 from harness.store import Store
 from harness.store.columns import COLUMNS, Row, as_stored
 from harness.store.records import Setting
 from harness.store.score_files import read_manifest
+from harness.store.seeds import SCORES_FILE, published_seeds, seed_directory
 from harness.store.sqlite import explained
 
 
-@accepts(scores=path, directory=path)
-def restore(scores: Path | str, directory: Path | str) -> int:
+@accepts(scores=path, directory=path, without=texts)
+def restore(scores: Path | str, directory: Path | str, *, without: Iterable[str] = ()) -> int:
     """Create the store of a run from a table of its scores; returns the number of outcomes.
+
+    Further seeds that a report's directory has are restored too.
 
     The table does not include the mini-batches. ``harness run`` with the same settings and images draws them again, and
     refuses to resume if they differ.
 
     The table is the output of ``harness store export`` (with its manifest beside it), or the ``scores.csv.gz`` of a
-    report, which may also be given by its directory.
+    report, which may also be given by its directory. Scores of the proxies in ``without``, such as those of an older
+    version, are left out, so that ``harness run`` computes them again.
 
     Raises:
-        HarnessError: if the table or its manifest is missing, damaged or edited, or there is a run already.
+        HarnessError: if the table or its manifest is missing, damaged or edited, there is a run already, or the table
+            has no scores of a proxy to leave out.
     """
-    table, manifest_file = _files(Path(scores))
+    left_out, source, target = set(without), Path(scores), Path(directory)
+    places = {target: source} | {seed_directory(target, seed): place for seed, place in published_seeds(source).items()}
+    runs = {place: _read(table, left_out) for place, table in places.items()}
+    for place, (setting, facts, rows) in runs.items():
+        with Store.create_anew(place, setting, facts) as store, explained(place), store.transaction():
+            store.outcomes.add(rows)
+    return sum(len(rows) for _, _, rows in runs.values())
+
+
+def _read(source: Path, left_out: set[str]) -> tuple[Setting, dict[str, Any], list[Row]]:
+    table, manifest_file = _files(source)
     setting, facts = _manifest(manifest_file, table)
-    rows = _rows(table)
-    target = Path(directory)
-    with Store.create_anew(target, setting, facts) as store, explained(target), store.transaction():
-        store.outcomes.add(rows)
-    return len(rows)
+    return setting, facts, _without(_rows(table), left_out, table)
+
+
+def _without(rows: list[Row], names: set[str], table: Path) -> list[Row]:
+    place = COLUMNS.index("proxy")
+    there = {str(row[place]) for row in rows}
+    if lacking := names - there:
+        raise HarnessError(
+            f"'{table}' has no scores of {listed(sorted(lacking))}; it has scores of {listed(sorted(there))}"
+        )
+    return [row for row in rows if row[place] not in names]
 
 
 def _files(path: Path) -> tuple[Path, Path]:
     """The table of scores and its manifest."""
-    table = path / "scores.csv.gz" if path.is_dir() else path
+    table = path / SCORES_FILE if path.is_dir() else path
     if not table.is_file():
         raise HarnessError(f"no table of scores '{table}'")
     for manifest in (table.with_name(f"{table.name}.json"), table.with_name("manifest.json")):

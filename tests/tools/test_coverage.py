@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.interval_coverage import coefficient_coverage, comparison_coverage
+from tools.interval_coverage import coefficient_coverage, comparison_coverage, seed_coverage
 
 DRAWS = 1000
 # Four standard deviations of a share of 0.95 in 1,000 draws are 0.028; the population's own error is small beside it.
@@ -17,6 +17,8 @@ def test_few_draws_hold_it_almost_always():
     (comparison,) = comparison_coverage(((0.6, 0.6),), (50,), 20, population=5_000).to_dict("records")
     assert comparison["difference"] == 0 and comparison["held"] >= 0.8
     assert comparison["win"] + comparison["loss"] == pytest.approx(1 - comparison["held"])
+    (over_seeds,) = seed_coverage(((0.5, 0),), (3,), 60, 40, population=2_000).to_dict("records")
+    assert over_seeds["tau"] == pytest.approx(0.475, abs=0.03) and over_seeds["held"] >= 0.8
 
 
 @pytest.mark.nightly
@@ -27,6 +29,15 @@ def test_intervals_of_the_coefficients(tied):
     assert len(table) == 6
     assert table["kendall held"].between(LOWEST, HIGHEST).all()
     assert table["spearman held"].between(LOWEST, HIGHEST).all()
+
+
+@pytest.mark.nightly
+@pytest.mark.slow
+def test_intervals_of_the_mean_over_seeds():
+    """Where all networks share the chance of a seed, the interval of one seed holds the value far too rarely."""
+    table = seed_coverage(((0, 0), (0, 1), (0.5, 0)), (3,), 100, DRAWS)
+    assert table["held"].between(LOWEST, HIGHEST).all()
+    assert table["one held"].iloc[2] < 0.9
 
 
 @pytest.mark.nightly

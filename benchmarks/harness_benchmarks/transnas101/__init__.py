@@ -135,12 +135,14 @@ class TransNas(Benchmark):
         )
 
     def read_images(self, source: Path, task: Task, seed: int) -> Images | None:
-        """Views of a directory of Taskonomy, with the task's targets; None if the path is not a directory."""
-        if not source.is_dir():
-            return None
+        """Views of a directory of Taskonomy, with the task's targets; None for images of another data set."""
         from harness.images import Images
+        from harness.images.files import is_data_set
         from harness_benchmarks.transnas101.taskonomy import read_views
+        from harness_benchmarks.transnas101.taskonomy_files import has_images
 
+        if not source.is_dir() or (not has_images(source) and is_data_set(source)):
+            return None
         views = read_views(source, task.dataset, VIEWS, seed, resolution=task.image_shape[-1])
         return Images(views.pixels, views.targets, views.description)
 

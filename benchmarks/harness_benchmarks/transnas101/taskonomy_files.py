@@ -81,6 +81,11 @@ class View:
     label: Path
 
 
+def has_images(folder: Path) -> bool:
+    """Whether the directory has any image of Taskonomy."""
+    return bool(_list_files(folder, {RGB})[RGB])
+
+
 def find_views(folder: Path, label: Domain) -> list[View]:
     """Every view that has both an image and a label, sorted by name; no file is opened.
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from harness.analysis.statistics.correlation import two_sided_quantile
 from harness.analysis.statistics.jackknife import Jackknife, jackknife
+from harness.analysis.statistics.over_seeds import MeanOverSeeds
 from harness.analysis.statistics.ranks import rank
 
 Verdict = Literal["win", "tie", "loss", "undefined"]
@@ -66,7 +67,7 @@ def compare_jackknives(
     """The comparison of two (τ-b, ρ) pairs computed on the same networks."""
     (kendall_proxy, spearman_proxy), (kendall_baseline, spearman_baseline) = proxy, baseline
     found = difference_test(kendall_proxy - kendall_baseline, confidence)
-    verdict = _verdict(found.low, found.high)
+    verdict = verdict_of(found.low, found.high)
     spearman_difference = spearman_proxy.value - spearman_baseline.value
     return Comparison(found.value, found.low, found.high, found.p_value, verdict, spearman_difference)
 
@@ -90,10 +91,10 @@ class Difference:
     standard_error: float
 
 
-def difference_test(difference: Jackknife, confidence: float) -> Difference:
+def difference_test(difference: Jackknife | MeanOverSeeds, confidence: float) -> Difference:
     r"""The interval :math:`d \pm q\,\mathrm{SE}(d)` and the p-value of :math:`d / \mathrm{SE}(d)`.
 
-    Both use Student's t with n - 1 degrees of freedom; SE is the jackknife's standard error of the difference.
+    Both use Student's t with the degrees of freedom of the standard error.
 
     Args:
         difference: of two coefficients of the same networks.
@@ -105,10 +106,10 @@ def difference_test(difference: Jackknife, confidence: float) -> Difference:
     from scipy.special import stdtr
 
     value, error = difference.value, difference.standard_error
-    networks = len(difference.left_out)
-    reach = two_sided_quantile(confidence, networks) * error
+    freedom = difference.degrees_of_freedom
+    reach = two_sided_quantile(confidence, freedom) * error
     if error > 0:
-        p_value = 2 * float(stdtr(networks - 1, -abs(value) / error))
+        p_value = 2 * float(stdtr(freedom, -abs(value) / error))
     elif error == 0 and value == 0:
         p_value = 1.0
     else:
@@ -116,7 +117,8 @@ def difference_test(difference: Jackknife, confidence: float) -> Difference:
     return Difference(value, value - reach, value + reach, p_value, error)
 
 
-def _verdict(low: float, high: float) -> Verdict:
+def verdict_of(low: float, high: float) -> Verdict:
+    """The verdict of an interval of a difference."""
     if math.isnan(low) or math.isnan(high):
         return "undefined"
     if low > 0:

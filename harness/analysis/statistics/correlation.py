@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from harness.analysis.statistics.jackknife import Jackknife, jackknife
+from harness.analysis.statistics.over_seeds import MeanOverSeeds
 from harness.analysis.statistics.ranks import rank
 
 
@@ -72,25 +73,24 @@ def spearman(score: ArrayLike, truth: ArrayLike, confidence: float = 0.95) -> Es
     return estimate(spearman_jackknife, confidence)
 
 
-def estimate(coefficient: Jackknife, confidence: float) -> Estimate:
+def estimate(coefficient: Jackknife | MeanOverSeeds, confidence: float) -> Estimate:
     r"""The coefficient with the interval :math:`\tanh(\tanh^{-1}\hat\theta \pm q\,\mathrm{SE} / (1 - \hat\theta^2))`.
 
-    Fisher's transformation (1915) keeps the bounds within [-1, 1]; the delta method transforms the jackknife's standard
-    error. q is the quantile of Student's t with n - 1 degrees of freedom.
+    Fisher's transformation (1915) keeps the bounds within [-1, 1]; the delta method transforms the standard error. q is
+    the quantile of Student's t with the degrees of freedom of the standard error.
     """
     value, error = coefficient.value, coefficient.standard_error
-    networks = len(coefficient.left_out)
-    quantile = two_sided_quantile(confidence, networks)
+    quantile = two_sided_quantile(confidence, coefficient.degrees_of_freedom)
     low = high = math.nan
     if error > 0 and abs(value) < 1:
         centre = math.atanh(value)
         reach = quantile * error / (1 - value**2)
         low, high = math.tanh(centre - reach), math.tanh(centre + reach)
-    return Estimate(value, low, high, error, networks)
+    return Estimate(value, low, high, error, coefficient.networks)
 
 
-def two_sided_quantile(confidence: float, networks: int) -> float:
-    """Two-sided quantile of Student's t with ``networks`` - 1 degrees of freedom, for a jackknife interval.
+def two_sided_quantile(confidence: float, degrees_of_freedom: float) -> float:
+    """Two-sided quantile of Student's t; NaN without degrees of freedom.
 
     Raises:
         ValueError: for a confidence outside (0, 1).
@@ -99,4 +99,4 @@ def two_sided_quantile(confidence: float, networks: int) -> float:
 
     if not 0 < confidence < 1:
         raise ValueError(f"the confidence must lie between 0 and 1, such as 0.95; it is {confidence}")
-    return float(stdtrit(networks - 1, 0.5 + confidence / 2)) if networks > 1 else math.nan
+    return float(stdtrit(degrees_of_freedom, 0.5 + confidence / 2)) if degrees_of_freedom > 0 else math.nan

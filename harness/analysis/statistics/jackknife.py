@@ -56,6 +56,16 @@ class Jackknife:
         rounding = 4 * np.finfo(float).eps * n**0.5
         return 0.0 if error < rounding else error
 
+    @property
+    def networks(self) -> int:
+        """The number of items, n."""
+        return len(self.left_out)
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Of the standard error: n - 1."""
+        return self.networks - 1
+
     def __sub__(self, other: Jackknife) -> Jackknife:
         """The difference of two coefficients of the same items, itself with each item left out."""
         return Jackknife(self.value - other.value, self.left_out - other.left_out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,9 @@ from harness.display.tables.numbers import (
 )
 from harness.display.tables.rows import (
     Labels,
-    Row,
     baseline_row,
     can_be_ranked,
+    dagger_note,
     kind_notes,
     kinds_of,
     label_of,
@@ -33,8 +33,10 @@ from harness.display.tables.rows import (
     set_notes,
     set_rows,
     side_by_side,
+    significant,
     verdict_note,
 )
+from harness.display.tables.seeds import agreement_column, doubt_note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +63,10 @@ STYLES = {"win": "bold green", "loss": "red", "tie": "", "baseline": "bold", "no
 COST_NOTE = "×: cost in forward + backward passes; own: in addition to shared passes, alone: including them."
 
 
-def main_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -> Grid:
-    """The correlations of one set, best first."""
+def main_grid(
+    table: pd.DataFrame, chosen: str, labels: Labels | None = None, seeds: pd.DataFrame | None = None
+) -> Grid:
+    """The correlations of one set, best first; with the agreement of seeds if there are several."""
     rows = set_rows(table, chosen)
     if rows.empty:
         return Grid("correlations", f"Set '{chosen}'", (), table, (f"No scores in the set '{chosen}'.",))
@@ -75,6 +79,8 @@ def main_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) ->
         estimates("τ", "Kendall τ\n[95 %]", rows, "kendall", brief=True),
         estimates("ρ", "Spearman ρ\n[95 %]", rows, "spearman", brief=True),
     ]
+    if seeds is not None:
+        columns.insert(3, agreement_column(rows["proxy"], seeds))
     base = baseline_row(rows)
     if base is not None:
         head = f"Δτ to {label_of(base['proxy'], labels)}\n[95 %]"
@@ -92,16 +98,21 @@ def main_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) ->
         ),
         Column("distinct scores", "Dis-\ntinct", rows["distinct"], count),
     ]
-    notes = (*outcome_notes(rows, labels), *kind_notes(rows, labels), verdict_note(rows, labels))
+    doubt = () if seeds is None else doubt_note(seeds)
+    notes = (*outcome_notes(rows, labels), *kind_notes(rows, labels), *doubt, verdict_note(rows, labels))
     styles = tuple(STYLES.get(verdict, "") for verdict in rows["verdict"])
     return Grid("correlations", title, tuple(columns), table, notes, styles=styles, sacrifices=SACRIFICES)
 
 
 def terminal_grid(
-    table: pd.DataFrame, chosen: str, labels: Labels | None = None, costs: pd.DataFrame | None = None
+    table: pd.DataFrame,
+    chosen: str,
+    labels: Labels | None = None,
+    costs: pd.DataFrame | None = None,
+    seeds: pd.DataFrame | None = None,
 ) -> Grid:
     """The main table for a terminal: with costs, and without numbers if nothing can be ranked."""
-    grid, rows = main_grid(table, chosen, labels), set_rows(table, chosen)
+    grid, rows = main_grid(table, chosen, labels, seeds), set_rows(table, chosen)
     if not (rows.empty or can_be_ranked(rows)):
         return replace(grid, columns=(), notes=tuple(outcome_notes(rows, labels)))
     if rows.empty or costs is None or costs.empty:
@@ -126,12 +137,12 @@ def paper_grid(table: pd.DataFrame, chosen: str, labels: Labels | None = None) -
     ]
     if base is not None:
         head = f"Δτ to {label_of(base['proxy'], labels)}"
-        columns.append(estimates("Δτ", head, rows, "difference", sign=True, verdicts=_significant(rows["verdict"])))
+        columns.append(estimates("Δτ", head, rows, "difference", sign=True, verdicts=significant(rows["verdict"])))
         columns.append(Column("p", "p", rows["p_value"], p_value))
     columns.append(Column("n", "n", rows["used"], count))
     notes = (
         "Brackets: 95 % intervals. Bold: best.",
-        *_dagger_note(base, labels),
+        *dagger_note(base, labels),
         *outcome_notes(rows, labels),
         *kind_notes(rows, labels),
     )
@@ -162,25 +173,14 @@ def sets_grid(
         rows = [by_set.get(name, {"kendall": math.nan, "verdict": ""}) for _, by_set in found]
         values, verdicts = [row["kendall"] for row in rows], [row["verdict"] for row in rows]
         best = best_cells(kinds_of(rows), values) if paper else ()
-        head, shown = f"{name}\n(n = {size:,})", _significant(verdicts) if paper else verdicts
+        head, shown = f"{name}\n(n = {size:,})", significant(verdicts) if paper else verdicts
         columns.append(Column(name, head, values, coefficient, "left", verdicts=shown, best=best))
     notes = tuple(set_notes(table, first, sets))
     title = "Kendall τ in each set"
     if paper:
         title = "Kendall τ in each set of architectures"
-        notes = ("Bold: best.", *_dagger_note(baseline_row(set_rows(table, first)), labels), *notes)
+        notes = ("Bold: best.", *dagger_note(baseline_row(set_rows(table, first)), labels), *notes)
     return Grid("correlations-sets" if paper else "sets", title, tuple(columns), None, notes)
-
-
-def _significant(verdicts: Iterable[str]) -> list[str]:
-    """The verdicts that a paper marks."""
-    return [verdict if verdict in ("win", "loss") else "" for verdict in verdicts]
-
-
-def _dagger_note(base: Row | None, labels: Labels | None) -> tuple[str, ...]:
-    if base is None:
-        return ()
-    return (f"▲, ▼: significantly better, worse than {label_of(base['proxy'], labels)}, paired on the same networks.",)
 
 
 def cost_grid(costs: pd.DataFrame, labels: Labels | None = None) -> Grid:

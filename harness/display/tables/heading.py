@@ -55,6 +55,7 @@ class Heading(AnyHeading):
         noise: whether the batch is noise with random labels instead of images.
         once_per_class: whether networks with the same canonical form were scored only once.
         facts: further lines, such as the seed of the weights and the version of torch.
+        doubts: which rankings depend on the images, the resolution or the seed; also shown where several runs are.
         sets: the description of each architecture set.
 
     >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
@@ -76,6 +77,7 @@ class Heading(AnyHeading):
     noise: bool = False
     once_per_class: bool = False
     facts: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict)
 
     def inputs(self) -> str:
@@ -95,7 +97,7 @@ class Heading(AnyHeading):
             Entry("Sample", sample),
             Entry("Ground truth", self.ground_truth),
             Entry("Inputs", self.inputs(), self.noise),
-            *(Entry("", fact) for fact in self.facts),
+            *(Entry("", fact) for fact in (*self.facts, *self.doubts)),
         ]
 
     def title(self, networks: int, width: int = 200) -> str:
@@ -128,7 +130,11 @@ class Headings(AnyHeading):
     def entries(self) -> list[Entry]:
         """One entry per run."""
         return [
-            Entry(name, f"{_sample(heading)}; {heading.ground_truth}; {heading.inputs()}", heading.noise)
+            Entry(
+                name,
+                "; ".join((_sample(heading), heading.ground_truth, heading.inputs(), *heading.doubts)),
+                heading.noise,
+            )
             for name, heading in self.of.items()
         ]
 

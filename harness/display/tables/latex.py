@@ -18,7 +18,7 @@ LATEX_WIDTH = 88
 LONGEST_FLOAT = 60
 """Maximum rows of a table on one page; longer tables span several pages."""
 
-MARKS = {"▲": r"^{\dagger}", "▼": r"^{\ddagger}", "◆": r"^{\diamond}", "○": "", "*": "^{*}"}
+MARKS = {"▲": r"^{\dagger}", "▼": r"^{\ddagger}", "◆": r"^{\diamond}", "○": "", "*": "^{*}", "!": "^{!}"}
 """Marks after a number, as standard LaTeX commands."""
 
 SPECIAL = {

@@ -176,3 +176,15 @@ def verdict_note(rows: pd.DataFrame, labels: Labels | None = None) -> str:
         f"Δτ: difference to {name} (◆) on the same networks; ▲ win and ▼ loss where its interval excludes zero, else "
         "○ tie; p is not corrected for the number of proxies; p_holm in correlations.csv is."
     )
+
+
+def significant(verdicts: Iterable[str]) -> list[str]:
+    """The verdicts that a paper marks."""
+    return [verdict if verdict in ("win", "loss") else "" for verdict in verdicts]
+
+
+def dagger_note(base: Row | None, labels: Labels | None) -> tuple[str, ...]:
+    """A sentence on the daggers of a table for a paper, if it has a baseline."""
+    if base is None:
+        return ()
+    return (f"▲, ▼: significantly better, worse than {label_of(base['proxy'], labels)}, paired on the same networks.",)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5}(?:v\d+)?)")
 
 SECTIONS = {
+    "seeds": "Mean over seeds",
     "sets": "Kendall τ in each set of architectures",
     "published": "Comparison with published coefficients",
 }

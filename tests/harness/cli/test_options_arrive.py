@@ -25,7 +25,8 @@ BESIDE = {"--beside": "test/3"}
 OPTIONS = {
     "run": {
         "--out": "out", "--dataset": "cifar100", "--sample": "7", "--set": "connected", "--seed": "5",
-        "--sample-seed": "6", "--proxies": "snip,zen", "--proxy": "own.py:own", "--images": "noise",
+        "--sample-seed": "6", "--seeds": "3", "--seeds-on": "4", "--proxies": "snip,zen", "--proxy": "own.py:own",
+        "--images": "noise",
         "--random-labels": None, "--batch-size": "9", "--resolution": "11", "--workers": "3", "--shard": "2/4",
         "--once-per-class": None, "--executor": "dask", "--scheduler": "tcp://here", "--time-limit": "77",
         "--memory-limit": "3GB", "--device": "cuda:1", "--retry-failed": None,
@@ -58,7 +59,7 @@ OPTIONS = {
     "data status": {"--dir": "here", "--json": None},
     "store verify": {},
     "store export": {"--out": "scores.csv", "--leave-out-damaged": None},
-    "store restore": {"--out": "out"},
+    "store restore": {"--out": "out", "--without": "snip,zen"},
     "store compact": {},
     "analyse beyond-size": {"--given": "flops", "--bins": "7", **BESIDE, **SHOWN},
     "analyse bias": {**BESIDE, **SHOWN},
@@ -120,7 +121,8 @@ FORWARDED = {
         {"directory": Path("RUN"), "file": Path("scores.csv"), "leave_out_damaged": True}, 3,
     ),
     "store restore": (
-        ("RUN",), "harness.store.restore", "restore", {"scores": Path("RUN"), "directory": Path("out")}, 3,
+        ("RUN",), "harness.store.restore", "restore",
+        {"scores": Path("RUN"), "directory": Path("out"), "without": ["snip", "zen"]}, 3,
     ),
 }  # fmt: skip
 """Commands that call one function: their arguments, the function, what it is given, and what it returns."""
@@ -198,14 +200,13 @@ def test_of_a_heat_map(noted, monkeypatch):
 
 def test_of_a_noise_ceiling(noted, monkeypatch):
     written = {}
-    run = SimpleNamespace(row_named=lambda name: f"the row {name}")
-    noted.instead_of(monkeypatch, "harness.results", "open_run", run)
+    noted.instead_of(monkeypatch, "harness.results", "open_run", "the run")
     noted.instead_of(monkeypatch, "harness.registry", "load_benchmark", "the benchmark")
     noted.instead_of(monkeypatch, "harness.exhibits.noise_ceiling", "noise_ceiling_of_run", a_shown(written))
     noted.instead_of(monkeypatch, "harness.exhibits.noise_ceiling", "noise_ceiling_of_benchmark", a_shown(written))
     typed("analyse noise-ceiling", "RUN", without=("--benchmark", "--dataset"))
     assert noted["open_run"] == {**OPENED, "beside": []}
-    assert noted["noise_ceiling_of_run"] == {"run": run, "subset": "connected", "baseline": "the row flops"}
+    assert noted["noise_ceiling_of_run"] == {"run": "the run", "subset": "connected", "baseline": "flops"}
     typed("analyse noise-ceiling", without=("--baseline",))
     assert noted["load_benchmark"] == {"name": "digits"}
     assert noted["noise_ceiling_of_benchmark"] == {
@@ -240,22 +241,25 @@ def test_of_run(noted, monkeypatch):
     plan = SimpleNamespace(notice="")
     summary = SimpleNamespace(done=3, interrupted=False, units=3, computed=1)
     noted.instead_of(monkeypatch, "harness.execution.plan", "make_plan", plan)
-    noted.instead_of(monkeypatch, "harness.execution.runner", "run", summary)
+    noted.instead_of(monkeypatch, "harness.execution.runner", "run_seeds", summary)
     noted.instead_of(monkeypatch, "harness.execution.dask_executor", "DaskExecutor", "the cluster")
     typed("run", "nats-tss")
     assert noted["make_plan"]["benchmark"] == "nats-tss"
+    # Of the last of the three seeds.
     given = vars(noted["make_plan"]["options"])
-    computed = noted["run"]
+    computed = noted["run_seeds"]
+    computed |= computed.pop("options")
     assert given["executor"]() == computed.pop("executor")() == "the cluster"
     assert noted["DaskExecutor"] == {"scheduler": "tcp://here", "gpus": 1}
     assert {name: value for name, value in given.items() if name not in ("progress", "executor")} == {
-        "dataset": "cifar100", "sample": 7, "subset": "connected", "seed": 5, "sample_seed": 6,
+        "dataset": "cifar100", "sample": 4, "subset": "connected", "seed": 7, "sample_seed": 6, "seeds": 1,
+        "seeds_on": None,
         "proxies": ["snip", "zen", "own.py:own"], "images": "noise", "labels": "random", "batch_size": 9,
         "resolution": 11, "workers": 3, "shard": (2, 4), "once_per_class": True, "device": "cuda:1",
         "time_limit": 77.0, "memory_limit": 3 * 10**9, "retry_failed": True,
     }  # fmt: skip
     assert {name: value for name, value in computed.items() if name not in ("progress", "say")} == {
-        "plan": plan, "directory": Path("out"), "workers": 3, "time_limit": 77.0, "memory_limit": 3 * 10**9,
+        "plans": [plan] * 3, "directory": Path("out"), "workers": 3, "time_limit": 77.0, "memory_limit": 3 * 10**9,
         "retry_failed": True,
     }  # fmt: skip
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from harness._utils.citations import CITATIONS
 from harness.images import Batch
-from harness.probe import Probe
+from harness.probe import NotApplicableError, Probe
 from harness.registry import proxies
 from harness.testing.proxy.subject import changed, outcome, state_of
 
@@ -100,3 +101,27 @@ def test_the_order_of_the_images_does_not_matter(proxy, mixed_network, batches, 
 @pytest.fixture(scope="module")
 def mixed_network(named_network):
     return named_network("mixed")
+
+
+def _without_statistics(norm):
+    norm.track_running_stats = False
+    norm.running_mean = norm.running_var = norm.num_batches_tracked = None
+
+
+@EVERY
+def test_what_batch_norms_declare_about_running_statistics_does_not_matter(proxy, mixed_network, batches):
+    """Their momentum, a cumulative average, and keeping none; a proxy that needs them says that they are missing."""
+    score = proxy(Probe(mixed_network, batches))
+    changes = (
+        lambda norm: setattr(norm, "momentum", 0.997),
+        lambda norm: setattr(norm, "momentum", None),
+        _without_statistics,
+    )
+    for change in changes:
+        declared = copy.deepcopy(mixed_network)
+        for norm in (module for module in declared.modules() if isinstance(module, nn.BatchNorm2d)):
+            change(norm)
+        try:
+            assert proxy(Probe(declared, batches)) == score
+        except NotApplicableError as reason:
+            assert change is _without_statistics and "keeps no running statistics" in str(reason)

@@ -44,6 +44,23 @@ def test_a_restored_run_resumes_as_if_it_had_never_stopped(digits_runs, tmp_path
     pd.testing.assert_series_equal(*values, check_exact=True)
 
 
+def test_proxies_that_are_left_out_are_computed_again(digits_runs, tmp_path):
+    export(digits_runs[0], tmp_path / "scores.csv")
+    command = ["store", "restore", str(tmp_path / "scores.csv"), "--without", "snip,params", "--out"]
+    result = CliRunner().invoke(app, [*command, str(tmp_path / "again")])
+    assert "144 outcomes restored" in result.output
+    assert not {"snip", "params"} & set(scores(tmp_path / "again")["proxy"])
+    harness.run("digits", sample=24, proxies="params,snip", out=tmp_path / "again", **SAMPLE)
+    again, before = (
+        table.set_index(["architecture", "proxy"])["value"]
+        for table in map(scores, (tmp_path / "again", digits_runs[0]))
+    )
+    pd.testing.assert_series_equal(again, before.reindex(again.index), check_exact=True)
+    assert len(again) == len(before)
+    with pytest.raises(HarnessError, match="has no scores of sniq; it has scores of flops, naswot"):
+        restore(tmp_path / "scores.csv", tmp_path / "third", without=["snip", "sniq"])
+
+
 def test_it_does_not_resume_with_other_images(digits_runs, tmp_path):
     export(digits_runs[0], tmp_path / "scores.csv")
     restore(tmp_path / "scores.csv", tmp_path / "again")

@@ -1,0 +1,80 @@
+"""A run over several seeds: the same networks again, each seed a run of its own inside the first."""
+
+import pandas as pd
+import pytest
+
+import harness
+from harness.errors import HarnessError
+from harness.results import open_run
+from harness.store.maintenance import verify
+from harness.store.merge import merge
+from harness.store.restore import restore
+from harness.store.seeds import further_seeds
+
+USUAL = {"proxies": "params,snip", "batch_size": 8}
+
+
+def run(out, **options):
+    return harness.run("digits", out=out, **USUAL | options)
+
+
+def values(scores):
+    return scores.set_index(["seed", "architecture", "proxy"])["value"].sort_index()
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """A run of six networks with seed 4, and of the first three of them with the seeds 5 and 6."""
+    out = tmp_path_factory.mktemp("seeds") / "run"
+    return out, run(out, sample=6, seed=4, seeds=3, seeds_on=3)
+
+
+def test_every_seed_is_a_run_of_its_own_on_the_start_of_the_same_sample(three, tmp_path):
+    out, scores = three
+    alone = [run(tmp_path / f"{seed}", sample=3, seed=seed, sample_seed=4) for seed in (4, 5, 6)]
+    here = values(scores)
+    for table in map(values, alone):
+        pd.testing.assert_series_equal(here.reindex(table.index), table, check_exact=True)
+    assert scores["seed"].value_counts().to_dict() == {4: 12, 5: 6, 6: 6}
+    assert list(further_seeds(out)) == [5, 6] and all(found.right for found in verify(out / "seeds" / "6"))
+
+
+def test_a_repeated_run_computes_only_what_is_missing(three, tmp_path):
+    calls = []
+    run(tmp_path / "run", sample=6, seed=4)
+    again = run(
+        tmp_path / "run",
+        sample=6,
+        seed=4,
+        seeds=3,
+        seeds_on=3,
+        progress=lambda done, total: calls.append((done, total)),
+    )
+    pd.testing.assert_series_equal(values(again), values(three[1]), check_exact=True)
+    assert set(calls) == {(done, 12) for done in range(6, 13)}
+
+
+def test_shards_are_merged_seed_by_seed(three, tmp_path):
+    shards = [tmp_path / "1", tmp_path / "2"]
+    for number, out in enumerate(shards, 1):
+        run(out, sample=6, seed=4, seeds=3, seeds_on=3, shard=(number, 2))
+    merged = merge(shards, tmp_path / "merged")
+    assert merged.outcomes == merged.added == 24
+    whole = pd.concat([each.scores for each in open_run(tmp_path / "merged").seeds])
+    pd.testing.assert_series_equal(values(whole), values(three[1]), check_exact=True)
+
+
+def test_a_published_run_is_restored_with_its_seeds(three, tmp_path):
+    harness.report(three[0]).write(tmp_path / "report", figures=False)
+    assert restore(tmp_path / "report", tmp_path / "run") == 24
+    assert [each.setting.seed for each in open_run(tmp_path / "run").seeds] == [4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"seeds": 0}, "invalid number of seeds 0; use 1 or more"), ({"seeds_on": 3}, "for the seeds after the first")],
+)
+def test_seeds_that_make_no_sense_are_refused(tmp_path, options, words):
+    with pytest.raises(HarnessError, match=words):
+        run(tmp_path / "run", sample=6, **options)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,63 @@
+"""A report over seeds: whether they agree beside each τ, the mean over them, and their scores in the files."""
+
+import json
+
+import pytest
+
+import harness
+from harness.analysis.seeds import TRUSTED_AGREEMENT
+from harness.exhibits.heatmap import heatmap
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Sixteen networks with three seeds, of a proxy that does not depend on it, one that does, and an alias's."""
+    out = tmp_path_factory.mktemp("seeds") / "run"
+    harness.run("digits", sample=16, proxies="params,snip,random", batch_size=8, seeds=3, seeds_on=12, out=out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def report(run):
+    return harness.report(run)
+
+
+def test_the_table_is_of_the_networks_of_all_seeds(report):
+    table = report.seeds.set_index("proxy")
+    assert table["networks"].tolist() == [12] * 3 and table["seeds"].tolist() == [3] * 3
+    assert table.loc["params", "agreement"] == 1 and table.loc["random", "agreement"] < TRUSTED_AGREEMENT
+    # The main table is that of the first seed alone.
+    assert report.correlations["used"].max() == 16
+
+
+def test_what_seeds_do_not_agree_on_is_marked_in_the_main_table(report):
+    main, seeds = report.exhibit(figures=False).grids[:2]
+    marked = {}
+    for grid in (main, seeds):
+        names, column = (next(each for each in grid.columns if each.name == name) for name in ("proxy", "seeds agree"))
+        marked[grid.name] = {name: cell.mark for name, cell in zip(names.values, column.cells, strict=True)}
+        assert any("below .800" in note for note in grid.notes)
+    assert marked["correlations"] == marked["seeds"]
+    assert marked["seeds"]["Random"] == " !" and marked["seeds"]["#Params"] == ""
+
+
+def test_every_other_exhibit_names_them_in_its_heading(report, digits_runs):
+    heading = heatmap([report.run, harness.open_run(digits_runs[0])]).heading
+    lines = [line for line in heading.lines() if "Seeds rank differently" in line]
+    assert len(lines) == 1 and "Random" in lines[0] and "#Params" not in lines[0]
+
+
+def test_every_output_has_it(report, called, run, tmp_path):
+    out, _, code = called("report", run, "--out", tmp_path, "--html", tmp_path / "page.html", "--no-figures")
+    assert code == 0 and "Mean over 3 seeds: the 12 networks that all of them scored" in out
+    for name in ("correlations.md", "correlations.tex", "page.html"):
+        assert "Mean over 3 seeds" in (tmp_path / name).read_text(encoding="utf-8"), name
+    assert (tmp_path / "seeds.csv").is_file() and (tmp_path / "seeds" / "2" / "scores.csv.gz").is_file()
+    document = json.loads(called("report", run, "--json")[0])
+    assert [row["proxy"] for row in document["seeds"]] == report.seeds["proxy"].tolist()
+
+
+def test_a_run_of_one_seed_has_none_of_it(digits_runs, called):
+    report = harness.report(digits_runs[0])
+    assert report.seeds is None and "seeds" not in {grid.name for grid in report.exhibit(figures=False).grids}
+    assert json.loads(called("report", digits_runs[0], "--json")[0])["seeds"] is None
