@@ -10,6 +10,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.data.columns import column_key, one_of_each, with_known_names
 from harness.data.table_files import read_csv
 from harness.errors import DataError
@@ -19,7 +21,6 @@ from harness_benchmarks.nasbench101.tables import CELL_COLUMNS, REPEAT_COLUMNS
 from harness_benchmarks.nasbench101.trainings import EPOCHS, Trainings, mean_percent
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -159,4 +160,4 @@ def _percent(values: pd.Series[float], name: str) -> NDArray[np.float64]:
             )
         percent = 100 * values
     exact = mean_percent(percent.to_numpy() / 100) if values.name in _MEANS else None
-    return percent.to_numpy() if exact is None else exact
+    return np.asarray(percent, dtype=np.float64) if exact is None else exact
