@@ -144,6 +144,17 @@ def consistently() -> str:
     return f"{_listed(map(_label, sound))} {'are' if len(sound) > 1 else 'is'} better in some and worse in none"
 
 
+def mostly_better(at_least: str) -> str:
+    """The proxies of at least so many comparisons that are better in more than half of them, and worse in none."""
+    counts = {
+        proxy: (len(_where("better", proxy)), len(found))
+        for proxy, found in _verdicts().items()
+        if len(found) >= int(at_least) and not _where("worse", proxy)
+    }
+    best = sorted(((-better, _label(proxy), of) for proxy, (better, of) in counts.items() if 2 * better > of))
+    return _listed(f"{label} ({-better} of {of})" for better, label, of in best) if best else "none"
+
+
 def verdict_table() -> str:
     """Every proxy that all comparisons scored: where it is better than #Params, no different, and worse."""
     words = [word for word in VERDICTS.values() if any(_where(word, proxy) for proxy in _common())]
@@ -197,7 +208,7 @@ MAKERS: Mapping[str, Callable[..., str]] = {
     maker.__name__: maker
     for maker in (
         tau, value, difference, verdict, over_size, among_top, within, within_undoubted, comparisons, most, most_named,
-        consistently, verdict_table, set_table, sets_with, after_holm, size_table,
+        consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, size_table,
     )
 }  # fmt: skip
 """What may stand after ``made by:``."""
