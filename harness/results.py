@@ -144,13 +144,16 @@ class OpenedRun:
         return found
 
 
-@accepts(directory=path, split=optional(text_of), epochs=optional(epochs), beside=texts)
+@accepts(
+    directory=path, split=optional(text_of), epochs=optional(epochs), beside=texts, truth_dataset=optional(text_of)
+)
 def open_run(
     directory: Path | str,
     *,
     split: str | None = None,
     epochs: int | str | None = None,
     beside: Iterable[str] = (),
+    truth_dataset: str | None = None,
 ) -> OpenedRun:
     """Open the scores of a run with the benchmark's ground truth.
 
@@ -159,6 +162,7 @@ def open_run(
         split: the split that accuracies were measured on; default: the benchmark's.
         epochs: the length of training, or the name of an epoch; default: the benchmark's.
         beside: other ground truths as ``split/epochs``, such as ``val/12``, to rank like proxies.
+        truth_dataset: the data set that accuracies were measured on; default: that of the scores.
 
     Raises:
         HarnessError: if there is no run, it has no scores yet, or the ground truth is missing.
@@ -170,7 +174,7 @@ def open_run(
     if scores.empty:
         raise HarnessError(f"{directory} has no scores yet; wait until 'harness run' has stored some")
     benchmark = load_benchmark(setting.benchmark)
-    truth = benchmark.ground_truth(setting.dataset, split, epochs)
+    truth = benchmark.ground_truth(truth_dataset or setting.dataset, split, epochs)
     truths = _truths_beside(benchmark, truth, beside)
     return OpenedRun(Path(directory), setting, manifest, benchmark, scores, truth, truths)
 

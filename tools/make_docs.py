@@ -1,4 +1,4 @@
-"""Generate pages from declared facts, so that they always agree with the code.
+"""Generate pages from declared facts, so that they always agree with the code, and numbers in pages from results.
 
 ``python -m tools.make_docs`` writes them, ``--check`` only checks whether they are up to date, and ``--costs RUN``
 first reads the costs of all proxies from a run.
@@ -26,12 +26,14 @@ from harness.registry import aggregates, proxies
 from harness.registry.declared import FILE as DECLARED
 from harness.registry.declared import declared_text
 from harness.store import Store
+from tools.measured import filled
 
 if TYPE_CHECKING:
     from harness.aggregates import Aggregate
     from harness.contracts.proxy import Proxy, ProxyFacts
 
-DOCUMENTS = Path(__file__).parents[1] / "docs"
+REPOSITORY = Path(__file__).parents[1]
+DOCUMENTS = REPOSITORY / "docs"
 
 
 def proxies_page() -> str:
@@ -160,7 +162,7 @@ def main() -> None:
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-            sys.exit(f"{path.name} is not up to date; run: python -m tools.make_docs")
+            sys.exit(f"{path.relative_to(REPOSITORY)} is not up to date; run: python -m tools.make_docs")
 
 
 def pages() -> dict[Path, str]:
@@ -169,6 +171,22 @@ def pages() -> dict[Path, str]:
         DOCUMENTS / "proxies.md": proxies_page(),
         DOCUMENTS / "api.md": api_page(),
         DECLARED: declared_text(_own_facts()),
+        **measured_pages(),
+    }
+
+
+def measured_pages() -> dict[Path, str]:
+    """Every document with numbers that :mod:`tools.measured` makes, with its content.
+
+    Raises:
+        ValueError: if a number cannot be made; the message names the document.
+    """
+    documents = [*sorted(DOCUMENTS.glob("*.md")), *sorted((REPOSITORY / "results").rglob("README.md"))]
+    texts = {path: path.read_text(encoding="utf-8") for path in documents}
+    return {
+        path: filled(text, path.relative_to(REPOSITORY).as_posix())
+        for path, text in texts.items()
+        if "made by:" in text
     }
 
 

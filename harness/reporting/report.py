@@ -153,7 +153,13 @@ def _write_scores(directory: Path, table: pd.DataFrame, facts: dict[str, Any]) -
 
 
 @accepts(
-    directory=path, split=optional(text), epochs=optional(epochs), baseline=text, beside=texts, published=optional(path)
+    directory=path,
+    split=optional(text),
+    epochs=optional(epochs),
+    baseline=text,
+    beside=texts,
+    published=optional(path),
+    truth_dataset=optional(text),
 )
 def report(
     directory: Path | str,
@@ -163,6 +169,7 @@ def report(
     baseline: str = "params",
     beside: Iterable[str] = (),
     published: Path | str | None = None,
+    truth_dataset: str | None = None,
 ) -> Report:
     """Compare the scores of a run, finished or not, with the benchmark's ground truth.
 
@@ -174,6 +181,7 @@ def report(
         beside: other ground truths as ``split/epochs``, such as ``val/12``; each is ranked and compared like a proxy,
             to show what a short training achieves.
         published: a table of published coefficients to compare with, such as those in ``results/published``.
+        truth_dataset: the data set of the accuracies; default: that of the scores.
 
     Raises:
         HarnessError: if there is no run, it has no scores or no ground truth yet, or the baseline does not exist.
@@ -182,7 +190,7 @@ def report(
     from harness.analysis.published import beside_published, read_published
     from harness.analysis.seeds import seed_table
 
-    run = open_run(directory, split=split, epochs=epochs, beside=beside)
+    run = open_run(directory, split=split, epochs=epochs, beside=beside, truth_dataset=truth_dataset)
     baseline = run.row_named(baseline)
     correlations = correlations_of(run, baseline)
     theirs = None

@@ -21,7 +21,6 @@ from harness.display.tables.rows import label_of
 from harness.display.tables.values import signed_writer
 from harness.reproduction.figure import beside_drawing
 from harness.reproduction.notes import compact, first_mentions, letter
-from harness.reproduction.protocol import placed
 
 if TYPE_CHECKING:
     from harness.reproduction.protocol import Protocol
@@ -81,15 +80,16 @@ def exhibit_of(
         first_mentions(sentence for row in mentioned for sentence in row),
         first_mentions([*rows["doubt"], *searches["doubt"]]),
     )
+    places = {part.name: part.place for part in protocol.parts}
     parts = [
-        _part_grid(str(part), group, headings[str(part)], notes, labels)
+        _part_grid(str(part), group, headings[str(part)], notes, labels, places)
         for part, group in rows.groupby("part", sort=False)
     ]
     if parts:
         parts[-1] = replace(parts[-1], notes=(LEGEND,))
     tables = [
         grid if grid.rows else replace(grid, columns=(), notes=("No coefficient was compared.",))
-        for grid in (_summary_grid(summary), _coefficients(rows, notes, labels))
+        for grid in (_summary_grid(summary), _coefficients(rows, notes, labels, places))
     ]
     choices = [_search_grid(searches, notes, labels)] if len(searches) else []
     drawn = "beside_published" in protocol.figures and rows["difference"].notna().any()
@@ -111,24 +111,35 @@ def exhibit_of(
     )
 
 
-def _part_grid(part: str, rows: pd.DataFrame, heading: Heading, notes: Footnotes, labels: Mapping[str, str]) -> Grid:
+def _part_grid(
+    part: str,
+    rows: pd.DataFrame,
+    heading: Heading,
+    notes: Footnotes,
+    labels: Mapping[str, str],
+    places: Mapping[str, str],
+) -> Grid:
     """The table of one part, with its run and the notes that apply to all its rows above it."""
     shared = frozenset.intersection(*map(frozenset, rows["mismatches"]))
     common = compact(notes.numbers[sentence] for sentence in shared)
     facts = ["; ".join(heading.lines()[1:]), *([f"Notes on all rows: {common}"] if common else [])]
-    grid = _coefficients(rows, notes, labels, shared)
+    grid = _coefficients(rows, notes, labels, places, shared)
     title = f"{part}: {grid.columns[0].cells[0].value}"
     return replace(grid, name=part, title=title, columns=grid.columns[1:], facts=tuple(facts), notes=(), names=2)
 
 
 def _coefficients(
-    rows: pd.DataFrame, notes: Footnotes, labels: Mapping[str, str], but: Container[str] = frozenset()
+    rows: pd.DataFrame,
+    notes: Footnotes,
+    labels: Mapping[str, str],
+    places: Mapping[str, str],
+    but: Container[str] = frozenset(),
 ) -> Grid:
     records = rows.to_dict("records")
     decimals = {source: digits(group["published"]) for source, group in rows[rows["source"] != ""].groupby("source")}
     written = [printed(row["published"], decimals.get(row["source"], 2)) for row in records]
     columns = (
-        words("benchmark", "Benchmark", (placed(row["benchmark"], row["dataset"], row["subset"]) for row in records)),
+        words("benchmark", "Benchmark", (places[row["part"]] for row in records)),
         row_names(rows["proxy"], labels),
         words("coefficient", "", rows["coefficient"].map(SYMBOLS)),
         Column("networks", "n", rows["networks"], count),

@@ -51,6 +51,8 @@ def _of_truth(part: Part, truth: str) -> Iterable[str]:
     wanted = part.paper_truth or part.truth
     if truth != wanted:
         yield f"ranked against {truth} (split/epochs); the paper names {wanted}"
+    if part.truth_dataset:
+        yield f"ranked against the accuracies on {part.truth_dataset}; the paper names {part.dataset}"
 
 
 def _of_images(part: Part, setting: Setting) -> Iterable[str]:

@@ -102,7 +102,7 @@ def _make(part: Part, directory: Path, options: ReproductionOptions, progress: P
         images = NOISE_IMAGES
     benchmark = api.load(part.benchmark)
     # Check the ground truth before spending hours on scores.
-    benchmark.ground_truth(part.dataset, *_truth_of(part))
+    benchmark.ground_truth(part.truth_dataset or part.dataset, *_truth_of(part))
     if images is None and benchmark.images(part.dataset) is None:
         raise _NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
     counts = [count for count in (options.sample, part.architectures) if count is not None]
@@ -150,7 +150,8 @@ def _reported(part: Part, directory: Path) -> Outcome:
             f"{part.benchmark} {part.dataset}; give another run"
         )
     split, epochs = _truth_of(part)
-    return Outcome(part, api.report(directory, split=split, epochs=epochs), setting, directory)
+    report = api.report(directory, split=split, epochs=epochs, truth_dataset=part.truth_dataset or None)
+    return Outcome(part, report, setting, directory)
 
 
 def _truth_of(part: Part) -> tuple[str | None, int | str | None]:

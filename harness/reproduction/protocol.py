@@ -14,16 +14,6 @@ NOISE_IMAGES = "noise"
 KINDS = ("correlation", "search", "unavailable")
 
 
-def placed(benchmark: str, dataset: str, subset: str) -> str:
-    """Benchmark, data set and, if it is not ``all``, the set.
-
-    >>> placed("nats-tss", "cifar10", "reachable")
-    'nats-tss cifar10 (reachable)'
-    """
-    where = f"{benchmark} {dataset}".strip()
-    return where if subset == "all" else f"{where} ({subset})"
-
-
 @dataclass(frozen=True)
 class Part:
     """One ranking of a paper: a set of networks of one benchmark on one data set, and the proxies that rank them.
@@ -37,6 +27,7 @@ class Part:
         subset: the benchmark's architecture set that the paper ranked.
         truth: the ground truth used here, as ``SPLIT/EPOCHS``.
         paper_truth: the ground truth that the paper names, if it differs.
+        truth_dataset: the data set of the ground truth, if it is not that of the scores.
         proxies: names of proxies and rank aggregates.
         batch_size: images per mini-batch in the paper.
         architectures: the number of networks that the paper ranked; None if it does not say.
@@ -59,6 +50,7 @@ class Part:
     subset: str = "all"
     truth: str = ""
     paper_truth: str = ""
+    truth_dataset: str = ""
     proxies: tuple[str, ...] = ()
     batch_size: int = 64
     architectures: int | None = None
@@ -75,8 +67,14 @@ class Part:
 
     @property
     def place(self) -> str:
-        """Where its networks are from, see :func:`placed`."""
-        return placed(self.benchmark, self.dataset, self.subset)
+        """Benchmark and data set, and the set and the data set of the accuracies where they are not the usual ones.
+
+        >>> Part("one", benchmark="nats-tss", dataset="cifar10", subset="reachable").place
+        'nats-tss cifar10 (reachable)'
+        """
+        subset = "" if self.subset == "all" else f" ({self.subset})"
+        accuracies = f", accuracies on {self.truth_dataset}" if self.truth_dataset else ""
+        return f"{self.benchmark} {self.dataset}".strip() + subset + accuracies
 
 
 @dataclass(frozen=True)

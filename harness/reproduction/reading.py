@@ -46,6 +46,7 @@ _PART = {
     "subset": _TEXT,
     "truth": _TEXT,
     "paper_truth": _TEXT,
+    "truth_dataset": _TEXT,
     "proxies": _TEXTS,
     "batch_size": _COUNT,
     "architectures": _COUNT,

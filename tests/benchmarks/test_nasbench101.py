@@ -99,6 +99,31 @@ class TestImport:
         assert set(stored["ops"]) == {"", "1", "2", "01", "12"}
         assert read_metadata("nasbench101").columns["ops"].startswith("operation of each vertex")
 
+    @pytest.mark.parametrize("unit", [1, 100])
+    def test_equally_many_correct_images_are_one_accuracy(self, imported, table, unit):
+        # 27,378 of 29,952 is 91.40625 %, which a last digit rounds up or down.
+        means = [0.9206063, 0.92060632, 0.91406249, 0.91406251, 27379 / 29952]
+        imported(table.assign(**{"cifar10/test/108": [unit * mean for mean in means]}))
+        found = BENCHMARK.ground_truth("cifar10").accuracy[[module_hash(cell) for cell in CELLS]].tolist()
+        assert found == pytest.approx([92.0606, 92.0606, 91.40625, 91.40625, 91.4096], abs=6e-5)
+        assert found[0] == found[1]
+        assert found[2] == found[3] < found[4]
+
+    def test_accuracies_of_other_images_stay(self, imported, table):
+        imported(table.assign(**{"cifar10/test/108": [0.8, 0.85004, 0.85005, 0.85006, 0.9]}))
+        found = BENCHMARK.ground_truth("cifar10").accuracy[[module_hash(cell) for cell in CELLS]]
+        assert found.tolist() == pytest.approx([80, 85.004, 85.005, 85.006, 90], abs=1e-5)
+
+    def test_a_table_of_an_earlier_version_opens(self, imported, table):
+        """Its accuracies are rounded means; the layout is the same."""
+        from harness.data.local_tables import write_table
+
+        imported()
+        earlier = read_table("nasbench101")
+        earlier["cifar10/test/108"] = np.float32([80.0001, 85, 90, 91, 92])
+        write_table(earlier, read_metadata("nasbench101"))
+        assert sorted(BENCHMARK.ground_truth("cifar10").accuracy) == pytest.approx([80.0001, 85, 90, 91, 92])
+
     def test_percent_stays_percent(self, imported, table):
         imported()
         fractions = read_table("nasbench101")
@@ -267,6 +292,14 @@ class TestWholeBenchmark:
         counts = read_table("nasbench101", ["cifar10/params"])["cifar10/params"].to_numpy(dtype=float)
         assert round(kendall(counts, accuracy).value, 3) == 0.307
         assert round(spearman(counts, accuracy).value, 3) == 0.435
+
+    def test_accuracies_that_differ_in_the_eighth_decimal_alone_are_one(self, real_data):
+        """The file has 15,083 different means, of 8,282 different numbers of correct images."""
+        means = pd.read_csv(real_data / "nasbench101.csv.gz", usecols=["cifar10/test/108"])["cifar10/test/108"]
+        images = 3 * 9984 * means
+        assert (images - images.round()).abs().max() < 0.0011
+        assert means.nunique() == 15_083
+        assert BENCHMARK.ground_truth("cifar10").accuracy.nunique() == images.round().nunique() == 8282
 
     def test_it_opens_fast_and_small(self, whole):
         code = (

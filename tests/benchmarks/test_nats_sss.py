@@ -47,6 +47,18 @@ def on_meta(architecture, dataset):
         return BENCHMARK.build(architecture, dataset)
 
 
+def multiply_adds(architectures, dataset):
+    """Those of the convolutions and the classifier, from the widths alone, (architectures,)."""
+    task = BENCHMARK.task(dataset)
+    first, second, third, fourth, fifth = np.array([a.split(":") for a in architectures], dtype=int).T
+    cells = [45 * first**2, *(27 * w**2 + (18 + (w != v)) * v * w for v, w in ((second, third), (fourth, fifth)))]
+    reductions = [9 * w**2 + 10 * v * w for v, w in ((first, second), (third, fourth))]
+    pixels = task.image_shape[-1] ** 2
+    convolutions = pixels * (27 * first + cells[0])
+    convolutions += pixels // 4 * (reductions[0] + cells[1]) + pixels // 16 * (reductions[1] + cells[2])
+    return convolutions + task.classes * fifth
+
+
 def import_frame(frame, folder, **options):
     frame.to_parquet(folder / "mine.parquet", index=False)
     return import_table(BENCHMARK, folder / "mine.parquet", **options)
@@ -133,6 +145,7 @@ class TestNetworks:
             with torch.device("meta"), FlopCounterMode(display=False) as counter:
                 BENCHMARK.build(SAMPLED[index], dataset).eval()(torch.zeros(1, *task.image_shape))
             assert counter.get_total_flops() / 2e6 + task.classes / 1e6 == pytest.approx(published, abs=1e-9)
+            assert counter.get_total_flops() / 2 == multiply_adds([SAMPLED[index]], dataset)
 
 
 class TestParameters:
@@ -280,6 +293,24 @@ class TestTable:
         assert kendall(params, accuracy).networks == 32_768
         assert kendall(params, accuracy).value == pytest.approx(tau, abs=0.0005)
         assert spearman(params, accuracy).value == pytest.approx(rho, abs=0.0005)
+
+    @pytest.mark.real_data
+    def test_zico_s_column_of_cifar10_is_ranked_by_the_accuracies_of_cifar100(self, real_data):
+        """Of the numbers that need no weights: printed .19 and .28 for #FLOPs, .53 and .72 for #Params."""
+        import_table(BENCHMARK, real_data / "nats-sss.csv.gz")
+        architectures = list(BENCHMARK.architectures())
+        found = {}
+        for dataset, other in itertools.product(BENCHMARK.datasets, ("cifar10", "cifar100")):
+            accuracy = BENCHMARK.ground_truth(dataset).accuracy[architectures]
+            for name, size in (("flops", multiply_adds), ("params", BENCHMARK.parameter_counts)):
+                counts = size(architectures, other).astype(float)
+                found[dataset, name, other] = [f(counts, accuracy).value for f in (kendall, spearman)]
+        assert found["cifar100", "flops", "cifar10"] == pytest.approx([0.192, 0.281], abs=0.0005)
+        assert found["cifar100", "flops", "cifar100"] == pytest.approx([0.192, 0.281], abs=0.0005)
+        assert found["cifar10", "flops", "cifar10"] == pytest.approx([0.442, 0.609], abs=0.0005)
+        assert found["cifar100", "params", "cifar100"] == pytest.approx([0.533, 0.717], abs=0.0005)
+        assert found["cifar100", "params", "cifar10"] == pytest.approx([0.526, 0.710], abs=0.0005)
+        assert found["ImageNet16-120", "flops", "cifar10"] == pytest.approx([0.415, 0.575], abs=0.0005)
 
     @pytest.mark.real_data
     @pytest.mark.parametrize("file", ["nats-tss.csv.gz", "nasbench101.csv.gz", "transnas-macro.csv.gz"])

@@ -8,16 +8,19 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.data.columns import column_key, one_of_each, with_known_names
 from harness.data.table_files import header_of, read_csv
 from harness.errors import DataError
 from harness_benchmarks.nasbench101.framing import is_record_file, read_records
 from harness_benchmarks.nasbench101.metrics import Metrics, decode_metrics
 from harness_benchmarks.nasbench101.tables import CELL_COLUMNS, REPEAT_COLUMNS
-from harness_benchmarks.nasbench101.trainings import EPOCHS, Trainings
+from harness_benchmarks.nasbench101.trainings import EPOCHS, Trainings, mean_percent
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 _MEANS = tuple(f"cifar10/{split}/{epochs}" for split in ("test", "val") for epochs in EPOCHS)
 
@@ -103,7 +106,8 @@ class CellTableReader:
     def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
         """The table, indexed by hash, with accuracies in percent; fractions are converted.
 
-        A column counts as fractions if most of its values are at most 1. The cell without operations has an empty
+        A column counts as fractions if most of its values are at most 1. Accuracies that all are whole numbers of the
+        images of three trainings become exact, as from the official files. The cell without operations has an empty
         ``ops`` or a dash.
 
         Raises:
@@ -119,16 +123,22 @@ class CellTableReader:
         frame = frame.set_index("hash")
         for column in frame.columns:
             if column.startswith(("cifar10/test/", "cifar10/val/")) and frame[column].dtype.kind == "f":
-                values = frame[column]
-                if not values.median() <= 1:
-                    continue
-                wrong = values[(values < 0) | (values > 1)]
-                if len(wrong):
-                    right = values[values.between(0, 1)]
-                    beside = f" beside {right.iloc[0]:g} for '{right.index[0]}'" if len(right) else ""
-                    raise DataError(
-                        f"{source.name}: column '{column}' of fractions has {wrong.iloc[0]:g} for "
-                        f"'{wrong.index[0]}'{beside} ({len(wrong):,} such values); expected: 0 to 1"
-                    )
-                frame[column] = 100 * values
+                frame[column] = _percent(frame[column], source.name)
         return frame
+
+
+def _percent(values: pd.Series[float], name: str) -> NDArray[np.float64]:
+    """A column of accuracies, fractions or percent, in percent."""
+    percent = values
+    if values.median() <= 1:
+        wrong = values[(values < 0) | (values > 1)]
+        if len(wrong):
+            right = values[values.between(0, 1)]
+            beside = f" beside {right.iloc[0]:g} for '{right.index[0]}'" if len(right) else ""
+            raise DataError(
+                f"{name}: column '{values.name}' of fractions has {wrong.iloc[0]:g} for '{wrong.index[0]}'{beside} "
+                f"({len(wrong):,} such values); expected: 0 to 1"
+            )
+        percent = 100 * values
+    exact = mean_percent(percent.to_numpy() / 100) if values.name in _MEANS else None
+    return np.asarray(percent, dtype=np.float64) if exact is None else exact

@@ -106,7 +106,7 @@ class Trainings:
             values = self._values[: len(self._cells), place].astype(np.float64)
             for quantity, label in enumerate(_QUANTITIES[:2]):
                 images = _images_right(values[:, :, quantity])
-                columns[f"cifar10/{label}/{epochs}"] = 100 * images.mean(axis=1) / _IMAGES_EVALUATED
+                columns[f"cifar10/{label}/{epochs}"] = _percent(images.sum(axis=1))
                 for repeat in range(REPEATS):
                     percent = 100 * images[:, repeat] / _IMAGES_EVALUATED
                     columns[f"cifar10/{label}/{epochs}/repeat-{repeat + 1}"] = percent.astype(np.float32)
@@ -127,12 +127,30 @@ class Trainings:
                 )
 
 
-def _images_right(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+def mean_percent(means: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Mean accuracies in percent of the whole numbers of images that they stand for; None if they stand for none.
+
+    Public tables hold means of float32 accuracies. Of equally many correct images in three trainings, they have up to
+    three values, which differ in the eighth decimal and would be ranked.
+
+    Args:
+        means: mean accuracies over the three trainings, from 0 to 1.
+    """
+    images = _images_right(means, REPEATS * _IMAGES_EVALUATED)
+    return _percent(images) if (images == images.round()).all() else None
+
+
+def _percent(images: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean accuracy of three trainings from the number of their correct images."""
+    return 100 * (images / REPEATS) / _IMAGES_EVALUATED
+
+
+def _images_right(accuracy: NDArray[np.float64], evaluated: int = _IMAGES_EVALUATED) -> NDArray[np.float64]:
     """The number of correct images of the 9,984 evaluated ones (39 batches of 256), rounded if close to an integer.
 
     The files store accuracies rounded to float32; without rounding, architectures with equally many correct images
     would differ in their means.
     """
-    images = accuracy * _IMAGES_EVALUATED
+    images = accuracy * evaluated
     whole = images.round()
     return np.where(np.abs(images - whole) < 1e-2, whole, images)

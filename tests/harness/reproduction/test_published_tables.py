@@ -101,6 +101,15 @@ class TestWhatIsDoubted:
             assert other < 0 < row["value"]
             assert abs(other) == pytest.approx(row["value"], abs=0.021)
 
+    def test_a_column_with_every_sign_turned_is_doubted(self):
+        theirs = read_published(FOLDER / "suite-zero-figure2.csv").set_index(["benchmark", "dataset", "proxy"])["value"]
+        doubted = self.doubted("blog-deeper-look")
+        assert doubted["dataset"].value_counts()["autoencoder"] == 7
+        for row in read_published(FOLDER / "blog-deeper-look.csv").to_dict("records"):
+            other = theirs[(row["benchmark"], row["dataset"], row["proxy"])]
+            assert (other * row["value"] < 0) == (row["doubt"] != "")
+            assert not row["doubt"] or f" {other:.2f} ".replace("0.", ".") in row["doubt"]
+
     def test_absolute_values_stand_against_negative_ones(self):
         theirs = read_published(FOLDER / "suite-zero-figure2.csv").set_index(["benchmark", "dataset", "proxy"])["value"]
         absolute = self.doubted("zero-cost-nas-correlations")

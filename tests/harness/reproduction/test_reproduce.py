@@ -295,3 +295,33 @@ class TestOutput:
             protocol, tmp_path, ReproductionOptions(runs={"ranking": finished}, compute=False), parts=["ranking"]
         )
         assert not any(path.suffix == ".pdf" for path in found.write(tmp_path / "out"))
+
+
+def test_a_run_is_ranked_against_the_accuracies_of_another_data_set(finished, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from harness.contracts.ground_truth import GroundTruth
+    from harness.registry import benchmark_classes
+
+    digits = benchmark_classes()["digits"]
+    own = digits.ground_truth
+
+    def of_either(self, dataset: str, *chosen: object) -> GroundTruth:
+        truth = own(self, "digits", *chosen)
+        return truth if dataset == "digits" else replace(truth, dataset=dataset, accuracy=-truth.accuracy)
+
+    monkeypatch.setattr(digits, "ground_truth", of_either)
+    (tmp_path / "mine.toml").write_text(
+        'title = "T"\ncitation = "c"\nsummary = "s"\n[defaults]\nbenchmark = "digits"\ndataset = "digits"\n'
+        'truth = "test/6"\nproxies = ["snip"]\ncoefficients = ["kendall"]\n[[part]]\nname = "one"\n'
+        '[[part]]\nname = "by others"\nrun_of = "one"\ntruth_dataset = "more digits"\n'
+    )
+    options = ReproductionOptions(runs={"one": finished}, compute=False)
+    found = reproduce(str(tmp_path / "mine.toml"), tmp_path / "out", options)
+    usual, others = found.rows.to_dict("records")
+    assert others["ours"] == -usual["ours"] != 0
+    assert others["dataset"] == "digits"
+    told = {"ranked against the accuracies on more digits; the paper names digits"}
+    assert set(others["mismatches"]) - set(usual["mismatches"]) == told
+    first, *_ = next(grid for grid in found.exhibit().grids if grid.name == "reproduction").columns
+    assert [cell.value for cell in first.cells] == ["digits digits", "digits digits, accuracies on more digits"]

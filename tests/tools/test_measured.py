@@ -1,0 +1,101 @@
+"""Numbers in documents follow the results, and what cannot be made is told."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from tools import measured
+from tools.measured import COMPARISONS, MAKERS, REFERENCE, filled
+
+SENTENCE = (
+    "ZiCo is <!-- made by: verdict zico mine -->?<!-- end --> by <!-- made by: difference zico mine -->?<!-- end -->."
+)
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """Writes the tables of a single comparison, ``mine``, that every maker reads from then on."""
+    monkeypatch.setattr(measured, "REFERENCE", tmp_path)
+    monkeypatch.setattr(measured, "COMPARISONS", {"mine": "Mine"})
+
+    def write(**verdicts):
+        measured._table.cache_clear()
+        measured._verdicts.cache_clear()
+        rows = [("params", "baseline", 0.0), *((proxy, *known) for proxy, known in verdicts.items())]
+        table = pd.DataFrame(rows, columns=["proxy", "verdict", "difference"])
+        table = table.assign(set="all", networks=100, kendall=0.5 + table["difference"], p_holm=0.04)
+        for name in ("kendall", "difference"):
+            table[f"{name}_low"], table[f"{name}_high"] = table[name] - 0.02, table[name] + 0.02
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        table.to_csv(tmp_path / "mine" / "correlations.csv", index=False)
+
+    yield write
+    measured._table.cache_clear()
+    measured._verdicts.cache_clear()
+
+
+class TestFilling:
+    def test_a_number_and_a_verdict_change_when_the_results_do(self, mine):
+        mine(zico=("win", 0.03))
+        first = filled(SENTENCE, "page")
+        assert ">better<" in first
+        assert ">+.030 [+.010, +.050]<" in first
+        assert filled(first, "page") == first
+        mine(zico=("loss", -0.05))
+        assert filled(first, "page") == first.replace("better", "worse").replace(
+            "+.030 [+.010, +.050]", "−.050 [−.070, −.030]"
+        )
+
+    def test_a_table_stands_between_empty_lines(self, mine):
+        mine(zico=("win", 0.03), snip=("loss", -0.2))
+        made = filled("a\n\n<!-- made by: verdict_table -->\n<!-- end -->\n\nb", "page")
+        assert made == (
+            "a\n\n<!-- made by: verdict_table -->\n\n| proxy | better | worse |\n| --- | --- | --- |\n"
+            "| ZiCo | 1 (Mine) | 0 |\n| SNIP | 0 | 1 (Mine) |\n\n<!-- end -->\n\nb"
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("a <!-- made by: tau zico mine -->", "lacks its '<!-- end -->'"),
+            ("a <!-- end -->", "lacks its '<!-- end -->'"),
+            ("a\n  <!-- made by: tau zico mine -->.5<!-- end --> b", "begins a line of prose"),
+            ("a <!-- made by: tua zico mine -->.5<!-- end -->", r"'tua zico mine' cannot be made \(KeyError"),
+            ("a <!-- made by: tau zyco mine -->.5<!-- end -->", r"cannot be made \(KeyError"),
+            ("a <!-- made by: tau zico yours -->.5<!-- end -->", r"cannot be made \(FileNotFoundError"),
+            ("a <!-- made by: within nowhere -->.5<!-- end -->", r"cannot be made \(FileNotFoundError"),
+            ("a <!-- made by: tau zico -->.5<!-- end -->", r"cannot be made \(TypeError"),
+        ],
+    )
+    def test_what_cannot_be_made_is_told_with_the_page(self, mine, text, message):
+        mine(zico=("win", 0.03))
+        with pytest.raises(ValueError, match=f"^page: .*{message}"):
+            filled(text, "page")
+
+
+class TestConsistency:
+    def test_who_is_better_somewhere_and_worse_nowhere_is_named(self, mine):
+        mine(zico=("win", 0.03), snip=("loss", -0.2))
+        assert MAKERS["consistently"]() == "ZiCo is better in some and worse in none"
+        mine(zico=("tie", 0.01), snip=("loss", -0.2))
+        assert MAKERS["consistently"]().startswith("each proxy that is better")
+        assert MAKERS["after_holm"]("better", "mine") == MAKERS["sets_with"]("better", "mine") == "none"
+
+
+def test_every_comparison_is_committed_and_has_its_line_in_the_index():
+    index = (REFERENCE / "README.md").read_text(encoding="utf-8")
+    assert all(f"({run}/README.md)" in index for run in COMPARISONS)
+    assert len(measured._common()) == 13
+
+
+def test_the_verdicts_over_all_comparisons_need_no_ground_truth(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    rows = {line.split(" | ")[0][2:]: line for line in MAKERS["verdict_table"]().splitlines()}
+    for proxy in ("ZiCo", "NASWOT", "SynFlow"):
+        assert sum(int(cell.split(" ")[0]) for cell in rows[proxy].strip("| ").split(" | ")[1:]) == len(COMPARISONS)
+
+
+def test_a_sum_of_sizes_is_compared_where_it_was_scored():
+    table = MAKERS["size_table"]("zico")
+    assert table.count("\n") == 1 + len(list((REFERENCE / "reproduction/size").glob("*.csv")))
