@@ -72,6 +72,7 @@ def exhibit(table: pd.DataFrame, facts: Sequence[tuple[str, str]]) -> Exhibit:
         words("proxy", "Proxy", table["proxy"]),
         words("official", "Official function", (f"{f}{m}" for f, m in zip(table["official"], marks, strict=True))),
         words("precision", "Precision", table["precision"]),
+        Column("images", "Images", table["images"], count),
         Column("networks", "Networks", table["networks"], count),
         words("finite once", "Finite in one", one_sided),
         Column("difference", "Largest relative\ndifference", table["difference"], _size),
@@ -112,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--images", help="CIFAR-10, for cells of NATS-TSS; default: cells and images of digits")
     parser.add_argument("--networks", type=int, default=15)
-    parser.add_argument("--batch-size", type=int, default=50, help="KNAS's code needs 50 (default)")
+    parser.add_argument("--batch-size", type=int, default=16, help="images in a mini-batch; KNAS's code needs 50")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("float32", "float64"), nargs="+", default=["float64"])
     parser.add_argument("--out", type=Path, help="folder for the table as CSV, Markdown and LaTeX")
@@ -128,17 +129,16 @@ def _run(options: argparse.Namespace) -> None:
     lacking = {each.repository for each in chosen} - checkouts.keys()
     for name in sorted(lacking):
         say(f"left out, without a checkout: {name} ({REPOSITORIES[name].wanted})", err=True)
+    most = max(options.batch_size, *(each.images or 0 for each in chosen))
     tables: list[pd.DataFrame] = []
     facts: tuple[tuple[str, str], ...] = ()
     with one_thread():
         for precision in options.precision:
-            sample = Sample(
-                options.images, options.networks, options.batch_size, options.seed, getattr(torch, precision)
-            )
+            sample = Sample(options.images, options.networks, most, options.seed, getattr(torch, precision))
             cells, facts = sample.cells()
             networks = {"cells": cells, "chains": chains(cells)}
             report = lambda line: say(line, err=True)  # noqa: E731
-            tables.append(compare(chosen, checkouts, networks, precision, report))
+            tables.append(compare(chosen, checkouts, networks, options.batch_size, precision, report))
     code = [
         (f"Official {name}", f"{checkout.repository.address} @ {checkout.commit or 'no commit known'}")
         for name, checkout in checkouts.items()

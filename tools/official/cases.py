@@ -36,7 +36,7 @@ class Case:
     batches: list[Batch]
     seed: int
 
-    def first(self, images: int | None) -> Case:
+    def first(self, images: int) -> Case:
         """The same with only the first images of each mini-batch."""
         return replace(self, batches=[Batch(batch.images[:images], batch.labels[:images]) for batch in self.batches])
 
@@ -65,7 +65,7 @@ class Sample:
     Attributes:
         images: files of CIFAR-10 for cells of NATS-TSS; None for the cells and images of the digits benchmark.
         networks: their number.
-        batch_size: images in a mini-batch.
+        batch_size: the number of images drawn for each mini-batch.
         seed: of cells, weights, images and proxies.
         dtype: of weights and images.
     """
@@ -97,8 +97,8 @@ class Sample:
                 network = benchmark.build(architecture, dataset).to(self.dtype)
             found.append(Case(architecture, network, batches, derive_seed("proxies", self.seed)))
         return found, (
-            ("Networks", f"{len(found)} cells of {benchmark.title}, seed {self.seed}"),
-            ("Inputs", f"{BATCHES} mini-batches of {self.batch_size} from {images.description}"),
+            ("Networks", f"{len(found)} of {benchmark.title}, seed {self.seed}"),
+            ("Images", images.description),
         )
 
 

@@ -156,10 +156,10 @@ def _importing(base: Path, path: Path, stand_ins: Sequence[ModuleType]) -> Itera
         try:
             yield
         finally:
-            added = [name for name in sys.modules if name not in modules]
-            for name in added:
-                if _is_below(sys.modules[name], base) or sys.modules[name] in stand_ins:
-                    del sys.modules[name]
+            # Found before any is removed, since the path of a folder without __init__.py depends on its parent.
+            added = {name: module for name, module in sys.modules.items() if name not in modules}
+            for name in [name for name, module in added.items() if _is_below(module, base) or module in stand_ins]:
+                del sys.modules[name]
             sys.modules.update({name: modules[name] for name in {each.__name__ for each in stand_ins} & modules.keys()})
             os.environ.clear()
             os.environ.update(environment)

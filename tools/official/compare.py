@@ -11,7 +11,6 @@ import pandas as pd
 
 from harness.analysis.statistics.jackknife import jackknife
 from harness.analysis.statistics.ranks import rank
-from harness.probe import NotApplicableError
 from harness.registry import select_proxies
 
 if TYPE_CHECKING:
@@ -24,35 +23,34 @@ def compare(
     comparisons: Iterable[Comparison],
     checkouts: Mapping[str, Checkout],
     networks: Mapping[str, Sequence[Case]],
+    batch_size: int,
     precision: str,
     report: Callable[[str], None] = lambda line: None,
 ) -> pd.DataFrame:
     """One row per comparison whose official repository is at hand.
 
-    The columns: ``proxy``; ``official``, the function; ``repository`` with its ``commit``; ``precision``; ``networks``,
-    those with a finite score of both; ``only_ours`` and ``only_official``, those with a finite score of one;
-    ``difference``, the largest relative difference; ``spearman``, NaN if a score is constant; ``same``, whether both
-    define the same quantity; ``definition``, where they differ.
+    The columns: ``proxy``; ``official``, the function; ``repository`` with its ``commit``; ``precision``; ``images`` in
+    a mini-batch; ``networks``, those with a finite score of both; ``only_ours`` and ``only_official``, those with a
+    finite score of one; ``difference``, the largest relative difference; ``spearman``, NaN if a score is constant;
+    ``same``, whether both define the same quantity; ``definition``, where they differ.
 
     Args:
         comparisons: what to compare.
         checkouts: by name of the repository.
         networks: by kind, the cases of each kind that the comparisons name.
+        batch_size: images in a mini-batch.
         precision: the name of the floating-point type of weights and images.
         report: called with a line before each comparison.
     """
     rows = []
-    known: dict[tuple[str, str], list[float]] = {}
     for each in comparisons:
         if each.repository not in checkouts:
             continue
         report(f"{each.proxy}: {each.function}, {precision}")
-        checkout, cases = checkouts[each.repository], each.cases(networks)
+        checkout, cases = checkouts[each.repository], each.cases(networks, batch_size)
         (proxy,) = select_proxies(each.proxy)
-        ours = known.setdefault((each.proxy, each.on), [])
-        ours += [case.score(proxy) for case in cases[len(ours) :]]
         official = each.official(checkout)
-        theirs = [_official(official, case) for case in cases]
+        ours, theirs = [case.score(proxy) for case in cases], [official(case) for case in cases]
         rows.append(
             {
                 "proxy": each.proxy,
@@ -60,19 +58,13 @@ def compare(
                 "repository": checkout.repository.address,
                 "commit": checkout.commit,
                 "precision": precision,
+                "images": len(cases[0].batches[0].images),
                 **summary(ours, theirs),
                 "same": each.same,
                 "definition": each.definition,
             }
         )
     return pd.DataFrame(rows)
-
-
-def _official(official: Callable[[Case], float], case: Case) -> float:
-    try:
-        return official(case)
-    except NotApplicableError:
-        return math.nan
 
 
 def summary(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:

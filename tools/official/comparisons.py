@@ -9,9 +9,6 @@ from tools.official import gradsign, knas, maedet, tenas, zico
 from tools.official.cases import Case
 from tools.official.checkout import Checkout
 
-FEW = 16
-"""Images for scores that need a pass for each."""
-
 Scorer = Callable[[Case], float]
 
 
@@ -27,7 +24,7 @@ class Comparison:
         definition: how the definitions differ, and why ours is as it is; may be empty.
         same: whether equal numbers are expected.
         on: the networks, ``cells`` or ``chains``.
-        images: how many of each mini-batch; default: all.
+        images: their number, if the official code has one.
     """
 
     proxy: str
@@ -39,9 +36,9 @@ class Comparison:
     on: str = "cells"
     images: int | None = None
 
-    def cases(self, networks: Mapping[str, Sequence[Case]]) -> list[Case]:
-        """Its networks and mini-batches."""
-        return [case.first(self.images) for case in networks[self.on]]
+    def cases(self, networks: Mapping[str, Sequence[Case]], batch_size: int) -> list[Case]:
+        """Its networks, with mini-batches of its number of images, or of this size."""
+        return [case.first(self.images or batch_size) for case in networks[self.on]]
 
 
 COMPARISONS = (
@@ -78,9 +75,7 @@ COMPARISONS = (
         tenas.condition_number(train_mode=True),
         "Ours is infinite where the kernel is singular to working precision, and NaN where it is zero; the official "
         "code returns a quotient of rounding errors, or 100,000. Ours adds up the kernel in float64 in both "
-        "precisions. torch.linalg.eigvalsh stands in for torch.symeig, which no longer exists. Both get the first "
-        f"{FEW} images, since each takes a backward pass.",
-        images=FEW,
+        "precisions. torch.linalg.eigvalsh stands in for torch.symeig, which no longer exists.",
     ),
     Comparison(
         "ntk_eval",
@@ -88,7 +83,6 @@ COMPARISONS = (
         "ntk.get_ntk_n(train_mode=False)",
         tenas.condition_number(train_mode=False),
         "As for ntk.",
-        images=FEW,
     ),
     Comparison(
         "linear_regions",
@@ -126,9 +120,11 @@ COMPARISONS = (
         "knas",
         "functions.procedure, given sums",
         knas.of_sums,
-        "The official function multiplies two halves of its mini-batches. Here both halves have the sum of all images' "
-        "gradients and nothing else, which makes its product the mean of the Gram matrix, up to a known factor. This "
-        "checks gradients, entries and product; the next row is the function as published.",
+        f"Of {knas.STEPS} images, as in the official code. The official function multiplies two halves of its "
+        "mini-batches. Here both halves have the sum of all images' gradients and nothing else, which makes its product "
+        "the mean of the Gram matrix, up to a known factor. This checks gradients, entries and product; the next row is "
+        "the function as published.",
+        images=knas.STEPS,
     ),
     Comparison(
         "knas_first",
@@ -139,6 +135,7 @@ COMPARISONS = (
         "those of 25 other images, in the order of the images; averaged over orders this is zero for every network. "
         "The paper's mean of the Gram matrix is a comment in that code, and is what ours computes.",
         same=False,
+        images=knas.STEPS,
     ),
     Comparison(
         "knas_first",
@@ -149,6 +146,7 @@ COMPARISONS = (
         "gradients to zero in place. Then all fifty views show the last image's gradient, its deviation from their "
         "mean vanishes, and rounding alone is left.",
         same=False,
+        images=knas.STEPS,
     ),
     Comparison(
         "entropy",
