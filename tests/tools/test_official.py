@@ -316,6 +316,8 @@ def test_an_unknown_proxy_is_refused(code):
         chosen_of(["synflow"])
     with pytest.raises(SystemExit, match="synflow"):
         main(["synflow", "--code", str(code)])
+    with pytest.raises(SystemExit, match="none of these proxies has a checkout"):
+        main(["zico", "--code", f"tenas={code / 'tenas'}"])
 
 
 def test_a_broken_file_is_named(code, tmp_path):

@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,7 @@ from tools.official.checkout import REPOSITORIES, Checkout
 from tools.official.compare import compare
 from tools.official.comparisons import COMPARISONS, Comparison
 
+PRECISIONS = {"float64": ("float64",), "float32": ("float32",), "both": ("float64", "float32")}
 DEFINITIONS = "Where the definitions differ, and what the official code was given"
 
 
@@ -115,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--networks", type=int, default=15)
     parser.add_argument("--batch-size", type=int, default=16, help="images in a mini-batch; KNAS's code needs 50")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", choices=("float32", "float64"), nargs="+", default=["float64"])
+    parser.add_argument("--precision", choices=PRECISIONS, default="float64")
     parser.add_argument("--out", type=Path, help="folder for the table as CSV, Markdown and LaTeX")
     options = parser.parse_args(arguments)
     try:
@@ -129,20 +131,22 @@ def _run(options: argparse.Namespace) -> None:
     lacking = {each.repository for each in chosen} - checkouts.keys()
     for name in sorted(lacking):
         say(f"left out, without a checkout: {name} ({REPOSITORIES[name].wanted})", err=True)
+    chosen = [each for each in chosen if each.repository in checkouts]
+    if not chosen:
+        raise HarnessError("none of these proxies has a checkout")
     most = max(options.batch_size, *(each.images or 0 for each in chosen))
     tables: list[pd.DataFrame] = []
     facts: tuple[tuple[str, str], ...] = ()
     with one_thread():
-        for precision in options.precision:
+        for precision in PRECISIONS[options.precision]:
             sample = Sample(options.images, options.networks, most, options.seed, getattr(torch, precision))
             cells, facts = sample.cells()
             networks = {"cells": cells, "chains": chains(cells)}
-            report = lambda line: say(line, err=True)  # noqa: E731
-            tables.append(compare(chosen, checkouts, networks, options.batch_size, precision, report))
+            tables.append(compare(chosen, checkouts, networks, options.batch_size, precision, partial(say, err=True)))
     code = [
         (f"Official {name}", f"{checkout.repository.address} @ {checkout.commit or 'no commit known'}")
         for name, checkout in checkouts.items()
-        if name in {each.repository for each in chosen}
+        if any(each.repository == name for each in chosen)
     ]
     shown = exhibit(pd.concat(tables, ignore_index=True), [*facts, *code, ("torch", torch.__version__)])
     shown.show()

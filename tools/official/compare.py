@@ -27,7 +27,7 @@ def compare(
     precision: str,
     report: Callable[[str], None] = lambda line: None,
 ) -> pd.DataFrame:
-    """One row per comparison whose official repository is at hand.
+    """One row per comparison.
 
     The columns: ``proxy``; ``official``, the function; ``repository`` with its ``commit``; ``precision``; ``images`` in
     a mini-batch; ``networks``, those with a finite score of both; ``only_ours`` and ``only_official``, those with a
@@ -36,7 +36,7 @@ def compare(
 
     Args:
         comparisons: what to compare.
-        checkouts: by name of the repository.
+        checkouts: by name, those of all their repositories.
         networks: by kind, the cases of each kind that the comparisons name.
         batch_size: images in a mini-batch.
         precision: the name of the floating-point type of weights and images.
@@ -44,8 +44,6 @@ def compare(
     """
     rows = []
     for each in comparisons:
-        if each.repository not in checkouts:
-            continue
         report(f"{each.proxy}: {each.function}, {precision}")
         checkout, cases = checkouts[each.repository], each.cases(networks, batch_size)
         (proxy,) = select_proxies(each.proxy)

@@ -121,9 +121,9 @@ COMPARISONS = (
         "functions.procedure, given sums",
         knas.of_sums,
         f"Of {knas.STEPS} images, as in the official code. The official function multiplies two halves of its "
-        "mini-batches. Here both halves have the sum of all images' gradients and nothing else, which makes its product "
-        "the mean of the Gram matrix, up to a known factor. This checks gradients, entries and product; the next row is "
-        "the function as published.",
+        "mini-batches. Here both halves have the sum of all images' gradients and nothing else, which makes its "
+        "product the mean of the Gram matrix, up to a known factor. This checks gradients, entries and product; the "
+        "next row is the function as published.",
         images=knas.STEPS,
     ),
     Comparison(
