@@ -143,8 +143,8 @@ COMPARISONS = (
         "functions.procedure, gradients set to zero in place",
         knas.as_published(in_place=True),
         "Another quantity: the official code keeps views of the gradients. By default, optimisers before torch 2.0 set "
-        "gradients to zero in place. Then all fifty views show the last image's gradient, its deviation from their "
-        "mean vanishes, and rounding alone is left.",
+        "gradients to zero in place. Then all fifty views show the last image's gradient, and of its deviation from "
+        "their mean only rounding errors are left, whose size grows with that gradient.",
         same=False,
         images=knas.STEPS,
     ),
