@@ -36,7 +36,8 @@ def gradsign(probe: Probe) -> Tensor:
     :math:`\sum_k | \sum_i \operatorname{sign} g_k(x_i) |`, at most the number of images times the number of weights, so
     it grows with size; ``gradsign_mean`` does not. Weights whose gradient is NaN for some image are left out. The
     official code passes images one by one; here they pass together through a copy whose batch norms normalise each
-    image by itself, which is equivalent. In float32, rounding decides the sign of gradients that nearly vanish.
+    image by itself, which is equivalent. In float32, rounding decides the sign of gradients that nearly vanish. This
+    proxy was compared with the official code on the same weights and images, as was ``gradsign_mean``.
 
     Raises:
         NotApplicableError: if a batch norm gets a single value per channel of an image, or the network holds weights or

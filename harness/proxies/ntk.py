@@ -43,7 +43,8 @@ def ntk(probe: Probe) -> Tensor:
     (:math:`\lambda_{\min} \le n \epsilon \lambda_{\max}`; the official code returns a quotient of rounding errors
     there, often negative, which then ranks best). NaN if the kernel is zero or not finite (100,000 in the official
     code). TE-NAS uses its own small supernet (3 channels, one cell per stage, Kaiming weights) with 72 images and
-    averages three draws; this proxy uses the benchmark's network, its initialisation and the run's mini-batch.
+    averages three draws; this proxy uses the benchmark's network, its initialisation and the run's mini-batch. It was
+    compared with the official code on the same weights and images, in both modes.
     """
     return _condition_number(_training_kernel(probe))
 
