@@ -111,7 +111,7 @@ def power_of(
     from scipy.special import ndtr
 
     spread = standard_error * math.sqrt(1 - share)
-    reach = two_sided_quantile(confidence, networks) * standard_error
+    reach = two_sided_quantile(confidence, networks - 1) * standard_error
     return float(ndtr((difference - reach) / spread) + ndtr((-difference - reach) / spread))
 
 
@@ -125,7 +125,7 @@ def smallest_difference(standard_error: float, networks: int, power: float = 0.8
 
     if not 1 - confidence < power < 1:
         raise ValueError(f"the power must lie between {1 - confidence:g} and 1, such as 0.8, but is {power}")
-    far = 2 * standard_error * (two_sided_quantile(confidence, networks) + 10)
+    far = 2 * standard_error * (two_sided_quantile(confidence, networks - 1) + 10)
     return float(brentq(lambda d: power_of(d, standard_error, networks, confidence) - power, 0.0, far))
 
 
@@ -206,7 +206,7 @@ def _checked(values: tuple[Floats, Floats, Floats], networks: int, draws: int, c
     score, baseline, accuracy = values
     total = len(score)
     truth = compare(score, baseline, accuracy, confidence)
-    error = (truth.high - truth.low) / 2 / two_sided_quantile(confidence, total) * math.sqrt(total / networks)
+    error = (truth.high - truth.low) / 2 / two_sided_quantile(confidence, total - 1) * math.sqrt(total / networks)
     share = networks / total
     rng = np.random.default_rng(derive_seed("required n", networks))
     found: Floats = np.full(draws, np.nan)
