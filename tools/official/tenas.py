@@ -47,7 +47,7 @@ def linear_regions_thin(checkout: Checkout) -> Callable[[Case], float]:
     def score(case: Case) -> float:
         probe = case.probe()
         counts = []
-        with probe.random_state(*map(str, key_of(regions._regions_of_thin_networks))):
+        with probe.random_state(*map(str, key_of(regions.linear_regions_thin.function))):
             # Drawn here, as by our proxy, since the following numbers depend on it.
             thin = case.copy().thin_network().to(case.batches[0].images).train()
             for _ in range(regions.REPEATS):
