@@ -163,7 +163,7 @@ def verdict_table() -> str:
         [_label(proxy), *(_counted(_where(word, proxy), named=word in ("better", "worse")) for word in words)]
         for proxy in order
     ]
-    return _grid(["proxy", *words], rows)
+    return _grid(["proxy", *(word.replace("different", "difference") for word in words)], rows)
 
 
 def set_table(run: str, *proxies: str) -> str:
