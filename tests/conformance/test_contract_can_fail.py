@@ -5,6 +5,8 @@ Each is run as a third party would: two lines in a test file of its own.
 
 from __future__ import annotations
 
+# After a run inside this process, pytest forgets modules that it imported first, but pyarrow keeps what they registered.
+import pandas.core.arrays.arrow.extension_types  # noqa: F401
 import pytest
 import toy_benchmarks
 from toy_benchmarks import ImportedToy, ListedToy, Toy
