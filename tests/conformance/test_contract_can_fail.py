@@ -5,7 +5,7 @@ Each is run as a third party would: two lines in a test file of its own.
 
 from __future__ import annotations
 
-# After a run inside this process, pytest forgets modules that it imported first, but pyarrow keeps what they registered.
+# After a run inside this process, pytest forgets what it imported first, but pyarrow keeps what that registered.
 import pandas.core.arrays.arrow.extension_types  # noqa: F401
 import pytest
 import toy_benchmarks
