@@ -99,5 +99,5 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Check that the generated pages are up to date (python -m tools.make_docs writes them)."""
-    install(session)
+    install(session, "test")
     session.run("python", "-m", "tools.make_docs", *(session.posargs or ["--check"]))
