@@ -9,7 +9,7 @@ import pytest
 import harness
 from harness.errors import HarnessError
 from harness.results import open_run
-from harness.store.maintenance import verify
+from harness.store.maintenance import compact, verify
 from harness.store.merge import merge
 from harness.store.restore import restore
 from harness.store.seeds import further_seeds, seed_directory
@@ -76,7 +76,12 @@ def test_a_published_run_is_restored_with_its_seeds(three, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"seeds": 0}, "invalid number of seeds 0; use 1 or more"), ({"seeds_on": 3}, "for the seeds after the first")],
+    [
+        ({"seeds": 0}, "invalid number of seeds 0; use 1 or more"),
+        ({"seeds_on": 3}, "for the seeds after the first"),
+        ({"seeds": 2, "seeds_on": 0}, "invalid seeds_on 0; use 1 to 6, the size of the sample"),
+        ({"seeds": 2, "seeds_on": 7}, "invalid seeds_on 7; use 1 to 6, the size of the sample"),
+    ],
 )
 def test_seeds_that_make_no_sense_are_refused(tmp_path, options, words):
     with pytest.raises(HarnessError, match=words):
@@ -150,3 +155,23 @@ def test_a_repair_is_told_once_at_the_line_of_the_caller(tmp_path, seed):
     with pytest.warns(UserWarning, match="will be computed again") as told:
         harness.run("digits", out=out, sample=3, seeds=2, **USUAL)
     assert [each.filename for each in told] == [__file__]
+
+
+def test_verify_and_compact_include_every_seed(three, tmp_path):
+    out = shutil.copytree(three[0], tmp_path / "run")
+    assert [each.what for each in verify(out) if each.what.endswith("outcomes")] == [
+        "outcomes",
+        "seed 5, outcomes",
+        "seed 6, outcomes",
+    ]
+    before, _ = compact(out)
+    assert before > 2 * compact(out / "seeds" / "5")[1]
+    damaged(out / "seeds" / "6")
+    (out / "seeds" / "5" / FILE_NAME).write_text("not a database")
+    wrong = {each.what: each.words for each in verify(out) if not each.right}
+    assert list(wrong) == ["seed 5, run", "seed 6, checksums"] and str(out / "seeds" / "5") in wrong["seed 5, run"]
+
+
+def test_an_export_says_that_it_has_one_seed(three, tmp_path, called):
+    out, _, code = called("store", "export", three[0], "--out", tmp_path / "scores.csv")
+    assert code == 0 and f"export {three[0] / 'seeds' / '5'}, {three[0] / 'seeds' / '6'} too" in " ".join(out.split())

@@ -53,6 +53,9 @@ def test_every_output_has_it(report, called, run, tmp_path):
     for name in ("correlations.md", "correlations.tex", "page.html"):
         assert "Mean over 3 seeds" in (tmp_path / name).read_text(encoding="utf-8"), name
     assert (tmp_path / "seeds.csv").is_file() and (tmp_path / "seeds" / "2" / "scores.csv.gz").is_file()
+    assert "written to" in out and "seeds/2/scores.csv.gz" in out
+    mean = (tmp_path / "correlations.tex").read_text(encoding="utf-8").partition("Mean over 3 seeds")[2]
+    assert "Bold: best." in mean.partition("tabular")[0]
     document = json.loads(called("report", run, "--json")[0])
     assert [row["proxy"] for row in document["seeds"]] == report.seeds["proxy"].tolist()
 
