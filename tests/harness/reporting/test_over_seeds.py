@@ -60,6 +60,15 @@ def test_every_output_has_it(report, called, run, tmp_path):
     assert [row["proxy"] for row in document["seeds"]] == report.seeds["proxy"].tolist()
 
 
+def test_seeds_with_nothing_in_common_leave_the_rest_of_the_report(tmp_path):
+    usual = {"sample": 6, "batch_size": 8, "sample_seed": 0}
+    harness.run("digits", out=tmp_path, proxies="params", **usual)
+    harness.run("digits", out=tmp_path / "seeds" / "1", proxies="synflow", seed=1, **usual)
+    report = harness.report(tmp_path)
+    assert report.seeds is None and set(report.correlations["proxy"]) == {"params"}
+    assert any("No mean over seeds" in line for line in report.heading.lines())
+
+
 def test_a_run_of_one_seed_has_none_of_it(digits_runs, called):
     report = harness.report(digits_runs[0])
     assert report.seeds is None and "seeds" not in {grid.name for grid in report.exhibit(figures=False).grids}
