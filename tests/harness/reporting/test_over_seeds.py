@@ -69,6 +69,12 @@ def test_seeds_with_nothing_in_common_leave_the_rest_of_the_report(tmp_path):
     assert any("No mean over seeds" in line for line in report.heading.lines())
 
 
+def test_the_terminal_has_no_table_of_dashes(tmp_path, called):
+    harness.run("digits", out=tmp_path, sample=6, seeds=2, seeds_on=2, proxies="params", batch_size=8)
+    out, _, code = called("report", tmp_path, "--no-figures")
+    assert code == 0 and "Mean over" not in out
+
+
 def test_a_run_of_one_seed_has_none_of_it(digits_runs, called):
     report = harness.report(digits_runs[0])
     assert report.seeds is None and "seeds" not in {grid.name for grid in report.exhibit(figures=False).grids}
