@@ -124,7 +124,7 @@ def run(
         directory,
         options,
         notice=lambda words: warnings.warn(words, stacklevel=5),
-        say=lambda words: warnings.warn(f"{directory}: {words}", stacklevel=6),
+        say=lambda words: warnings.warn(f"{directory}: {words}", stacklevel=8),
     )
     if summary.interrupted:
         raise KeyboardInterrupt

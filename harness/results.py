@@ -106,15 +106,16 @@ class OpenedRun:
         """This run and those of further seeds that ``harness run --seeds`` stored in its directory.
 
         Raises:
-            HarnessError: if the run of a further seed cannot be read.
+            HarnessError: if the run of a further seed cannot be read, or differs in more than the seed.
         """
         from harness.store import Store
-        from harness.store.seeds import further_seeds
+        from harness.store.seeds import check_seed, further_seeds
 
         found = [self]
         for directory in further_seeds(self.directory).values():
             with Store.read(directory) as store:
                 scores, setting, manifest = store.scores(), store.setting, store.manifest()
+            check_seed(self.setting, setting, directory)
             if not scores.empty:
                 found.append(replace(self, directory=directory, setting=setting, manifest=manifest, scores=scores))
         return tuple(found)

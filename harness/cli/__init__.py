@@ -196,7 +196,9 @@ def report(
     if out is not None or not json:
         directory = out or run_directory / "report"
         files = result.write(directory, figures=figures, width=inches(width) if width else None)
-        written.append(f"\nwritten to {directory}: {', '.join(sorted(file.name for file in files))}")
+        written.append(
+            f"\nwritten to {directory}: {', '.join(sorted(file.relative_to(directory).as_posix() for file in files))}"
+        )
     if html is not None:
         write_page(html, result.html())
         written.append(f"page written to {html}")

@@ -128,8 +128,8 @@ def run(
         say(f"interrupted: {done:,} of {summary.units:,} networks stored; repeat the command to resume")
         raise typer.Exit(TERMINATED if terminated else INTERRUPTED)
     following = f"next: harness report {out}" if done else "nothing to compute"
-    with_seeds = f" with {seeds} seeds" if seeds > 1 else ""
-    say(f"{counted(done, 'network')} scored{with_seeds}, {summary.computed:,} of them now; {following}")
+    of_seeds = f" of {seeds} seeds" if seeds > 1 else ""
+    say(f"{counted(done, 'network')}{of_seeds} scored, {summary.computed:,} of them now; {following}")
 
 
 def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:

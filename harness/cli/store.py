@@ -17,7 +17,7 @@ store_app = typer.Typer(no_args_is_help=True, help="Verify, export, restore or c
 
 @store_app.command("verify")
 def store_verify(run_directory: RunDirectory) -> None:
-    """Check the file, settings, mini-batches and architectures of a run. Exit code 1 on any problem."""
+    """Check the files, settings, mini-batches and architectures of a run. Exit code 1 on any problem."""
     from harness.store.maintenance import verify
 
     tell(verify(run_directory))
@@ -32,10 +32,14 @@ def store_export(
     ] = False,
 ) -> None:
     """Write the scores of a run to one table, and its manifest as JSON beside it."""
+    from harness._utils.names import listed
     from harness.store.maintenance import export
+    from harness.store.seeds import further_seeds
 
     rows = export(run_directory, out, leave_out_damaged=leave_out_damaged)
     say(f"{counted(rows, 'outcome')} written to {out}, the manifest to {out}.json")
+    if seeds := further_seeds(run_directory):
+        say(f"not included: the further seeds; export {listed(map(str, seeds.values()))} too, or use 'harness report'")
 
 
 @store_app.command("restore")
@@ -61,7 +65,7 @@ def store_restore(
 
 @store_app.command("compact")
 def store_compact(run_directory: RunDirectory) -> None:
-    """Compact the file of a run to the smallest size that holds its scores."""
+    """Compact the files of a run to the smallest size that holds its scores."""
     from harness.store.maintenance import compact
 
     before, after = compact(run_directory)

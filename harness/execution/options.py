@@ -90,6 +90,9 @@ class RunOptions:
             raise HarnessError(f"invalid number of seeds {self.seeds}; use 1 or more")
         if self.seeds_on is not None and self.seeds == 1:
             raise HarnessError("seeds_on is for the seeds after the first; ask for more with seeds, such as 3")
+        if self.seeds_on is not None and not 1 <= self.seeds_on <= (self.sample or self.seeds_on):
+            most = "or more" if self.sample is None else f"to {self.sample}, the size of the sample"
+            raise HarnessError(f"invalid seeds_on {self.seeds_on}; use 1 {most}")
 
     def each_seed(self) -> Iterator[Self]:
         """The options of the run of each seed, the first one's first."""

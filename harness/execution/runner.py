@@ -24,7 +24,7 @@ from harness.registry.by_file import source_digest
 from harness.store import Store
 from harness.store.records import Unit, UnitResult
 from harness.store.seeds import seed_directory
-from harness.store.sqlite import explained
+from harness.store.sqlite import FILE_NAME, explained
 
 WINDOW = 2
 """Units in flight per worker: one being computed and one waiting, so that no worker is idle."""
@@ -63,35 +63,55 @@ def run_seeds(
         options: further arguments of :func:`run`.
 
     Raises:
-        StoreError: as :func:`run`; also HarnessError.
+        StoreError: as :func:`run`, before anything is computed if it is the store of a later seed; also HarnessError.
     """
-    sizes = [networks(plan) for plan in plans]
-    summaries: list[RunSummary] = []
-    for plan in plans:
-        seed = plan.setting.seed
-        place = directory if plan is plans[0] else seed_directory(directory, seed)
-        shown = progress and _AfterOthers(progress, sum(sizes[: len(summaries)]), sum(sizes))
-        summaries.append(run(plan, place, progress=shown, **options))
-        if summaries[-1].interrupted:
+    places = [directory, *(seed_directory(directory, plan.setting.seed) for plan in plans[1:])]
+    done = [0] * len(plans)
+    for number in range(1, len(plans)):
+        # Before the first seed is computed, which may take hours.
+        done[number] = _stored(plans[number], places[number], **options)
+    total = sum(map(networks, plans))
+    shown = progress and _OfAllSeeds(progress, total)
+    computed = 0
+    for number, (plan, place) in enumerate(zip(plans, places, strict=True)):
+        if shown:
+            shown.elsewhere = sum(done) - done[number]
+        summary = run(plan, place, progress=shown, **options)
+        done[number], computed = summary.done, computed + summary.computed
+        if summary.interrupted:
             break
-    return RunSummary(
-        directory,
-        units=sum(sizes),
-        done=sum(each.done for each in summaries),
-        computed=sum(each.computed for each in summaries),
-        interrupted=summaries[-1].interrupted,
-    )
+    return RunSummary(directory, total, sum(done), computed, summary.interrupted)
 
 
-class _AfterOthers:
-    """The progress of one seed as that of all: so many networks come before, and the total is that of all seeds."""
+def _stored(
+    plan: Plan,
+    directory: Path,
+    *,
+    retry_failed: bool = False,
+    say: Callable[[str], None] | None = None,
+    **_: Any,
+) -> int:
+    """The number of networks that are stored in a directory; its store is checked and repaired as by :func:`run`."""
+    if not (directory / FILE_NAME).exists():
+        return 0
+    with _opened(plan, directory, retry_failed, say) as store:
+        return networks(plan) - _count(missing_units(plan, store))
 
-    def __init__(self, progress: Progress, before: int, total: int) -> None:
-        self._progress, self._before, self._total = progress, before, total
+
+class _OfAllSeeds:
+    """The progress of one seed as that of all; ``elsewhere`` is the number of networks that the others have stored."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total = progress, total
+        self._shown = -1
+        self.elsewhere = 0
         self.stored = getattr(progress, "stored", None)
 
     def __call__(self, done: int, total: int) -> None:
-        self._progress(self._before + done, self._total)
+        # The start of a seed is the end of the one before it.
+        if self.elsewhere + done != self._shown:
+            self._shown = self.elsewhere + done
+            self._progress(self._shown, self._total)
 
 
 def run(
@@ -122,12 +142,7 @@ def run(
     if workers < 1:
         raise HarnessError(f"invalid number of workers {workers}; use 1 or more")
     make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
-    with Store.create_or_open(Path(directory), plan.setting, plan.proxies, _facts(plan)) as store:
-        if say is not None:
-            for note in store.notes:
-                say(note)
-        if retry_failed:
-            store.forget_failed()
+    with _opened(plan, Path(directory), retry_failed, say) as store:
         job = _job(plan, store, make is not InlineExecutor, time_limit, memory_limit)
         total = networks(plan)
         before = total - _count(missing_units(plan, store))
@@ -160,6 +175,17 @@ def run(
             # The interrupt may have come after a unit was stored and before it was counted.
             computed = total - _count(missing_units(plan, store)) - before
         return RunSummary(store.directory, total, before + computed, computed, interrupted)
+
+
+def _opened(plan: Plan, directory: Path, retry_failed: bool, say: Callable[[str], None] | None) -> Store:
+    """The store of a plan, for writing, without failed outcomes if they are to be retried."""
+    store = Store.create_or_open(directory, plan.setting, plan.proxies, _facts(plan))
+    if say is not None:
+        for note in store.notes:
+            say(note)
+    if retry_failed:
+        store.forget_failed()
+    return store
 
 
 class _Dispatcher:

@@ -39,11 +39,13 @@ def stability(runs: Sequence[OpenedRun]) -> Exhibit:
 
     Args:
         runs: runs of one benchmark and data set with one ground truth; they may differ in the seed of the weights, the
-            images and the batch size.
+            images and the batch size. A single run stands for all its seeds.
 
     Raises:
         HarnessError: if there are fewer than two, or their benchmark, data set or ground truth differ.
     """
+    if len(runs) == 1:
+        runs = runs[0].seeds
     for run in runs[1:]:
         _check_comparable(runs[0], run)
     table = stability_table([run.joined for run in runs])

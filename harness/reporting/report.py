@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness._utils.arguments import accepts, epochs, number, optional, path, text, texts, yes_or_no
 from harness.contracts.ground_truth import GroundTruth
 from harness.display.tables.heading import Heading
-from harness.exhibits._heading import correlations_of, heading_of
+from harness.exhibits._heading import correlations_of, heading_of, seeds_of
 from harness.results import OpenedRun, open_run
 from harness.store.score_files import write_manifest
 from harness.store.seeds import SCORES_FILE, seed_directory
@@ -188,7 +188,6 @@ def report(
     """
     from harness.analysis import cost_table
     from harness.analysis.published import beside_published, read_published
-    from harness.analysis.seeds import seed_table
 
     run = open_run(directory, split=split, epochs=epochs, beside=beside, truth_dataset=truth_dataset)
     baseline = run.row_named(baseline)
@@ -214,6 +213,6 @@ def report(
             "truth_source": run.truth.source,
         },
         published=theirs,
-        seeds=seed_table([each.joined for each in run.seeds], baseline=baseline) if len(run.seeds) > 1 else None,
+        seeds=seeds_of(run, baseline),
         run=run,
     )

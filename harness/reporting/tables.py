@@ -58,7 +58,8 @@ def exhibit_of(
     paper = [paper_grid(table, chosen, labels)]
     if seeds is not None:
         grids.append(seeds_grid(seeds, labels))
-        terminal.append(grids[-1])
+        if seeds["kendall"].notna().any():
+            terminal.append(grids[-1])
         paper.append(seeds_grid(seeds, labels, paper=True))
     if has_several_sets(table):
         grids.append(sets_grid(table, chosen, heading.sets, labels))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from harness._utils.arguments import accepts, path
@@ -15,6 +16,7 @@ from harness.registry import load_benchmark
 from harness.store import Store
 from harness.store.checksums import keeps_checksums, names_in_words
 from harness.store.score_files import write_manifest
+from harness.store.seeds import check_seed, further_seeds
 from harness.store.sqlite import FILE_NAME, explained
 
 EXPORTS = (".csv", ".csv.gz", ".parquet")
@@ -24,10 +26,27 @@ EXPORTS = (".csv", ".csv.gz", ".parquet")
 def verify(directory: Path | str) -> list[Finding]:
     """Check everything in a run's directory that its scores depend on, also while the run is in progress.
 
+    Findings on further seeds name the seed.
+
     Raises:
         StoreError: if there is no run, or it is too damaged to be opened.
     """
-    with Store.read(Path(directory)) as store, explained(store.directory):
+    first = Path(directory)
+    findings = _verify(first)
+    for seed, place in further_seeds(first).items():
+        try:
+            with Store.read(first) as store, Store.read(place) as further:
+                check_seed(store.setting, further.setting, place)
+            found = _verify(place)
+        except StoreError as error:
+            found = [Finding("run", False, str(error))]
+        findings += [replace(each, what=f"seed {seed}, {each.what}") for each in found]
+    return findings
+
+
+def _verify(directory: Path) -> list[Finding]:
+    """Check the run of one seed."""
+    with Store.read(directory) as store, explained(store.directory):
         file = _file(store)
         if not file.right:
             # The content of a damaged file is unreliable, except for what a checksum protects.
@@ -95,6 +114,8 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
 def export(directory: Path | str, file: Path | str, *, leave_out_damaged: bool = False) -> int:
     """Write the scores of a run to one table, and the manifest as JSON beside it; returns the number of rows.
 
+    Further seeds are runs of their own; :func:`harness.report` writes them too.
+
     The file is ``.csv``, ``.csv.gz`` or ``.parquet``; the manifest's name adds ``.json``. The manifest has checksums of
     the table and of itself, and names the networks with damaged outcomes if they are left out.
 
@@ -121,12 +142,16 @@ def export(directory: Path | str, file: Path | str, *, leave_out_damaged: bool =
 
 @accepts(directory=path)
 def compact(directory: Path | str) -> tuple[int, int]:
-    """Rewrite the file of a run without unused space; returns its bytes before and after.
+    """Rewrite the files of a run and its further seeds without unused space; returns their bytes before and after.
 
     Raises:
         StoreError: if there is no run, or another process is writing to it.
     """
-    place = Path(directory)
+    sizes = [_compact(place) for place in (Path(directory), *further_seeds(Path(directory)).values())]
+    return sum(before for before, _ in sizes), sum(after for _, after in sizes)
+
+
+def _compact(place: Path) -> tuple[int, int]:
     with Store.read(place) as model:
         pass
     # The model is closed here, since on a network file system the writer may need exclusive access.

@@ -16,7 +16,7 @@ from harness.store import Store
 from harness.store.columns import COLUMNS, Row, as_stored
 from harness.store.records import Setting
 from harness.store.score_files import read_manifest
-from harness.store.seeds import SCORES_FILE, published_seeds, seed_directory
+from harness.store.seeds import SCORES_FILE, check_seed, published_seeds, seed_directory
 from harness.store.sqlite import explained
 
 
@@ -34,32 +34,34 @@ def restore(scores: Path | str, directory: Path | str, *, without: Iterable[str]
     version, are left out, so that ``harness run`` computes them again.
 
     Raises:
-        HarnessError: if the table or its manifest is missing, damaged or edited, there is a run already, or the table
-            has no scores of a proxy to leave out.
+        HarnessError: if the table or its manifest is missing, damaged or edited, there is a run already, no table
+            has scores of a proxy to leave out, or a further seed is of another run.
     """
     left_out, source, target = set(without), Path(scores), Path(directory)
-    places = {target: source} | {seed_directory(target, seed): place for seed, place in published_seeds(source).items()}
-    runs = {place: _read(table, left_out) for place, table in places.items()}
+    runs = {target: _read(source)}
+    for seed, published in published_seeds(source).items():
+        place = seed_directory(target, seed)
+        runs[place] = _read(published)
+        check_seed(runs[target][0], runs[place][0], published)
+    proxy = COLUMNS.index("proxy")
+    there = {str(row[proxy]) for _, _, rows in runs.values() for row in rows}
+    if lacking := left_out - there:
+        raise HarnessError(
+            f"'{source}' has no scores of {listed(sorted(lacking))}; it has scores of {listed(sorted(there))}"
+        )
+    restored = 0
     for place, (setting, facts, rows) in runs.items():
+        kept = [row for row in rows if row[proxy] not in left_out]
         with Store.create_anew(place, setting, facts) as store, explained(place), store.transaction():
-            store.outcomes.add(rows)
-    return sum(len(rows) for _, _, rows in runs.values())
+            store.outcomes.add(kept)
+        restored += len(kept)
+    return restored
 
 
-def _read(source: Path, left_out: set[str]) -> tuple[Setting, dict[str, Any], list[Row]]:
+def _read(source: Path) -> tuple[Setting, dict[str, Any], list[Row]]:
     table, manifest_file = _files(source)
     setting, facts = _manifest(manifest_file, table)
-    return setting, facts, _without(_rows(table), left_out, table)
-
-
-def _without(rows: list[Row], names: set[str], table: Path) -> list[Row]:
-    place = COLUMNS.index("proxy")
-    there = {str(row[place]) for row in rows}
-    if lacking := names - there:
-        raise HarnessError(
-            f"'{table}' has no scores of {listed(sorted(lacking))}; it has scores of {listed(sorted(there))}"
-        )
-    return [row for row in rows if row[place] not in names]
+    return setting, facts, _rows(table)
 
 
 def _files(path: Path) -> tuple[Path, Path]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
+from harness.errors import StoreError
+from harness.store.records import Setting
 from harness.store.sqlite import FILE_NAME
 
 SCORES_FILE = "scores.csv.gz"
@@ -31,6 +34,26 @@ def published_seeds(directory: Path) -> dict[int, Path]:
     return _by_seed(directory, SCORES_FILE)
 
 
+def check_seed(first: Setting, further: Setting, place: Path) -> None:
+    """Refuse a run in the place of a further seed that is not the first run with the seed in its directory's name.
+
+    Args:
+        first: the setting of the first seed.
+        further: the setting found in the place.
+        place: the directory or the file of the further seed.
+
+    Raises:
+        StoreError: if they differ in more than the seed and what is drawn with it.
+    """
+    mine, wanted = asdict(further), asdict(first) | {"seed": int(place.name), "fingerprint": further.fingerprint}
+    differing = [f"{name}: '{mine[name]}', not '{wanted[name]}'" for name in mine if mine[name] != wanted[name]]
+    if differing:
+        raise StoreError(
+            f"{place} is not a further seed of the run that it lies in ({'; '.join(differing)}); move it elsewhere"
+        )
+
+
 def _by_seed(directory: Path, file: str) -> dict[int, Path]:
-    found = (path for path in (directory / _SEEDS).glob("*") if path.name.isdecimal() and (path / file).is_file())
-    return dict(sorted((int(path.name), path) for path in found))
+    seeds = sorted(int(path.name) for path in (directory / _SEEDS).glob("*") if path.name.isdecimal())
+    places = {seed: seed_directory(directory, seed) for seed in seeds}
+    return {seed: place for seed, place in places.items() if (place / file).is_file()}

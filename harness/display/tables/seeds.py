@@ -71,7 +71,7 @@ def seeds_grid(seeds: pd.DataFrame, labels: Labels | None = None, *, paper: bool
         columns.append(Column("networks", "Net-\nworks", seeds["networks"], count))
     notes = (
         "Intervals are for other networks and other seeds.",
-        *(dagger_note(base, labels) if paper else ("Lowest and highest: τ of a single seed.",)),
+        *(("Bold: best.", *dagger_note(base, labels)) if paper else ("Lowest and highest: τ of a single seed.",)),
         *doubt_note(seeds),
     )
     title = f"Mean over {counted(number, 'seed')}: the {counted(networks, 'network')} that all of them scored"

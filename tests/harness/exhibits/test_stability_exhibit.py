@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+import harness
 from harness.errors import HarnessError
 from harness.exhibits.stability import stability
 from harness.results import open_run
@@ -21,6 +22,11 @@ def test_it_names_what_differs_and_counts_the_common_networks(runs):
     data = exhibit.grids[0].data.set_index("proxy")
     assert data.loc["params", "between"] == 1
     assert data.loc["plain", "between"] < data.loc["synflow", "between"] < 1
+
+
+def test_one_run_stands_for_its_seeds(tmp_path):
+    harness.run("digits", out=tmp_path, sample=6, proxies="params", batch_size=8, seeds=3)
+    assert stability(tmp_path).heading.facts == ("3 runs that differ in: seed 0, 1, 2",)
 
 
 def test_a_run_beside_itself_agrees_wholly(runs):

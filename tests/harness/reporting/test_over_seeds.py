@@ -53,8 +53,26 @@ def test_every_output_has_it(report, called, run, tmp_path):
     for name in ("correlations.md", "correlations.tex", "page.html"):
         assert "Mean over 3 seeds" in (tmp_path / name).read_text(encoding="utf-8"), name
     assert (tmp_path / "seeds.csv").is_file() and (tmp_path / "seeds" / "2" / "scores.csv.gz").is_file()
+    assert "written to" in out and "seeds/2/scores.csv.gz" in out
+    mean = (tmp_path / "correlations.tex").read_text(encoding="utf-8").partition("Mean over 3 seeds")[2]
+    assert "Bold: best." in mean.partition("tabular")[0]
     document = json.loads(called("report", run, "--json")[0])
     assert [row["proxy"] for row in document["seeds"]] == report.seeds["proxy"].tolist()
+
+
+def test_seeds_with_nothing_in_common_leave_the_rest_of_the_report(tmp_path):
+    usual = {"sample": 6, "batch_size": 8, "sample_seed": 0}
+    harness.run("digits", out=tmp_path, proxies="params", **usual)
+    harness.run("digits", out=tmp_path / "seeds" / "1", proxies="synflow", seed=1, **usual)
+    report = harness.report(tmp_path)
+    assert report.seeds is None and set(report.correlations["proxy"]) == {"params"}
+    assert any("No mean over seeds" in line for line in report.heading.lines())
+
+
+def test_the_terminal_has_no_table_of_dashes(tmp_path, called):
+    harness.run("digits", out=tmp_path, sample=6, seeds=2, seeds_on=2, proxies="params", batch_size=8)
+    out, _, code = called("report", tmp_path, "--no-figures")
+    assert code == 0 and "Mean over" not in out
 
 
 def test_a_run_of_one_seed_has_none_of_it(digits_runs, called):
