@@ -228,7 +228,11 @@ def _join_labels(parts: Mapping[str, RawImages], task: Task) -> NDArray[Any]:
     if task.objective.target == "input":
         return _normalise(*_join_pixels(parts), task)[0]
     integers = task.objective.target in ("class", "pixel_class")
-    wanted = f"integers 0..{task.classes - 1}" if integers else f"finite numbers for '{task.objective.target}'"
+    wanted = f"integers 0..{task.classes - 1}"
+    if not integers:
+        numbers = task.objective.target_shape(next(iter(parts.values())).pixels.shape[1:], task.classes)
+        kind = "probabilities" if task.objective.target == "distribution" else "finite numbers"
+        wanted = f"{'×'.join(map(str, numbers))} {kind} for each image"
     remedy = f"give {wanted}, or use random labels (--random-labels)"
     joined: list[NDArray[Any]] = []
     for name, part in parts.items():

@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    checkouts, chosen = checkouts_of(options.code), chosen_of(options.proxies)
+    chosen, checkouts = chosen_of(options.proxies), checkouts_of(options.code)
     lacking = {each.repository for each in chosen} - checkouts.keys()
     for name in sorted(lacking):
         say(f"left out, without a checkout: {name} ({REPOSITORIES[name].wanted})", err=True)

@@ -77,7 +77,7 @@ class TestOtherObjectives:
     @pytest.mark.parametrize(
         ("kind", "labels", "message"),
         [
-            ("vector", np.zeros((2, 4), np.float32), "expected: (2, 5), give finite numbers for 'vector'"),
+            ("vector", np.zeros((2, 4), np.float32), "expected: (2, 5), give 5 finite numbers for each image"),
             ("vector", np.full((2, 5), np.nan, np.float32), "NaN or infinite"),
             ("pixel_class", np.full((2, 8, 8), 5), "has the label 5"),
             ("pixel_class", np.zeros((2, 8, 8), np.float32), "give integers 0..4"),
