@@ -84,7 +84,7 @@ class Store:
         with cls._opening(directory) as store:
             if store._manifest.is_new():
                 store._manifest.begin(setting, facts)
-            store.notes += store._manifest.mend(setting, facts)
+            store.notes += store._manifest.repair(setting, facts)
             store._check_setting(setting)
             store.notes += store._manifest.upgrade()
             store._remove_damaged(proxies)

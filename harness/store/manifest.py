@@ -116,7 +116,7 @@ class Manifest:
             checksums_of_everything(self._connection)
         return ["an older version wrote the store without checksums; they were added, so that damage is detected"]
 
-    def mend(self, setting: Setting, facts: Mapping[str, Any]) -> list[str]:
+    def repair(self, setting: Setting, facts: Mapping[str, Any]) -> list[str]:
         """Rewrite damaged entries, if the others show that it is the same run; returns notes of what was done."""
         damaged = self._damaged()
         if not damaged or OWN_PROXIES in damaged:
