@@ -20,7 +20,9 @@ from typing import Any
 
 import pandas as pd
 
+from harness.analysis.seeds import TRUSTED_AGREEMENT
 from harness.display.tables.numbers import coefficient, estimate
+from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.registry import aggregates, proxy_facts
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
@@ -93,6 +95,23 @@ def difference(proxy: str, run: str, subset: str = "all") -> str:
 def verdict(proxy: str, run: str, subset: str = "all") -> str:
     """Whether the proxy is better than #Params, no different, or worse."""
     return VERDICTS[str(_row(run, proxy, subset)["verdict"])]
+
+
+def agreement(proxy: str, run: str) -> str:
+    """Kendall's τ between two seeds, the mean over the pairs."""
+    return _minus(coefficient(_chosen(f"{run}/seeds.csv", proxy=proxy)["agreement"]))
+
+
+def seeds_apart(run: str) -> str:
+    """The proxies whose seeds do not agree, each with τ between two seeds, the lowest first."""
+    table = _table(f"{run}/seeds.csv").sort_values("agreement")
+    found = table[table["agreement"] < TRUSTED_AGREEMENT]
+    return _with_numbers(zip(found["proxy"], found["agreement"], strict=True))
+
+
+def dependent(cause: Cause) -> str:
+    """The proxies that depend on the images or on the resolution, each with the lowest τ between two rankings."""
+    return _with_numbers((proxy, each.kendall) for proxy, each in dependent_on(cause, proxy_facts()).items())
 
 
 def over_size(proxy: str, run: str) -> str:
@@ -208,7 +227,8 @@ MAKERS: Mapping[str, Callable[..., str]] = {
     maker.__name__: maker
     for maker in (
         tau, value, difference, verdict, over_size, among_top, within, within_undoubted, comparisons, most, most_named,
-        consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, size_table,
+        consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, size_table, agreement,
+        seeds_apart, dependent,
     )
 }  # fmt: skip
 """What may stand after ``made by:``."""
@@ -280,6 +300,11 @@ def _label(proxy: str) -> str:
 def _listed(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def _with_numbers(pairs: Iterable[tuple[str, float]]) -> str:
+    shown = [f"{_label(proxy)} ({_minus(coefficient(number))})" for proxy, number in pairs]
+    return _listed(shown) if shown else "none"
 
 
 def _estimate(row: Mapping[Hashable, Any], name: str, *, sign: bool = False) -> str:

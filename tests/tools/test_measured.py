@@ -99,3 +99,12 @@ def test_the_verdicts_over_all_comparisons_need_no_ground_truth(tmp_path, monkey
 def test_a_sum_of_sizes_is_compared_where_it_was_scored():
     table = MAKERS["size_table"]("zico")
     assert table.count("\n") == 1 + len(list((REFERENCE / "reproduction/size").glob("*.csv")))
+
+
+def test_what_depends_on_the_seed_and_on_the_images_is_listed_with_its_agreement(monkeypatch, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "seeds.csv").write_text("proxy,agreement\nparams,1\nplain,0.4\njacob_cov,-0.05\n")
+    monkeypatch.setattr("tools.measured.REFERENCE", tmp_path)
+    assert MAKERS["seeds_apart"]("mine") == "Jacob cov (−.050) and Plain (.400)"
+    assert MAKERS["agreement"]("plain", "mine") == ".400"
+    assert "Jacob cov (" in MAKERS["dependent"]("images") and "#Params" not in MAKERS["dependent"]("images")

@@ -171,7 +171,7 @@ COMPARISONS = (
         "maedet",
         "compute_madnas.ComputeMadnasScore of official networks",
         maedet.closed_form,
-        "Another quantity: the closed form for chains, which the drawn score estimates except at the borders of images.",
+        "Another quantity: the closed form for chains, which the drawn score estimates except at image borders.",
         same=False,
         on="chains",
     ),
