@@ -154,7 +154,7 @@ def test_a_repair_is_told_once_at_the_line_of_the_caller(tmp_path, seed):
     damaged(seed_directory(out, 1) if seed else out)
     with pytest.warns(UserWarning, match="will be computed again") as told:
         harness.run("digits", out=out, sample=3, seeds=2, **USUAL)
-    assert [each.filename for each in told] == [__file__]
+    assert [each.filename for each in told if "will be computed again" in str(each.message)] == [__file__]
 
 
 def test_verify_and_compact_include_every_seed(three, tmp_path):
