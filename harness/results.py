@@ -120,6 +120,25 @@ class OpenedRun:
                 found.append(replace(self, directory=directory, setting=setting, manifest=manifest, scores=scores))
         return tuple(found)
 
+    @cached_property
+    def over_seeds(self) -> pd.DataFrame | None:
+        """The mean over seeds compared with #Params, see :func:`harness.analysis.seed_table`.
+
+        None if there is one seed, or no two seeds share a proxy on common networks.
+        """
+        return self.mean_over_seeds("params")
+
+    def mean_over_seeds(self, baseline: str) -> pd.DataFrame | None:
+        """The same, compared with another row."""
+        from harness.analysis import seed_table
+
+        if len(self.seeds) < 2:
+            return None
+        try:
+            return seed_table([seed.joined for seed in self.seeds], baseline=baseline)
+        except HarnessError:
+            return None
+
     def within(self, subset: str) -> Joined:
         """The same, restricted to one of the benchmark's architecture sets.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.analysis.seeds import TRUSTED_AGREEMENT, seed_table
+from harness.analysis.seeds import TRUSTED_AGREEMENT
 from harness.display.tables.heading import Heading
 from harness.display.tables.numbers import coefficient
-from harness.errors import HarnessError
 from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.results import OpenedRun
 from harness.tasks import CLASSES, Objective
@@ -36,21 +35,6 @@ def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
         aggregates=run.aggregates.values(),
         beside=run.beside,
     )
-
-
-def seeds_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame | None:
-    """The table over seeds of a run; None if it has one seed, or no two of them share a proxy on common networks.
-
-    Args:
-        run: the run.
-        baseline: the row to compare the others with.
-    """
-    if len(run.seeds) < 2:
-        return None
-    try:
-        return seed_table([seed.joined for seed in run.seeds], baseline=baseline)
-    except HarnessError:
-        return None
 
 
 def heading_of(run: OpenedRun) -> Heading:
@@ -94,9 +78,8 @@ def _doubts(run: OpenedRun) -> list[str]:
         shown = (f"{run.labels.get(name, name)} {coefficient(each.kendall)}" for name, each in found.items())
         if found:
             doubts.append(f"{words} (with the lowest measured Kendall τ between two rankings): {', '.join(shown)}")
-    seeds = seeds_of(run)
-    if seeds is not None:
-        agreement = seeds.set_index("proxy")["agreement"]
+    if run.over_seeds is not None:
+        agreement = run.over_seeds.set_index("proxy")["agreement"]
         apart = agreement[agreement < TRUSTED_AGREEMENT].sort_values()
         shown = (f"{run.labels.get(str(name), name)} {coefficient(value)}" for name, value in apart.items())
         if len(apart):

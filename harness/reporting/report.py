@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness._utils.arguments import accepts, epochs, number, optional, path, text, texts, yes_or_no
 from harness.contracts.ground_truth import GroundTruth
 from harness.display.tables.heading import Heading
-from harness.exhibits._heading import correlations_of, heading_of, seeds_of
+from harness.exhibits._heading import correlations_of, heading_of
 from harness.results import OpenedRun, open_run
 from harness.store.score_files import write_manifest
 from harness.store.seeds import SCORES_FILE, seed_directory
@@ -213,6 +213,6 @@ def report(
             "truth_source": run.truth.source,
         },
         published=theirs,
-        seeds=seeds_of(run, baseline),
+        seeds=run.over_seeds if baseline == "params" else run.mean_over_seeds(baseline),
         run=run,
     )
