@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.errors import HarnessError
     from harness.images import load_images
     from harness.results import open_run
+    from harness.scoring import score
     from harness.store.merge import merge
     from harness.tasks import Task
 
@@ -39,6 +40,7 @@ __all__ = [
     "proxy",
     "report",
     "run",
+    "score",
 ]
 
 _attribute, __dir__, _ = lazy_loader.attach(
@@ -52,6 +54,7 @@ _attribute, __dir__, _ = lazy_loader.attach(
         "images": ["load_images"],
         "reporting.report": ["Report", "report"],
         "results": ["open_run"],
+        "scoring": ["score"],
         "store.merge": ["merge"],
         "tasks": ["Task"],
     },

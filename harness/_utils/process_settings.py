@@ -121,15 +121,20 @@ def with_settings(snapshot: Snapshot) -> Iterator[None]:
         around.put_back()
 
 
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> contextlib.AbstractContextManager[None]:
     """Let torch compute with a single thread, so that sums are made in one order everywhere."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    return threads(1)
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch compute with this number of threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 def _values(settings: Sequence[ProcessSetting]) -> list[Any]:

@@ -18,6 +18,7 @@ from harness.cli.analyse import analyse_app
 from harness.cli.gate import baseline, check, test_proxy
 from harness.cli.reproduce import list_protocols, reproduce
 from harness.cli.run import INTERRUPTED, run
+from harness.cli.score import score
 from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, tell
 from harness.cli.store import merge, store_app
 from harness.errors import HarnessError, InstructionsError
@@ -30,6 +31,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(analyse_app, name="analyse")
 app.add_typer(store_app, name="store")
 app.command()(run)
+app.command()(score)
 app.command()(merge)
 app.command()(reproduce)
 list_app.command("protocols")(list_protocols)

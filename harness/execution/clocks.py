@@ -24,15 +24,15 @@ def clock_of(device: str) -> str:
     return "processor" if fine else "wall"
 
 
-def ledger_for(device: str) -> Ledger:
-    """A ledger that measures costs with the device's clock.
+def ledger_for(device: str, threads: int = 1) -> Ledger:
+    """A ledger that measures costs with the device's clock, or with that of the wall if several threads compute.
 
     On a GPU, times are events in its work queue. They are read after the unit, so measuring never has to wait for the
     queue to be empty.
     """
     if device != "cpu":
         return Ledger(_event, _seconds_between)
-    return Ledger(CLOCKS[clock_of(device)])
+    return Ledger(CLOCKS[clock_of(device) if threads == 1 else "wall"])
 
 
 def _event() -> torch.cuda.Event:

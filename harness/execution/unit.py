@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from harness._utils.process_settings import Snapshot, one_thread, settings_as_before
+from harness._utils.process_settings import Snapshot, settings_as_before, threads
 from harness._utils.signals import stops_noted
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
@@ -47,86 +47,120 @@ def compute_unit(job: Job, unit: Unit) -> UnitResult:
     benchmark, known = benchmark_and_proxies(job)
     batches_of(job)
     chosen = [known[name] for name in unit.proxies]
-    known_code = all(map(is_own, chosen)) and job.time_limit is None
-    deadline = Deadline(job.time_limit)
-    # Seeds and settings are global to the process, so two concurrent units would interfere.
-    with (
-        _one_unit,
-        one_thread(),
-        settings_as_before(at_a_glance=known_code) as settings,
-        deadline.running(),
-        stops_noted() as stops,
-    ):
-        scene = _Scene(job, unit.architecture, benchmark, chosen, deadline, stops, settings)
-        reason = scene.set()
-        if reason is not None:
-            return failed_unit(unit, {p.name: p.version for p in chosen}, reason)
-        outcomes = [(proxy, *scene.outcome(proxy)) for proxy in chosen]
-    ledger = scene.probe.ledger
-    names = {proxy.name for proxy in chosen}
-    scores = tuple(
-        Score(p.name, p.version, status, value, error, ledger.marginal(p.name, names), ledger.standalone(p.name))
-        for p, status, value, error in outcomes
-    )
-    return UnitResult(unit.architecture, scores, scene.probe.forward_backward_seconds(), ledger.total())
+
+    def build(settings: Snapshot | None, ledger: Ledger) -> Probe:
+        return make_probe(job, benchmark, unit.architecture, batches_of(job), chosen, settings, ledger)
+
+    made = Scene(
+        build,
+        chosen,
+        device=job.device,
+        untouched=lambda: untouched_batches_of(job),
+        forget=batches_of.cache_clear,
+        time_limit=job.time_limit,
+        memory_limit=job.memory_limit,
+    ).scores()
+    if isinstance(made, str):
+        return failed_unit(unit, {p.name: p.version for p in chosen}, made)
+    scores, forward_backward, total = made
+    return UnitResult(unit.architecture, scores, forward_backward, total)
 
 
 @dataclass
-class _Scene:
-    """The state that the proxies of one unit share: the network and everything around it, the same for each proxy.
+class Scene:
+    """The state that proxies share while they score one network: the network and everything around it.
 
     If a proxy changes something, all of it is created again, since shared quantities may have been computed after the
     change.
+
+    Attributes:
+        build: makes the network and its probe, with the settings and the ledger that it is given.
+        chosen: the proxies.
+        device: of the network; decides which clock measures costs.
+        untouched: returns copies of the mini-batches that no proxy can access.
+        forget: called after a proxy changed something, before the network is built again.
+        time_limit: seconds for all proxies; None: no limit.
+        memory_limit: bytes that the process may use; None: no limit.
+        threads: that compute.
     """
 
-    job: Job
-    architecture: str
-    benchmark: Benchmark
+    build: Callable[[Snapshot | None, Ledger], Probe]
     chosen: Sequence[Proxy]
-    deadline: Deadline
-    stops: Sequence[BaseException]
-    settings: Snapshot
+    device: str = "cpu"
+    untouched: Callable[[], Sequence[Batch]] = list
+    forget: Callable[[], object] = lambda: None
+    time_limit: float | None = None
+    memory_limit: int | None = None
+    threads: int = 1
     probe: Probe = field(init=False)
     _watch: Watch = field(init=False)
     _is_set: bool = False
 
     def __post_init__(self) -> None:
-        self._ledger = ledger_for(self.job.device)
+        self._ledger = ledger_for(self.device, self.threads)
+        self._deadline = Deadline(self.time_limit)
+        self._settings: Snapshot | None = None
+        self._stops: Sequence[BaseException] = ()
 
-    def set(self) -> str | None:
+    def scores(self) -> tuple[tuple[Score, ...], float, float] | str:
+        """Every proxy's outcome, the seconds of a forward and backward pass, and those of everything.
+
+        A string is the reason why the network could not be built.
+        """
+        known_code = all(map(is_own, self.chosen)) and self.time_limit is None
+        # Seeds and settings are global to the process, so two concurrent units would interfere.
+        with (
+            _one_unit,
+            threads(self.threads),
+            settings_as_before(at_a_glance=known_code) as self._settings,
+            self._deadline.running(),
+            stops_noted() as self._stops,
+        ):
+            reason = self._set()
+            if reason is not None:
+                return reason
+            outcomes = [(proxy, *self._outcome(proxy)) for proxy in self.chosen]
+        ledger = self.probe.ledger
+        names = {proxy.name for proxy in self.chosen}
+        scores = tuple(
+            Score(p.name, p.version, status, value, error, ledger.marginal(p.name, names), ledger.standalone(p.name))
+            for p, status, value, error in outcomes
+        )
+        return scores, self.probe.forward_backward_seconds(), ledger.total()
+
+    def _set(self) -> str | None:
         """Create the network and its probe; returns the reason if that fails."""
-        job, closely = self.job, not all(map(is_own, self.chosen))
+        closely = not all(map(is_own, self.chosen))
         # For foreign proxies, compare with the settings after the network was built, which are read again.
-        settings = None if closely else self.settings
+        settings = None if closely else self._settings
         try:
-            with self.deadline.interruptible(), limited(job.memory_limit):
-                batches = batches_of(job)
-                probe = make_probe(job, self.benchmark, self.architecture, batches, self.chosen, settings, self._ledger)
-                self._watch = Watch(probe, untouched_batches_of(job) if closely else None)
+            with self._deadline.interruptible(), limited(self.memory_limit):
+                probe = self.build(settings, self._ledger)
+                self._watch = Watch(probe, self.untouched() if closely else None)
         except BaseException as error:
-            if self.stops:
+            if self._stops:
                 raise
             return f"the network could not be built: {_one_line(error)}"
         self._ledger.measure_again()
         self.probe, self._is_set = probe, True
         return None
 
-    def outcome(self, proxy: Proxy) -> Outcome:
+    def _outcome(self, proxy: Proxy) -> Outcome:
         """One proxy's outcome; a proxy that changes shared state has failed."""
         if not self._is_set:
-            reason = self.set()
+            reason = self._set()
             if reason is not None:
                 return "failed", None, f"{reason} (rebuilt after a proxy changed shared state)"
         self._watch.before(proxy)
-        status, value, error = _score(proxy, self.probe, self.deadline, self.job.memory_limit, self.stops)
+        status, value, error = _score(proxy, self.probe, self._deadline, self.memory_limit, self._stops)
         changed = self._watch.after(proxy)
-        if self.stops:
+        if self._stops:
             # The proxy suppressed the exception.
-            raise self.stops[0]
+            raise self._stops[0]
         if not changed:
             return status, value, error
         self._is_set = False
-        batches_of.cache_clear()
+        self.forget()
         return "failed", None, "; ".join(filter(None, [error, changes_in_words(changed)]))
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from harness._utils.process_settings import Snapshot
 from harness.errors import NotApplicableError
@@ -24,9 +25,10 @@ from harness.probe.curvature import Tape, curvature_along, record
 from harness.probe.curvature.dual import curvature_in_dual_numbers
 from harness.probe.forward import ForwardPass, recorded_pass
 from harness.probe.ledger import Ledger
-from harness.probe.passes import Layer, gradients, prunable_layers
+from harness.probe.passes import gradients, prunable_layers, untouched
 from harness.probe.quantities import key_of, quantity
-from harness.probe.replacing import is_parametrised, replace_modules, with_plain_weights
+from harness.networks.kinds import Layer, outputs_of
+from harness.networks.replacing import is_parametrised, replace_modules, with_plain_weights
 from harness.probe.shared import SharedQuantities
 from harness.probe.usage import Part, Usage, seeing
 from harness.tasks import CLASSES, Objective
@@ -105,7 +107,7 @@ class Probe(SharedQuantities):
             NotApplicableError: if the run has fewer batches.
         """
         if index >= len(self.batches):
-            raise NotApplicableError(f"needs {index + 1} mini-batches; the run has {len(self.batches)}")
+            raise NotApplicableError(f"needs {index + 1} mini-batches; there {'is' if len(self.batches) == 1 else 'are'} {len(self.batches)}")
         return self.batches[index]
 
     def class_labels(self, batch: int = 0) -> Tensor:
@@ -217,9 +219,22 @@ class Probe(SharedQuantities):
         """
         passed = self.forward(batch)
         if not passed.relu_inputs:
-            raise NotApplicableError("the network has no ReLU modules")
+            others = " (naswot_units and swap_units count its other units)" if passed.unit_inputs else ""
+            raise NotApplicableError(f"the network has no ReLU modules{others}")
         passed.usage.require(Part.RELUS)
         return passed.relu_inputs
+
+    def unit_inputs(self, batch: int = 0) -> list[Tensor]:
+        """The input of each call of a module that is a ReLU or a relative of it, such as GELU and SiLU.
+
+        Raises:
+            NotApplicableError: if the network has no such modules, or applies activation functions that are not modules.
+        """
+        passed = self.forward(batch)
+        if not passed.unit_inputs:
+            raise NotApplicableError("the network has no ReLU modules or relatives of them")
+        passed.usage.require(Part.ACTIVATIONS)
+        return passed.unit_inputs
 
     @quantity("harness.probe:Probe.relu_kernel")
     def relu_kernel(self) -> Tensor:
@@ -262,18 +277,23 @@ class Probe(SharedQuantities):
 
         Each position of a layer's output uses every weight once (the weight of a grouped convolution is smaller by the
         number of groups), and so does each position of a transposed convolution's input. A layer that is called several
-        times counts each time.
-
-        Raises:
-            NotApplicableError: if the network multiplies by weights other than by calling a layer.
+        times counts each time. If the network also multiplies features by features, as attention does, or by weights
+        without calling a layer, all products of another pass are counted by :mod:`torch.utils.flop_counter`.
         """
         passed, images = self.forward(0), len(self.batch(0).images)
-        passed.usage.require(Part.LAYERS)
+        if passed.usage.has(Part.LAYERS, Part.PRODUCTS):
+            return self._counted_products() // images
         direct = sum(
-            layer.weight.numel() * (output.numel() // images // layer.weight.shape[0])
+            layer.weight.numel() * (output.numel() // images // outputs_of(layer))
             for layer, output in passed.layer_outputs
         )
         return direct + passed.transposed_accumulates // images
+
+    def _counted_products(self) -> int:
+        """Multiply-accumulates of all convolutions and matrix products in a pass of the first mini-batch."""
+        with FlopCounterMode(display=False) as counter, untouched(self.network), torch.no_grad():
+            self.network(self.batch(0).images.clone())
+        return int(counter.get_total_flops()) // 2
 
     def forward_backward_seconds(self) -> float:
         """Seconds of the first batch's forward and backward pass, the unit of costs; NaN if they were not made."""

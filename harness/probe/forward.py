@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from harness.probe.passes import Layer, hooked, layers_of, untouched
-from harness.probe.usage import Usage, is_relu
+from harness.networks.kinds import TRANSPOSED, Layer, is_relu, is_unit
+from harness.probe.passes import hooked, layers_of, untouched
+from harness.probe.usage import Usage
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class ForwardPass:
         images: the leaf for gradients with respect to the input.
         outputs: logits, (batch, classes), or the network's other outputs.
         relu_inputs: the input of each call of a ReLU module.
+        unit_inputs: the input of each call of a ReLU module or a relative of it, such as GELU.
         layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
         transposed_accumulates: multiply-accumulate operations of all transposed convolutions for this batch.
         usage: what the pass used other than by registered modules; see :mod:`harness.probe.usage`.
@@ -29,6 +31,7 @@ class ForwardPass:
     images: Tensor
     outputs: Tensor
     relu_inputs: list[Tensor]
+    unit_inputs: list[Tensor]
     layer_outputs: list[tuple[Layer, Tensor]]
     transposed_accumulates: int
     usage: Usage
@@ -49,13 +52,16 @@ def _pass(
 ) -> tuple[ForwardPass, bool]:
     """A forward pass, and whether the network changed a recorded tensor after it was recorded."""
     relu_inputs: list[Tensor] = []
+    unit_inputs: list[Tensor] = []
     layer_outputs: list[tuple[Layer, Tensor]] = []
     versions: list[tuple[Tensor, int]] = []
     transposed_accumulates = 0
 
-    def before_relu(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        relu_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
-        versions.append((relu_inputs[-1], relu_inputs[-1]._version))
+    def before_unit(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        unit_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
+        versions.append((unit_inputs[-1], unit_inputs[-1]._version))
+        if id(module) in relus:
+            relu_inputs.append(unit_inputs[-1])
 
     def after_layer(layer: nn.Module, _: Any, output: Tensor) -> Tensor | None:
         layer_outputs.append((cast("Layer", layer), output))
@@ -68,13 +74,14 @@ def _pass(
         weight = cast("nn.ConvTranspose2d", layer).weight
         transposed_accumulates += inputs[0].numel() * weight[0].numel()
 
-    relus = [module for module in network.modules() if is_relu(module)]
-    handles = [relu.register_forward_pre_hook(before_relu) for relu in relus]
+    units = [module for module in network.modules() if is_unit(module)]
+    relus = {id(module) for module in units if is_relu(module)}
+    handles = [unit.register_forward_pre_hook(before_unit) for unit in units]
     handles += [layer.register_forward_hook(after_layer) for layer in layers_of(network)]
-    transposed = [module for module in network.modules() if isinstance(module, nn.ConvTranspose2d)]
+    transposed = [module for module in network.modules() if isinstance(module, TRANSPOSED)]
     handles += [layer.register_forward_hook(after_transposed) for layer in transposed]
     images = batch.detach().clone().requires_grad_(True)
     with hooked(handles), untouched(network), seen() as usage:
         outputs = network(images.clone())
-    passed = ForwardPass(images, outputs, relu_inputs, layer_outputs, transposed_accumulates, usage)
+    passed = ForwardPass(images, outputs, relu_inputs, unit_inputs, layer_outputs, transposed_accumulates, usage)
     return passed, any(tensor._version != version for tensor, version in versions)

@@ -11,12 +11,11 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge
 from torch.utils.hooks import RemovableHandle
 
-Layer = nn.Conv2d | nn.Linear
-
+from harness.networks.kinds import WEIGHTED, Layer
 
 def layers_of(network: nn.Module) -> list[Layer]:
     """The convolutions and linear layers."""
-    return [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    return [module for module in network.modules() if isinstance(module, WEIGHTED)]
 
 
 def prunable_layers(network: nn.Module) -> list[Layer]:

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from harness.probe import NotApplicableError, Probe
 from harness.probe.passes import gradients, hooked, untouched
 from harness.probe.per_sample_products import gradient_of_each_image
-from harness.probe.replacing import replace_modules
+from harness.networks.replacing import replace_modules
 from harness.probe.usage import Part, seeing
 
 MOST_ENTRIES = 2**28
@@ -303,7 +303,8 @@ class _NormaliseEachImage(torch.autograd.Function):
     """Group norm with one channel per group.
 
     torch's own function crashes the process (2.13, channels_last) if only the gradients of scale and shift are
-    requested; this one always requests the gradient of the input too.
+    requested; this one always requests the gradient of the input too. The kernel gives wrong numbers if the gradient
+    lies in memory in another order than the input, so it is put in the same order first.
     """
 
     @staticmethod
@@ -315,8 +316,17 @@ class _NormaliseEachImage(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        affine = ctx.saved_tensors[-1] is not None
+        x, affine = ctx.saved_tensors[0], ctx.saved_tensors[-1] is not None
+        gradient = gradients[0].contiguous(memory_format=_order_of(x))
         parts = torch.ops.aten.native_group_norm_backward(
-            gradients[0], *ctx.saved_tensors, *ctx.sizes, [True, affine, affine]
+            gradient, *ctx.saved_tensors, *ctx.sizes, [True, affine, affine]
         )
         return *parts, None
+
+
+def _order_of(x: Tensor) -> torch.memory_format:
+    """The order of a map's entries in memory, as torch's kernels see it."""
+    kinds = {4: torch.channels_last, 5: torch.channels_last_3d}
+    kind = kinds.get(x.dim())
+    is_last = kind is not None and x.is_contiguous(memory_format=kind) and not x.is_contiguous()
+    return kind if kind is not None and is_last else torch.contiguous_format

@@ -24,11 +24,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from harness.errors import NotApplicableError
-
-LAYERS = (nn.Conv2d, nn.Linear, nn.ConvTranspose2d)
-"""The layers that proxies can find; each proxy documents how it treats transposed convolutions."""
-
-ACTIVATION_MODULES: tuple[type[nn.Module], ...] = tuple(getattr(nn, name) for name in nn.modules.activation.__all__)
+from harness.networks.kinds import ACTIVATION_MODULES, LAYERS, NORMS_OF_IMAGES, TRANSPOSED, is_relu, stands_for
 
 # fmt: off
 _MATRIX_PRODUCTS = frozenset([
@@ -40,6 +36,7 @@ _LAYER_FUNCTIONS = frozenset([
     "_convolution", "linear", "bilinear", "multi_head_attention_forward", "_native_multi_head_attention", "lstm", "gru",
     "rnn_tanh", "rnn_relu",
 ])
+_PRODUCTS = _MATRIX_PRODUCTS | _LAYER_FUNCTIONS | {"scaled_dot_product_attention"}
 _RELUS = frozenset(["relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "rrelu_"])
 _CLAMPS = frozenset(["clamp", "clamp_", "clamp_min", "clamp_min_"])
 _ACTIVATIONS = _RELUS | frozenset([
@@ -51,16 +48,19 @@ _BATCH_NORMS = frozenset([
     "batch_norm", "native_batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit", "_batch_norm_impl_index",
 ])
 # fmt: on
+_NORMS_OF_IMAGES = frozenset(["layer_norm", "native_layer_norm", "group_norm", "native_group_norm", "instance_norm", "rms_norm"])
 
 
 class Part(Enum):
     """What a proxy needs to see as registered modules; the value completes "the network ..." if it cannot."""
 
-    WEIGHTS = "multiplies by weights that do not belong to a registered Conv2d or Linear"
-    LAYERS = "multiplies by weights without calling a registered Conv2d or Linear"
+    WEIGHTS = "multiplies by weights that do not belong to a registered convolution or linear layer"
+    LAYERS = "multiplies by weights without calling a registered convolution or linear layer"
     RELUS = "applies a ReLU that is not a registered module"
     ACTIVATIONS = "applies an activation function that is not a registered module"
     BATCH_NORMS = "normalises over the batch outside a registered batch norm"
+    NORMS = "normalises single images outside a registered module"
+    PRODUCTS = "multiplies features with features"
     MODULES = "calls a module that is not registered (kept in a plain list, or created in each pass)"
 
 
@@ -153,6 +153,10 @@ class Usage(TorchFunctionMode):
             self._note_product(name, known)
         elif name in _BATCH_NORMS and not self._is_running(nn.modules.batchnorm._BatchNorm):
             self._note(name, Part.BATCH_NORMS)
+        elif name in _NORMS_OF_IMAGES and not self._is_running(NORMS_OF_IMAGES):
+            self._note(name, Part.NORMS)
+        elif name in _PRODUCTS:
+            self._note(name, Part.PRODUCTS)
         elif name in _ACTIVATIONS or (name in _CLAMPS and _cuts_at_zero(args, kwargs)):
             self._note_activation(name)
         result = func(*args, **kwargs)
@@ -165,7 +169,7 @@ class Usage(TorchFunctionMode):
         matrices = frozenset[int]().union(*(roots for _, roots in known))
         if matrices and not self._is_running(LAYERS):
             self._note(name, Part.LAYERS)
-        if matrices - self._layer_weights and not self._is_running(nn.ConvTranspose2d):
+        if matrices - self._layer_weights and not self._is_running(TRANSPOSED):
             self._note(name, Part.WEIGHTS)
 
     def _note_activation(self, name: str) -> None:
@@ -196,6 +200,10 @@ class Usage(TorchFunctionMode):
     def _note(self, name: str, *parts: Part) -> None:
         for part in parts:
             self._unseen.setdefault(part, {})[name, id(self._running[-1])] = self._running[-1]
+
+    def has(self, *parts: Part) -> bool:
+        """Whether the passes used one of these parts other than by registered modules."""
+        return any(part in self._places for part in parts)
 
     def require(self, *parts: Part) -> None:
         """Check, after the passes, that they used these parts only by registered modules.
@@ -244,16 +252,6 @@ def seeing(network: nn.Module, *parts: Part) -> Iterator[Usage]:
             raise reason from error
         raise
     usage.require(*parts)
-
-
-def stands_for(module: nn.Module, kinds: type[nn.Module] | tuple[type[nn.Module], ...]) -> bool:
-    """Whether a module is of one of the kinds, or replaces one that is."""
-    return isinstance(module, kinds) or issubclass(getattr(type(module), "stands_for", type(None)), kinds)
-
-
-def is_relu(module: nn.Module) -> bool:
-    """Whether a module is a ReLU of any kind, by its class name, and not a block that contains other modules."""
-    return "ReLU" in type(module).__name__ and not any(True for _ in module.children())
 
 
 def keeps_modules_in_containers(network: nn.Module) -> bool:

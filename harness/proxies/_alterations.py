@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm as BATCH_NORM
 
 from harness.probe.passes import prunable_layers
-from harness.probe.replacing import replace_modules
-from harness.probe.usage import is_relu
+from harness.errors import NotApplicableError
+from harness.networks.kinds import NORMS_OF_IMAGES, WEIGHTED, Layer, is_unit
+from harness.networks.replacing import replace_modules
 
 
 @torch.no_grad()
 def gaussian_weights(
     network: nn.Module,
     generator: torch.Generator | None = None,
-    deviation: Callable[[Tensor], float] = lambda weight: 1.0,
+    deviation: Callable[[Layer], float] = lambda layer: 1.0,
 ) -> nn.Module:
     """Draw every convolution and linear weight from N(0, σ²); biases 0, norm scale 1 and shift 0; in place.
 
@@ -25,30 +27,51 @@ def gaussian_weights(
     Args:
         network: a copy that may be changed.
         generator: on the CPU, so that the numbers are the same on every device; default: the current random state.
-        deviation: gives a weight's σ; default: 1.
+        deviation: gives the σ of a layer's weight; default: 1.
     """
     to_draw = {id(layer) for layer in prunable_layers(network)}
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        weight, bias = (getattr(module, name, None) for name in ("weight", "bias"))
+        if isinstance(module, WEIGHTED):
             if id(module) in to_draw:
                 drawn = torch.randn(module.weight.shape, generator=generator)
-                module.weight.copy_(drawn * deviation(module.weight))
-            if module.bias is not None:
-                module.bias.zero_()
-        elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm) and module.affine:
-            module.weight.fill_(1.0)
-            module.bias.zero_()
+                module.weight.copy_(drawn * deviation(module))
+            if bias is not None:
+                bias.zero_()
+        elif isinstance(module, (BATCH_NORM, *NORMS_OF_IMAGES)):
+            if weight is not None:
+                weight.fill_(1.0)
+            if bias is not None:
+                bias.zero_()
     return network
 
 
 def without_batch_norm(network: nn.Module) -> nn.Module:
     """Replace every batch norm by the identity, in place."""
-    return _without(network, lambda module: isinstance(module, nn.modules.batchnorm._BatchNorm))
+    return _without(network, lambda module: isinstance(module, BATCH_NORM))
 
 
-def without_relus(network: nn.Module) -> nn.Module:
-    """Replace every ReLU module of any kind by the identity, in place. ReLUs that are function calls stay."""
-    return _without(network, is_relu)
+def without_norms(network: nn.Module) -> nn.Module:
+    """Replace every normalisation, by the statistics of the mini-batch or of an image, by the identity, in place."""
+    return _without(network, lambda module: isinstance(module, (BATCH_NORM, *NORMS_OF_IMAGES)))
+
+
+def without_units(network: nn.Module) -> nn.Module:
+    """Replace every module that is a ReLU or a relative of it by the identity, in place."""
+    return _without(network, is_unit)
+
+
+def require_batch_norm_alone(network: nn.Module) -> None:
+    """Check that batch norms alone normalise.
+
+    Raises:
+        NotApplicableError: if another module removes the scale of single images.
+    """
+    for name, module in network.named_modules():
+        if isinstance(module, NORMS_OF_IMAGES):
+            raise NotApplicableError(
+                f"defined for networks that only batch norms normalise; this one has a {type(module).__name__} ('{name}')"
+            )
 
 
 def _without(network: nn.Module, unwanted: Callable[[nn.Module], bool]) -> nn.Module:

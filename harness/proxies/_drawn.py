@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from harness.networks.kinds import fan_in_of
 from harness.proxies._alterations import gaussian_weights
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def gaussian_images(probe: Probe, count: int) -> Tensor:
 
 def kaiming_copy(probe: Probe) -> nn.Module:
     """A copy with new weights from N(0, 2 / fan-in), Kaiming's rule for ReLU; biases 0, norm scale 1 and shift 0."""
-    return gaussian_weights(probe.copy(), deviation=lambda weight: math.sqrt(2 / weight[0].numel()))
+    return gaussian_weights(probe.copy(), deviation=lambda layer: math.sqrt(2 / fan_in_of(layer)))
 
 
 def gaussian_draws(probe: Probe, count: int) -> Iterator[nn.Module]:

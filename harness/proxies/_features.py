@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from harness.networks.kinds import channel_axis
 from harness.probe import NotApplicableError
 from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part, Usage, seeing
 
 
-def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Module, Tensor]], Usage]:
+def module_features(network: nn.Module, image: Tensor, tokens: bool = False) -> tuple[list[tuple[nn.Module, Tensor]], Usage]:
     """Each module call with the feature map that it returned for the image, and the usage of the pass.
 
     Feature maps are float64, (channels, positions).
@@ -24,9 +25,15 @@ def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Mo
     callers can recognise repeats by identity. Features without positions, such as logits, count as one position. The
     network is in training mode, so batch norm takes its statistics from this mini-batch of one image.
 
+    Args:
+        network: in training mode.
+        image: a mini-batch of one image.
+        tokens: whether tokens, (tokens, channels), may stand for a feature map: for numbers that are the same if the
+            two change places.
+
     Raises:
-        NotApplicableError: if a batch norm gets a single value per channel, or the network calls a module that is not
-            registered.
+        NotApplicableError: if a batch norm gets a single value per channel, the network calls a module that is not
+            registered, or a module returns no map with the channels first.
     """
     called: list[tuple[nn.Module, Tensor]] = []
     seen: dict[Hashable, Tensor] = {}
@@ -35,6 +42,11 @@ def module_features(network: nn.Module, image: Tensor) -> tuple[list[tuple[nn.Mo
     def after(module: nn.Module, _: Any, output: Any) -> None:
         if not isinstance(output, Tensor) or output.dim() < 2:
             return
+        if channel_axis(module, output) != 1 and output.dim() > 2 + tokens:
+            name = next((name for name, known in network.named_modules() if known is module), "")
+            raise NotApplicableError(
+                f"defined for feature maps with the channels first; the {type(module).__name__} '{name}' has them last"
+            )
         key = (id(output), output._version)
         if key not in seen:
             alive.append(output)  # an id is unique only while its owner lives

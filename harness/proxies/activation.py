@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
 from harness.probe import quantity
-from harness.probe.activity import active_units
+from harness.probe.activity import active_units, agreeing_units
 from harness.probe.passes import hooked, untouched
 from harness.proxies._sums import log_determinant
 
@@ -77,6 +77,27 @@ def naswot_blocks(probe: Probe) -> Tensor:
     of this harness keep the official class names. On networks without such blocks the score equals ``naswot``.
     """
     return log_determinant(probe.relu_kernel() + _block_kernel(probe))
+
+
+@proxy(
+    "naswot_units",
+    label="NASWOT (units)",
+    better="higher",
+    data="images",
+    cite="mellor2021naswot",
+    source="score_networks.py of the official code, with the relatives of ReLU too",
+    variant_of="naswot",
+)
+def naswot_units(probe: Probe) -> Tensor:
+    """NASWOT that counts every unit that passes positive inputs on: ReLU, GELU, SiLU, Hardswish and the like.
+
+    A unit is active where its input is positive. On networks whose only such units are ReLUs it equals ``naswot``; on
+    others, such as transformers and mobile networks, it needs no ReLU. Sigmoids and attention's softmax do not count.
+
+    Raises:
+        NotApplicableError: if the network has no such units, or applies activation functions that are not modules.
+    """
+    return log_determinant(agreeing_units(probe.unit_inputs()))
 
 
 @quantity("harness.proxies.activation:_block_kernel")

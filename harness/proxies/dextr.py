@@ -41,7 +41,8 @@ def dextr(probe: Probe) -> Tensor:
     the shape of the run's images.
 
     Raises:
-        NotApplicableError: if a batch norm gets a single value per channel.
+        NotApplicableError: if a batch norm gets a single value per channel, or a module returns a map with the channels
+            last (tokens are no map; their singular values count).
     """
     conditioning = _conditioning(probe).log1p()
     curvature = _extrinsic_curvature(probe).log1p()
@@ -52,7 +53,7 @@ def dextr(probe: Probe) -> Tensor:
 @quantity("harness.proxies.dextr:_conditioning")
 def _conditioning(probe: Probe) -> Tensor:
     """The sum of the modules' inverse condition numbers."""
-    called, _ = module_features(probe.network, typical_images(probe, 1))
+    called, _ = module_features(probe.network, typical_images(probe, 1), tokens=True)
     return once_each([features for _, features in called], _inverse_condition_numbers).sum()
 
 

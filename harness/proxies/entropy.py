@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.contracts.proxy import proxy
 from harness.probe import quantity
 from harness.probe.usage import Part
-from harness.proxies._alterations import gaussian_weights, without_batch_norm, without_relus
+from harness.proxies._alterations import gaussian_weights, require_batch_norm_alone, without_batch_norm, without_units
 from harness.proxies.zen import network_with_features, standard_normal
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def entropy(probe: Probe) -> Tensor:
     :math:`\log \sigma(f(x)) + \log C` with f the features before global pooling, C its channels, x from N(0, 1) and σ
     the standard deviation over all images, channels and positions: up to constants this is the differential entropy of
     a Gaussian with that deviation, to which the official code adds the logarithm of the number of channels. Weights are
-    drawn from N(0, 1), biases are 0, and batch norms and ReLU modules are replaced by the identity (the official code's
+    drawn from N(0, 1), biases are 0, and batch norms and ReLU modules (or their relatives, such as SiLU) are replaced by the identity (the official code's
     ``skip_bn`` and ``skip_relu``); one repeat. −∞ if the features are constant.
 
     MAE-DET weights the entropies of five stages 0 : 0 : 1 : 1 : 6 for detection heads that read several scales. A
@@ -48,13 +48,14 @@ def entropy(probe: Probe) -> Tensor:
     chains of convolutions, and with the official sum over blocks for cells.
 
     Raises:
-        NotApplicableError: if the network does not offer ``forward_features``, or holds weights, ReLUs or batch norms
-            that are not registered modules.
+        NotApplicableError: if the network does not offer ``forward_features``, has layer norms or other normalisations
+            of single images, or holds weights, ReLUs or batch norms that are not registered modules.
     """
+    require_batch_norm_alone(probe.network)
     generator = torch.Generator().manual_seed(probe.seed)
     network = gaussian_weights(network_with_features(probe).double(), generator)
-    network = without_relus(without_batch_norm(network))
-    parts = (Part.WEIGHTS, Part.BATCH_NORMS, Part.RELUS)
+    network = without_units(without_batch_norm(network))
+    parts = (Part.WEIGHTS, Part.BATCH_NORMS, Part.NORMS, Part.RELUS)
     with torch.no_grad(), probe.seeing(network, *parts, method="forward_features"):
         inputs = standard_normal(probe.batch().images.double(), generator)
         features: Tensor = network.forward_features(inputs)  # type: ignore[operator]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from harness.contracts.proxy import proxy
+from harness.networks.kinds import CONVOLUTIONS, fan_in_of
 from harness.probe import quantity
 from harness.probe.passes import gradients
 from harness.probe.usage import Part
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from harness.probe import Probe
-    from harness.probe.passes import Layer
+    from harness.networks.kinds import Layer
 
 
 @proxy(
@@ -146,7 +147,10 @@ def _fisher_of_channels(probe: Probe) -> list[tuple[Layer, Tensor]]:
     calls = zip(probe.forward().layer_outputs, probe.layer_output_gradients(), strict=True)
     for (layer, output), gradient in calls:
         product = output.detach() * gradient
-        of_image = product.sum(dim=(2, 3)) if product.dim() == 4 else product
+        # Positions come after the channels of a convolution, and before the features of a linear layer.
+        first = 2 if isinstance(layer, CONVOLUTIONS) else 1
+        positions = tuple(range(first, first + product.dim() - 2))
+        of_image = product.sum(dim=positions) if positions else product
         saliency.append((layer, of_image.square().mean(dim=0).sum() / 2))
     return saliency
 
@@ -167,7 +171,7 @@ def fisher(probe: Probe) -> Tensor:
     with a the output of layer l. The official code spreads a channel's value over all weights of the channel before it
     sums, which weights it by the fan-in :math:`f_l`; ``fisher_channel`` omits that weight.
     """
-    return sum_of(channels * layer.weight[0].numel() for layer, channels in _fisher_of_channels(probe))
+    return sum_of(channels * fan_in_of(layer) for layer, channels in _fisher_of_channels(probe))
 
 
 @proxy(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     data="labels",
     cite="zhang2022gradsign",
     source="zero-cost-nas-code/foresight/pruners/measures/grad_conflict.py",
+    version=2,
 )
 def gradsign(probe: Probe) -> Tensor:
     r"""Agreement in sign of the images' gradients, summed over weights.
@@ -53,6 +54,7 @@ def gradsign(probe: Probe) -> Tensor:
     data="labels",
     cite="zhang2022gradsign",
     source="zero-cost-nas-code/gradsign.py",
+    version=2,
     variant_of="gradsign",
 )
 def gradsign_mean(probe: Probe) -> Tensor:

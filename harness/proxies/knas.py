@@ -41,6 +41,7 @@ TENSORS = 11
     data="labels",
     cite="xu2021knas",
     source="the paper's mean of the Gram matrix, with the gradients of exps/NAS-Bench-201/functions.py",
+    version=2,
 )
 def knas(probe: Probe) -> Tensor:
     r"""Mean of the Gram matrix of the images' gradients, averaged over layers.
@@ -63,6 +64,7 @@ def knas(probe: Probe) -> Tensor:
     data="labels",
     cite="xu2021knas",
     source="exps/NAS-Bench-201/functions.py, its entries with the mean in its comment",
+    version=2,
     variant_of="knas",
 )
 def knas_first(probe: Probe) -> Tensor:

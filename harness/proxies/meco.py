@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
+from harness.networks.kinds import CONVOLUTIONS
 from harness.probe import NotApplicableError, quantity
 from harness.probe.usage import Part, Usage
 from harness.proxies._drawn import gaussian_images, typical_images
@@ -67,7 +68,7 @@ def meco(probe: Probe) -> Tensor:
     This proxy was compared with the official code on the same networks; of the paper, only the abstract was read.
 
     Raises:
-        NotApplicableError: if a batch norm gets a single value per channel.
+        NotApplicableError: if a batch norm gets a single value per channel, or a module returns tokens.
     """
     called, _ = _correlations(probe)
     return _smallest_eigenvalues([correlation for _, correlation in called]).sum()
@@ -89,7 +90,7 @@ def meco_image(probe: Probe) -> Tensor:
     the order of the images does not matter. Otherwise as ``meco``.
 
     Raises:
-        NotApplicableError: if a batch norm gets a single value per channel.
+        NotApplicableError: if a batch norm gets a single value per channel, or a module returns tokens.
     """
     called, _ = _correlations(probe, noise=False)
     return _smallest_eigenvalues([correlation for _, correlation in called]).sum()
@@ -114,11 +115,11 @@ def meco_layers(probe: Probe) -> Tensor:
 
     Raises:
         NotApplicableError: if the network has no convolutions or multiplies by weights other than by calling a layer,
-            or a batch norm gets a single value per channel.
+            or a batch norm gets a single value per channel, or a module returns tokens.
     """
     called, usage = _correlations(probe)
     usage.require(Part.LAYERS)
-    of_layers = [correlation for module, correlation in called if isinstance(module, nn.Conv2d)]
+    of_layers = [correlation for module, correlation in called if isinstance(module, CONVOLUTIONS)]
     if not of_layers:
         raise NotApplicableError("the network has no convolutions")
     return _smallest_eigenvalues(of_layers).sum()
@@ -144,7 +145,7 @@ def meco_opt(probe: Probe) -> Tensor:
     that of ``meco``.
 
     Raises:
-        NotApplicableError: if a batch norm gets a single value per channel.
+        NotApplicableError: if a batch norm gets a single value per channel, or a module returns tokens.
     """
     chosen, weights = [], []
     for _, correlation in _correlations(probe)[0]:

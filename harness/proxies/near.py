@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
+from harness.networks.kinds import ACTIVATION_MODULES, channel_axis
 from harness.probe import NotApplicableError, quantity
 from harness.probe.passes import hooked, untouched
-from harness.probe.usage import ACTIVATION_MODULES, Part, seeing
+from harness.probe.usage import Part, seeing
 from harness.proxies._drawn import by_norm
 from harness.proxies._features import once_each
 
@@ -65,10 +66,15 @@ def _activation_matrices(network: nn.Module, images: Tensor) -> list[Tensor]:
     counted = [m for m in network.modules() if hasattr(m, "weight") or isinstance(m, ACTIVATION_MODULES)]
     found: dict[int, list[Tensor]] = {id(module): [] for module in counted}
 
+    axis = 1
+
     def after(module: nn.Module, _: Any, output: Any) -> None:
+        nonlocal axis
         first = output[0] if isinstance(output, tuple) else output
         if isinstance(first, Tensor) and first.dim() > 1:
-            found[id(module)].append(_block(first.detach()))
+            # An activation function has its channels where the layer before it has them.
+            axis = axis if isinstance(module, ACTIVATION_MODULES) else channel_axis(module, first)
+            found[id(module)].append(_block(first.detach() if axis == 1 else first.detach().movedim(-1, 1)))
 
     handles = [module.register_forward_hook(after) for module in counted]
     with hooked(handles), seeing(network, *SEEN), torch.no_grad(), untouched(network):

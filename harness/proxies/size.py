@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
 from harness.contracts.proxy import proxy
-from harness.probe.usage import LAYERS, Part, keeps_modules_in_containers
+from harness.networks.kinds import LAYERS
+from harness.probe.usage import Part, keeps_modules_in_containers
 from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def params(probe: Probe) -> int:
 def flops(probe: Probe) -> int:
     """Number of multiply-accumulate operations in the forward pass of one image.
 
-    Convolutions and linear layers count; pooling, batch norm and additions do not, as in NATS-Bench's tables. Although
-    it counts multiply-accumulates, the field calls this number #FLOPs.
+    Convolutions, linear layers and products of features, as in attention, count; pooling, batch norm and additions do
+    not, as in NATS-Bench's tables. Although it counts multiply-accumulates, the field calls this number #FLOPs.
     """
     return probe.multiply_accumulates()
 
@@ -92,8 +93,8 @@ def layers(probe: Probe) -> int:
     Raises:
         NotApplicableError: if the network multiplies by weights that belong to no such layer.
     """
-    _require_seen_weights(probe, (_ConvNd, nn.Linear))
-    return _count(probe.network, _ConvNd, nn.Linear)
+    _require_seen_weights(probe)
+    return _count(probe.network, *LAYERS)
 
 
 @proxy(
@@ -132,7 +133,7 @@ def convolutions(probe: Probe) -> int:
     Raises:
         NotApplicableError: if the network multiplies by weights that belong to no layer.
     """
-    _require_seen_weights(probe, (_ConvNd, nn.Linear))
+    _require_seen_weights(probe)
     return _count(probe.network, _ConvNd)
 
 
@@ -141,9 +142,9 @@ def _count(network: nn.Module, *kinds: type[nn.Module]) -> int:
     return len({id(module.weight) for module in network.modules() if isinstance(module, kinds)})
 
 
-def _require_seen_weights(probe: Probe, kinds: tuple[type[nn.Module], ...] = LAYERS) -> None:
+def _require_seen_weights(probe: Probe) -> None:
     """Check that the network multiplies only by its layers' weights, with a pass only if it keeps others."""
-    others = (module for module in probe.network.modules() if not isinstance(module, kinds))
+    others = (module for module in probe.network.modules() if not isinstance(module, LAYERS))
     matrices = (parameter.dim() > 1 for module in others for parameter in module.parameters(recurse=False))
     if any(matrices) or keeps_modules_in_containers(probe.network):
         probe.forward().usage.require(Part.WEIGHTS)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
+from harness.networks.kinds import is_unit
 from harness.probe import NotApplicableError, quantity
 from harness.probe.activity import active_units
 from harness.probe.passes import hooked, untouched
@@ -47,18 +48,44 @@ def swap(probe: Probe) -> float:
     return _mean_patterns(probe)
 
 
+@proxy(
+    "swap_units",
+    label="SWAP (units)",
+    better="higher",
+    data="images",
+    cite="peng2024swap",
+    source="src/metrics/swap.py, with the relatives of ReLU and with tokens",
+    variant_of="swap",
+)
+@quantity("harness.proxies.swap:_mean_patterns_of_units")
+def swap_units(probe: Probe) -> float:
+    """SWAP that counts every unit that passes positive inputs on, on feature maps and on tokens.
+
+    ReLU, GELU, SiLU, Hardswish and the like count, each active where its input is positive. Otherwise as ``swap``, with
+    weights drawn anew. How the authors extend SWAP to transformers was not read: this is the harness's own reading.
+
+    Raises:
+        NotApplicableError: if the network has no such units on feature maps or tokens.
+    """
+    return _mean_over_draws(probe, any_unit=True)
+
+
 @quantity("harness.proxies.swap:_mean_patterns")
 def _mean_patterns(probe: Probe) -> float:
+    return _mean_over_draws(probe, any_unit=False)
+
+
+def _mean_over_draws(probe: Probe, any_unit: bool) -> float:
     images = typical_images(probe, IMAGES)
     draws = gaussian_draws(probe, REPEATS)
     first = next(draws)
-    with probe.seeing(first, Part.WEIGHTS, Part.RELUS):
-        counts = [_patterns(first, images)]
-    counts += [_patterns(network, images) for network in draws]
+    with probe.seeing(first, Part.WEIGHTS, Part.ACTIVATIONS if any_unit else Part.RELUS):
+        counts = [_patterns(first, images, any_unit)]
+    counts += [_patterns(network, images, any_unit) for network in draws]
     return sum(counts) / len(counts)
 
 
-def _patterns(network: nn.Module, images: Tensor) -> int:
+def _patterns(network: nn.Module, images: Tensor, any_unit: bool = False) -> int:
     """The number of distinct patterns over at most sixteen images."""
     shown = torch.zeros(2 ** len(images), dtype=torch.bool, device=images.device)
     # A pattern as a binary number; integers up to 2²⁴ are exact in float32.
@@ -66,16 +93,18 @@ def _patterns(network: nn.Module, images: Tensor) -> int:
     read: list[Tensor] = []
 
     def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        if inputs[0].dim() == 4 and not any(inputs[0] is tensor for tensor in read):
+        on_features = inputs[0].dim() > 2 if any_unit else inputs[0].dim() == 4
+        if on_features and not any(inputs[0] is tensor for tensor in read):
             read.append(inputs[0])
             shown[(places @ active_units(inputs[0].detach())).int()] = True
 
-    relus = [module for module in network.modules() if isinstance(module, nn.ReLU)]
-    hooks = [relu.register_forward_pre_hook(before) for relu in relus]
+    units = [module for module in network.modules() if (is_unit(module) if any_unit else isinstance(module, nn.ReLU))]
+    hooks = [unit.register_forward_pre_hook(before) for unit in units]
     with hooked(hooks), torch.no_grad(), untouched(network):
         network(images.clone())
     if not read:
-        raise NotApplicableError("the network has no ReLU modules on feature maps")
+        kind = "activation functions like ReLU" if any_unit else "ReLU modules"
+        raise NotApplicableError(f"the network has no {kind} on feature maps")
     return int(shown.sum())
 
 

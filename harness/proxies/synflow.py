@@ -11,7 +11,7 @@ from harness.contracts.proxy import proxy
 from harness.probe import quantity
 from harness.probe.passes import gradients, prunable_layers
 from harness.probe.usage import Part
-from harness.proxies._alterations import without_batch_norm
+from harness.proxies._alterations import without_norms
 from harness.proxies._features import of_one_image
 from harness.proxies._sums import sum_of
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @quantity("harness.proxies.synflow:_synaptic_flow")
 def _synaptic_flow(probe: Probe) -> Tensor:
-    return _flow(probe, without_batch_norm(probe.copy()), Part.WEIGHTS, Part.BATCH_NORMS)
+    return _flow(probe, without_norms(probe.copy()), Part.WEIGHTS, Part.BATCH_NORMS, Part.NORMS)
 
 
 def _flow(probe: Probe, network: nn.Module, *parts: Part) -> Tensor:
@@ -55,7 +55,8 @@ def synflow(probe: Probe) -> Tensor:
 
     :math:`\sum_l \lVert W_l \odot \partial R / \partial W_l \rVert_1`, where R is the sum of the outputs for one image
     of ones, through a copy of the network whose parameters are replaced by their absolute values and whose batch norms
-    are replaced by the identity, in float64. Scores span many orders of magnitude (up to 1e61 on deep networks);
+    are replaced by the identity, in float64. Layer norms and other normalisations of single images are replaced too: what
+    flows is undefined if it is normalised. Scores span many orders of magnitude (up to 1e61 on deep networks);
     ``log_synflow`` ranks the same and plots better.
     """
     return _synaptic_flow(probe)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm as BATCH_NORM
 
 from harness.contracts.proxy import proxy
 from harness.probe import NotApplicableError, quantity
 from harness.probe.passes import hooked
 from harness.probe.usage import Part
-from harness.proxies._alterations import gaussian_weights
+from harness.proxies._alterations import gaussian_weights, require_batch_norm_alone
 from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 PERTURBATION = 0.01
 MOMENTUM = 0.1
 """Momentum of every batch norm, as in the official networks."""
-SEEN = (Part.WEIGHTS, Part.BATCH_NORMS)
+SEEN = (Part.WEIGHTS, Part.BATCH_NORMS, Part.NORMS)
 
 
 def network_with_features(probe: Probe) -> Any:
@@ -71,8 +72,9 @@ def zen(probe: Probe) -> Tensor:
     times counts each time, with separate running statistics for each call.
 
     Raises:
-        NotApplicableError: if the network does not offer ``forward_features``, or holds weights or batch norms that are
-            not registered modules.
+        NotApplicableError: if the network does not offer ``forward_features``, has layer norms or other normalisations
+            of single images, whose scale the score does not correct for, or holds weights or batch norms that are not
+            registered modules.
     """
     return _mean_score(probe, repeats=1)
 
@@ -104,6 +106,7 @@ def zen_32(probe: Probe) -> Tensor:
 
 def _mean_score(probe: Probe, repeats: int) -> Tensor:
     """The mean Zen-Score of several draws on one network whose running variances are never reset."""
+    require_batch_norm_alone(probe.network)
     network, like = network_with_features(probe), probe.batch().images
     statistics = _StatisticsOfCalls(network)
     generator = torch.Generator().manual_seed(probe.seed)
@@ -130,7 +133,7 @@ class _StatisticsOfCalls:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, BATCH_NORM)]
         for norm in norms:
             _begin_statistics(norm)
         self._initial = {norm: {name: buffer.clone() for name, buffer in norm.named_buffers()} for norm in norms}
@@ -160,10 +163,10 @@ class _StatisticsOfCalls:
 
 def _begin_statistics(norm: nn.Module) -> None:
     """Running statistics from mean 0 and variance 1 on, with the momentum of Zen-Score's networks."""
-    assert isinstance(norm, nn.BatchNorm2d)
+    assert isinstance(norm, BATCH_NORM)
     if not norm.track_running_stats:
         like = next((tensor for tensor in norm.parameters()), torch.empty(0))
-        alike = nn.BatchNorm2d(norm.num_features, device=like.device, dtype=like.dtype)
+        alike = type(norm)(norm.num_features, device=like.device, dtype=like.dtype)
         norm._buffers.update(alike._buffers)
         norm.track_running_stats = True
     norm.reset_running_stats()
@@ -193,6 +196,7 @@ def zen_paper(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: as for ``zen``.
     """
+    require_batch_norm_alone(probe.network)
     network = network_with_features(probe)
     like = probe.batch().images
     generator = torch.Generator().manual_seed(probe.seed)
@@ -201,10 +205,10 @@ def zen_paper(probe: Probe) -> Tensor:
     variances: list[Tensor] = []
 
     def before_batch_norm(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        variances.append(inputs[0].var(dim=(0, 2, 3), correction=0).mean())
+        variances.append(inputs[0].var(dim=(0, *range(2, inputs[0].dim())), correction=0).mean())
 
     with torch.no_grad():
-        norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        norms: list[nn.Module] = [module for module in network.modules() if isinstance(module, BATCH_NORM)]
         handles = [norm.register_forward_pre_hook(before_batch_norm) for norm in norms]
         with hooked(handles), probe.seeing(network, *SEEN, method="forward_features"):
             features: Tensor = network.forward_features(inputs)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from harness.contracts.proxy import proxy
+from harness.networks.kinds import outputs_of, positions_of
 from harness.probe import NotApplicableError, quantity
 from harness.probe.passes import gradients, untouched
 from harness.probe.usage import Part
@@ -144,8 +145,7 @@ def zico_bc(probe: Probe) -> Tensor:
     for layer, _ in counted:
         if id(layer.weight) not in outputs:
             raise NotApplicableError(f"the weight of a {type(layer).__name__} is used, but the layer is never called")
-        output, channels = outputs[id(layer.weight)], layer.weight.shape[0]
-        positions = output.numel() // (len(output) * channels)
-        penalty += math.log(positions / math.sqrt(channels))
+        positions = positions_of(layer, outputs[id(layer.weight)])
+        penalty += math.log(positions / math.sqrt(outputs_of(layer)))
     beta = 2 if probe.objective.target == "pixel_class" else 1
     return sum_of(term for _, term in counted) - beta * penalty

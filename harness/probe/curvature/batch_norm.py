@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 
-from harness.probe.replacing import replace_modules
+from harness.networks.replacing import replace_modules
 
 
 class _Normalise(Function):

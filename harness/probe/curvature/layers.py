@@ -118,7 +118,8 @@ class BatchNorm:
         entering, scale, _ = node.next_functions
         # The gradients at these edges must come from this call only.
         alone = scale[0] is not None and graph.readers[scale] == 1 and graph.readers[entering] == 1
-        return [entering, scale] if alone and node._saved_training else None
+        of_maps = alone and node._saved_training and node._saved_input.dim() == 4
+        return [entering, scale] if of_maps else None
 
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
         tangent, walk.sums[node] = fused_gradient(cast("Tensor", along[0]), *self._saved(node))

@@ -297,3 +297,28 @@ class TestMicroBatches:
         monkeypatch.setattr(per_sample, "MOST_ENTRIES", 20)
         assert all(map(torch.equal, whole, rows_of_images(network, pictures, squares, parameters)))
         assert passed == [20] * len(parameters)
+
+
+class Reordered(nn.Module):
+    """Puts maps into another order in memory after its batch norm, so that gradients reach it in that order."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.head = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4 * 36, 2)
+
+    def forward(self, x):
+        return self.head(self.norm(self.conv(x)).contiguous().flatten(1))
+
+
+def test_the_order_of_entries_in_memory_does_not_matter():
+    torch.manual_seed(0)
+    network = Reordered().double()
+    expected = by_loop(network.train(), images(), prunable_weights(network))
+    network, pictures = (each.to(memory_format=torch.channels_last) for each in (network, images()))
+    each = with_statistics_of_each_image(network, len(pictures))
+    for found, row in zip(rows_of_images(each, pictures, squares, prunable_weights(each)), expected, strict=True):
+        same_rows(found, row)
+
+
+def prunable_weights(network):
+    return [layer.weight for layer in prunable_layers(network)]

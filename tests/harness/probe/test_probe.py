@@ -65,7 +65,7 @@ def test_one_forward_pass_serves_all_first_order_proxies(probe, network):
 def test_layers_are_the_convolutions_and_linear_layers(probe, network):
     assert probe.layers == [network.head, network.conv]
     assert [id(weight) for weight in probe.weights] == [id(network.head.weight), id(network.conv.weight)]
-    assert prunable_layers(nn.Sequential(nn.Conv1d(1, 1, 1), nn.BatchNorm2d(3), nn.Embedding(2, 2))) == []
+    assert prunable_layers(nn.Sequential(nn.ConvTranspose2d(1, 1, 1), nn.BatchNorm2d(3), nn.Embedding(2, 2))) == []
 
 
 def test_layer_output_gradients_have_the_shapes_of_the_outputs(probe):
@@ -105,9 +105,9 @@ def test_the_loss_may_be_another(network, batches):
 
 
 def test_a_batch_that_the_run_lacks_is_a_reason_and_not_an_error(probe):
-    with pytest.raises(NotApplicableError, match="needs 4 mini-batches; the run has 3"):
+    with pytest.raises(NotApplicableError, match="needs 4 mini-batches; there are 3"):
         probe.loss_gradients(3)
-    with pytest.raises(NotApplicableError, match="needs 1 mini-batches; the run has 0"):
+    with pytest.raises(NotApplicableError, match="needs 1 mini-batches; there are 0"):
         Probe(Small(), []).forward()
 
 

@@ -34,12 +34,14 @@ WEIGHTS = {
         "zico_magnitude",
         "zico_half_batches",
     ],
-    *["vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher", "zen", "zen_32", "zen_paper", "entropy", "swap"],
+    *["vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher", "zen", "zen_32", "zen_paper", "entropy", "swap", "swap_units"],
 }
-CALLS = {"fisher", "fisher_channel", "flops", "zico_bc", "near", "meco_layers", "epsinas", "epsinas_nasbench101"}
+CALLS = {"fisher", "fisher_channel", "zico_bc", "near", "meco_layers", "epsinas", "epsinas_nasbench101"}
 RELUS = {
     *[
         "naswot",
+        "naswot_units",
+        "swap_units",
         "logdet",
         "naswot_blocks",
         "linear_regions",

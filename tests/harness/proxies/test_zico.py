@@ -118,7 +118,7 @@ def test_more_than_two_batches_change_nothing(named_network, batches):
 
 
 def test_one_batch_is_not_enough(named_network, batches):
-    with pytest.raises(NotApplicableError, match="needs 2 mini-batches; the run has 1"):
+    with pytest.raises(NotApplicableError, match="needs 2 mini-batches; there is 1"):
         zico(Probe(named_network("mixed"), batches[:1]))
 
 

@@ -54,6 +54,9 @@ def with_plain_weights(network: nn.Module) -> nn.Module:
     plain = copy.deepcopy(network)
     for module in plain.modules():
         if parametrize.is_parametrized(module):
+            # Removal changes the class, which the copy shares with the original.
+            kind = type(module)
+            module.__class__ = type(kind.__name__, kind.__bases__, dict(kind.__dict__))
             for name in list(module.parametrizations):  # type: ignore[arg-type]
                 parametrize.remove_parametrizations(module, name, leave_parametrized=True)
             # Some proxies use the first parameters of a network, so the usual order is restored.

@@ -1,0 +1,179 @@
+"""``harness score``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness._utils.console import console, say, say_json
+from harness._utils.visible import csv_text, write_page
+from harness.cli import completion
+from harness.cli.shared import Own
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.scoring.named import Named
+
+
+def score(
+    networks: Annotated[
+        list[str],
+        typer.Argument(
+            help="torchvision:NAME, timm:NAME, transformers:CLASS, FILE.py:FUNCTION or MODULE:FUNCTION; several are "
+            "compared."
+        ),
+    ],
+    proxies: Annotated[
+        str,
+        typer.Option(
+            help="Comma-separated names, or 'standard', 'all', 'variants'.", autocompletion=completion.proxy_list
+        ),
+    ] = "standard",
+    own: Own = None,
+    images: Annotated[
+        str, typer.Option(help="Image files as for 'harness run', or 'noise' for Gaussian noise.")
+    ] = "noise",
+    random_labels: Annotated[
+        bool, typer.Option("--random-labels", help="Use random labels instead of those of the images.")
+    ] = False,
+    shape: Annotated[
+        str | None, typer.Option(help="Shape of one image, such as 3x32x32; default: the network's, or 3x224x224.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Images per mini-batch.")] = 16,
+    classes: Annotated[
+        int | None, typer.Option(help="Number of classes, for networks of torchvision, timm and transformers.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed for the weights, the images and the proxies.")] = 0,
+    output: Annotated[
+        str | None, typer.Option(help="Name or position of the logits, if the network returns several things.")
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option(help="Name of the module that returns the features before pooling; default: found.")
+    ] = None,
+    blocks: Annotated[
+        str | None,
+        typer.Option(help="Comma-separated names of the modules that return each block's features; default: found."),
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="A run: also print which share of its networks has a worse score.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu or cuda; default: cpu.")] = None,
+    threads: Annotated[int, typer.Option(help="Threads of the processor.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON with full precision; null means no score.")] = False,
+) -> None:
+    """Score networks of your own, or of a library, as they are before training."""
+    from harness.images import NOISE
+    from harness.registry import select_proxies
+    from harness.scoring import score as score_networks
+    from harness.scoring.named import LIBRARIES, network_named
+
+    chosen = select_proxies([*proxies.split(","), *(own or [])])
+    named = {name: network_named(name, classes) for name in dict.fromkeys(networks)}
+    count = max(1, *(proxy.batches for proxy in chosen))
+    position = int(output) if output is not None and output.lstrip("-").isdigit() else output
+    sizes = _shape(shape, named)
+    if classes is not None and not any(name.rpartition(":")[0] in LIBRARIES for name in named):
+        raise HarnessError("--classes is for networks of torchvision, timm and transformers; yours have their own number")
+    if images == NOISE:
+        batches = _noise(sizes, batch_size, count, seed)
+        source = "Gaussian noise"
+    else:
+        size = _classes(next(iter(named.values())), sizes, position)
+        source, batches = _from_files(images, random_labels, sizes, size, batch_size, count, seed)
+    given: Any = {name: each.build for name, each in named.items()}
+    table = score_networks(
+        given if len(given) > 1 else next(iter(given.values())),
+        batches,
+        proxies=chosen,
+        seed=seed,
+        output=position,
+        features=features,
+        blocks=None if blocks is None else [name.strip() for name in blocks.split(",")],
+        device=device,
+        threads=threads,
+    )
+    if compare is not None:
+        from harness.results import open_run
+        from harness.scoring.table import placed
+
+        run = open_run(compare)
+        table = placed(table, run)
+    if out is not None:
+        write_page(out, csv_text(table))
+    if json:
+        say_json(
+            {"scores": table.astype(object).where(table.notna(), None).to_dict("records"), **table.attrs}
+        )
+        return
+    from harness.display.tables.terminal import print_grids
+    from harness.scoring.table import score_grid
+
+    labels = "random labels" if images == NOISE or random_labels else "their labels"
+    facts = [
+        f"One mini-batch of {batch_size} images of {'×'.join(map(str, sizes))} from {source}, with {labels}; seed {seed}."
+    ]
+    if compare is not None:
+        setting = run.setting
+        facts.append(
+            f"Beside {compare}: {setting.benchmark}, {setting.dataset}, mini-batches of {setting.batch_size} images from "
+            f"{setting.images}. Scores of other images, sizes or mini-batches do not compare."
+        )
+    print_grids(console(), [score_grid(table, facts)])
+    if out is not None:
+        say(f"written to {out}")
+
+
+def _shape(shape: str | None, named: dict[str, Named]) -> tuple[int, ...]:
+    """The shape of one image for all networks."""
+    from harness.scoring.named import SHAPE
+
+    if shape is None:
+        wanted = {each.shape for each in named.values() if each.shape is not None}
+        if len(wanted) > 1:
+            listed = ", ".join("x".join(map(str, each)) for each in sorted(wanted))
+            raise HarnessError(f"the networks take images of different shapes ({listed}); choose one with --shape")
+        return next(iter(wanted), SHAPE)
+    parts = shape.replace("×", "x").split("x")
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise HarnessError(f"invalid --shape '{shape}'; write the sizes with x between them, such as 3x32x32")
+    return tuple(map(int, parts))
+
+
+def _noise(shape: tuple[int, ...], size: int, count: int, seed: int) -> list[tuple[Any, None]]:
+    """Mini-batches of Gaussian noise without labels."""
+    import torch
+
+    from harness.seeds import derive_seed
+
+    if size < 1:
+        raise HarnessError(f"invalid batch size {size}; use 2 or more")
+    generator = torch.Generator().manual_seed(derive_seed("images", seed))
+    return [(torch.randn(size, *shape, generator=generator), None) for _ in range(count)]
+
+
+def _classes(network: Named, shape: tuple[int, ...], output: str | int | None) -> int:
+    """The number of the network's outputs."""
+    import torch
+
+    from harness.networks import prepared
+
+    with torch.no_grad():
+        return prepared(network.build(), torch.randn(2, *shape), output=output)(torch.randn(2, *shape)).shape[1]
+
+
+def _from_files(
+    images: str, random_labels: bool, shape: tuple[int, ...], classes: int, size: int, count: int, seed: int
+) -> tuple[str, list[tuple[Any, Any]]]:
+    """A description of the images in files, and mini-batches of them."""
+    from harness.images import load_images
+    from harness.tasks import Task
+
+    if len(shape) != 3 or shape[1] != shape[2]:
+        raise HarnessError(f"image files give square images of three axes, not {'x'.join(map(str, shape))}")
+    task = Task("images", shape, classes)
+    loaded = load_images(Path(images), task, seed, "random" if random_labels else "file", shape[1])
+    drawn = loaded.batches(size, count, seed)
+    return loaded.description, [(batch.images, None if random_labels else batch.labels) for batch in drawn]

@@ -1,0 +1,242 @@
+"""Any network, made ready for proxies: functions as modules, attention in products, logits, features and blocks found.
+
+Benchmarks build networks that proxies can look into. Other networks call functions (``F.gelu``), hide products in fast
+kernels, return dictionaries and name nothing. :func:`prepared` makes a copy that computes the same and shows it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+from harness.errors import HarnessError
+from harness.networks.attention import MultiheadAttention, can_be_plain
+from harness.networks.kinds import Hardsigmoid, Hardswish
+from harness.networks.places import Call, Record, blocks_of, logits_of
+from harness.networks.replacing import replace_modules
+from harness.networks.routing import Routing
+
+__all__ = ["prepared"]
+
+
+def prepared(
+    network: nn.Module,
+    images: Tensor,
+    *,
+    output: str | int | None = None,
+    features: str | None = None,
+    blocks: Sequence[str] | None = None,
+    layout: torch.memory_format = torch.preserve_format,
+) -> nn.Module:
+    """A copy of a network, in training mode, that computes the same and that proxies can look into.
+
+    - Calls of activation functions, of attention and of layers on free weights become registered modules.
+    - It returns the logits alone.
+    - It has ``forward_features`` and ``forward_blocks`` if it had them, if modules are named, or if they can be found:
+      the last map before global pooling, and the modules with parts that sequences hold, after what enters the first.
+    - All parameters require a gradient.
+
+    Args:
+        network: any network of images, vectors or sequences of floats. It is not changed.
+        images: some images, on its device and of its dtype; one pass in training mode is made with them.
+        output: the position or name of the logits, if the network returns several things.
+        features: the name of the module that returns the features before global pooling.
+        blocks: the names of the modules that return the features of each block, the stem first.
+        layout: of the copy's weights in memory.
+
+    Raises:
+        HarnessError: if the network cannot be copied, the pass fails, or a module or output is not there.
+    """
+    twin: nn.Module = _copied(_unwrapped(network)).train().to(images.device, memory_format=layout)  # type: ignore[call-overload]
+    twin.requires_grad_(True)
+    replace_modules(twin, _plain)
+    record = Record(twin, images)
+    with torch.no_grad(), Routing(twin, making=True) as routing, _kept_buffers(twin), _plain_kernels(), _noting(record):
+        try:
+            returned = twin(images.clone())
+        except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+            shape = "×".join(map(str, images.shape))
+            reason = " ".join(str(error).split())[:300]
+            raise HarnessError(
+                f"the network cannot process images of {shape}: {type(error).__name__}: {reason}"
+            ) from error
+    logits = logits_of(returned, output)
+    if logits.dim() < 2 or len(logits) != len(images):
+        raise HarnessError(
+            f"the network's output has shape {tuple(logits.shape)}; expected: a row for each of the {len(images)} images"
+        )
+    _become_prepared(twin, routing.made > 0, output, _features(twin, record, features), _chain(twin, record, blocks))
+    return twin
+
+
+def _plain(module: nn.Module) -> nn.Module | None:
+    """What stands for a module that hides its products or cannot be differentiated twice."""
+    if isinstance(module, nn.MultiheadAttention) and can_be_plain(module):
+        return MultiheadAttention(module)
+    kind = {nn.Hardsigmoid: Hardsigmoid, nn.Hardswish: Hardswish}.get(type(module))
+    return None if kind is None else kind()
+
+
+def _unwrapped(network: nn.Module) -> nn.Module:
+    """The network inside wrappers of compilation and parallel training."""
+    while True:
+        inner = getattr(network, "_orig_mod", None)
+        if inner is None and isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            inner = network.module
+        if not isinstance(inner, nn.Module):
+            return network
+        network = inner
+
+
+def _copied(network: nn.Module) -> nn.Module:
+    if isinstance(network, torch.jit.ScriptModule):
+        raise HarnessError("compiled networks (torch.jit) cannot be looked into; give the module that was compiled")
+    lazy = next((name for name, p in network.named_parameters() if isinstance(p, nn.UninitializedParameter)), None)
+    if lazy is not None:
+        raise HarnessError(f"the parameter '{lazy}' has no values yet; call the network once before it is scored")
+    try:
+        return copy.deepcopy(network)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise HarnessError(
+            f"the network cannot be copied ({type(error).__name__}: {reason}); give a function that builds it"
+        ) from error
+
+
+def _features(network: nn.Module, record: Record, name: str | None) -> Call | None:
+    """The call that returns the features; None if the network has its own method, or none is found."""
+    if name is not None:
+        return record.of([name])[0]
+    return None if hasattr(network, "forward_features") else record.features()
+
+
+def _chain(network: nn.Module, record: Record, names: Sequence[str] | None) -> tuple[list[Call], bool]:
+    """The calls of the blocks, and whether what enters the first block comes before them."""
+    if names is not None:
+        return record.of(names), False
+    if hasattr(network, "forward_blocks"):
+        return [], False
+    called = {call.name for call in record.calls if call.output.dim() > 2}
+    found = [name for name in blocks_of(network) if name in called]
+    return record.of(found), bool(found) and not record.given.get(found[0], True)
+
+
+def _become_prepared(
+    network: nn.Module, routed: bool, output: str | int | None, features: Call | None, chain: tuple[list[Call], bool]
+) -> None:
+    """Give the network a class of its own, with the methods that proxies call."""
+    original: Any = type(network)
+    scene = (lambda self: Routing(self)) if routed else (lambda self: contextlib.nullcontext())
+    calls, with_stem = chain
+    forward: Callable[..., Any] = original.forward
+
+    def logits(self: nn.Module, images: Tensor) -> Tensor:
+        with scene(self), _plain_kernels():
+            return logits_of(forward(self, images), output)
+
+    body: dict[str, Any] = {"forward": logits, "__module__": original.__module__, "__qualname__": original.__qualname__}
+    if features is not None:
+        body["forward_features"] = lambda self, images: _kept(self, [features], False, images)[-1]
+    elif routed and hasattr(original, "forward_features"):
+        body["forward_features"] = _inside(original.forward_features, scene)
+    if len(calls) + with_stem > 1:
+        body["forward_blocks"] = lambda self, images: _kept(self, calls, with_stem, images)
+    elif routed and hasattr(original, "forward_blocks"):
+        body["forward_blocks"] = _inside(original.forward_blocks, scene)
+    network.__class__ = type(original.__name__, (original,), body)
+
+
+def _inside(method: Callable[..., Any], scene: Callable[[Any], Any]) -> Callable[..., Any]:
+    def routed(self: nn.Module, images: Tensor) -> Any:
+        with scene(self), _plain_kernels():
+            return method(self, images)
+
+    return routed
+
+
+def _kept(network: nn.Module, calls: Sequence[Call], with_stem: bool, images: Tensor) -> list[Tensor]:
+    """The features at these calls as maps (images, channels, height, width), on the way to the outputs."""
+    kept: dict[str, Tensor] = {}
+    modules = dict(network.named_modules())
+    handles = []
+
+    def after(call: Call) -> Callable[..., Any]:
+        def hook(_: nn.Module, __: Any, output: Any) -> Any:
+            if call.name in kept:
+                return None
+            first = output[0] if isinstance(output, tuple | list) else output
+            kept[call.name], onward = _as_map(first, call.channels)
+            return (onward, *output[1:]) if isinstance(output, tuple | list) else onward
+
+        return hook
+
+    def before(_: nn.Module, inputs: tuple[Any, ...]) -> Any:
+        if "" in kept:
+            return None
+        kept[""], onward = _as_map(inputs[0], calls[0].channels)
+        return (onward, *inputs[1:])
+
+    if with_stem:
+        handles.append(modules[calls[0].name].register_forward_pre_hook(before))
+    handles += [modules[call.name].register_forward_hook(after(call)) for call in calls]
+    try:
+        network(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return list(kept.values())
+
+
+def _as_map(tensor: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+    """The tensor as (images, channels, height, width), tokens as a column; and the tensor computed back from it."""
+    first = tensor.movedim(channels, 1)
+    shape = first.shape
+    found = first[..., None] if first.dim() == 3 else first if first.dim() == 4 else first.flatten(2)[..., None]
+    if found is tensor:
+        return tensor, tensor
+    return found, found.reshape(shape).movedim(1, channels)
+
+
+@contextlib.contextmanager
+def _noting(record: Record) -> Iterator[None]:
+    handles = [
+        register_module_forward_pre_hook(record.before),
+        register_module_forward_hook(record.after),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextlib.contextmanager
+def _kept_buffers(network: nn.Module) -> Iterator[None]:
+    """Restore the buffers, such as running statistics, after the pass."""
+    kept = [(module, dict(module._buffers)) for module in network.modules() if module._buffers]
+    for module, buffers in kept:
+        for name, buffer in buffers.items():
+            if buffer is not None:
+                module._buffers[name] = buffer.clone()
+    try:
+        yield
+    finally:
+        for module, buffers in kept:
+            module._buffers.update(buffers)
+
+
+@contextlib.contextmanager
+def _plain_kernels() -> Iterator[None]:
+    """Switch off the fast path of torch's transformer layers, which calls none of their parts."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)

@@ -1,0 +1,156 @@
+"""Attention in plain products, so that proxies see its weights, count its products and differentiate it twice."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class DotProductAttention(nn.Module):
+    """softmax(Q Kᵀ · scale + mask) V, as :func:`torch.nn.functional.scaled_dot_product_attention`.
+
+    The function's fast kernels have no second derivative and hide their products.
+    """
+
+    stands_for = nn.MultiheadAttention
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> Tensor:
+        """(..., tokens, channels) each; ``attn_mask`` is added, or if boolean says what takes part."""
+        if enable_gqa:
+            groups = query.shape[-3] // key.shape[-3]
+            key, value = key.repeat_interleave(groups, -3), value.repeat_interleave(groups, -3)
+        factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+        similarity = (query * factor) @ key.transpose(-2, -1)
+        if is_causal:
+            seen = torch.ones(similarity.shape[-2:], dtype=torch.bool, device=query.device).tril()
+            similarity = similarity.masked_fill(~seen, -math.inf)
+        if attn_mask is not None:
+            if attn_mask.dtype == torch.bool:
+                similarity = similarity.masked_fill(~attn_mask, -math.inf)
+            else:
+                similarity = similarity + attn_mask
+        return F.dropout(similarity.softmax(dim=-1), dropout_p) @ value
+
+
+class MultiheadAttention(nn.Module):
+    """A :class:`torch.nn.MultiheadAttention` whose projections are linear layers that are called.
+
+    It has the same parameters and computes the same function. The projection of queries, keys and values stays one
+    layer with one weight, as there, unless they are projected from different tensors.
+    """
+
+    stands_for = nn.MultiheadAttention
+
+    def __init__(self, original: nn.MultiheadAttention) -> None:
+        super().__init__()
+        self.embed_dim, self.num_heads = original.embed_dim, original.num_heads
+        self.dropout, self.batch_first = original.dropout, original.batch_first
+        self._qkv_same_embed_dim = original._qkv_same_embed_dim
+        biases: list[Any] = [None] * 3 if original.in_proj_bias is None else [original.in_proj_bias]
+        if original._qkv_same_embed_dim:
+            self.in_proj: nn.Linear | None = _linear(original.in_proj_weight, biases[0])
+        else:
+            self.in_proj = None
+            weights = (original.q_proj_weight, original.k_proj_weight, original.v_proj_weight)
+            self._project_apart(list(weights), original.in_proj_bias)
+        self.out_proj = _linear(original.out_proj.weight, original.out_proj.bias)
+        self.products = DotProductAttention()
+        self.train(original.training)
+
+    @property
+    def in_proj_bias(self) -> Tensor | None:
+        """The bias of the projection; read by :class:`torch.nn.TransformerEncoder`."""
+        return None if self.in_proj is None else self.in_proj.bias
+
+    def _project_apart(self, weights: list[Tensor], bias: Tensor | None) -> None:
+        biases = [None] * 3 if bias is None else list(bias.detach().chunk(3))
+        for name, weight, part in zip(("q_proj", "k_proj", "v_proj"), weights, biases, strict=True):
+            kept = weight if isinstance(weight, nn.Parameter) else nn.Parameter(weight.detach().clone())
+            setattr(self, name, _linear(kept, None if part is None else nn.Parameter(part.clone())))
+
+    def separate(self) -> None:
+        """Project queries, keys and values by a layer each; for calls with different tensors."""
+        if self.in_proj is not None:
+            self._project_apart(list(self.in_proj.weight.detach().chunk(3)), self.in_proj.bias)
+            self.in_proj = None
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
+        need_weights: bool = True,
+        attn_mask: Tensor | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The arguments and results of :class:`torch.nn.MultiheadAttention`; no attention weights are returned."""
+        unbatched, batch_first = query.dim() == 2, self.batch_first
+        if unbatched:
+            query, key, value = (tensor.unsqueeze(0) for tensor in (query, key, value))
+            batch_first = True
+        if self.in_proj is not None and query is key is value:
+            projected = self.in_proj(query).chunk(3, dim=-1)
+        else:
+            self.separate()
+            layers: Any = (self.q_proj, self.k_proj, self.v_proj)
+            projected = tuple(layer(tensor) for layer, tensor in zip(layers, (query, key, value), strict=True))
+        q, k, v = (self._by_head(tensor if batch_first else tensor.transpose(0, 1)) for tensor in projected)
+        mask = self._mask(attn_mask, key_padding_mask, q, k)
+        attended = self.products(q, k, v, mask, self.dropout if self.training else 0.0)
+        merged = attended.transpose(1, 2).flatten(2)
+        output = self.out_proj(merged if batch_first else merged.transpose(0, 1))
+        return output[0] if unbatched else output, None
+
+    def _by_head(self, tensor: Tensor) -> Tensor:
+        """(images, tokens, channels) to (images, heads, tokens, channels of a head)."""
+        return tensor.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+    def _mask(self, attn_mask: Tensor | None, padding: Tensor | None, q: Tensor, k: Tensor) -> Tensor | None:
+        """What is added to the similarities: (images, heads, queries, keys), or a shape that extends to it."""
+        total: Tensor | None = None
+        for mask, shape in ((attn_mask, None), (padding, (-1, 1, 1, k.shape[2]))):
+            if mask is None:
+                continue
+            if mask.dtype == torch.bool:
+                mask = torch.zeros_like(mask, dtype=q.dtype).masked_fill(mask, -math.inf)
+            if shape is not None:
+                mask = mask.reshape(shape)
+            elif mask.dim() == 3:
+                mask = mask.unflatten(0, (len(q), self.num_heads))
+            total = mask if total is None else total + mask
+        return total
+
+
+def can_be_plain(module: nn.Module) -> bool:
+    """Whether :class:`MultiheadAttention` can stand for a module."""
+    return (
+        type(module) is nn.MultiheadAttention
+        and module.bias_k is None
+        and module.bias_v is None
+        and not module.add_zero_attn
+    )
+
+
+def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
+    """A linear layer with these very parameters."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
+    layer.weight = weight  # type: ignore[assignment]
+    if bias is not None:
+        layer.bias = bias  # type: ignore[assignment]
+    return layer

@@ -1,0 +1,132 @@
+"""Networks by name: ``torchvision:resnet18``, ``timm:mixer_b16_224``, ``model.py:build`` or ``package.module:build``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from harness._utils.names import unknown_name
+from harness._utils.signals import stops_noted
+from harness.errors import HarnessError, UnknownNameError
+from harness.registry.by_file import load_file
+
+SHAPE = (3, 224, 224)
+"""The shape of an image for networks that do not say theirs."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A network by its name.
+
+    Attributes:
+        build: builds it, newly initialised.
+        shape: of one image that it takes; None if the network does not say.
+    """
+
+    build: Callable[[], nn.Module]
+    shape: tuple[int, ...] | None = None
+
+
+def network_named(name: str, classes: int | None = None) -> Named:
+    """The network with this name.
+
+    Args:
+        name: ``torchvision:NAME``, ``timm:NAME``, ``transformers:CLASS`` (with its default configuration), or the place
+            of a function, a class without arguments or a network: ``file.py:NAME`` or ``module:NAME``.
+        classes: the number of classes of a network of one of the libraries; others have their own.
+
+    Raises:
+        HarnessError: if there is no such network, or the library is not installed.
+    """
+    where, _, what = name.rpartition(":")
+    if not where or not what:
+        raise HarnessError(
+            f"invalid network '{name}'; write torchvision:NAME, timm:NAME, transformers:CLASS, file.py:NAME or module:NAME"
+        )
+    if where in LIBRARIES:
+        return LIBRARIES[where](_library(where), what, classes)
+    return Named(_factory(where, what))
+
+
+def _library(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise HarnessError(f"'{name}' is not installed ({error}); try: pip install {name}") from error
+
+
+def _of_torchvision(library: ModuleType, name: str, classes: int | None) -> Named:
+    models = import_module(f"{library.__name__}.models")
+    known = models.list_models()
+    if name not in known:
+        raise UnknownNameError(unknown_name("network of torchvision", name, known))
+    more = {} if classes is None else {"num_classes": classes}
+    if "init_weights" in inspect.signature(models.get_model_builder(name)).parameters:
+        more["init_weights"] = True
+    return Named(lambda: models.get_model(name, weights=None, **more), SHAPE)
+
+
+def _of_timm(library: Any, name: str, classes: int | None) -> Named:
+    if not library.is_model(name):
+        raise UnknownNameError(unknown_name("network of timm", name, library.list_models()))
+    more = {} if classes is None else {"num_classes": classes}
+    size = (library.get_pretrained_cfg(name) or None) and library.get_pretrained_cfg(name).input_size
+    return Named(lambda: library.create_model(name, pretrained=False, **more), tuple(size) if size else SHAPE)
+
+
+def _of_transformers(library: Any, name: str, classes: int | None) -> Named:
+    kind = getattr(library, name, None)
+    if not (isinstance(kind, type) and issubclass(kind, nn.Module) and hasattr(kind, "config_class")):
+        raise HarnessError(f"transformers has no network '{name}'; give a class such as ViTForImageClassification")
+    more = {} if classes is None else {"num_labels": classes}
+    configuration = kind.config_class(**more)
+    size, channels = (getattr(configuration, key, None) for key in ("image_size", "num_channels"))
+    shape = (channels or 3, size, size) if isinstance(size, int) else SHAPE
+    return Named(lambda: kind(configuration), shape)
+
+
+def _factory(where: str, what: str) -> Callable[[], nn.Module]:
+    """The function or class that builds the network, or one that returns it."""
+    if where.endswith(".py"):
+        module = load_file(Path(where))
+    else:
+        with stops_noted() as stops:
+            try:
+                module = import_module(where)
+            except BaseException as error:
+                if stops:
+                    raise
+                reason = " ".join(str(error).split())
+                raise HarnessError(f"cannot import the module '{where}': {type(error).__name__}: {reason}") from error
+    found = getattr(module, what, None)
+    if isinstance(found, nn.Module):
+        return lambda: found
+    if not callable(found):
+        offered = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+        raise UnknownNameError(unknown_name(f"function of {where}", what, offered))
+    needed = [
+        parameter.name
+        for parameter in _parameters(found)
+        if parameter.default is parameter.empty and parameter.kind in (0, 1, 3)
+    ]
+    if needed:
+        raise HarnessError(f"'{what}' of {where} needs {', '.join(needed)}; give a function that needs no argument")
+    return found  # type: ignore[no-any-return]
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+LIBRARIES = {"torchvision": _of_torchvision, "timm": _of_timm, "transformers": _of_transformers}
+"""The libraries whose networks have names."""
