@@ -76,7 +76,9 @@ def score(
     position = int(output) if output is not None and output.lstrip("-").isdigit() else output
     sizes = _shape(shape, named)
     if classes is not None and not any(name.rpartition(":")[0] in LIBRARIES for name in named):
-        raise HarnessError("--classes is for networks of torchvision, timm and transformers; yours have their own number")
+        raise HarnessError(
+            "--classes is for networks of torchvision, timm and transformers; yours have their own number"
+        )
     if images == NOISE:
         batches = _noise(sizes, batch_size, count, seed)
         source = "Gaussian noise"
@@ -104,22 +106,21 @@ def score(
     if out is not None:
         write_page(out, csv_text(table))
     if json:
-        say_json(
-            {"scores": table.astype(object).where(table.notna(), None).to_dict("records"), **table.attrs}
-        )
+        say_json({"scores": table.astype(object).where(table.notna(), None).to_dict("records"), **table.attrs})
         return
     from harness.display.tables.terminal import print_grids
     from harness.scoring.table import score_grid
 
     labels = "random labels" if images == NOISE or random_labels else "their labels"
     facts = [
-        f"One mini-batch of {batch_size} images of {'×'.join(map(str, sizes))} from {source}, with {labels}; seed {seed}."
+        f"One mini-batch of {batch_size} images of {'×'.join(map(str, sizes))} from {source}, with {labels}; "
+        f"seed {seed}."
     ]
     if compare is not None:
         setting = run.setting
         facts.append(
-            f"Beside {compare}: {setting.benchmark}, {setting.dataset}, mini-batches of {setting.batch_size} images from "
-            f"{setting.images}. Scores of other images, sizes or mini-batches do not compare."
+            f"Beside {compare}: {setting.benchmark}, {setting.dataset}, mini-batches of {setting.batch_size} images "
+            f"from {setting.images}. Scores of other images, sizes or mini-batches do not compare."
         )
     print_grids(console(), [score_grid(table, facts)])
     if out is not None:
@@ -161,7 +162,9 @@ def _classes(network: Named, shape: tuple[int, ...], output: str | int | None) -
     from harness.networks import prepared
 
     with torch.no_grad():
-        return prepared(network.build(), torch.randn(2, *shape), output=output)(torch.randn(2, *shape)).shape[1]
+        ready = prepared(network.build(), torch.randn(2, *shape), output=output)
+        logits: torch.Tensor = ready(torch.randn(2, *shape))
+    return logits.shape[1]
 
 
 def _from_files(

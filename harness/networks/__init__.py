@@ -69,7 +69,7 @@ def prepared(
     logits = logits_of(returned, output)
     if logits.dim() < 2 or len(logits) != len(images):
         raise HarnessError(
-            f"the network's output has shape {tuple(logits.shape)}; expected: a row for each of the {len(images)} images"
+            f"the network's output has shape {tuple(logits.shape)}; expected: a row for each of {len(images)} images"
         )
     _become_prepared(twin, routing.made > 0, output, _features(twin, record, features), _chain(twin, record, blocks))
     return twin
@@ -132,7 +132,7 @@ def _become_prepared(
 ) -> None:
     """Give the network a class of its own, with the methods that proxies call."""
     original: Any = type(network)
-    scene = (lambda self: Routing(self)) if routed else (lambda self: contextlib.nullcontext())
+    scene: Callable[[Any], Any] = Routing if routed else contextlib.nullcontext
     calls, with_stem = chain
     forward: Callable[..., Any] = original.forward
 

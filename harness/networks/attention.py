@@ -119,22 +119,23 @@ class MultiheadAttention(nn.Module):
 
     def _by_head(self, tensor: Tensor) -> Tensor:
         """(images, tokens, channels) to (images, heads, tokens, channels of a head)."""
-        return tensor.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+        return tensor.reshape(*tensor.shape[:2], self.num_heads, -1).transpose(1, 2)
 
     def _mask(self, attn_mask: Tensor | None, padding: Tensor | None, q: Tensor, k: Tensor) -> Tensor | None:
         """What is added to the similarities: (images, heads, queries, keys), or a shape that extends to it."""
-        total: Tensor | None = None
-        for mask, shape in ((attn_mask, None), (padding, (-1, 1, 1, k.shape[2]))):
-            if mask is None:
-                continue
-            if mask.dtype == torch.bool:
-                mask = torch.zeros_like(mask, dtype=q.dtype).masked_fill(mask, -math.inf)
-            if shape is not None:
-                mask = mask.reshape(shape)
-            elif mask.dim() == 3:
-                mask = mask.unflatten(0, (len(q), self.num_heads))
-            total = mask if total is None else total + mask
-        return total
+        masks = []
+        if attn_mask is not None:
+            of_heads = attn_mask.dim() == 3
+            masks.append(attn_mask.reshape(len(q), self.num_heads, *attn_mask.shape[1:]) if of_heads else attn_mask)
+        if padding is not None:
+            masks.append(padding.reshape(-1, 1, 1, k.shape[2]))
+        added = [_added(mask, q.dtype) for mask in masks]
+        return None if not added else added[0] if len(added) == 1 else added[0] + added[1]
+
+
+def _added(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """A mask as numbers to add: −∞ where a boolean one is true."""
+    return torch.zeros_like(mask, dtype=dtype).masked_fill(mask, -math.inf) if mask.dtype == torch.bool else mask
 
 
 def can_be_plain(module: nn.Module) -> bool:
@@ -147,10 +148,10 @@ def can_be_plain(module: nn.Module) -> bool:
     )
 
 
-def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
+def _linear(weight: Any, bias: Any) -> nn.Linear:
     """A linear layer with these very parameters."""
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
-    layer.weight = weight  # type: ignore[assignment]
+    layer.register_parameter("weight", weight)
     if bias is not None:
-        layer.bias = bias  # type: ignore[assignment]
+        layer.register_parameter("bias", bias)
     return layer

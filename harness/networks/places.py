@@ -40,7 +40,9 @@ def logits_of(outputs: Any, output: str | int | None) -> Tensor:
             wanted = tensors[0]
     found = named.get(wanted) if wanted is not None else None
     if not isinstance(found, Tensor):
-        choices = ", ".join(f"{name!r} {tuple(value.shape)}" for name, value in named.items() if hasattr(value, "shape"))
+        choices = ", ".join(
+            f"{name!r} {tuple(value.shape)}" for name, value in named.items() if hasattr(value, "shape")
+        )
         asked = "give output= (--output)" if output is None else f"there is no tensor {output!r}"
         raise HarnessError(f"the network returns {shown(type(outputs).__name__)} of {choices or 'no tensors'}: {asked}")
     return found
@@ -54,7 +56,9 @@ def _named(outputs: Any) -> dict[str | int, Any]:
         return {field.name: getattr(outputs, field.name) for field in dataclasses.fields(outputs)}
     if isinstance(outputs, tuple | list):
         names: Sequence[str | int] = getattr(outputs, "_fields", range(len(outputs)))
-        return dict(zip(names, outputs, strict=True)) | (dict(enumerate(outputs)) if hasattr(outputs, "_fields") else {})
+        return dict(zip(names, outputs, strict=True)) | (
+            dict(enumerate(outputs)) if hasattr(outputs, "_fields") else {}
+        )
     return {0: outputs}
 
 

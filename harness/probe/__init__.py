@@ -19,6 +19,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from harness._utils.process_settings import Snapshot
 from harness.errors import NotApplicableError
 from harness.images import Batch
+from harness.networks.kinds import Layer, outputs_of
+from harness.networks.replacing import is_parametrised, replace_modules, with_plain_weights
 from harness.probe.activity import agreeing_units
 from harness.probe.copying import copy_network
 from harness.probe.curvature import Tape, curvature_along, record
@@ -27,8 +29,6 @@ from harness.probe.forward import ForwardPass, recorded_pass
 from harness.probe.ledger import Ledger
 from harness.probe.passes import gradients, prunable_layers, untouched
 from harness.probe.quantities import key_of, quantity
-from harness.networks.kinds import Layer, outputs_of
-from harness.networks.replacing import is_parametrised, replace_modules, with_plain_weights
 from harness.probe.shared import SharedQuantities
 from harness.probe.usage import Part, Usage, seeing
 from harness.tasks import CLASSES, Objective
@@ -107,7 +107,9 @@ class Probe(SharedQuantities):
             NotApplicableError: if the run has fewer batches.
         """
         if index >= len(self.batches):
-            raise NotApplicableError(f"needs {index + 1} mini-batches; there {'is' if len(self.batches) == 1 else 'are'} {len(self.batches)}")
+            raise NotApplicableError(
+                f"needs {index + 1} mini-batches; there {'is' if len(self.batches) == 1 else 'are'} {len(self.batches)}"
+            )
         return self.batches[index]
 
     def class_labels(self, batch: int = 0) -> Tensor:
@@ -228,7 +230,7 @@ class Probe(SharedQuantities):
         """The input of each call of a module that is a ReLU or a relative of it, such as GELU and SiLU.
 
         Raises:
-            NotApplicableError: if the network has no such modules, or applies activation functions that are not modules.
+            NotApplicableError: if the network has no such modules, or applies activation functions otherwise.
         """
         passed = self.forward(batch)
         if not passed.unit_inputs:

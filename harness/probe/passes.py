@@ -13,6 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from harness.networks.kinds import WEIGHTED, Layer
 
+
 def layers_of(network: nn.Module) -> list[Layer]:
     """The convolutions and linear layers."""
     return [module for module in network.modules() if isinstance(module, WEIGHTED)]

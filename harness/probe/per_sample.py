@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from harness.networks.replacing import replace_modules
 from harness.probe import NotApplicableError, Probe
 from harness.probe.passes import gradients, hooked, untouched
 from harness.probe.per_sample_products import gradient_of_each_image
-from harness.networks.replacing import replace_modules
 from harness.probe.usage import Part, seeing
 
 MOST_ENTRIES = 2**28

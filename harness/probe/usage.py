@@ -48,7 +48,9 @@ _BATCH_NORMS = frozenset([
     "batch_norm", "native_batch_norm", "cudnn_batch_norm", "_native_batch_norm_legit", "_batch_norm_impl_index",
 ])
 # fmt: on
-_NORMS_OF_IMAGES = frozenset(["layer_norm", "native_layer_norm", "group_norm", "native_group_norm", "instance_norm", "rms_norm"])
+_NORMS_OF_IMAGES = frozenset(
+    ["layer_norm", "native_layer_norm", "group_norm", "native_group_norm", "instance_norm", "rms_norm"]
+)
 
 
 class Part(Enum):

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm as BATCH_NORM
 
-from harness.probe.passes import prunable_layers
 from harness.errors import NotApplicableError
 from harness.networks.kinds import NORMS_OF_IMAGES, WEIGHTED, Layer, is_unit
 from harness.networks.replacing import replace_modules
+from harness.probe.passes import prunable_layers
 
 
 @torch.no_grad()
@@ -69,8 +69,9 @@ def require_batch_norm_alone(network: nn.Module) -> None:
     """
     for name, module in network.named_modules():
         if isinstance(module, NORMS_OF_IMAGES):
+            kind = type(module).__name__
             raise NotApplicableError(
-                f"defined for networks that only batch norms normalise; this one has a {type(module).__name__} ('{name}')"
+                f"defined for networks that only batch norms normalise; this one has a {kind} ('{name}')"
             )
 
 

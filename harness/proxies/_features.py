@@ -16,7 +16,9 @@ from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part, Usage, seeing
 
 
-def module_features(network: nn.Module, image: Tensor, tokens: bool = False) -> tuple[list[tuple[nn.Module, Tensor]], Usage]:
+def module_features(
+    network: nn.Module, image: Tensor, tokens: bool = False
+) -> tuple[list[tuple[nn.Module, Tensor]], Usage]:
     """Each module call with the feature map that it returned for the image, and the usage of the pass.
 
     Feature maps are float64, (channels, positions).

@@ -33,8 +33,8 @@ def entropy(probe: Probe) -> Tensor:
     :math:`\log \sigma(f(x)) + \log C` with f the features before global pooling, C its channels, x from N(0, 1) and σ
     the standard deviation over all images, channels and positions: up to constants this is the differential entropy of
     a Gaussian with that deviation, to which the official code adds the logarithm of the number of channels. Weights are
-    drawn from N(0, 1), biases are 0, and batch norms and ReLU modules (or their relatives, such as SiLU) are replaced by the identity (the official code's
-    ``skip_bn`` and ``skip_relu``); one repeat. −∞ if the features are constant.
+    drawn from N(0, 1), biases are 0, and batch norms and ReLU modules, or their relatives such as SiLU, are replaced by
+    the identity (the official code's ``skip_bn`` and ``skip_relu``); one repeat. −∞ if the features are constant.
 
     MAE-DET weights the entropies of five stages 0 : 0 : 1 : 1 : 6 for detection heads that read several scales. A
     generic network does not declare its stages, and a classifier reads only the last map, so this is the single-scale

@@ -24,8 +24,8 @@ from harness.seeds import derive_seed
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.probe import Probe
     from harness.networks.kinds import Layer
+    from harness.probe import Probe
 
 
 @proxy(

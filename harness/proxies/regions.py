@@ -143,5 +143,6 @@ def _draw_kaiming_weights(network: nn.Module) -> None:
     for layer in prunable_layers(network):
         nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
     for layer in layers_of(network):
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
+        bias = getattr(layer, "bias", None)
+        if bias is not None:
+            nn.init.zeros_(bias)

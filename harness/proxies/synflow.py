@@ -55,8 +55,8 @@ def synflow(probe: Probe) -> Tensor:
 
     :math:`\sum_l \lVert W_l \odot \partial R / \partial W_l \rVert_1`, where R is the sum of the outputs for one image
     of ones, through a copy of the network whose parameters are replaced by their absolute values and whose batch norms
-    are replaced by the identity, in float64. Layer norms and other normalisations of single images are replaced too: what
-    flows is undefined if it is normalised. Scores span many orders of magnitude (up to 1e61 on deep networks);
+    are replaced by the identity, in float64. Layer norms and other normalisations of single images are replaced too:
+    what flows is undefined if it is normalised. Scores span many orders of magnitude (up to 1e61 on deep networks);
     ``log_synflow`` ranks the same and plots better.
     """
     return _synaptic_flow(probe)

@@ -160,17 +160,21 @@ def completed(given: Given, logits: Tensor, objective: Objective, seed: int) -> 
     found = []
     rng = np.random.default_rng(derive_seed("labels", seed))
     for images, labels in zip(given.images, given.labels, strict=True):
-        on_device = images.to(device=logits.device, dtype=logits.dtype)
         if labels is None:
             drawn = objective.random_targets(images.cpu().float().numpy(), logits.shape[1], rng)
-            labels = torch.from_numpy(np.ascontiguousarray(drawn))
-        elif objective.target in ("class", "pixel_class"):
-            low, high = int(labels.min()), int(labels.max())
-            if low < 0 or high >= logits.shape[1]:
-                raise HarnessError(
-                    f"labels go from {low} to {high}, but the network has {logits.shape[1]} outputs; give classes from 0"
-                )
-            labels = labels.long()
-        labels = labels.to(logits.device)
-        found.append(Batch(on_device, labels.to(logits.dtype) if labels.is_floating_point() else labels))
+            targets = torch.from_numpy(np.ascontiguousarray(drawn))
+        else:
+            targets = _checked(labels, logits.shape[1]) if objective.target in ("class", "pixel_class") else labels
+        on_device = images.to(device=logits.device, dtype=logits.dtype)
+        kind = logits.dtype if targets.is_floating_point() else targets.dtype
+        found.append(Batch(on_device, targets.to(device=logits.device, dtype=kind)))
     return found
+
+
+def _checked(labels: Tensor, classes: int) -> Tensor:
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= classes:
+        raise HarnessError(
+            f"labels go from {low} to {high}, but the network has {classes} outputs; give classes from 0"
+        )
+    return labels.long()

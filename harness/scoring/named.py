@@ -1,4 +1,4 @@
-"""Networks by name: ``torchvision:resnet18``, ``timm:mixer_b16_224``, ``model.py:build`` or ``package.module:build``."""
+"""Networks by name: ``torchvision:resnet18``, ``timm:mixer_b16_224``, ``model.py:build`` or ``module:build``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def network_named(name: str, classes: int | None = None) -> Named:
     where, _, what = name.rpartition(":")
     if not where or not what:
         raise HarnessError(
-            f"invalid network '{name}'; write torchvision:NAME, timm:NAME, transformers:CLASS, file.py:NAME or module:NAME"
+            f"invalid network '{name}'; write torchvision:NAME, timm:NAME, transformers:CLASS, file.py:NAME or "
+            "module:NAME"
         )
     if where in LIBRARIES:
         return LIBRARIES[where](_library(where), what, classes)

@@ -97,13 +97,11 @@ def placed(table: pd.DataFrame, run: OpenedRun) -> pd.DataFrame:
     """
     among = wide_scores(run.scores)
     shares = []
-    for row in table.itertuples():
-        if row.proxy not in among or not math.isfinite(row.value):
-            shares.append(math.nan)
-            continue
-        others = among[row.proxy].dropna().to_numpy()
-        worse = others < row.value if row.better == "higher" else others > row.value
-        shares.append(float(np.mean(worse + 0.5 * (others == row.value))) if len(others) else math.nan)
+    for proxy, value, better in zip(table["proxy"], table["value"], table["better"], strict=True):
+        others = among[proxy].dropna().to_numpy() if proxy in among else np.empty(0)
+        worse = others < value if better == "higher" else others > value
+        has_place = len(others) and math.isfinite(value)
+        shares.append(float(np.mean(worse + 0.5 * (others == value))) if has_place else math.nan)
     found = table.assign(place=shares)
     found.attrs = dict(table.attrs)
     return found

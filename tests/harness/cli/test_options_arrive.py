@@ -10,6 +10,7 @@ import inspect
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.display.figures.style import inches
+from harness.tasks import Task
 
 SHOWN = {"--set": "connected", "--truth": "val/7", "--out": "out", "--width": "2"}
 OPENED = {"directory": Path("RUN"), "split": "val", "epochs": 7}
@@ -30,6 +32,12 @@ OPTIONS = {
         "--random-labels": None, "--batch-size": "9", "--resolution": "11", "--workers": "3", "--shard": "2/4",
         "--once-per-class": None, "--executor": "dask", "--scheduler": "tcp://here", "--time-limit": "77",
         "--memory-limit": "3GB", "--device": "cuda:1", "--retry-failed": None,
+    },
+    "score": {
+        "--proxies": "snip,zen", "--proxy": "own.py:own", "--images": "photographs", "--random-labels": None,
+        "--shape": "3x7x7", "--batch-size": "9", "--classes": "4", "--seed": "5", "--output": "1",
+        "--features": "body", "--blocks": "a,b", "--compare": "RUN", "--device": "cuda:1", "--threads": "3",
+        "--out": "table.csv", "--json": None,
     },
     "merge": {"--out": "out"},
     "report": {
@@ -235,6 +243,36 @@ def test_of_a_baseline(noted, monkeypatch):
     assert noted["open_run"] == {**OPENED, "beside": []}
     assert noted["measure"]["own"] == ["own.py:own"]
     assert noted["write_baseline"] == {"baseline": frozen, "directory": Path("frozen")}
+
+
+def test_of_score(noted, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame({"proxy": ["snip"], "value": [1.0]})
+    drawn = [SimpleNamespace(images="the images", labels="the labels")]
+    photographs = SimpleNamespace(
+        description="photographs", batches=lambda *given: noted.update(batches=given) or drawn
+    )
+    network = SimpleNamespace(build="its function", shape=(3, 224, 224))
+    noted.instead_of(monkeypatch, "harness.registry", "select_proxies", [SimpleNamespace(batches=2)])
+    noted.instead_of(monkeypatch, "harness.scoring.named", "network_named", network)
+    noted.instead_of(monkeypatch, "harness.images", "load_images", photographs)
+    noted.instead_of(monkeypatch, "harness.cli.score", "_classes", 4)
+    noted.instead_of(monkeypatch, "harness.results", "open_run", "the run")
+    noted.instead_of(monkeypatch, "harness.scoring.table", "placed", table)
+    noted.instead_of(monkeypatch, "harness.scoring", "score", table)
+    typed("score", "timm:one")
+    assert noted["select_proxies"] == {"names": ["snip", "zen", "own.py:own"]}
+    assert noted["network_named"] == {"name": "timm:one", "classes": 4}
+    task = Task("images", (3, 7, 7), 4)
+    assert noted["load_images"] == {
+        "source": Path("photographs"), "task": task, "seed": 5, "labels": "random", "resolution": 7,
+    }  # fmt: skip
+    assert noted["batches"] == (9, 2, 5)
+    assert {name: noted["score"][name] for name in ("seed", "output", "features", "blocks", "device", "threads")} == {
+        "seed": 5, "output": 1, "features": "body", "blocks": ["a", "b"], "device": "cuda:1", "threads": 3,
+    }  # fmt: skip
+    assert noted["placed"] == {"table": table, "run": "the run"}
+    assert Path("table.csv").read_text() == "proxy,value\nsnip,1.0\n"
 
 
 def test_of_run(noted, monkeypatch):

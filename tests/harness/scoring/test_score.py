@@ -6,17 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import nn
-from torch.nn import functional as F
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.utils import parametrize
-from torch.utils.flop_counter import FlopCounterMode
-
-import harness
-from harness.errors import HarnessError
-from harness.networks import prepared
-from harness.registry import proxies
-from harness.seeds import derive_seed
 from small_networks import (
     CLASSES,
     IMAGE,
@@ -29,6 +18,17 @@ from small_networks import (
     Transformer,
     Wrapped,
 )
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils import parametrize
+from torch.utils.flop_counter import FlopCounterMode
+
+import harness
+from harness.errors import HarnessError
+from harness.networks import prepared
+from harness.registry import proxies
+from harness.seeds import derive_seed
 
 BATCH = 6
 
@@ -60,8 +60,9 @@ class TestSameNumbers:
     """A network has the same scores however it is written."""
 
     def test_functions_and_modules(self):
-        functions, modules = built(lambda: Functions(nn.Conv2d(8, 8, 3, padding=1))), built(
-            lambda: Modules(nn.Conv2d(8, 8, 3, padding=1))
+        functions, modules = (
+            built(lambda: Functions(nn.Conv2d(8, 8, 3, padding=1))),
+            built(lambda: Modules(nn.Conv2d(8, 8, 3, padding=1))),
         )
         modules.load_state_dict(functions.state_dict())
         batches = batches_of(IMAGE)
@@ -76,7 +77,9 @@ class TestSameNumbers:
             layers.first.weight.copy_(free.matrix.T)
             layers.last.weight.copy_(free.last)
             layers.last.bias.copy_(free.bias)
-        names = "params,flops,l2_norm,grad_norm,snip,plain,grasp,fisher,synflow,naswot,zico,zico_bc,gradsign,near,layers"
+        names = (
+            "params,flops,l2_norm,grad_norm,snip,plain,grasp,fisher,synflow,naswot,zico,zico_bc,gradsign,near,layers"
+        )
         alike(values(free, batches_of(IMAGE), names), values(layers, batches_of(IMAGE), names))
 
     @pytest.mark.parametrize("form", ["memory", "evaluation mode", "compiled", "parallel"])
@@ -214,7 +217,9 @@ class TestPlaces:
     def test_logits_among_other_outputs(self, form, output):
         network = built(lambda: Wrapped(form))
         names = "snip,jacob_cov,naswot"
-        alike(values(network, batches_of(IMAGE), names, output=output), values(network.network, batches_of(IMAGE), names))
+        alike(
+            values(network, batches_of(IMAGE), names, output=output), values(network.network, batches_of(IMAGE), names)
+        )
 
     def test_it_is_asked_for_if_it_is_not_clear(self):
         with pytest.raises(HarnessError, match=r"returns 'tuple' of 0 \(2, 5\), 1 \(2, 5\): give output="):
@@ -241,8 +246,12 @@ class TestPlaces:
         assert [feature.shape for feature in (stem, *blocks)] == [(BATCH, 12, 4, 1)] * 4
         (through,) = torch.autograd.grad(blocks[0].sum(), stem)
         assert through.abs().sum() > 0
-        torch.testing.assert_close(ready.forward_features(images), network.norm(network.blocks(
-            network.patches(images).flatten(2).transpose(1, 2) + network.position)).transpose(1, 2)[..., None])
+        torch.testing.assert_close(
+            ready.forward_features(images),
+            network.norm(
+                network.blocks(network.patches(images).flatten(2).transpose(1, 2) + network.position)
+            ).transpose(1, 2)[..., None],
+        )
 
 
 class TestReasons:
