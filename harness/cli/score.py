@@ -61,7 +61,9 @@ def score(
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; default: cpu.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of the processor.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the table to this directory, as CSV and Markdown.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON with full precision; null means no score.")] = False,
 ) -> None:
     """Score networks of your own, or of a library, as they are before training."""
@@ -103,11 +105,7 @@ def score(
 
         run = open_run(compare)
         table = placed(table, run)
-    if out is not None:
-        write_page(out, csv_text(table))
-    if json:
-        say_json({"scores": table.astype(object).where(table.notna(), None).to_dict("records"), **table.attrs})
-        return
+    from harness.display.tables.markdown import markdown_grid
     from harness.display.tables.terminal import print_grids
     from harness.scoring.table import score_grid
 
@@ -122,9 +120,16 @@ def score(
             f"Beside {compare}: {setting.benchmark}, {setting.dataset}, mini-batches of {setting.batch_size} images "
             f"from {setting.images}. Scores of other images, sizes or mini-batches do not compare."
         )
-    print_grids(console(), [score_grid(table, facts)])
+    grid = score_grid(table, facts)
     if out is not None:
-        say(f"written to {out}")
+        write_page(out / "scores.csv", csv_text(table))
+        write_page(out / "scores.md", markdown_grid(grid))
+    if json:
+        say_json({"scores": table.astype(object).where(table.notna(), None).to_dict("records"), **table.attrs})
+    else:
+        print_grids(console(), [grid])
+    if out is not None:
+        say(f"\nwritten to {out}: scores.csv, scores.md", err=json)
 
 
 def _shape(shape: str | None, named: dict[str, Named]) -> tuple[int, ...]:

@@ -35,6 +35,9 @@ def _correlations(probe: Probe, noise: bool = True) -> tuple[list[tuple[nn.Modul
 
 
 def _correlation(features: Tensor) -> Tensor:
+    if features.shape[1] == 1:
+        # No correlation is defined. One zero stands for all, which for the logits of wide layers are gigabytes.
+        return features.new_zeros(()).expand(len(features), len(features))
     centred = features - features.mean(dim=1, keepdim=True)
     covariance = centred @ centred.T
     deviation = covariance.diagonal().sqrt()
@@ -43,7 +46,8 @@ def _correlation(features: Tensor) -> Tensor:
 
 
 def _smallest_eigenvalues(correlations: list[Tensor]) -> Tensor:
-    return once_each(correlations, lambda stacked: torch.linalg.eigvalsh(stacked)[:, 0])
+    matrices = [matrix if any(matrix.stride()) else matrix[:1, :1] for matrix in correlations]
+    return once_each(matrices, lambda stacked: torch.linalg.eigvalsh(stacked)[:, 0])
 
 
 @proxy(

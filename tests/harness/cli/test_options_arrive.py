@@ -37,7 +37,7 @@ OPTIONS = {
         "--proxies": "snip,zen", "--proxy": "own.py:own", "--images": "photographs", "--random-labels": None,
         "--shape": "3x7x7", "--batch-size": "9", "--classes": "4", "--seed": "5", "--output": "1",
         "--features": "body", "--blocks": "a,b", "--compare": "RUN", "--device": "cuda:1", "--threads": "3",
-        "--out": "table.csv", "--json": None,
+        "--out": "out", "--json": None,
     },
     "merge": {"--out": "out"},
     "report": {
@@ -247,7 +247,11 @@ def test_of_a_baseline(noted, monkeypatch):
 
 def test_of_score(noted, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    table = pd.DataFrame({"proxy": ["snip"], "value": [1.0]})
+    table = pd.DataFrame({
+        "proxy": ["snip"], "value": [1.0], "better": ["higher"], "standalone_ratio": [1.0], "reason": [""],
+    })  # fmt: skip
+    setting = SimpleNamespace(benchmark="digits", dataset="digits", batch_size=9, images="noise")
+    run = SimpleNamespace(setting=setting)
     drawn = [SimpleNamespace(images="the images", labels="the labels")]
     photographs = SimpleNamespace(
         description="photographs", batches=lambda *given: noted.update(batches=given) or drawn
@@ -257,7 +261,7 @@ def test_of_score(noted, monkeypatch, tmp_path):
     noted.instead_of(monkeypatch, "harness.scoring.named", "network_named", network)
     noted.instead_of(monkeypatch, "harness.images", "load_images", photographs)
     noted.instead_of(monkeypatch, "harness.cli.score", "_classes", 4)
-    noted.instead_of(monkeypatch, "harness.results", "open_run", "the run")
+    noted.instead_of(monkeypatch, "harness.results", "open_run", run)
     noted.instead_of(monkeypatch, "harness.scoring.table", "placed", table)
     noted.instead_of(monkeypatch, "harness.scoring", "score", table)
     typed("score", "timm:one")
@@ -271,8 +275,8 @@ def test_of_score(noted, monkeypatch, tmp_path):
     assert {name: noted["score"][name] for name in ("seed", "output", "features", "blocks", "device", "threads")} == {
         "seed": 5, "output": 1, "features": "body", "blocks": ["a", "b"], "device": "cuda:1", "threads": 3,
     }  # fmt: skip
-    assert noted["placed"] == {"table": table, "run": "the run"}
-    assert Path("table.csv").read_text() == "proxy,value\nsnip,1.0\n"
+    assert noted["placed"] == {"table": table, "run": run}
+    assert Path("out/scores.csv").read_text().startswith("proxy,value,better")
 
 
 def test_of_run(noted, monkeypatch):
