@@ -20,7 +20,7 @@ from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Facts
 from harness.display.tables.numbers import MISSING, coefficient, count
 from harness.errors import HarnessError
-from tools.official.cases import Sample, chains
+from tools.official.cases import Sample, chains, residuals
 from tools.official.checkout import REPOSITORIES, Checkout
 from tools.official.compare import compare
 from tools.official.comparisons import COMPARISONS, Comparison
@@ -141,7 +141,7 @@ def _run(options: argparse.Namespace) -> None:
         for precision in PRECISIONS[options.precision]:
             sample = Sample(options.images, options.networks, most, options.seed, getattr(torch, precision))
             cells, facts = sample.cells()
-            networks = {"cells": cells, "chains": chains(cells)}
+            networks = {"cells": cells, "chains": chains(cells), "residuals": residuals(cells)}
             tables.append(compare(chosen, checkouts, networks, options.batch_size, precision, partial(say, err=True)))
     code = [
         (f"Official {name}", f"{checkout.repository.address} @ {checkout.commit or 'no commit known'}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -152,4 +153,63 @@ def chains(cells: list[Case]) -> list[Case]:
         ]
         network = Chain(convolutions).to(case.batches[0].images.dtype).train()
         found.append(replace(case, name=f"chain {index}", network=network))
+    return found
+
+
+class Block(nn.Module):
+    """Two convolutions and a shortcut, as in ResNet-18."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1, self.bn2 = nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.relu = nn.ReLU()
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            projection = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+            self.shortcut = nn.Sequential(projection, nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(images, inputs, height, width) to (images, outputs, height / stride, width / stride)."""
+        y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        result: Tensor = self.relu(y + self.shortcut(x))
+        return result
+
+
+def residual_network(width: int, channels: int = 3, classes: int = 10) -> nn.Sequential:
+    """ResNet-18 for a width of 64 (He et al. 2016), or a narrower one."""
+    stem = (nn.Conv2d(channels, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+    widths = [width, width, width, 2 * width, 2 * width, 4 * width, 4 * width, 8 * width, 8 * width]
+    blocks = [Block(inputs, outputs, 2 if inputs < outputs else 1) for inputs, outputs in pairwise(widths)]
+    return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * width, classes))
+
+
+WIDTHS = (64, 16, 24, 32)
+"""Of the residual networks; the first is ResNet-18."""
+SIDE = 128
+"""Height and width of their images. Of smaller ones, the last maps have so few positions that gradients vanish."""
+
+
+def residuals(cells: list[Case]) -> list[Case]:
+    """ResNet-18 and three narrower ones, with noise and the same labels, in the order in memory that runs use.
+
+    Gradients of plain areas of a picture vanish but for rounding, which decides their sign.
+    """
+    found = []
+    for width, case in zip(WIDTHS, cells, strict=False):
+        like = case.batches[0].images
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive_seed("residual networks", width))
+            network = residual_network(width, like.shape[1]).to(like.dtype)
+        order = torch.channels_last
+        generator = torch.Generator().manual_seed(derive_seed("residual images", width))
+        shape = (like.shape[1], SIDE, SIDE)
+        drawn = [torch.randn(len(batch.images), *shape, generator=generator) for batch in case.batches]
+        batches = [
+            Batch(images.to(like).contiguous(memory_format=order), batch.labels)
+            for images, batch in zip(drawn, case.batches, strict=True)
+        ]
+        network = network.to(memory_format=order).train()  # type: ignore[call-overload]
+        found.append(replace(case, name=f"ResNet-18, width {width}", network=network, batches=batches))
     return found

@@ -54,6 +54,7 @@ REPOSITORIES = {
         Repository("zico", "github.com/SLDGroup/ZiCo", "ZeroShotProxy/compute_zico.py"),
         Repository("tenas", "github.com/VITA-Group/TENAS", "lib/procedures/ntk.py"),
         Repository("gradsign", "github.com/cmu-catalyst/GradSign", "zero-cost-nas-code/gradsign.py"),
+        Repository("zero-cost-nas", "github.com/SamsungLabs/zero-cost-nas", "foresight/pruners/predictive.py"),
         Repository("knas", "github.com/Jingjing-NLP/KNAS", "exps/NAS-Bench-201/functions.py"),
         # Later commits have only the closed form.
         Repository(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.official import gradsign, knas, maedet, tenas, zico
+from tools.official import gradsign, knas, maedet, tenas, zero_cost_nas, zico
 from tools.official.cases import Case
 from tools.official.checkout import Checkout
 
@@ -23,7 +23,7 @@ class Comparison:
         official: its scores, from a checkout.
         definition: how the definitions differ, and why ours is as it is; may be empty.
         same: whether equal numbers are expected.
-        on: the networks, ``cells`` or ``chains``.
+        on: the networks: ``cells``, ``chains``, or ``residuals``, which are ResNet-18 and narrower ones.
         images: their number, if the official code has one.
     """
 
@@ -41,7 +41,37 @@ class Comparison:
         return [case.first(self.images or batch_size) for case in networks[self.on]]
 
 
+_MEASURES = {
+    "grad_norm": "",
+    "plain": "A sum of terms that nearly cancel, so float32 keeps fewer digits.",
+    "snip": "",
+    "grasp": "The official code differentiates twice, ours has closed forms; a sum of terms that nearly cancel.",
+    "fisher": "",
+    "synflow": "Ours computes in float64 in both precisions, as the official code does.",
+    "jacob_cov": "The official code computes complex eigenvalues in float64 of a correlation matrix in NumPy.",
+}
+"""The measures of zero-cost-nas, and what differs."""
+
+RESIDUAL_IMAGES = 4
+"""Of residual networks, whose images are large."""
+
 COMPARISONS = (
+    *(
+        Comparison(name, "zero-cost-nas", f"measures.{name}", zero_cost_nas.measure(name), definition)
+        for name, definition in _MEASURES.items()
+    ),
+    *(
+        Comparison(
+            name,
+            "zero-cost-nas",
+            f"measures.{name} of residual networks",
+            zero_cost_nas.measure(name),
+            definition,
+            on="residuals",
+            images=RESIDUAL_IMAGES,
+        )
+        for name, definition in _MEASURES.items()
+    ),
     Comparison(
         "zico",
         "zico",
@@ -107,6 +137,15 @@ COMPARISONS = (
         gradsign.of_sum,
         "The official code passes images one by one, ours together, with the same statistics of each. In float32, "
         "rounding decides the sign of gradients that nearly vanish.",
+    ),
+    Comparison(
+        "gradsign",
+        "gradsign",
+        "grad_conflict.get_grad_conflict of residual networks",
+        gradsign.of_sum,
+        "As for cells. Residual networks reach batch norms with gradients in another order in memory than the maps.",
+        on="residuals",
+        images=RESIDUAL_IMAGES,
     ),
     Comparison(
         "gradsign_mean",
