@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import nn
 
 from harness._utils.names import unknown_name
@@ -57,10 +58,19 @@ def network_named(name: str, classes: int | None = None) -> Named:
 
 
 def _library(name: str) -> ModuleType:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise HarnessError(f"'{name}' is not installed ({error}); try: pip install {name}") from error
+    with stops_noted() as stops:
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            raise HarnessError(f"'{name}' is not installed ({error}); try: pip install {name}") from error
+        except BaseException as error:
+            if stops:
+                raise
+            reason = " ".join(str(error).split())
+            raise HarnessError(
+                f"'{name}' cannot be imported ({type(error).__name__}: {reason}); install the build that belongs to "
+                f"torch {torch.__version__}"
+            ) from error
 
 
 def _of_torchvision(library: ModuleType, name: str, classes: int | None) -> Named:
