@@ -92,6 +92,7 @@ def heatmap(
     proxies: Annotated[
         str | None, typer.Option(help="Only these proxies: comma-separated names, or 'standard'; default: all.")
     ] = None,
+    truth: Truth = None,
     out: Out = None,
     width: Width = "1",
 ) -> None:
@@ -100,7 +101,7 @@ def heatmap(
     from harness.registry import select_proxies
 
     chosen = None if proxies is None else [proxy.name for proxy in select_proxies(proxies)]
-    found = [opened(directory, None) for directory in runs]
+    found = [opened(directory, truth) for directory in runs]
     present(exhibit(found, subset=subset, baseline=baseline, proxies=chosen), out, width)
 
 

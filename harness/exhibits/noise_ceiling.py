@@ -91,7 +91,8 @@ def _exhibit(
     reached: dict[str, Estimate],
 ) -> Exhibit:
     others = list(_other_truths(benchmark, truth))
-    trainings = benchmark.trainings(truth.dataset, truth.split, truth.epochs)
+    own = (truth.split, truth.epochs) in benchmark.truths_of(truth.dataset)
+    trainings = benchmark.trainings(truth.dataset, truth.split, truth.epochs) if own else None
     table = ceiling_table([truth, *others], trainings, architectures)
     return Exhibit(
         name="noise-ceiling",
@@ -214,6 +215,10 @@ def _notes(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate]
         notes.append(
             "Length: how well trainings of another length predict the ranking. Not a bound: a score above it ranks "
             "better than training for that long."
+        )
+    if "other measure" in relations:
+        notes.append(
+            "Measure: how well one measure of the trained networks ranks them by another. For comparison, not a bound."
         )
     if reached:
         found = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())
