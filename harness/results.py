@@ -243,7 +243,7 @@ def open_run(
     elif split is not None or epochs is not None:
         raise HarnessError("give either truth, or split and epochs")
     else:
-        ranked_by = _truth(own, dataset, truth, better)
+        ranked_by = ground_truth_of(own, dataset, truth, better)
     if better is not None and not ranked_by.partial:
         raise HarnessError("better is for a truth that you give; the benchmark declares the direction of its own")
     truths = _truths_beside(own, ranked_by, beside)
@@ -280,8 +280,8 @@ def parse_truth(text: str) -> tuple[str | None, int | str | None]:
     return split or None, int(epochs) if epochs.isdecimal() else epochs or None
 
 
-def _truth(benchmark: Benchmark, dataset: str, wanted: Truth, better: Direction | None = None) -> GroundTruth:
-    """The benchmark's ground truth with this name, or the one that the user gives."""
+def ground_truth_of(benchmark: Benchmark, dataset: str, wanted: Truth, better: Direction | None = None) -> GroundTruth:
+    """The benchmark's ground truth with this name, or the one that the user gives, see :func:`open_run`."""
     own = [split for split, _ in benchmark.truths_of(dataset)]
     if isinstance(wanted, str) and wanted in own:
         return benchmark.ground_truth(dataset, wanted)
@@ -305,7 +305,7 @@ def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Truth | Ite
     """The ground truths to rank like proxies, by the name of their row."""
     found = {}
     for one in _each(wanted):
-        other = _truth(benchmark, truth.dataset, one)
+        other = ground_truth_of(benchmark, truth.dataset, one)
         if other.describe() == truth.describe():
             raise HarnessError(f"'{other.name}' is already the main ground truth; choose another one")
         found[other.name] = other

@@ -323,13 +323,12 @@ def noise_ceiling(
     """Upper bound for any proxy: how well accuracies agree between seeds, image splits and training lengths."""
     from harness.exhibits.noise_ceiling import noise_ceiling_of_benchmark, noise_ceiling_of_run
     from harness.registry import load_benchmark
-    from harness.results import parse_truth
 
     if run is not None and benchmark is None:
         exhibit = noise_ceiling_of_run(opened(run, truth), subset, baseline)
     elif benchmark is not None and run is None:
         whole = load_benchmark(benchmark)
-        exhibit = noise_ceiling_of_benchmark(whole, dataset or whole.datasets[0], *parse_truth(truth or ""), subset)
+        exhibit = noise_ceiling_of_benchmark(whole, dataset or whole.datasets[0], subset=subset, truth=truth)
     else:
         raise HarnessError("give either the directory of a run, or --benchmark NAME for all networks of a benchmark")
     present(exhibit, out, width)

@@ -211,7 +211,7 @@ def test_of_a_noise_ceiling(noted, monkeypatch):
     typed("analyse noise-ceiling", without=("--baseline",))
     assert noted["load_benchmark"] == {"name": "digits"}
     assert noted["noise_ceiling_of_benchmark"] == {
-        "benchmark": "the benchmark", "dataset": "data", "split": "val", "epochs": 7, "subset": "connected",
+        "benchmark": "the benchmark", "dataset": "data", "truth": "val/7", "subset": "connected",
     }  # fmt: skip
     assert written["given"] == (Path("out"), inches("2"))
 

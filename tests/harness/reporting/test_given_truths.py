@@ -11,7 +11,7 @@ from scipy.stats import kendalltau
 
 import harness
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.exhibits.noise_ceiling import noise_ceiling_of_run
+from harness.exhibits.noise_ceiling import noise_ceiling_of_benchmark, noise_ceiling_of_run
 from harness.exhibits.top import top
 from harness.gate import freeze
 
@@ -128,9 +128,14 @@ class TestBeside:
         assert taus(report)["robust.csv:pgd"] == pytest.approx(-1)
         assert report.labels["robust.csv:pgd"] == "pgd (trained)"
 
-    def test_the_noise_ceiling_compares_them_with_the_accuracies(self, digits_runs, robust):
-        exhibit = noise_ceiling_of_run(harness.open_run(digits_runs[0], truth=robust))
-        assert "other measure" in set(exhibit.grids[0].data["relation"])
+    def test_the_noise_ceiling_compares_them_with_the_accuracies(self, digits_runs, scored, robust):
+        of_run = noise_ceiling_of_run(harness.open_run(digits_runs[0], truth=robust)).grids[0].data
+        digits = harness.load("digits")
+        of_all = noise_ceiling_of_benchmark(digits, "digits", truth=robust).grids[0].data
+        pd.testing.assert_frame_equal(of_run, of_all)
+        (row,) = of_run.to_dict("records")
+        accuracy = scored.truth.accuracy.reindex(robust.index)
+        assert row["relation"] == "other measure" and row["kendall"] == pytest.approx(kendalltau(robust, accuracy)[0])
 
 
 WRONG = {
