@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Literal
 from harness._utils.arguments import accepts, number, optional, path, text
 from harness.contracts.benchmark import Benchmark
 from harness.execution.options import RunOptions
+from harness.execution.progress import chosen_progress
 from harness.registry import load_benchmark, named_among
+from harness.registry.by_file import refuse_while_loaded
 from harness.reporting.report import Report, report
 
 if TYPE_CHECKING:
@@ -38,10 +40,11 @@ __all__ = ["Report", "agreement", "load", "report", "run"]
 
 @accepts(benchmark=text)
 def load(benchmark: str) -> Benchmark:
-    """The named benchmark: its architectures, networks and ground truth.
+    """The named benchmark, or your own at ``path.py:name``: its architectures, networks and ground truth.
 
     Raises:
         UnknownNameError: if no installed package registers it; the message suggests similar names.
+        HarnessError: if your own cannot be loaded.
     """
     return load_benchmark(benchmark)
 
@@ -71,14 +74,14 @@ def run(
     time_limit: float | None = None,
     memory_limit: str | int | None = None,
     retry_failed: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | Literal[False] | None = None,
 ) -> pd.DataFrame:
     """Score a sample of architectures with every given proxy; scores that exist in ``out`` are not computed again.
 
     Numbers may be from Python or NumPy, or zero-dimensional tensors; paths may start with ``~``.
 
     Args:
-        benchmark: a benchmark or its name.
+        benchmark: a benchmark, its name, or the location of your own, as ``path.py:name``.
         out: the directory for the scores.
         dataset: the data set; default: the benchmark's first.
         sample: the number of architectures, drawn uniformly; default: every architecture of the set.
@@ -108,7 +111,8 @@ def run(
         memory_limit: memory allowed per worker, such as ``4GB`` or a number of bytes, on Linux.
         retry_failed: compute failed outcomes again.
         progress: called with the number of finished networks and the total;
-            :class:`harness.execution.progress.ProgressLines` writes log lines.
+            :class:`harness.execution.progress.ProgressLines` writes log lines. Default: a bar in a notebook, and
+            nothing elsewhere; False: nothing.
 
     Returns:
         One row per architecture, proxy and seed: architecture, proxy, version, seed, status, value, error,
@@ -117,6 +121,7 @@ def run(
     Raises:
         HarnessError: for every error that the user can fix; the message says how.
     """
+    progress = chosen_progress(progress)
     options = RunOptions.among(locals())
     directory = Path(out)
     summary = carry_out(
@@ -160,6 +165,7 @@ def carry_out(
     from harness.execution.executors import refuse_in_starting_worker
 
     refuse_in_starting_worker(options.workers)
+    refuse_while_loaded()
 
     from harness.execution.plan import make_plan
     from harness.execution.runner import run_seeds

@@ -22,7 +22,7 @@ class HarnessError(Exception):
 
 
 class UnguardedScriptError(HarnessError, SystemExit):
-    """A script starts worker processes outside ``if __name__ == "__main__":``, although each of them runs it again.
+    """A script starts a run outside ``if __name__ == "__main__":``, although other processes run it again.
 
     If uncaught, it ends the script with only its message, without a traceback.
     """

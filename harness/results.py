@@ -9,22 +9,28 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness._utils.arguments import accepts, epochs, optional, path, shown, texts
+from harness._utils.arguments import accepts, epochs, optional, path, shown
 from harness._utils.arguments import text as text_of
+from harness._utils.html import facts_html
 from harness._utils.names import resolved, unknown_name
 from harness.contracts.aggregate import Aggregate
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GroundTruth
 from harness.contracts.proxy import Direction
+from harness.data.given_truth import given_truth, names_a_file
 from harness.errors import HarnessError, UnknownNameError
-from harness.registry import LIST_PROXIES, aggregate_names, aggregates, load_benchmark, proxy_facts, proxy_names
+from harness.registry import LIST_PROXIES, aggregate_names, aggregates, proxy_facts, proxy_names
 from harness.registry.by_file import OWN_PROXIES
+from harness.registry.own_benchmarks import benchmark_of_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.analysis.joined import Joined
     from harness.store.records import Setting
+
+    Truth = str | PathLike[str] | GroundTruth | pd.DataFrame | pd.Series[Any] | Mapping[str, float]
+    """What a ground truth may be given as."""
 
 __all__ = ["OpenedRun", "open_run"]
 
@@ -48,6 +54,7 @@ class OpenedRun:
         scores: one row per architecture and proxy.
         truth: the accuracies to compare the scores with.
         beside: other accuracies to rank like proxies, by the name of their row.
+        notes: sentences about the benchmark that belong in every heading, such as that its file has changed.
     """
 
     directory: Path
@@ -57,6 +64,7 @@ class OpenedRun:
     scores: pd.DataFrame = field(repr=False)
     truth: GroundTruth = field(repr=False)
     beside: Mapping[str, GroundTruth] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """What was scored, and the ground truth."""
@@ -64,6 +72,21 @@ class OpenedRun:
             f"<run {self.directory}: {self.setting.benchmark}, {self.setting.dataset}; {self.networks:,} networks, "
             f"{self.scores['proxy'].nunique()} proxies; against {self.truth.describe()}>"
         )
+
+    def _repr_html_(self) -> str:
+        """The same as a small table, for a notebook."""
+        setting = self.setting
+        proxies = [self.labels.get(name, name) for name in self.scores["proxy"].unique()]
+        facts = {
+            "Benchmark": f"{self.benchmark.title}, {setting.dataset}",
+            "Networks": f"{self.networks:,} of the set '{setting.subset}', seed {setting.seed}",
+            "Proxies": ", ".join(map(str, proxies)),
+            "Ground truth": self.truth_in_words,
+            "Beside": ", ".join(self.beside),
+            "Inputs": f"{setting.images}, mini-batches of {setting.batch_size}",
+            "Note": "; ".join(self.notes),
+        }
+        return facts_html(f"Run {self.directory}", facts)
 
     @cached_property
     def facts(self) -> dict[str, Facts]:
@@ -87,12 +110,25 @@ class OpenedRun:
         """The label of each row; labels of accuracies show that they come from training."""
         labels = {name: known.label for name, known in self.facts.items()}
         labels |= {name: aggregate.label for name, aggregate in self.aggregates.items()}
-        return labels | {name: f"{truth.split}, {truth.when} (trained)" for name, truth in self.beside.items()}
+        return labels | {name: truth.row for name, truth in self.beside.items()}
 
     @property
     def networks(self) -> int:
         """The number of networks with scores."""
         return int(self.scores["architecture"].nunique())
+
+    @cached_property
+    def truth_in_words(self) -> str:
+        """The ground truth in one line, with the number of networks that it has a value for if any may lack one."""
+        described = self.truth.describe()
+        return f"{described}; {self._covered()}" if self.truth.partial else described
+
+    def _covered(self) -> str:
+        known, networks = len(self.joined), self.networks
+        if known == networks:
+            return f"a value for each of the {networks:,} networks"
+        lacking = "1 network has none and is" if networks - known == 1 else f"{networks - known:,} have none and are"
+        return f"a value for {known:,} of {networks:,} networks; {lacking} left out"
 
     @cached_property
     def joined(self) -> Joined:
@@ -164,28 +200,35 @@ class OpenedRun:
         return found
 
 
-@accepts(
-    directory=path, split=optional(text_of), epochs=optional(epochs), beside=texts, truth_dataset=optional(text_of)
-)
+@accepts(directory=path, split=optional(text_of), epochs=optional(epochs), truth_dataset=optional(text_of))
 def open_run(
     directory: Path | str,
     *,
+    truth: Truth | None = None,
+    better: Direction | None = None,
     split: str | None = None,
     epochs: int | str | None = None,
-    beside: Iterable[str] = (),
+    beside: Truth | Iterable[Truth] = (),
     truth_dataset: str | None = None,
+    benchmark: Benchmark | type[Benchmark] | str | None = None,
 ) -> OpenedRun:
-    """Open the scores of a run with the benchmark's ground truth.
+    """Open the scores of a run with the benchmark's ground truth, or with any other numbers of the same networks.
 
     Args:
         directory: the ``out`` of a run.
+        truth: the ground truth as ``split/epochs``; or any number per architecture: a file and its column, as
+            ``robust.csv:pgd``; a series, a mapping or a data frame by architecture. Networks without a value are left
+            out, and counted. Default: the benchmark's first.
+        better: whether ``higher`` or ``lower`` values of such a ``truth`` are better; default: higher, or what the file
+            says, as in ``trained.csv:loss:lower``.
         split: the split that accuracies were measured on; default: the benchmark's.
         epochs: the length of training, or the name of an epoch; default: the benchmark's.
-        beside: other ground truths as ``split/epochs``, such as ``val/12``, to rank like proxies.
+        beside: other ground truths, such as ``val/12`` or ``robust.csv:pgd``, to rank like proxies.
         truth_dataset: the data set that accuracies were measured on; default: that of the scores.
+        benchmark: the run's benchmark, if it is your own and cannot be found where it was.
 
     Raises:
-        HarnessError: if there is no run, it has no scores yet, or the ground truth is missing.
+        HarnessError: if there is no run, it has no scores yet, or the benchmark or the ground truth is missing.
     """
     from harness.store import Store
 
@@ -193,10 +236,18 @@ def open_run(
         scores, setting, manifest = store.scores(), store.setting, store.manifest()
     if scores.empty:
         raise HarnessError(f"{directory} has no scores yet; wait until 'harness run' has stored some")
-    benchmark = load_benchmark(setting.benchmark)
-    truth = benchmark.ground_truth(truth_dataset or setting.dataset, split, epochs)
-    truths = _truths_beside(benchmark, truth, beside)
-    return OpenedRun(Path(directory), setting, manifest, benchmark, scores, truth, truths)
+    own, notes = benchmark_of_run(setting.benchmark, manifest, benchmark)
+    dataset = truth_dataset or setting.dataset
+    if truth is None:
+        ranked_by = own.ground_truth(dataset, split, epochs)
+    elif split is not None or epochs is not None:
+        raise HarnessError("give either truth, or split and epochs")
+    else:
+        ranked_by = ground_truth_of(own, dataset, truth, better)
+    if better is not None and not ranked_by.partial:
+        raise HarnessError("better is for a truth that you give; the benchmark declares the direction of its own")
+    truths = _truths_beside(own, ranked_by, beside)
+    return OpenedRun(Path(directory), setting, manifest, own, scores, ranked_by, truths, notes)
 
 
 def as_run(value: object, name: str) -> OpenedRun:
@@ -229,12 +280,33 @@ def parse_truth(text: str) -> tuple[str | None, int | str | None]:
     return split or None, int(epochs) if epochs.isdecimal() else epochs or None
 
 
-def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Iterable[str]) -> dict[str, GroundTruth]:
+def ground_truth_of(benchmark: Benchmark, dataset: str, wanted: Truth, better: Direction | None = None) -> GroundTruth:
+    """The benchmark's ground truth with this name, or the one that the user gives, see :func:`open_run`."""
+    own = [split for split, _ in benchmark.truths_of(dataset)]
+    if isinstance(wanted, str) and wanted in own:
+        return benchmark.ground_truth(dataset, wanted)
+    if isinstance(wanted, str) and not names_a_file(wanted):
+        return benchmark.ground_truth(dataset, *parse_truth(wanted))
+    return given_truth(wanted, benchmark=benchmark.name, dataset=dataset, better=better)
+
+
+def _each(wanted: Any) -> Iterable[Truth]:
+    """The truths in a collection of them, or the only one; a table and a series are one."""
+    import pandas as pd
+
+    if isinstance(wanted, str | PathLike | Mapping | GroundTruth | pd.DataFrame | pd.Series):
+        return [wanted]
+    if not isinstance(wanted, Iterable):
+        raise HarnessError(f"beside must be ground truths, such as ['val/12', 'robust.csv:pgd'], not {shown(wanted)}")
+    return wanted
+
+
+def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Truth | Iterable[Truth]) -> dict[str, GroundTruth]:
     """The ground truths to rank like proxies, by the name of their row."""
     found = {}
-    for text in wanted:
-        other = benchmark.ground_truth(truth.dataset, *parse_truth(text))
-        if (other.split, other.epochs) == (truth.split, truth.epochs):
-            raise HarnessError(f"'{text}' is already the main ground truth; choose another one of {benchmark.name}")
-        found[f"{other.split}/{other.epochs}"] = other
+    for one in _each(wanted):
+        other = ground_truth_of(benchmark, truth.dataset, one)
+        if other.describe() == truth.describe():
+            raise HarnessError(f"'{other.name}' is already the main ground truth; choose another one")
+        found[other.name] = other
     return found

@@ -93,7 +93,7 @@ def join(
     aggregates: Iterable[Aggregate] = (),
     beside: Mapping[str, GroundTruth] | None = None,
 ) -> Joined:
-    """Join every proxy's scores with the accuracies.
+    """Join every proxy's scores with the accuracies; networks without one are left out if ``truth.partial`` is true.
 
     Signs are flipped only by declaration: those of the scores if lower is better, those of the accuracies if
     ``truth.higher_is_better`` is false.
@@ -107,17 +107,21 @@ def join(
         beside: other accuracies of the same networks, by the name of their row.
 
     Raises:
-        HarnessError: if an architecture of the scores has no finite accuracy, an architecture and proxy have two
-            rows, a column is missing, a status is unknown, or a proxy's direction is not declared.
+        HarnessError: if an architecture of the scores has no finite accuracy, or none of them if the truth is partial;
+            if an architecture and proxy have two rows, a column is missing, a status is unknown, or a proxy's direction
+            is not declared.
     """
     architectures, proxies = scores_by_proxy(scores, directions)
-    return Joined(
+    accuracy = _every_accuracy(truth, architectures)
+    joined = Joined(
         architectures=architectures,
-        accuracy=_every_accuracy(truth, architectures),
+        accuracy=accuracy,
         proxies={proxy: proxies[proxy] for proxy in sorted(proxies)},
         trained={name: _scores_of_truth(other, architectures) for name, other in (beside or {}).items()},
         aggregates=tuple(aggregates),
     )
+    known = np.isfinite(accuracy)
+    return joined if known.all() else joined.within(known)
 
 
 def accuracies_of(truth: GroundTruth, architectures: pd.Index) -> Floats:
@@ -139,9 +143,18 @@ def _scores_of_truth(truth: GroundTruth, architectures: pd.Index) -> ProxyScores
 
 
 def _every_accuracy(truth: GroundTruth, architectures: pd.Index) -> Floats:
-    """The same, with an error if an accuracy is missing."""
+    """The same, with an error if an accuracy is missing that the ground truth should have."""
     accuracy = accuracies_of(truth, architectures)
     lacking = architectures[~np.isfinite(accuracy)]
+    if truth.partial:
+        if len(lacking) == len(architectures):
+            theirs = truth.accuracy.index
+            other = f"; it names its architectures like '{theirs[0]}'" if len(theirs) else ""
+            raise HarnessError(
+                f"none of the {len(architectures)} scored architectures, such as '{architectures[0]}', has a finite "
+                f"value in {truth.describe()}{other}"
+            )
+        return accuracy
     if len(lacking):
         raise HarnessError(
             f"{len(lacking)} of {len(architectures)} scored architectures have no accuracy in the ground truth of "

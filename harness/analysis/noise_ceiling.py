@@ -28,13 +28,16 @@ import pandas as pd
 from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
 from harness.analysis.statistics.ranking import coefficient_columns
 from harness.analysis.statistics.ranks import rank
+from harness.contracts.ground_truth import GIVEN
 from harness.errors import HarnessError
 from harness.seeds import derive_seed
 
 if TYPE_CHECKING:
     from harness.contracts.ground_truth import GroundTruth
 
-Relation = Literal["one training", "half of the trainings", "other images", "other length", "other images and length"]
+Relation = Literal[
+    "one training", "half of the trainings", "other images", "other length", "other images and length", "other measure"
+]
 Coefficient = Literal["kendall", "spearman"]
 
 COEFFICIENTS: tuple[Coefficient, ...] = ("kendall", "spearman")
@@ -60,7 +63,8 @@ def ceiling_table(
 
     * ``first``, ``second``: as split/epochs; the ground truth that is ranked against comes first.
     * ``relation``: how they differ: ``one training`` against another, ``half of the trainings`` against the other half,
-      ``other images``, ``other length``, ``other images and length``.
+      ``other images``, ``other length``, ``other images and length``; ``other measure`` if one of them is not the
+      benchmark's.
     * ``trainings``: the number of runs averaged on each side for the first two relations; NaN otherwise.
     * ``networks``: the number with both accuracies.
     * ``kendall``, ``kendall_low``, ``kendall_high``: τ-b with its bounds. Between training runs it is the mean over all
@@ -81,14 +85,14 @@ def ceiling_table(
     rows: list[dict[str, object]] = []
     if trainings is not None and trainings.shape[1] > 1:
         chosen = trainings if architectures is None else trainings.reindex(architectures)
-        rows += _rows_of_trainings(_name(truths[0]), chosen.dropna(), confidence)
+        rows += _rows_of_trainings(truths[0].name, chosen.dropna(), confidence)
     for first, second in combinations(truths, 2):
         both = pd.concat([first.oriented, second.oriented], axis=1, join="inner")
         both = (both if architectures is None else both.reindex(architectures)).dropna()
         x, y = both.to_numpy(dtype=np.float64).T
         facts: dict[str, object] = {
-            "first": _name(first),
-            "second": _name(second),
+            "first": first.name,
+            "second": second.name,
             "relation": _relation(first, second),
         }
         rows.append(facts | {"networks": len(both)} | coefficient_columns(jackknife(rank(x), rank(y)), confidence))
@@ -164,10 +168,8 @@ def _mean_agreement(sides: Sequence[tuple[Floats, Floats]]) -> tuple[Jackknife, 
 
 
 def _relation(first: GroundTruth, second: GroundTruth) -> Relation:
+    if GIVEN in (first.epochs, second.epochs):
+        return "other measure"
     if first.epochs == second.epochs:
         return "other images"
     return "other length" if first.split == second.split else "other images and length"
-
-
-def _name(truth: GroundTruth) -> str:
-    return f"{truth.split}/{truth.epochs}"

@@ -19,7 +19,7 @@ from harness.cli.gate import baseline, check, test_proxy
 from harness.cli.reproduce import list_protocols, reproduce
 from harness.cli.run import INTERRUPTED, run
 from harness.cli.score import score
-from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, tell
+from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, Truth, tell
 from harness.cli.store import merge, store_app
 from harness.errors import HarnessError, InstructionsError
 
@@ -157,10 +157,7 @@ def data_status(directory: Downloads = None, json: Json = False) -> None:
 @app.command()
 def report(
     run_directory: RunDirectory,
-    truth: Annotated[
-        str | None,
-        typer.Option(help="Ground truth as SPLIT/EPOCHS, such as test/200; default: the benchmark's first."),
-    ] = None,
+    truth: Truth = None,
     out: Annotated[Path | None, typer.Option(help="Output directory; default: RUN/report.")] = None,
     baseline: Baseline = "params",
     beside: Beside = None,
@@ -187,12 +184,8 @@ def report(
     """Print how well each proxy ranks the networks, compared with #Params; write tables and figures."""
     from harness import api
     from harness.display.figures.style import inches
-    from harness.results import parse_truth
 
-    split, epochs = parse_truth(truth or "")
-    result = api.report(
-        run_directory, split=split, epochs=epochs, baseline=baseline, beside=beside or [], published=published
-    )
+    result = api.report(run_directory, truth=truth, baseline=baseline, beside=beside or [], published=published)
     # Files come first, because printing may end early, as before '| head'.
     written = []
     if out is not None or not json:

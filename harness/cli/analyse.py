@@ -92,6 +92,7 @@ def heatmap(
     proxies: Annotated[
         str | None, typer.Option(help="Only these proxies: comma-separated names, or 'standard'; default: all.")
     ] = None,
+    truth: Truth = None,
     out: Out = None,
     width: Width = "1",
 ) -> None:
@@ -100,7 +101,7 @@ def heatmap(
     from harness.registry import select_proxies
 
     chosen = None if proxies is None else [proxy.name for proxy in select_proxies(proxies)]
-    found = [opened(directory, None) for directory in runs]
+    found = [opened(directory, truth) for directory in runs]
     present(exhibit(found, subset=subset, baseline=baseline, proxies=chosen), out, width)
 
 
@@ -322,13 +323,12 @@ def noise_ceiling(
     """Upper bound for any proxy: how well accuracies agree between seeds, image splits and training lengths."""
     from harness.exhibits.noise_ceiling import noise_ceiling_of_benchmark, noise_ceiling_of_run
     from harness.registry import load_benchmark
-    from harness.results import parse_truth
 
     if run is not None and benchmark is None:
         exhibit = noise_ceiling_of_run(opened(run, truth), subset, baseline)
     elif benchmark is not None and run is None:
         whole = load_benchmark(benchmark)
-        exhibit = noise_ceiling_of_benchmark(whole, dataset or whole.datasets[0], *parse_truth(truth or ""), subset)
+        exhibit = noise_ceiling_of_benchmark(whole, dataset or whole.datasets[0], subset=subset, truth=truth)
     else:
         raise HarnessError("give either the directory of a run, or --benchmark NAME for all networks of a benchmark")
     present(exhibit, out, width)

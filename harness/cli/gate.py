@@ -82,6 +82,7 @@ def check(
     from harness.gate import Limits, compare_with_costs, read_baseline
     from harness.gate.measure_costs import measure
     from harness.gate.rerun import rerun
+    from harness.results import open_run
 
     frozen = read_baseline(baseline_directory)
     limits = Limits(tolerance, slower, slower_elsewhere, floats=float_tolerance)
@@ -92,7 +93,7 @@ def check(
             with progress_bar() as progress:
                 run = rerun(frozen, place, images=images, own=own or [], workers=workers, progress=progress)
         else:
-            run = opened(run_directory, f"{frozen.truth.split}/{frozen.truth.epochs}")
+            run = open_run(run_directory, split=frozen.truth.split, epochs=frozen.truth.epochs)
 
         def measured() -> OwnCosts:
             say("measuring the cost of the proxies", err=True)

@@ -33,7 +33,11 @@ TERMINATED = 143
 
 def run(
     benchmark: Annotated[
-        str, typer.Argument(help="Name from 'harness list benchmarks'.", autocompletion=completion.benchmarks)
+        str,
+        typer.Argument(
+            help="Name from 'harness list benchmarks', or your own benchmark as path.py:name or module:name.",
+            autocompletion=completion.benchmarks,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Directory for the scores; repeat the command to resume.")],
     dataset: Annotated[str | None, typer.Option(help="Data set; default: the benchmark's first.")] = None,

@@ -68,20 +68,25 @@ Own = Annotated[
     typer.Option("--proxy", help="Your own proxy, as path.py:name or module:name; may be repeated."),
 ]
 RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")]
-Truth = Annotated[str | None, typer.Option(help="Ground truth as SPLIT/EPOCHS; default: the benchmark's first.")]
+Truth = Annotated[
+    str | None,
+    typer.Option(
+        help="Ground truth: SPLIT/EPOCHS, such as test/200, or any number per architecture as FILE:COLUMN, such as "
+        "robust.csv:pgd, with :lower after it where lower is better; default: the benchmark's first.",
+    ),
+]
 Beside = Annotated[
     list[str] | None,
-    typer.Option(help="Also rank this ground truth, such as val/12, like a proxy; may be repeated."),
+    typer.Option(help="Also rank this ground truth, such as val/12 or FILE:COLUMN, like a proxy; may be repeated."),
 ]
 Baseline = Annotated[str, typer.Option(help="Proxy to compare the others with.", autocompletion=completion.rows)]
 
 
 def opened(directory: Path, truth: str | None, beside: list[str] | None = None) -> OpenedRun:
     """Open the run with the requested ground truth."""
-    from harness.results import open_run, parse_truth
+    from harness.results import open_run
 
-    split, epochs = parse_truth(truth or "")
-    return open_run(directory, split=split, epochs=epochs, beside=beside or [])
+    return open_run(directory, truth=truth, beside=beside or [])
 
 
 def tell(findings: list[Finding]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from harness._utils.html import facts_html
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -51,6 +52,18 @@ class Aggregate:
     def __repr__(self) -> str:
         """Name, parts and summary."""
         return f"<rank aggregate {self.name} of {', '.join(self.parts)}. {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        """Its declared facts, for a notebook."""
+        facts = {
+            "What it computes": self.summary,
+            "Better": self.better,
+            "Parts": ", ".join(self.parts),
+            "Paper": self.cite,
+            "Definition": self.source,
+            "Chosen with accuracies": self.supervised or "",
+        }
+        return facts_html(f"{self.label} ({self.name})", facts)
 
     def __call__(self, parts: Mapping[str, Floats]) -> Floats:
         """The scores of a pool of m networks, shape (m,), oriented so that higher is better.

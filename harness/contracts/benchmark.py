@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from harness._utils.html import facts_html
 from harness._utils.names import unknown_name
 from harness.contracts.ground_truth import Costs, GroundTruth
 from harness.errors import HarnessError, UnknownNameError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
+    from harness.contracts.proxy import Direction
     from harness.images import Images
 
 
@@ -53,13 +56,77 @@ class Benchmark(ABC):
     subsets: ClassVar[dict[str, str]] = {"all": "every architecture"}
     aliases: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def contents(self) -> str | None:
+        """A hash of the data that the architectures come from, such as a table; None if the code alone defines them.
+
+        A run refuses to resume with other data.
+        """
+        return None
+
+    @property
+    def defined_by(self) -> Callable[..., object]:
+        """The class or the function whose code defines the networks."""
+        return type(self)
+
+    @staticmethod
+    def from_table(
+        table: pd.DataFrame | Path | str,
+        *,
+        build: Callable[..., nn.Module],
+        task: Task,
+        accuracy: str | None = None,
+        better: Direction | Mapping[str, Direction] | None = None,
+        name: str | None = None,
+        title: str | None = None,
+    ) -> Benchmark:
+        """A benchmark from a table of trained networks and a function that builds one of them.
+
+        Every column of numbers is a ground truth: ``harness report RUN --truth COLUMN``. Architectures without a value
+        are left out of what is compared with it, and counted.
+
+        Args:
+            table: one row per architecture, with a column ``architecture`` or ``arch``, or indexed by architecture; or
+                the file of such a table, beside the file that defines ``build``.
+            build: builds a newly initialised network in training mode, from its architecture, or from its architecture
+                and its row, a dictionary by column.
+            task: the shape of an image and the number of classes.
+            accuracy: the column of the default ground truth; it may be omitted if there is only one of numbers.
+            better: whether ``higher`` or ``lower`` values of it are better, or this for several columns; default:
+                higher. It must be stated for a column that is named like a loss, an error or a cost.
+            name: the name of the benchmark, which the seeds of the weights depend on; default: the stem of the file.
+            title: one line for headings.
+
+        Raises:
+            DataError: if the table cannot be read, names no architectures, or one of them in rows that differ.
+            HarnessError: if the column of the accuracy or its direction is not clear.
+        """
+        # By name, because it is built on this class, and reads tables.
+        made: Benchmark = import_module("harness.data.table_benchmark").TableBenchmark(
+            table, build=build, task=task, accuracy=accuracy, better=better, name=name, title=title
+        )
+        return made
+
     def __repr__(self) -> str:
         """Name, title, data sets, ground truths and sets."""
-        truths = ", ".join(f"{split}/{epochs}" for split, epochs in self.truths)
+        truths, sets = (", ".join(facts) for facts in (self._truth_names(), self.subsets))
         return (
             f"<benchmark {self.name}: {self.title}; data sets {', '.join(self.datasets)}; ground truth {truths}; "
-            f"sets {', '.join(self.subsets)}>"
+            f"sets {sets}>"
         )
+
+    def _repr_html_(self) -> str:
+        """The same as a small table, for a notebook."""
+        facts = {
+            "Data sets": ", ".join(self.datasets),
+            "Ground truth": ", ".join(self._truth_names()),
+            **{f"Set '{name}'": words for name, words in self.subsets.items()},
+            "Other names": ", ".join(self.aliases),
+        }
+        return facts_html(f"{self.name}: {self.title}", facts)
+
+    def _truth_names(self) -> list[str]:
+        return [f"{split}/{epochs}" for split, epochs in self.truths]
 
     @abstractmethod
     def architectures(self) -> Sequence[str]:

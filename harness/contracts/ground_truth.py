@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness._utils.html import facts_html
+
 if TYPE_CHECKING:
     import pandas as pd
+
+GIVEN = "given"
+"""In place of epochs, for values that come from the user and not from the benchmark."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,8 @@ class GroundTruth:
         higher_is_better: the direction of the metric.
         source: where the numbers come from.
         accuracy: one value per architecture, indexed by its identifier.
+        partial: whether networks may lack a value; they are then left out of every analysis, and counted. Otherwise a
+            scored network without an accuracy is an error.
     """
 
     benchmark: str
@@ -35,10 +42,16 @@ class GroundTruth:
     higher_is_better: bool
     source: str
     accuracy: pd.Series[float]
+    partial: bool = False
 
     def __repr__(self) -> str:
         """Description and number of architectures."""
         return f"<ground truth of {self.benchmark}: {self.describe()}; {len(self.accuracy):,} architectures>"
+
+    def _repr_html_(self) -> str:
+        """The same with its source, for a notebook."""
+        facts = {"Accuracies": self.describe(), "Source": self.source, "Architectures": f"{len(self.accuracy):,}"}
+        return facts_html(f"Ground truth of {self.benchmark}", facts)
 
     @property
     def oriented(self) -> pd.Series[float]:
@@ -48,6 +61,21 @@ class GroundTruth:
     def describe(self) -> str:
         """One line for table headings: ``cifar10 test top-1 accuracy (%), 200 epochs, mean over seeds``."""
         return f"{self.dataset} {self.split} {self.metric}, {self.when}, {self.seeds}"
+
+    @property
+    def name(self) -> str:
+        """How it is chosen and listed: ``test/200``."""
+        return f"{self.split}/{self.epochs}"
+
+    @property
+    def axis(self) -> str:
+        """The label of an axis: ``test top-1 accuracy (%), 200 epochs``."""
+        return f"{self.split} {self.metric}, {self.when}"
+
+    @property
+    def row(self) -> str:
+        """The label of its row where it is ranked like a proxy; it shows that training is behind it."""
+        return f"{self.split}, {self.when} (trained)"
 
     @property
     def when(self) -> str:
@@ -72,3 +100,8 @@ class Costs:
     def __repr__(self) -> str:
         """Columns and number of architectures."""
         return f"<costs of {len(self.values):,} architectures: {', '.join(self.meanings.values())}>"
+
+    def _repr_html_(self) -> str:
+        """The same with its source, for a notebook."""
+        facts = {**self.meanings, "Source": self.source, "Architectures": f"{len(self.values):,}"}
+        return facts_html("Costs", facts)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from harness._utils.html import facts_html
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -64,6 +66,20 @@ class Proxy(ProxyFacts):
     def __repr__(self) -> str:
         """Name, direction, inputs and summary."""
         return f"<proxy {self.name}: {self.better} is better, looks at {self.data}. {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        """Its declared facts, for a notebook."""
+        facts = {
+            "What it computes": self.summary,
+            "Better": self.better,
+            "Looks at": self.data,
+            "Paper": self.cite,
+            "Definition": self.source,
+            "Variant of": self.variant_of or "",
+            "Chosen with accuracies": self.supervised or "",
+            "Version": self.version,
+        }
+        return facts_html(f"{self.label} ({self.name})", facts)
 
     def __call__(self, probe: Probe) -> float:
         """The score of the probe's network."""

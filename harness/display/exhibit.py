@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness._utils.arguments import accepts, number, optional, path, yes_or_no
+from harness._utils.arguments import accepts, number, optional, path, text, yes_or_no
+from harness._utils.names import unknown_name
 from harness._utils.visible import csv_text, write_page
-from harness.display.figures.drawing import Drawing
+from harness.display.figures.drawing import Drawing, Panels
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import AnyHeading
+from harness.errors import HarnessError, UnknownNameError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,6 +72,25 @@ class Exhibit:
         parts = [html_heading(self.title, self.heading), *map(html_table, self.grids), *map(html_note, self.notes)]
         return "".join([*parts, *(html_list(listing.title, listing.entries) for listing in self.listings)])
 
+    @accepts(name=optional(text), width=optional(number))
+    def plot(self, name: str | None = None, *, width: float | None = None) -> Panels:
+        """Draw a figure, and return its axes, for further styling; a notebook shows it.
+
+        Args:
+            name: the name of one of ``drawings``; default: the first.
+            width: the width in inches; default: one or two columns of a paper.
+
+        Raises:
+            UnknownNameError: if it has no such figure.
+            HarnessError: if it has none.
+        """
+        if not self.drawings:
+            raise HarnessError(f"the exhibit {self.name} has no figures")
+        known = {drawing.name: drawing for drawing in self.drawings}
+        if name is not None and name not in known:
+            raise UnknownNameError(unknown_name("figure", name, known))
+        return (self.drawings[0] if name is None else known[name]).plot(width)
+
     def show(self, console: Console | None = None, *, title: bool = True) -> None:
         """Print the tables under the heading.
 
@@ -111,8 +132,8 @@ class Exhibit:
         texts = {f"{self.name}.md": self.markdown(), f"{self.name}.tex": self.latex()}
         texts |= {f"{grid.name}.csv": csv_text(grid.data) for grid in self.grids if grid.data is not None}
         paths = [path for drawing in self.drawings if figures for path in drawing.write(target, width)]
-        for name, text in texts.items():
-            write_page(target / name, text)
+        for name, page in texts.items():
+            write_page(target / name, page)
         return sorted([*paths, *(target / name for name in texts)])
 
     def markdown(self) -> str:

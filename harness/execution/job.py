@@ -14,7 +14,8 @@ from harness.errors import DataError
 from harness.images import Batch
 from harness.images.batches import read_batches
 from harness.registry import resolve
-from harness.registry.by_file import source_digest
+from harness.registry.by_file import benchmark_made_by, source_digest
+from harness.registry.own_benchmarks import code_digest
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Job:
     """The common data of all units of a run; small and picklable.
 
     Attributes:
-        benchmark: reference of the benchmark class, ``module:name``.
+        benchmark: reference of the benchmark or its class, ``module:name`` or ``path.py:name``; the benchmark itself if
+            this process computes.
         dataset: the data set that networks are built for.
         seed: the seed for the weights and the random numbers of proxies.
         proxies: references of the proxies, ``module:name`` or ``path.py:name``.
@@ -33,9 +35,10 @@ class Job:
         time_limit: seconds allowed per unit; None: no limit.
         memory_limit: bytes that the process may use; None: no limit.
         sources: name and hash of the source of each unregistered proxy; a changed file is refused.
+        contents: the hashes of an unregistered benchmark's code and data; other ones are refused. None: registered.
     """
 
-    benchmark: str
+    benchmark: str | Benchmark
     dataset: str
     seed: int
     proxies: tuple[str, ...]
@@ -46,6 +49,7 @@ class Job:
     time_limit: float | None = None
     memory_limit: int | None = None
     sources: tuple[tuple[str, str | None], ...] = ()
+    contents: tuple[str | None, str | None] | None = None
 
 
 @functools.lru_cache(maxsize=2)
@@ -55,12 +59,36 @@ def benchmark_and_proxies(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
         raise DataError(
             f"this run needs torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
         )
-    benchmark = resolve(job.benchmark)()
+    benchmark = benchmark_of(job)
     known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
     for name, source in job.sources:
         if source_digest(known[name]) != source:
             raise DataError(f"the file of the proxy '{name}' changed during the run; start again with a new --out")
     return benchmark, known
+
+
+def benchmark_of(job: Job) -> Benchmark:
+    """The benchmark of a job, loaded from its file or module if this is a worker.
+
+    Raises:
+        DataError: if it is not there, or has changed since the run was started.
+    """
+    if isinstance(job.benchmark, Benchmark):
+        return job.benchmark
+    try:
+        found = resolve(job.benchmark)
+    except AttributeError:
+        raise DataError(
+            f"a worker cannot find the benchmark '{job.benchmark}'; define it at the top level of its file, not under "
+            'if __name__ == "__main__":'
+        ) from None
+    benchmark: Benchmark = benchmark_made_by(found) if isinstance(found, type) else found
+    if job.contents not in (None, (code_digest(benchmark), benchmark.contents)):
+        raise DataError(
+            f"the file or the table of the benchmark '{benchmark.name}' changed during the run; start again with a new "
+            "--out"
+        )
+    return benchmark
 
 
 def read_batches_of(job: Job) -> list[Batch]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import torch
 
-from harness._utils.arguments import shown
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError
@@ -15,7 +14,8 @@ from harness.execution.options import RunOptions
 from harness.images import Batch, Images
 from harness.images.batches import fingerprint
 from harness.images.given import images_given
-from harness.registry import load_benchmark, select_proxies
+from harness.registry import select_proxies
+from harness.registry.own_benchmarks import as_benchmark
 from harness.store.records import Setting
 from harness.tasks import Task
 
@@ -58,7 +58,7 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
     """
     # Report mistakes that are cheap to find first, before reading images.
     proxies = select_proxies(options.proxies)
-    benchmark = _benchmark(benchmark)
+    benchmark = as_benchmark(benchmark)
     dataset = options.dataset or benchmark.datasets[0]
     benchmark.check_dataset(dataset)
     task = benchmark.task(dataset)
@@ -98,17 +98,6 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
         only = f"only {len(members)} network{'s' if len(members) > 1 else ''}"
         notice = f"shard {part}/{parts} is empty: the sample has {only}, all in earlier shards"
     return Plan(setting, benchmark, kept, proxies, batches, standing, notice)
-
-
-def _benchmark(given: object) -> Benchmark:
-    """The benchmark instance for a name, an instance or a class."""
-    if isinstance(given, str):
-        return load_benchmark(given)
-    if isinstance(given, type) and issubclass(given, Benchmark):
-        return given()
-    if isinstance(given, Benchmark):
-        return given
-    raise HarnessError(f"benchmark must be the name of a benchmark, or a harness.Benchmark, not {shown(given)}")
 
 
 def _images(benchmark: Benchmark, task: Task, options: RunOptions) -> Images:

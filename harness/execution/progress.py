@@ -1,19 +1,27 @@
-"""The progress of a run as log lines, for output that is not a terminal."""
+"""The progress of a run as log lines, for output that is not a terminal, or as a bar in a notebook."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from html import escape
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness._utils.console import say
 
 if TYPE_CHECKING:
+    from harness.execution.runner import Progress
     from harness.store.records import UnitResult
 
 FIRST, MOST, GROWTH = 10.0, 300.0, 1.5
 """Seconds before the second line, the maximum between two lines, and the growth factor of the pauses."""
+
+
+REDRAWN = 0.5
+"""Seconds between two states of a bar."""
 
 
 class ProgressLines:
@@ -60,6 +68,52 @@ class ProgressLines:
         if self._failed:
             parts.append(f"{self._failed:,} failed outcome{'s' if self._failed > 1 else ''}")
         return ", ".join(parts)
+
+
+class NotebookBar(ProgressLines):
+    """A bar in the output of a notebook's cell, with rate and time left; pass it as ``progress`` of a run.
+
+    It needs no widgets. :func:`harness.run` uses it in notebooks.
+
+    Args:
+        clock: a monotonic clock in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock=clock)
+        self._display = import_module("IPython.display")
+        self._shown: Any = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Draw or update the bar if that is due; called with the number of finished networks and the total."""
+        now = self._clock()
+        if self._first is None:
+            self._first, self._began, self._last = done, now, now
+            if done < total:
+                self._draw(done, total, f"{done:,} of {total:,} networks")
+        elif done > self._first and (now - self._last >= REDRAWN or done == total):
+            self._last = now
+            self._draw(done, total, self._line(done, total, (done - self._first) / max(now - self._began, 1e-3)))
+
+    def _draw(self, done: int, total: int, words: str) -> None:
+        bar = self._display.HTML(f'<progress value="{done}" max="{total}"></progress> {escape(words)}')
+        if self._shown is None:
+            self._shown = self._display.display(bar, display_id=True)
+        else:
+            self._shown.update(bar)
+
+
+def chosen_progress(given: Progress | Literal[False] | None) -> Progress | None:
+    """The given progress; by default a bar in a notebook and nothing elsewhere; False: nothing."""
+    if given is None and in_notebook():
+        return NotebookBar()
+    return given or None
+
+
+def in_notebook() -> bool:
+    """Whether a notebook runs this process: IPython with a kernel, not its terminal."""
+    ipython: Any = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def duration(seconds: float) -> str:

@@ -21,6 +21,13 @@ from harness.execution.unit import compute_unit, failed_unit
 from harness.images.batches import BATCHES_FILE, read_batches, write_batches
 from harness.registry import check_importable, is_registered, reference
 from harness.registry.by_file import source_digest
+from harness.registry.own_benchmarks import (
+    OWN_BENCHMARK,
+    benchmark_facts,
+    code_digest,
+    is_registered_benchmark,
+    reference_for_workers,
+)
 from harness.store import Store
 from harness.store.records import Unit, UnitResult
 from harness.store.seeds import seed_directory
@@ -325,7 +332,7 @@ def _count(units: Iterator[Unit]) -> int:
 
 def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, memory_limit: int | None) -> Job:
     """The common part of all units, with the mini-batches in a file next to the scores."""
-    check_importable(type(plan.benchmark), elsewhere)
+    registered = is_registered_benchmark(plan.benchmark)
     for proxy in plan.proxies:
         check_importable(proxy, elsewhere)
     path = store.directory / BATCHES_FILE
@@ -335,7 +342,7 @@ def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, me
         with explained(store.directory):
             write_batches(path, plan.batches)
     return Job(
-        benchmark=reference(type(plan.benchmark)),
+        benchmark=reference_for_workers(plan.benchmark) if elsewhere else plan.benchmark,
         dataset=plan.setting.dataset,
         seed=plan.setting.seed,
         proxies=tuple(map(reference, plan.proxies)),
@@ -346,11 +353,13 @@ def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, me
         torch=plan.setting.torch,
         time_limit=time_limit,
         memory_limit=memory_limit,
+        contents=None if registered else (code_digest(plan.benchmark), plan.benchmark.contents),
     )
 
 
 def _facts(plan: Plan) -> dict[str, Any]:
     """Further facts about the run, for the manifest."""
+    own = benchmark_facts(plan.benchmark)
     packages = ("nas-proxy-harness", "torch", "numpy", "pandas", "scipy", "scikit-learn", "nats_bench")
     return {
         "python": platform.python_version(),
@@ -358,4 +367,5 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "processor": processor_name(),
         "clock": clock_of(plan.setting.device),
         "packages": {package: version(package) for package in packages},
+        **({OWN_BENCHMARK: own} if own else {}),
     }

@@ -20,15 +20,15 @@ from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Facts, Heading
 from harness.display.tables.numbers import coefficient, count, estimate
 from harness.display.tables.rows import Row, label_of
-from harness.errors import DataError
+from harness.errors import DataError, HarnessError
 from harness.exhibits.part import part_of
-from harness.results import as_run
+from harness.results import as_run, ground_truth_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from harness.results import OpenedRun
+    from harness.results import OpenedRun, Truth
 
 TRAININGS = ("one training", "half of the trainings")
 
@@ -61,26 +61,45 @@ def noise_ceiling_of_run(run: OpenedRun, subset: str = "all", baseline: str = "p
 
 
 def noise_ceiling_of_benchmark(
-    benchmark: Benchmark, dataset: str, split: str | None = None, epochs: int | str | None = None, subset: str = "all"
+    benchmark: Benchmark,
+    dataset: str,
+    split: str | None = None,
+    epochs: int | str | None = None,
+    subset: str = "all",
+    *,
+    truth: Truth | None = None,
 ) -> Exhibit:
     """The ceiling for a whole benchmark, or one of its sets.
+
+    Args:
+        benchmark: the benchmark.
+        dataset: the data set.
+        split: the split of the accuracies; default: the benchmark's.
+        epochs: the training length, or the epoch; default: the benchmark's.
+        subset: the architecture set.
+        truth: instead of both, as for :func:`harness.open_run`.
 
     Raises:
         HarnessError: if there is no ground truth, or nothing to compare it with.
     """
     import pandas as pd
 
-    truth = benchmark.ground_truth(dataset, split, epochs)
-    belongs = benchmark.membership(subset)
-    names = pd.Index([name for name in truth.accuracy.index if belongs(name)])
+    chosen = (
+        benchmark.ground_truth(dataset, split, epochs) if truth is None else ground_truth_of(benchmark, dataset, truth)
+    )
+    belongs, there = benchmark.membership(subset), chosen.accuracy.dropna().index
+    known = set(benchmark.architectures()) if chosen.partial else there
+    names = pd.Index([name for name in there if name in known and belongs(name)])
+    if not len(names):
+        raise HarnessError(f"{chosen.describe()} has a value for no network of the set '{subset}' of {benchmark.name}")
     heading = Facts(
         (
             ("Benchmark", f"{benchmark.title}, {dataset}"),
             ("Networks", f"{len(names):,}, all of the set '{subset}'"),
-            ("Ground truth", truth.describe()),
+            ("Ground truth", chosen.describe()),
         )
     )
-    return _exhibit(benchmark, truth, heading, names, {})
+    return _exhibit(benchmark, chosen, heading, names, {})
 
 
 def _exhibit(
@@ -91,7 +110,8 @@ def _exhibit(
     reached: dict[str, Estimate],
 ) -> Exhibit:
     others = list(_other_truths(benchmark, truth))
-    trainings = benchmark.trainings(truth.dataset, truth.split, truth.epochs)
+    own = (truth.split, truth.epochs) in benchmark.truths_of(truth.dataset)
+    trainings = benchmark.trainings(truth.dataset, truth.split, truth.epochs) if own else None
     table = ceiling_table([truth, *others], trainings, architectures)
     return Exhibit(
         name="noise-ceiling",
@@ -214,6 +234,10 @@ def _notes(table: pd.DataFrame, truth: GroundTruth, reached: dict[str, Estimate]
         notes.append(
             "Length: how well trainings of another length predict the ranking. Not a bound: a score above it ranks "
             "better than training for that long."
+        )
+    if "other measure" in relations:
+        notes.append(
+            "Measure: how well one measure of the trained networks ranks them by another. For comparison, not a bound."
         )
     if reached:
         found = ", ".join(f"{name} {estimate(value.value, value.low, value.high)}" for name, value in reached.items())

@@ -127,6 +127,13 @@ def truth_digest(truth: GroundTruth, architectures: Sequence[str]) -> str:
 
 
 def _check_complete(run: OpenedRun) -> None:
+    if (run.truth.split, run.truth.epochs) not in run.benchmark.truths_of(run.truth.dataset):
+        raise HarnessError(
+            f"a baseline keeps only the name of its ground truth, so it must be one of {run.benchmark.name}; give "
+            "--truth SPLIT/EPOCHS"
+        )
+    if len(run.joined) < run.networks:
+        raise HarnessError(f"a baseline needs an accuracy of every network; {run.truth_in_words}")
     for proxy in run.scores["proxy"].unique():
         if proxy not in run.directions:
             raise HarnessError(

@@ -25,13 +25,14 @@ from harness._utils.process_settings import one_thread
 from harness.errors import HarnessError
 from harness.execution.clocks import CLOCKS, clock_of
 from harness.execution.executors import spawned_workers
-from harness.execution.job import Job, read_batches_of
+from harness.execution.job import Job, benchmark_of, read_batches_of
 from harness.execution.unit import make_probe
 from harness.gate.costs import OwnCosts, Place, median_of
 from harness.images.batches import BATCHES_FILE
 from harness.probe import Probe
 from harness.registry import proxies, reference, resolve, select_proxies
 from harness.registry.by_file import OWN_PROXIES, source_digest
+from harness.registry.own_benchmarks import reference_for_workers
 
 if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy
@@ -78,7 +79,7 @@ def measure(
 def job_of(run: OpenedRun, places: Sequence[str]) -> Job:
     """The job of a process that times the proxies at these import paths on the run's mini-batches."""
     return Job(
-        benchmark=reference(type(run.benchmark)),
+        benchmark=reference_for_workers(run.benchmark),
         dataset=run.setting.dataset,
         seed=run.setting.seed,
         proxies=tuple(places),
@@ -109,7 +110,7 @@ def in_processes(job: Job, architectures: Sequence[str], processes: int = 1) -> 
 def measure_here(job: Job, architectures: Sequence[str]) -> OwnCosts:
     """Time the proxies of a job on some networks, in this process."""
     chosen = [resolve(place) for place in job.proxies]
-    benchmark = resolve(job.benchmark)()
+    benchmark = benchmark_of(job)
     batches = read_batches_of(job)
     clock = clock_of(job.device)
     timer = CLOCKS.get(clock, CLOCKS["wall"])

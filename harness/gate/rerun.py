@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.execution.options import RunOptions
 from harness.execution.plan import Plan, make_plan
 from harness.images import RANDOM_LABELS
-from harness.registry import STANDARD, proxies
+from harness.registry import STANDARD, benchmark_named, proxies
 from harness.store.sqlite import FILE_NAME
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
         HarnessError: if the benchmark is not registered, or its images must be given.
     """
     setting = baseline.setting
+    if benchmark_named(setting.benchmark) is None:
+        raise HarnessError(
+            f"the benchmark '{setting.benchmark}' of the baseline is not registered here; score its networks with "
+            "'harness run path.py:name', and give that run"
+        )
     # In the order of every standard run: the first proxy finds cold caches and seems to cost more.
     order = [*STANDARD, *baseline.proxies]
     known = [name for name in dict.fromkeys(order) if name in baseline.proxies and name in proxies()]

@@ -24,7 +24,7 @@ from harness.contracts.aggregate import Aggregate
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy, ProxyFacts
 from harness.errors import HarnessError, UnknownNameError
-from harness.registry.by_file import load_file, load_own, reference_of
+from harness.registry.by_file import benchmark_made_by, load_file, load_named, load_own, reference_of
 from harness.registry.declared import declared_facts
 
 BENCHMARK_GROUP = "harness.benchmarks"
@@ -123,15 +123,32 @@ def aggregates() -> dict[str, Aggregate]:
 
 
 def load_benchmark(name: str) -> Benchmark:
-    """An instance of the named benchmark.
+    """The benchmark with this name, or at this location: ``path.py:name`` or ``module:name``.
 
     Raises:
         UnknownNameError: if there is none; the message suggests similar names.
+        HarnessError: if the file or module of an unregistered one cannot be loaded, or has something else there.
     """
     classes, found = benchmark_classes(), benchmark_named(name)
+    if found is None and ":" in name:
+        own: Benchmark | type[Benchmark] = load_named(
+            name,
+            ("benchmark", "benchmarks"),
+            _is_benchmark,
+            "define a subclass of harness.Benchmark, or use harness.Benchmark.from_table",
+            "make it a subclass of harness.Benchmark, or use harness.Benchmark.from_table",
+        )
+        return benchmark_made_by(own) if isinstance(own, type) else own
     if found is None:
         raise UnknownNameError(unknown_name("benchmark", name, classes, LIST_BENCHMARKS))
     return classes[found]()
+
+
+def _is_benchmark(value: object) -> bool:
+    """Whether an object is a benchmark or a class of complete ones."""
+    if isinstance(value, type):
+        return issubclass(value, Benchmark) and not inspect.isabstract(value)
+    return isinstance(value, Benchmark)
 
 
 def benchmark_named(name: str) -> str | None:

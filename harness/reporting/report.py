@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness._utils.arguments import accepts, epochs, number, optional, path, text, texts, yes_or_no
+from harness._utils.arguments import accepts, epochs, number, optional, path, text, yes_or_no
 from harness.contracts.ground_truth import GroundTruth
 from harness.display.tables.heading import Heading
 from harness.exhibits._heading import correlations_of, heading_of
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from harness.contracts.benchmark import Benchmark
+    from harness.contracts.proxy import Direction
     from harness.display.exhibit import Exhibit
+    from harness.display.figures.drawing import Panels
+    from harness.results import Truth
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ class Report:
                 f"  highest Kendall τ: {label_of(best['proxy'], self.labels)} {tau}; {wins} significantly better than "
                 "the baseline"
             )
-        lines.append("  .show() prints the tables, .write(DIRECTORY) writes tables and figures, .html() is a page>")
+        lines.append(
+            "  .show() prints the tables, .plot() draws them, .write(DIRECTORY) writes all files, .html() is a page>"
+        )
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -98,6 +104,18 @@ class Report:
         table, labels, subset = self.correlations, self.labels, self.subset
         drawings = drawings_of(table, self.scores, self.truth, self.heading, labels, subset) if figures else ()
         return exhibit_of(table, self.costs, self.heading, labels, subset, drawings, self.published, self.seeds)
+
+    def plot(self, name: str | None = None, *, width: float | None = None) -> Panels:
+        """Draw a figure, and return its axes, for further styling; a notebook shows it.
+
+        Args:
+            name: ``kendall_by_proxy``, the default, or ``accuracy_by_score``.
+            width: the width in inches; default: one column of a paper for the chart, two for the scatter plots.
+
+        Raises:
+            UnknownNameError: if there is no such figure.
+        """
+        return self.exhibit().plot(name, width=width)
 
     def show(self, console: Console | None = None) -> None:
         """Print the tables in the terminal."""
@@ -142,6 +160,13 @@ class Report:
         return files
 
 
+def _opened(run: Any, options: dict[str, Any]) -> OpenedRun:
+    """The run, opened with these options; one that is already opened keeps its benchmark."""
+    if not isinstance(run, OpenedRun):
+        return open_run(run, **options)
+    return open_run(run.directory, **{"benchmark": run.benchmark, **options}) if options else run
+
+
 def _write_scores(directory: Path, table: pd.DataFrame, facts: dict[str, Any]) -> list[Path]:
     """Write the scores of one seed and their manifest, from which ``harness store restore`` restores the run."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -152,36 +177,49 @@ def _write_scores(directory: Path, table: pd.DataFrame, facts: dict[str, Any]) -
     return [scores, manifest]
 
 
+def _run_or_directory(value: object, name: str) -> OpenedRun | Path:
+    opened = getattr(value, "run", value)
+    return opened if isinstance(opened, OpenedRun) else path(value, name)
+
+
 @accepts(
-    directory=path,
+    directory=_run_or_directory,
     split=optional(text),
     epochs=optional(epochs),
     baseline=text,
-    beside=texts,
     published=optional(path),
     truth_dataset=optional(text),
 )
 def report(
-    directory: Path | str,
+    directory: OpenedRun | Report | Path | str,
     *,
+    truth: Truth | None = None,
+    better: Direction | None = None,
     split: str | None = None,
     epochs: int | str | None = None,
     baseline: str = "params",
-    beside: Iterable[str] = (),
+    beside: Truth | Iterable[Truth] = (),
     published: Path | str | None = None,
     truth_dataset: str | None = None,
+    benchmark: Benchmark | type[Benchmark] | str | None = None,
 ) -> Report:
-    """Compare the scores of a run, finished or not, with the benchmark's ground truth.
+    """Compare the scores of a run, finished or not, with the benchmark's ground truth, or with other numbers.
 
     Args:
-        directory: the ``out`` of a run.
+        directory: the ``out`` of a run, or an opened run, whose ground truth is the default.
+        truth: the ground truth as ``split/epochs``; or any number per architecture: a file and its column, as
+            ``robust.csv:pgd``; a series, a mapping or a data frame by architecture. Networks without a value are left
+            out, and counted. Default: the benchmark's first.
+        better: whether ``higher`` or ``lower`` values of such a ``truth`` are better; default: higher, or what the file
+            says, as in ``trained.csv:loss:lower``.
         split: the split of the accuracies; default: the benchmark's.
         epochs: the training length, or the epoch; default: the benchmark's.
         baseline: the row to compare the others with: a proxy, an aggregate, or one of ``beside``.
-        beside: other ground truths as ``split/epochs``, such as ``val/12``; each is ranked and compared like a proxy,
+        beside: other ground truths, such as ``val/12`` or ``robust.csv:pgd``; each is ranked and compared like a proxy,
             to show what a short training achieves.
         published: a table of published coefficients to compare with, such as those in ``results/published``.
         truth_dataset: the data set of the accuracies; default: that of the scores.
+        benchmark: the run's benchmark, if it is your own and cannot be found where it was.
 
     Raises:
         HarnessError: if there is no run, it has no scores or no ground truth yet, or the baseline does not exist.
@@ -189,14 +227,22 @@ def report(
     from harness.analysis import cost_table
     from harness.analysis.published import beside_published, read_published
 
-    run = open_run(directory, split=split, epochs=epochs, beside=beside, truth_dataset=truth_dataset)
+    options: dict[str, Any] = {
+        "truth": truth,
+        "better": better,
+        "split": split,
+        "epochs": epochs,
+        "beside": None if isinstance(beside, tuple) and not beside else beside,
+        "truth_dataset": truth_dataset,
+        "benchmark": benchmark,
+    }
+    run = _opened(directory, {name: value for name, value in options.items() if value is not None})
     baseline = run.row_named(baseline)
     correlations = correlations_of(run, baseline)
     theirs = None
     if published is not None:
         table = read_published(Path(published))
         theirs = beside_published(correlations, table, run.benchmark.name, run.setting.dataset)
-    described = run.truth.describe()
     shown = set(correlations["proxy"])
     return Report(
         heading=heading_of(run),
@@ -209,7 +255,7 @@ def report(
         manifest={
             **run.manifest,
             "networks": run.networks,
-            "ground_truth": described,
+            "ground_truth": run.truth_in_words,
             "truth_source": run.truth.source,
         },
         published=theirs,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from harness.errors import StoreError
 from harness.registry import is_registered, reference
 from harness.registry.by_file import OWN_PROXIES, facts_of, source_digest
+from harness.registry.own_benchmarks import OWN_BENCHMARK, changes
 from harness.store.checksums import (
     WRONG_TYPE,
     damaged_units,
@@ -90,6 +91,7 @@ class Store:
             store._remove_damaged(proxies)
             store._check_versions(proxies)
             store._note_own_proxies(proxies)
+            store._note_own_benchmark(facts.get(OWN_BENCHMARK))
         return store
 
     @classmethod
@@ -289,6 +291,19 @@ class Store:
                 )
         if own and noted | own != noted:
             self.note(OWN_PROXIES, noted | own)
+
+    def _note_own_benchmark(self, now: Mapping[str, Any] | None) -> None:
+        """Store where an unregistered benchmark is, and refuse other code or data if it has scores."""
+        noted = self.manifest().get(OWN_BENCHMARK)
+        if now is None or noted == now:
+            return
+        changed = changes(noted, now) if noted else ""
+        if changed and self.outcomes.versions():
+            raise StoreError(
+                f"{self.directory} has scores of another version of the benchmark '{self.setting.benchmark}' than the "
+                f"current {now['reference']}, which differs in {changed}; use a new --out"
+            )
+        self.note(OWN_BENCHMARK, dict(now))
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit everything written in the block, or nothing."""

@@ -12,7 +12,7 @@ from harness._utils.finding import Finding
 from harness._utils.visible import one_line
 from harness.errors import HarnessError, StoreError
 from harness.images.batches import BATCHES_FILE, read_batches
-from harness.registry import load_benchmark
+from harness.registry.own_benchmarks import benchmark_of_run
 from harness.store import Store
 from harness.store.checksums import keeps_checksums, names_in_words
 from harness.store.score_files import write_manifest
@@ -94,7 +94,7 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
         return
     scored = store.outcomes.architectures()
     try:
-        strangers = scored.difference(load_benchmark(store.setting.benchmark).architectures())
+        strangers = scored.difference(benchmark_of_run(store.setting.benchmark, store.manifest())[0].architectures())
     except HarnessError as error:
         yield Finding("architectures", False, f"cannot be checked: {error}")
     else:

@@ -15,6 +15,7 @@ from typing import Any
 from harness._utils.json_text import parse_json
 from harness.errors import StoreError
 from harness.registry.by_file import OWN_PROXIES
+from harness.registry.own_benchmarks import OWN_BENCHMARK
 from harness.store.checksums import (
     checksums_of_everything,
     damaged_entries,
@@ -119,7 +120,7 @@ class Manifest:
     def repair(self, setting: Setting, facts: Mapping[str, Any]) -> list[str]:
         """Rewrite damaged entries, if the others show that it is the same run; returns notes of what was done."""
         damaged = self._damaged()
-        if not damaged or OWN_PROXIES in damaged:
+        if not damaged or {OWN_PROXIES, OWN_BENCHMARK} & set(damaged):
             return []
         with damaged_text_read(self._connection):
             rows = self._connection.execute("SELECT key, value FROM manifest").fetchall()

@@ -11,6 +11,7 @@ from harness._utils.arguments import accepts, path, paths
 from harness.errors import DataError, StoreError
 from harness.images.batches import BATCHES_FILE, read_batches
 from harness.registry.by_file import OWN_PROXIES
+from harness.registry.own_benchmarks import OWN_BENCHMARK, changes
 from harness.store import Store
 from harness.store.checksums import refuse_damaged
 from harness.store.seeds import further_seeds, seed_directory
@@ -117,6 +118,7 @@ def _check_mergeable(store: Store, directory: Path) -> None:
     with Store.read(directory) as source:
         ours, theirs = asdict(store.setting), asdict(source.setting)
         mine, other = (run.manifest().get(OWN_PROXIES, {}) for run in (store, source))
+        own, foreign = (run.manifest().get(OWN_BENCHMARK) for run in (store, source))
     differing = [name for name in ours if ours[name] != theirs[name]]
     if differing:
         parts = "; ".join(f"{name}: '{theirs[name]}', not '{ours[name]}'" for name in differing)
@@ -129,6 +131,11 @@ def _check_mergeable(store: Store, directory: Path) -> None:
                 f"'{name}' was scored by other code in {directory} than in {store.directory}; only merge runs of the "
                 "same code"
             )
+    if own and foreign and (changed := changes(own, foreign)):
+        raise StoreError(
+            f"the benchmark of {directory} differs from that of {store.directory} in {changed}; only merge runs of the "
+            "same benchmark"
+        )
     if other:
         store.note(OWN_PROXIES, other | mine)
 

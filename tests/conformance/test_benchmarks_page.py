@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
+
+import harness
 
 pytest_plugins = ["pytester"]
 
@@ -39,3 +42,13 @@ def test_a_failure_says_what_the_page_shows(run):
     assert result.parseoutcomes()["failed"] == 1
     (shown,) = re.findall(r"^AssertionError: .*$", PAGE, re.M)
     result.stdout.fnmatch_lines([f"*{shown}*"])
+
+
+def test_a_table_and_a_function_are_a_benchmark(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    (tmp_path / "my_networks.py").write_text(EXAMPLES["my_networks.py"])
+    (table,) = re.findall(r"trained\.csv\n(architecture.*?)\$ harness", PAGE, re.S)
+    (tmp_path / "trained.csv").write_text(table)
+    harness.run(f"{tmp_path}/my_networks.py:mine", images="noise", proxies="params", batch_size=2, out=tmp_path / "run")
+    report = harness.report(tmp_path / "run", truth=f"{tmp_path}/trained.csv:val_loss:lower")
+    assert report.heading.networks == 2 and "lower is better" in report.heading.ground_truth

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import harness
 from harness.analysis.joined import Joined
+from harness.contracts import Costs
+from harness.errors import HarnessError, UnknownNameError
 from harness.execution.options import RunOptions
 from harness.execution.plan import make_plan
 from harness.exhibits.top import top
@@ -62,3 +65,34 @@ def test_notebooks_show_tables_with_what_they_rest_on(report):
     exhibit = top(report.run)
     assert exhibit._repr_html_().count("<table>") == len(exhibit.grids)
     assert "<caption>" in exhibit.grids[0]._repr_html_()
+
+
+def test_notebooks_show_other_objects_as_their_facts(report):
+    benchmark = harness.load("digits")
+    shown = {
+        "Run ": (report.run, ("24 of the set", "#Params, ", "digits test top-1", "mini-batches of 8")),
+        "digits: ": (benchmark, ("<th>Set &#x27;connected&#x27;</th>", "test/6")),
+        "Ground truth of digits": (report.truth, ("tools/digits/train.py", "500")),
+        "SNIP (snip)": (proxies()["snip"], ("<td>higher</td>", "<td>labels</td>")),
+        "AZ-NAS (az_nas)": (aggregates()["az_nas"], ("<th>Parts</th>",)),
+        "Costs": (Costs("us", {"a": "Latency <ms>"}, pd.DataFrame({"a": [1.0]})), ("Latency &lt;ms&gt;",)),
+    }
+    for title, (thing, facts) in shown.items():
+        html = thing._repr_html_()
+        assert html.startswith(f"<table><caption><strong>{title}") and all(fact in html for fact in facts), html
+
+
+def test_figures_come_as_axes_and_show_themselves(report):
+    (axes,) = report.plot()
+    assert "Kendall τ" in axes.get_xlabel()
+    panels = report.plot("accuracy_by_score", width=5)
+    assert [panel.get_title() for panel in panels][:1] and len(panels) == 8
+    assert panels.figure.get_figwidth() == 5
+    panels[0].set_title("Mine")
+    for shown in (panels, report.exhibit().drawings[0]):
+        assert shown._repr_png_().startswith(b"\x89PNG")
+    assert len(top(report.run).plot()) > 0
+    with pytest.raises(UnknownNameError, match="unknown figure 'kendal': did you mean 'kendall_by_proxy'"):
+        report.plot("kendal")
+    with pytest.raises(HarnessError, match="has no figures"):
+        report.exhibit(figures=False).plot()

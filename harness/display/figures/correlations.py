@@ -84,7 +84,7 @@ def scatter_drawing(
         DataError: if the scores cannot be joined with the accuracies.
     """
     points = scatter_data(scores, truth)
-    what = (points, table, labels, heading.title(len(points)), f"{truth.split} {truth.metric}, {truth.when}")
+    what = (points, table, labels, heading.title(len(points)), truth.axis)
     return Drawing(
         name,
         "Score against accuracy: each point is a network, or each hexagon several if there are more than 5,000. "

@@ -15,6 +15,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+class Panels(list["Axes"]):
+    """The axes of a figure, one per panel, for further styling; a notebook shows the figure."""
+
+    @classmethod
+    def of(cls, figure: Figure) -> Panels:
+        """The panels of a figure, without its colour bars."""
+        return cls(axes for axes in figure.axes if axes.get_visible() and axes.get_label() != "<colorbar>")
+
+    @property
+    def figure(self) -> Figure:
+        """The figure, for ``figure.savefig``."""
+        return figure_of(self[0])
+
+    def _repr_png_(self) -> bytes:
+        from harness.display.figures.saving import figure_bytes
+
+        return figure_bytes(self.figure, "png")
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A figure that is not drawn yet, and its numbers.
@@ -35,6 +54,26 @@ class Drawing:
     pages: Callable[[float], Sequence[Figure]] | None = None
     wide: bool = False
 
+    def __repr__(self) -> str:
+        """Its caption."""
+        return f"<figure {self.name}: {self.caption}>"
+
+    def _repr_png_(self) -> bytes:
+        return self.plot()._repr_png_()
+
+    def plot(self, width: float | None = None) -> Panels:
+        """Draw it, and return its axes.
+
+        Args:
+            width: the width in inches; default: one or two columns of a paper, see ``wide``.
+        """
+        return Panels.of(self.draw(self._inches(width)))
+
+    def _inches(self, width: float | None) -> float:
+        from harness.display.figures.style import ONE_COLUMN, TWO_COLUMNS
+
+        return width or (TWO_COLUMNS if self.wide else ONE_COLUMN)
+
     def write(self, directory: Path, width: float | None = None) -> list[Path]:
         """Write it as PDF and PNG, and its numbers as CSV; returns the files.
 
@@ -43,9 +82,8 @@ class Drawing:
             width: the width in inches; default: one or two columns of a paper, see ``wide``.
         """
         from harness.display.figures.saving import save_figure
-        from harness.display.figures.style import ONE_COLUMN, TWO_COLUMNS
 
-        inches = width or (TWO_COLUMNS if self.wide else ONE_COLUMN)
+        inches = self._inches(width)
         pages = self.pages(inches) if self.pages else ()
         stem = directory / self.name
         files = save_figure(pages[0] if len(pages) == 1 else self.draw(inches), stem, pages)

@@ -21,7 +21,7 @@ from harness.display.figures.style import inches
 from harness.tasks import Task
 
 SHOWN = {"--set": "connected", "--truth": "val/7", "--out": "out", "--width": "2"}
-OPENED = {"directory": Path("RUN"), "split": "val", "epochs": 7}
+OPENED = {"directory": Path("RUN"), "truth": "val/7"}
 BESIDE = {"--beside": "test/3"}
 
 OPTIONS = {
@@ -74,7 +74,7 @@ OPTIONS = {
     "analyse bootstrap": {"--baseline": "flops", "--resamples": "77", **BESIDE, **SHOWN},
     "analyse budgets": {"--cost": "flops", "--quantiles": "7,33", **SHOWN},
     "analyse heatmap": {
-        "--set": "connected", "--baseline": "flops", "--proxies": "zen,snip", "--out": "out", "--width": "2",
+        "--baseline": "flops", "--proxies": "zen,snip", **SHOWN,
     },
     "analyse noise-ceiling": {"--benchmark": "digits", "--dataset": "data", "--baseline": "flops", **SHOWN},
     "analyse pairs": {"--against": "flops", **BESIDE, **SHOWN},
@@ -200,6 +200,7 @@ def test_of_a_heat_map(noted, monkeypatch):
     noted.instead_of(monkeypatch, "harness.results", "open_run", "a run")
     noted.instead_of(monkeypatch, "harness.exhibits.heatmap", "heatmap", a_shown(written))
     typed("analyse heatmap", "RUN", "OTHER")
+    assert noted["open_run"] == {**OPENED, "directory": Path("OTHER"), "beside": []}
     assert noted["heatmap"] == {
         "runs": ["a run", "a run"], "subset": "connected", "baseline": "flops", "proxies": ["zen", "snip"],
     }  # fmt: skip
@@ -218,7 +219,7 @@ def test_of_a_noise_ceiling(noted, monkeypatch):
     typed("analyse noise-ceiling", without=("--baseline",))
     assert noted["load_benchmark"] == {"name": "digits"}
     assert noted["noise_ceiling_of_benchmark"] == {
-        "benchmark": "the benchmark", "dataset": "data", "split": "val", "epochs": 7, "subset": "connected",
+        "benchmark": "the benchmark", "dataset": "data", "truth": "val/7", "subset": "connected",
     }  # fmt: skip
     assert written["given"] == (Path("out"), inches("2"))
 
@@ -313,7 +314,7 @@ def test_of_report(noted, monkeypatch):
     monkeypatch.setattr("harness.cli.write_page", lambda file, text: noted.update(page=(file, text)))
     typed("report", "RUN")
     assert noted["report"] == {
-        "directory": Path("RUN"), "split": "val", "epochs": 7, "baseline": "flops", "beside": ["test/3"],
+        "directory": Path("RUN"), "truth": "val/7", "baseline": "flops", "beside": ["test/3"],
         "published": Path("table.csv"),
     }  # fmt: skip
     assert noted["write"] == {"figures": False, "width": inches("2")}
@@ -331,7 +332,8 @@ def test_of_a_check(noted, monkeypatch, allow, allowed):
     monkeypatch.setattr("harness.cli.gate._tell", lambda outcome, *files: noted.update(files=files))
     typed("check", "RUN", without=({"--allow-changed", "--allow-slower"} - {allow}))
     assert noted["read_baseline"] == {"directory": Path("frozen")}
-    assert noted["open_run"] == {**OPENED, "beside": []}, "the truth that the baseline was ranked against"
+    against = {"directory": Path("RUN"), "split": "val", "epochs": 7}
+    assert noted["open_run"] == against, "the truth that the baseline was ranked against"
     compared = noted["compare_with_costs"]
     limits = compared["limits"]
     assert (limits.tolerance, limits.slower, limits.slower_elsewhere, limits.floats) == (0.07, 1.7, 3.3, 0.2)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import pytest
 
 import harness
-from harness.execution.progress import FIRST, MOST, ProgressLines
+from harness.execution.progress import FIRST, MOST, NotebookBar, ProgressLines, chosen_progress
 from harness.store.records import Score, UnitResult
 
 
@@ -74,3 +77,39 @@ def test_python_is_quiet_by_default(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
     harness.run("digits", sample=3, batch_size=4, proxies="params", out=tmp_path / "run", progress=ProgressLines())
     assert capfd.readouterr().err.startswith("2 of 3 networks already done\n3 of 3 networks, ")
+
+
+class TestInANotebook:
+    @pytest.fixture
+    def states(self, monkeypatch):
+        """The states of the bar that a notebook's cell shows."""
+        states = []
+        display = SimpleNamespace(
+            HTML=lambda html: html,
+            display=lambda html, display_id: states.append(html) or SimpleNamespace(update=states.append),
+        )
+        shell = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel="a kernel"))
+        monkeypatch.setitem(sys.modules, "IPython", shell)
+        monkeypatch.setitem(sys.modules, "IPython.display", display)
+        return states
+
+    def test_a_run_shows_one_bar(self, states, tmp_path):
+        harness.run("digits", sample=3, batch_size=4, proxies="params", out=tmp_path)
+        assert states[0] == '<progress value="0" max="3"></progress> 0 of 3 networks'
+        assert states[-1].startswith('<progress value="3" max="3"></progress> 3 of 3 networks, ')
+        shown = len(states)
+        harness.run("digits", sample=3, batch_size=4, proxies="params", out=tmp_path)
+        harness.run("digits", sample=4, batch_size=4, proxies="params", out=tmp_path, progress=False)
+        assert len(states) == shown, "nothing for a run that is complete, or if it is not wanted"
+
+    def test_it_is_not_redrawn_for_every_network(self, states):
+        now = iter(range(1001))
+        bar = NotebookBar(lambda: next(now) / 100)
+        for done in range(1001):
+            bar(done, 1000)
+        assert 15 < len(states) < 25 and "about 5 s left" in states[10]
+
+
+def test_elsewhere_a_run_in_python_shows_nothing_by_default():
+    lines = ProgressLines()
+    assert chosen_progress(None) is None and chosen_progress(False) is None and chosen_progress(lines) is lines

@@ -102,11 +102,11 @@ class TestErrors:
             load_own(wrong)
 
     def test_a_missing_file(self, tmp_path):
-        with pytest.raises(HarnessError, match=r"cannot read the proxy file .*absent.py \(No such file"):
+        with pytest.raises(HarnessError, match=r"cannot read the file .*absent.py \(No such file"):
             load_own(f"{tmp_path / 'absent.py'}:mine")
 
     def test_a_missing_module(self):
-        with pytest.raises(HarnessError, match="cannot import the proxy module 'no_such_lab': ModuleNotFound"):
+        with pytest.raises(HarnessError, match="cannot import the module 'no_such_lab': ModuleNotFound"):
             load_own("no_such_lab:mine")
 
     def test_a_missing_name_suggests_near_ones(self, path):
@@ -141,7 +141,7 @@ class TestErrors:
     def test_a_module_that_leaves_while_it_is_imported(self, path, monkeypatch):
         monkeypatch.syspath_prepend(path.parent)
         (path.parent / "leaving_module.py").write_text("import sys\nsys.exit(3)\n")
-        with pytest.raises(HarnessError, match="cannot import the proxy module 'leaving_module': SystemExit: 3"):
+        with pytest.raises(HarnessError, match="cannot import the module 'leaving_module': SystemExit: 3"):
             load_own("leaving_module:mine")
 
     @pytest.mark.parametrize(("taken", "by"), [("snip", "harness.proxies.gradient:snip"), ("az_nas", "aggregate")])
@@ -153,7 +153,7 @@ class TestErrors:
     def test_two_files_of_one_name(self, path, tmp_path):
         load_file(path)
         (tmp_path / path.name).write_text(MINE)
-        with pytest.raises(HarnessError, match="two proxy files have the same name"):
+        with pytest.raises(HarnessError, match="two files have the same name"):
             load_file(tmp_path / path.name)
 
     def test_a_proxy_that_no_worker_could_import(self, tmp_path):
