@@ -91,8 +91,11 @@ class TableBenchmark(Benchmark):
         return self._task
 
     def build(self, architecture: str, dataset: str) -> nn.Module:
-        """The network that the function builds."""
+        """The network that the function builds, with what it hides from proxies made visible."""
+        import torch
         from torch import nn
+
+        from harness.networks import prepared
 
         self.check_dataset(dataset)
         if architecture not in self._frame.index:
@@ -100,7 +103,7 @@ class TableBenchmark(Benchmark):
         network = self._build(architecture, self._row(architecture)) if self._wants_row else self._build(architecture)
         if not isinstance(network, nn.Module):
             raise HarnessError(f"build must return a torch.nn.Module, not {shown(network)}, as for '{architecture}'")
-        return network
+        return prepared(network, torch.zeros(2, *self._task.image_shape))
 
     def choose_truth(self, dataset: str, split: str | None, epochs: int | str | None) -> tuple[str, int | str]:
         """A column by its name, which may have a slash."""
