@@ -1,7 +1,8 @@
 """Measure which proxies depend on the images and on the resolution, from pairs of runs that differ in nothing else.
 
 ``python -m tools.measure_dependence --images NOISE PHOTOGRAPHS --resolution SMALL LARGE``; both options may be given
-several times, for several benchmarks. It writes the file that tables and ``docs/proxies.md`` take their warnings from.
+several times, for several benchmarks. It writes the file that tables and ``docs/proxies.md`` take their warnings from;
+measurements of other proxies and benchmarks stay in it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from harness.store import Store
 
 MAY_DIFFER: dict[Cause, tuple[str, ...]] = {
     "images": ("images", "noise", "fingerprint"),
-    "resolution": ("resolution", "images", "fingerprint", "batch_size"),
+    "resolution": ("resolution", "images", "fingerprint"),
 }
-"""The settings that two runs may differ in; a large resolution is measured with smaller mini-batches."""
+"""The settings that two runs may differ in."""
 
 
 def dependence(cause: Cause, first: Path, second: Path) -> pd.DataFrame:
@@ -54,6 +55,15 @@ def _is_equal(tables: Sequence[pd.DataFrame], proxy: str) -> bool:
     return bool((both.iloc[:, 0] == both.iloc[:, 1]).all())
 
 
+KEY = ["cause", "proxy", "benchmark"]
+
+
+def updated(known: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """The known measurements, with those found in place of the same ones; τ rounded to three decimals."""
+    rounded = found.assign(kendall=[math.floor(value * 1000 + 0.5) / 1000 for value in found["kendall"]])
+    return pd.concat([known, rounded]).drop_duplicates(KEY, keep="last").sort_values(KEY, ignore_index=True)
+
+
 def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -61,8 +71,7 @@ def main() -> None:
         parser.add_argument(f"--{cause}", nargs=2, type=Path, action="append", default=[], metavar=names)
     pairs = vars(parser.parse_args())
     found = pd.concat([dependence(cause, *pair) for cause in MAY_DIFFER for pair in pairs[cause]])
-    found["kendall"] = found["kendall"].map(lambda value: math.floor(value * 1000 + 0.5) / 1000)
-    found.sort_values(["cause", "proxy", "benchmark"]).to_csv(FILE, index=False, lineterminator="\n")
+    updated(pd.read_csv(FILE), found).to_csv(FILE, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Which proxies depend on the images is measured from two runs, and said above every table of a run on noise."""
 
+import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
 import harness
 from harness.errors import HarnessError
 from harness.proxies import _measured_dependence as measured
-from tools.measure_dependence import dependence
+from tools.measure_dependence import dependence, updated
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,20 @@ def test_it_is_kendalls_tau_between_the_runs_of_proxies_that_look_at_their_input
     for proxy in table.index:
         assert table.loc[proxy, "kendall"] == pytest.approx(kendalltau(noise[proxy], photographs[proxy]).statistic)
     assert set(table["benchmark"]) == {"digits digits"} and set(table["networks"]) == {8}
+
+
+def test_other_measurements_stay():
+    known = pd.DataFrame(
+        [("images", "zico", "toy", 9, 0.5), ("images", "zico", "other", 9, 0.6), ("resolution", "zico", "toy", 9, 0.7)],
+        columns=["cause", "proxy", "benchmark", "networks", "kendall"],
+    )
+    found = known.head(1).assign(networks=12, kendall=0.12345)
+    rows = [tuple(row) for row in updated(known, found).itertuples(index=False)]
+    assert rows == [
+        ("images", "zico", "other", 9, 0.6),
+        ("images", "zico", "toy", 12, 0.123),
+        ("resolution", "zico", "toy", 9, 0.7),
+    ]
 
 
 def test_runs_that_differ_in_more_tell_nothing(runs, tmp_path):
