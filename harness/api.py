@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy
     from harness.execution.runner import Progress, RunSummary
     from harness.images import Images
+    from harness.store.records import Setting
 
 
 __all__ = ["Report", "agreement", "load", "report", "run"]
@@ -192,7 +193,8 @@ def agreement(
 
     Args:
         directory: the ``out`` of a run.
-        other: the ``out`` of another run, or a CSV file of scores with one row per architecture.
+        other: the ``out`` of another run, or a table of scores with one row per architecture, as by
+            :func:`harness.data.table_files.read_frame`.
         rename: maps names of proxies in the other table to those of the harness.
         sentinel: the number that marks a failed score in the other table.
 
@@ -207,14 +209,17 @@ def agreement(
     from harness.analysis.scores import wide_scores
     from harness.store import Store
 
-    def read_run(place: Path) -> pd.DataFrame:
+    def read_run(place: Path) -> tuple[pd.DataFrame, Setting]:
         with Store.read(place) as store:
-            return wide_scores(store.scores()).sort_index().sort_index(axis=1)
+            return wide_scores(store.scores()).sort_index().sort_index(axis=1), store.setting
 
     source = Path(other)
-    ours = read_run(Path(directory))
+    ours, setting = read_run(Path(directory))
     meant = {theirs: named_among(name, map(str, ours)) or name for theirs, name in (rename or {}).items()}
-    theirs = read_run(source) if source.is_dir() else read_score_table(source, meant, sentinel)
+    if source.is_dir():
+        theirs, _ = read_run(source)
+    else:
+        theirs = read_score_table(source, meant, sentinel, load_benchmark(setting.benchmark), setting.dataset)
     return rank_agreement(ours, theirs.rename(columns=_in_our_names(theirs, ours)))
 
 

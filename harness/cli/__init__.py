@@ -93,7 +93,7 @@ def import_data(
             help="Benchmark, or cost table such as nats-tss-costs-cifar10.", autocompletion=completion.importables
         ),
     ],
-    file: Annotated[Path, typer.Argument(help="The official archive, or a CSV or Parquet table.")],
+    file: Annotated[Path, typer.Argument(help="The official archive, or a table (CSV, JSON, Parquet, Feather).")],
     trust_pickle: Annotated[
         bool, typer.Option("--trust-pickle", help="Allow unsafe pickles from this source. They can run any code.")
     ] = False,
@@ -215,14 +215,14 @@ def report(
 @app.command()
 def agree(
     run_directory: RunDirectory,
-    other: Annotated[Path, typer.Argument(help="Another run, or a CSV file of scores with one row per architecture.")],
+    other: Annotated[Path, typer.Argument(help="Another run, or a table of scores with one row per architecture.")],
     rename: Annotated[
         list[str] | None, typer.Option(help="CSV_NAME=PROXY, where the CSV names a proxy differently; may be repeated.")
     ] = None,
     sentinel: Annotated[float | None, typer.Option(help="Number that marks a failed score in the CSV.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
 ) -> None:
-    """Print the rank agreement between a run's scores and another run or a CSV file."""
+    """Print the rank agreement between a run's scores and another run or a table of scores."""
     from harness import api
     from harness.display.tables.correlations import agreement_grid
     from harness.display.tables.terminal import print_grids

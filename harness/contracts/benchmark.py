@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from harness._utils.names import unknown_name
+from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import Costs, GroundTruth
 from harness.errors import HarnessError, UnknownNameError
 from harness.seeds import derive_seed
@@ -140,6 +141,10 @@ class Benchmark(ABC):
             if form in wanted:
                 first.setdefault(form, architecture)
         return {architecture: first[form] for architecture, form in forms.items()}
+
+    def dialects(self) -> Sequence[Dialect]:
+        """Other ways in which tables write the architectures; each is tried where identifiers are not official."""
+        return ()
 
     def features(self, architecture: str) -> Mapping[str, float]:
         """Counts that describe an architecture, by name; empty if the benchmark declares none.

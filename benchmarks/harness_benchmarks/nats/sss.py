@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.contracts.dialect import Dialect
 from harness.data import Contrast, TableFormat
 from harness.data.sources import Sources
 from harness.errors import HarnessError
@@ -85,6 +87,25 @@ SIZE = Archive(
     api="NATSsize",
     entries=archive_entries(_SPLITS),
 )
+
+
+def _of_list(text: str) -> str | None:
+    architecture = ":".join(re.findall(r"\d+", text))
+    return architecture if architecture in _every_string() else None
+
+
+def _of_number(text: str) -> str | None:
+    order = enumerate_architectures()
+    return order[int(text)] if text.isascii() and text.isdigit() and int(text) < len(order) else None
+
+
+@functools.cache
+def _every_string() -> frozenset[str]:
+    return frozenset(enumerate_architectures())
+
+
+_WIDTHS_IN_A_LIST = Dialect("lists of five widths", _of_list, "(8, 16, 24, 32, 64)")
+_NUMBERS = Dialect("numbers in NATS-Bench's order", _of_number, "284")
 
 _WIDTHS_TELL = Contrast.of_names(
     "(8|16|24)(:(8|16|24)){4}",
@@ -168,6 +189,10 @@ class NatsSss(NatsBenchmark):
         body = _cell(c1, c1) + _reduction(c1, c2) + _cell(c2, c3) + _reduction(c3, c4) + _cell(c4, c5)
         return 29 * c1 + body + 2 * c5 + (c5 + 1) * classes
 
+    def dialects(self) -> Sequence[Dialect]:
+        """Five widths in another form, and NATS-Bench's numbers."""
+        return (_WIDTHS_IN_A_LIST, _NUMBERS)
+
     def seeds(self, epochs: int | str) -> str:
         """90 epochs, and 1, were trained with one seed; 12 epochs with three."""
         return "mean over seeds" if epochs == 12 else "one seed"
@@ -189,6 +214,7 @@ class NatsSss(NatsBenchmark):
             readers=(ArchiveReader(SIZE),),
             contrast=_WIDTHS_TELL,
             order_sha256=SIZE.order_sha256,
+            dialects=self.dialects(),
         )
 
 
