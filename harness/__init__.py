@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy, proxy
     from harness.errors import HarnessError
     from harness.images import load_images
+    from harness.ranking import rank
     from harness.results import open_run
     from harness.store.merge import merge
     from harness.tasks import Task
@@ -37,6 +38,7 @@ __all__ = [
     "merge",
     "open_run",
     "proxy",
+    "rank",
     "report",
     "run",
 ]
@@ -50,6 +52,7 @@ _attribute, __dir__, _ = lazy_loader.attach(
         "contracts.proxy": ["Proxy", "proxy"],
         "errors": ["HarnessError"],
         "images": ["load_images"],
+        "ranking": ["rank"],
         "reporting.report": ["Report", "report"],
         "results": ["open_run"],
         "store.merge": ["merge"],

@@ -16,6 +16,7 @@ from harness.contracts.aggregate import Aggregate
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GroundTruth
 from harness.contracts.proxy import Direction
+from harness.data.table_benchmark import TableBenchmark
 from harness.errors import HarnessError, UnknownNameError
 from harness.registry import LIST_PROXIES, aggregate_names, aggregates, load_benchmark, proxy_facts, proxy_names
 from harness.registry.by_file import OWN_PROXIES
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from harness.store.records import Setting
 
 __all__ = ["OpenedRun", "open_run"]
+
+
+GIVEN_TRUTHS = "given_truths"
+"""The entry of a manifest with the columns of accuracies that a ranked table brought: whether higher is better."""
+
+TRUTH_ROW = "truth:"
+"""What the names of their rows start with, among the scores."""
 
 
 class Facts(NamedTuple):
@@ -48,6 +56,7 @@ class OpenedRun:
         scores: one row per architecture and proxy.
         truth: the accuracies to compare the scores with.
         beside: other accuracies to rank like proxies, by the name of their row.
+        given: every row of a ranked table, with its columns of accuracies as rows; None for other runs.
     """
 
     directory: Path
@@ -57,6 +66,7 @@ class OpenedRun:
     scores: pd.DataFrame = field(repr=False)
     truth: GroundTruth = field(repr=False)
     beside: Mapping[str, GroundTruth] = field(default_factory=dict, repr=False)
+    given: pd.DataFrame | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         """What was scored, and the ground truth."""
@@ -87,7 +97,11 @@ class OpenedRun:
         """The label of each row; labels of accuracies show that they come from training."""
         labels = {name: known.label for name, known in self.facts.items()}
         labels |= {name: aggregate.label for name, aggregate in self.aggregates.items()}
-        return labels | {name: f"{truth.split}, {truth.when} (trained)" for name, truth in self.beside.items()}
+        shown = {
+            name: f"{truth.split}, {truth.when}" if truth.row != truth.split else name
+            for name, truth in self.beside.items()
+        }
+        return labels | {name: f"{words} (trained)" for name, words in shown.items()}
 
     @property
     def networks(self) -> int:
@@ -193,10 +207,51 @@ def open_run(
         scores, setting, manifest = store.scores(), store.setting, store.manifest()
     if scores.empty:
         raise HarnessError(f"{directory} has no scores yet; wait until 'harness run' has stored some")
-    benchmark = load_benchmark(setting.benchmark)
+    return opened_from(
+        Path(directory),
+        setting,
+        manifest,
+        scores,
+        split=split,
+        epochs=epochs,
+        beside=beside,
+        truth_dataset=truth_dataset,
+    )
+
+
+def opened_from(
+    directory: Path,
+    setting: Setting,
+    manifest: Mapping[str, Any],
+    scores: pd.DataFrame,
+    *,
+    split: str | None = None,
+    epochs: int | str | None = None,
+    beside: Iterable[str] = (),
+    truth_dataset: str | None = None,
+) -> OpenedRun:
+    """The same for the content of a run; the directory need not exist."""
+    given = None
+    benchmark: Benchmark
+    if GIVEN_TRUTHS in manifest:
+        given, scores = scores, scores[~scores["proxy"].str.startswith(TRUTH_ROW)]
+        benchmark = _table_benchmark(setting, manifest, given)
+    else:
+        benchmark = load_benchmark(setting.benchmark)
     truth = benchmark.ground_truth(truth_dataset or setting.dataset, split, epochs)
+    if given is not None:
+        scores = scores[scores["architecture"].isin(truth.accuracy.index)].reset_index(drop=True)
     truths = _truths_beside(benchmark, truth, beside)
-    return OpenedRun(Path(directory), setting, manifest, benchmark, scores, truth, truths)
+    return OpenedRun(directory, setting, dict(manifest), benchmark, scores, truth, truths, given)
+
+
+def _table_benchmark(setting: Setting, manifest: Mapping[str, Any], given: pd.DataFrame) -> TableBenchmark:
+    """The benchmark that a ranked table is, if it brought its own accuracies."""
+    columns = given[given["proxy"].str.startswith(TRUTH_ROW)]
+    values = columns.pivot(index="architecture", columns="proxy", values="value").astype("float64")
+    higher: Mapping[str, bool] = manifest[GIVEN_TRUTHS]
+    truths = {column: values[f"{TRUTH_ROW}{column}"] for column in higher}
+    return TableBenchmark(setting.benchmark, truths, higher, setting.benchmark)
 
 
 def as_run(value: object, name: str) -> OpenedRun:
@@ -236,5 +291,5 @@ def _truths_beside(benchmark: Benchmark, truth: GroundTruth, wanted: Iterable[st
         other = benchmark.ground_truth(truth.dataset, *parse_truth(text))
         if (other.split, other.epochs) == (truth.split, truth.epochs):
             raise HarnessError(f"'{text}' is already the main ground truth; choose another one of {benchmark.name}")
-        found[f"{other.split}/{other.epochs}"] = other
+        found[other.row] = other
     return found

@@ -16,6 +16,7 @@ from harness._utils.visible import csv_text, visible, visible_page, write_page
 from harness.cli import completion
 from harness.cli.analyse import analyse_app
 from harness.cli.gate import baseline, check, test_proxy
+from harness.cli.rank import rank
 from harness.cli.reproduce import list_protocols, reproduce
 from harness.cli.run import INTERRUPTED, run
 from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, tell
@@ -30,6 +31,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(analyse_app, name="analyse")
 app.add_typer(store_app, name="store")
 app.command()(run)
+app.command()(rank)
 app.command()(merge)
 app.command()(reproduce)
 list_app.command("protocols")(list_protocols)

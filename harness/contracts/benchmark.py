@@ -146,6 +146,10 @@ class Benchmark(ABC):
         """Other ways in which tables write the architectures; each is tried where identifiers are not official."""
         return ()
 
+    def size_key(self, architecture: str) -> str:
+        """A text that is equal only for architectures with the same numbers of parameters and of operations."""
+        return architecture
+
     def features(self, architecture: str) -> Mapping[str, float]:
         """Counts that describe an architecture, by name; empty if the benchmark declares none.
 

@@ -50,6 +50,11 @@ class GroundTruth:
         return f"{self.dataset} {self.split} {self.metric}, {self.when}, {self.seeds}"
 
     @property
+    def row(self) -> str:
+        """Its short name, ``split/epochs``, or only the split where there are no epochs."""
+        return f"{self.split}/{self.epochs}" if self.epochs != "" else self.split
+
+    @property
     def when(self) -> str:
         """The length of the training, or the epoch, in words: ``200 epochs``, ``1 epoch``, ``final epoch``."""
         return f"{self.epochs} epoch" if self.epochs == 1 or isinstance(self.epochs, str) else f"{self.epochs} epochs"

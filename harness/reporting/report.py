@@ -61,7 +61,7 @@ class Report:
         rows = set_rows(self.correlations, self.subset)
         heading = self.heading
         lines = [
-            f"<report of {heading.benchmark}, {heading.dataset}: "
+            f"<report of {heading.place}: "
             f"{counted(self.scores['proxy'].nunique(), 'proxy', 'proxies')} on "
             f"{counted(heading.networks, 'network')}, ranked against {heading.ground_truth}"
         ]
@@ -81,7 +81,7 @@ class Report:
         """The main table, for a notebook."""
         from harness.display.tables.notebook import html_heading, html_table
 
-        title = f"{self.heading.benchmark}, {self.heading.dataset}"
+        title = self.heading.place
         return html_heading(title, self.heading) + html_table(self.exhibit(figures=False).grids[0])
 
     def exhibit(self, *, figures: bool = True) -> Exhibit:
@@ -136,7 +136,8 @@ class Report:
         """
         target = Path(directory)
         files = self.exhibit(figures=figures).write(target, width=width)
-        files += _write_scores(target, self.scores, self.manifest)
+        given = self.run.given if self.run else None
+        files += _write_scores(target, self.scores if given is None else given, self.manifest)
         for other in self.run.seeds[1:] if self.run else ():
             files += _write_scores(seed_directory(target, other.setting.seed), other.scores, other.manifest)
         return files
@@ -186,22 +187,27 @@ def report(
     Raises:
         HarnessError: if there is no run, it has no scores or no ground truth yet, or the baseline does not exist.
     """
+    run = open_run(directory, split=split, epochs=epochs, beside=beside, truth_dataset=truth_dataset)
+    return report_of(run, baseline=baseline, published=None if published is None else Path(published))
+
+
+def report_of(run: OpenedRun, *, baseline: str = "params", published: Path | None = None) -> Report:
+    """The report of an opened run; the arguments are those of :func:`report`."""
     from harness.analysis import cost_table
     from harness.analysis.published import beside_published, read_published
 
-    run = open_run(directory, split=split, epochs=epochs, beside=beside, truth_dataset=truth_dataset)
     baseline = run.row_named(baseline)
     correlations = correlations_of(run, baseline)
     theirs = None
     if published is not None:
-        table = read_published(Path(published))
+        table = read_published(published)
         theirs = beside_published(correlations, table, run.benchmark.name, run.setting.dataset)
     described = run.truth.describe()
     shown = set(correlations["proxy"])
     return Report(
         heading=heading_of(run),
         correlations=correlations,
-        costs=cost_table(run.scores),
+        costs=cost_table(run.scores if run.setting.origin is None else run.scores[:0]),
         scores=run.scores,
         truth=run.truth,
         labels={name: label for name, label in run.labels.items() if name in shown},

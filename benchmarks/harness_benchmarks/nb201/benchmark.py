@@ -31,6 +31,10 @@ class CellBenchmark(Benchmark):
         """Official strings with blanks, and NASLib's op indices."""
         return (dialects.SPACED, dialects.OP_INDICES)
 
+    def size_key(self, architecture: str) -> str:
+        """The numbers of convolutions, the only operations of a cell that have weights or that #FLOPs counts."""
+        return " ".join(str(architecture.count(operation)) for operation in ("nor_conv_1x1", "nor_conv_3x3"))
+
     def features(self, architecture: str) -> Mapping[str, float]:
         """Counts of the cell's operations, its depth and paths.
 

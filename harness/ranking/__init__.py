@@ -1,0 +1,366 @@
+"""Rank scores that were computed anywhere: a table of them becomes a run, with everything that a report has."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness._utils.arguments import accepts, number, optional, path, text, texts, yes_or_no
+from harness._utils.names import listed
+from harness.analysis.score_tables import SCORES, keys_of_proxies
+from harness.contracts.benchmark import Benchmark
+from harness.data.columns import one_of_each
+from harness.data.dialects import official, unknown_architecture
+from harness.data.table_files import by_architecture, read_frame, sha256_of
+from harness.errors import DataError, HarnessError
+from harness.ranking.columns import Columns, meaning_of
+from harness.ranking.sizes import sizes_of
+from harness.registry import load_benchmark
+from harness.registry.by_file import OWN_PROXIES
+from harness.reporting.report import Report, report_of
+from harness.results import GIVEN_TRUTHS, TRUTH_ROW, OpenedRun, opened_from, parse_truth
+from harness.store import Store
+from harness.store.columns import COLUMNS, Row, as_stored
+from harness.store.records import NOTES, Setting
+from harness.store.sqlite import explained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Ranked", "rank", "rank_all"]
+
+_FRAME = "a data frame"
+_SIZES = ("params", "flops")
+_LABELS = {"params": "#Params", "flops": "#FLOPs"}
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A ranked table.
+
+    Attributes:
+        reports: one for each ground truth, the main one first.
+        notes: what was read, recognised, added and left out, in sentences.
+    """
+
+    reports: tuple[Report, ...]
+    notes: tuple[str, ...]
+
+
+def rank(
+    table: pd.DataFrame | Path | str,
+    *,
+    truth: str | Iterable[str] | None = None,
+    benchmark: Benchmark | str | None = None,
+    dataset: str | None = None,
+    higher: str | Iterable[str] = (),
+    lower: str | Iterable[str] = (),
+    without: str | Iterable[str] = (),
+    sentinel: float | None = None,
+    sizes: bool = True,
+    baseline: str = "params",
+    out: Path | str | None = None,
+) -> Report:
+    """Rank scores that were computed anywhere, against a benchmark's ground truth or a column of the same table.
+
+    The direction of a column is the registry's if its name is that of a registered proxy; every other one must be
+    declared. Scores that are missing, NaN, words, or -1e8 (NAS-Bench-Suite-Zero's sentinel) count as failed.
+
+    Args:
+        table: a data frame with one row per architecture, or a file of it; see docs/data.md for the formats.
+        truth: with a benchmark, its ground truth as ``split/epochs``, default its first; without, the column of
+            accuracies or costs. With several, the report is against the first, and ``out`` holds all.
+        benchmark: the benchmark whose architectures they are, or its name.
+        dataset: the data set; default: the benchmark's first.
+        higher: columns in which higher is better; ``rest`` means all that are not known otherwise.
+        lower: columns in which lower is better.
+        without: columns to leave out.
+        sentinel: another number that marks a failed score.
+        sizes: with a benchmark, whether to add #Params and #FLOPs where the table lacks them.
+        baseline: the row to compare the others with.
+        out: where to store the scores, to be opened like those of a run; default: nowhere.
+
+    Returns:
+        The same report as :func:`harness.report` gives for a run.
+
+    Raises:
+        HarnessError: if the table cannot be read or joined, or a direction is unknown; the message says what to do.
+
+    >>> import pandas as pd
+    >>> scores = pd.DataFrame({"arch": ["a", "b", "c", "d"], "mine": [4, 3, 2, 1], "acc": [91.0, 92.0, 92.5, 94.0]})
+    >>> rank(scores, truth="acc", lower="mine").correlations.loc[0, ["proxy", "kendall"]].tolist()
+    ['mine', 1.0]
+    """
+    ranked = rank_all(
+        table,
+        truth=truth,
+        benchmark=benchmark,
+        dataset=dataset,
+        higher=higher,
+        lower=lower,
+        without=without,
+        sentinel=sentinel,
+        sizes=sizes,
+        baseline=baseline,
+        out=out,
+    )
+    return ranked.reports[0]
+
+
+def _several(value: Any, name: str) -> list[str]:
+    return [value] if isinstance(value, str) else texts(value, name)
+
+
+@accepts(
+    truth=optional(_several),
+    dataset=optional(text),
+    higher=_several,
+    lower=_several,
+    without=_several,
+    sentinel=optional(number),
+    sizes=yes_or_no,
+    baseline=text,
+    out=optional(path),
+)
+def rank_all(
+    table: pd.DataFrame | Path | str,
+    *,
+    truth: Any = None,
+    benchmark: Benchmark | str | None = None,
+    dataset: str | None = None,
+    higher: Any = (),
+    lower: Any = (),
+    without: Any = (),
+    sentinel: float | None = None,
+    sizes: bool = True,
+    baseline: str = "params",
+    out: Path | str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Ranked:
+    """The reports against every ground truth; the arguments are those of :func:`rank`.
+
+    ``progress`` is called with the number of networks whose size is counted.
+    """
+    if benchmark is None and not truth:
+        raise HarnessError("what are the scores to be ranked against? Give --benchmark NAME, or --truth COLUMN")
+    if benchmark is None and dataset is not None and isinstance(table, Path | str) is False:
+        raise HarnessError("a data set needs a benchmark; give --benchmark NAME too")
+    chosen = load_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
+    if chosen is not None:
+        dataset = dataset or chosen.datasets[0]
+        chosen.check_dataset(dataset)
+    source = _read(table, chosen, dataset)
+    truths = [] if chosen else list(truth)
+    meaning = meaning_of(
+        source.frame, source.name, truths=truths, higher=higher, lower=lower, without=without, sentinel=sentinel
+    )
+    architectures = [str(architecture) for architecture in source.frame.index]
+    if chosen is not None:
+        _check_known(source, chosen, str(dataset), truth)
+    rows = _rows(meaning, architectures)
+    notes = [*source.notes, *_told(meaning)]
+    if sizes and chosen is not None:
+        added, words = _sizes(chosen, architectures, str(dataset), meaning, progress)
+        rows += added
+        notes += words
+    setting = _setting(source, chosen, dataset)
+    facts: dict[str, Any] = {
+        NOTES: notes,
+        OWN_PROXIES: {
+            each.row: {
+                "reference": f"{source.name}:{each.column}",
+                "sha256": source.sha256,
+                "version": 1,
+                "label": each.label,
+                "better": each.better,
+                "data": "nothing",
+                "batches": 0,
+                "cite": "",
+                "source": f"column '{each.column}' of {source.name}",
+                "supervised": None,
+            }
+            for each in meaning.scores
+            if not each.registered
+        },
+    }
+    if chosen is None:
+        facts[GIVEN_TRUTHS] = {each.column: each.higher_is_better for each in meaning.truths}
+    directory = Path(source.name if out is None else out)
+    if out is not None:
+        with Store.create_anew(directory, setting, facts) as store, explained(directory), store.transaction():
+            store.outcomes.add(rows)
+    wanted = list(truth or ("",))
+    return Ranked(tuple(_report(each, directory, setting, facts, rows, out, baseline) for each in wanted), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A table as read.
+
+    Attributes:
+        frame: indexed by the official identifiers.
+        name: its name, for messages and headings.
+        sha256: of the file, or of the data frame.
+        notes: what was unusual about it, and how its architectures are written.
+    """
+
+    frame: pd.DataFrame
+    name: str
+    sha256: str
+    notes: tuple[str, ...]
+
+
+def _read(table: pd.DataFrame | Path | str, benchmark: Benchmark | None, dataset: str | None) -> _Source:
+    import pandas as pd
+
+    notes: list[str] = []
+    if isinstance(table, pd.DataFrame):
+        name, frame = _FRAME, _with_index(table)
+        sha256 = hashlib.sha256(pd.util.hash_pandas_object(frame.astype("str")).to_numpy().tobytes()).hexdigest()
+    else:
+        file = path(table, "table")
+        name = file.name
+        frame = read_frame(file, wanted=SCORES, columns=keys_of_proxies(), section=dataset, notes=notes)
+        sha256 = sha256_of(file)
+    if benchmark is not None:
+        frame = official(frame, benchmark.dialects(), benchmark.architectures, name, notes)
+    else:
+        frame = _by_any_architecture(frame, name, notes)
+    twice = frame.index[frame.index.duplicated()].unique()
+    if len(twice):
+        raise DataError(
+            f"{name}: architecture '{twice[0]}' has several rows ({len(twice):,} such architectures); give each "
+            "one row, for example the mean over seeds"
+        )
+    if not len(frame):
+        raise DataError(f"{name} has no rows")
+    return _Source(frame, name, sha256, tuple(f"Read as: {'; '.join(notes)}" for _ in notes[:1]))
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    named = (
+        frame
+        if isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
+        else frame.reset_index(names="arch")
+    )
+    return one_of_each(named, [str(column).strip() for column in named.columns], _FRAME)
+
+
+def _by_any_architecture(frame: pd.DataFrame, name: str, notes: list[str]) -> pd.DataFrame:
+    """The table, indexed by its architectures; by the number of the row if it names none."""
+    try:
+        table = by_architecture(frame, name)
+    except DataError as error:
+        if "disagree" in str(error):
+            raise
+        notes.append("no column of architectures, so rows are numbered")
+        return frame.set_axis([f"row {row}" for row in range(1, len(frame) + 1)], axis="index")
+    return table.set_axis([str(text).strip() for text in table.index], axis="index")
+
+
+def _check_known(source: _Source, benchmark: Benchmark, dataset: str, truth: Sequence[str] | None) -> None:
+    split, epochs = parse_truth(next(iter(truth or ("",))))
+    known = benchmark.ground_truth(dataset, split, epochs).accuracy.index
+    unknown = source.frame.index.difference(known, sort=False)
+    if len(unknown):
+        expected = unknown_architecture(str(unknown[0]), benchmark.dialects(), str(known[0]))
+        raise DataError(f"{source.name}: {expected} ({len(unknown):,} of {len(source.frame):,} rows are unknown)")
+
+
+def _rows(meaning: Columns, architectures: Sequence[str]) -> list[Row]:
+    rows = [
+        _row(architecture, each.row, *outcome)
+        for each in meaning.scores
+        for architecture, outcome in zip(architectures, each.outcomes, strict=True)
+    ]
+    for truth in meaning.truths:
+        for architecture, value in zip(architectures, truth.values.tolist(), strict=True):
+            outcome = ("failed", None, "no value") if math.isnan(value) else ("ok", value, None)
+            rows.append(_row(architecture, f"{TRUTH_ROW}{truth.column}", *outcome))
+    return rows
+
+
+def _row(architecture: str, proxy: str, status: str, value: float | None, error: str | None) -> Row:
+    return as_stored((architecture, proxy, 1, status, value, error, 0.0, 0.0, None))
+
+
+def _told(meaning: Columns) -> list[str]:
+    """Names that mean registered proxies, declared directions, failures, and columns that are not used."""
+    notes = []
+    renamed = [f"{each.column} is {each.label}" for each in meaning.scores if each.row != each.column]
+    declared = [f"{each.label} ({each.better})" for each in meaning.scores if not each.registered]
+    failed = {each.label: sum("sentinel" in (error or "") for _, _, error in each.outcomes) for each in meaning.scores}
+    sentinels = [f"{label} {count:,}" for label, count in failed.items() if count]
+    for words, what in (
+        ("Names", renamed),
+        ("Better, as declared", declared),
+        ("Sentinels counted as failures", sentinels),
+        ("Accuracies, not ranked as scores", meaning.accuracies),
+        ("Columns not used", meaning.unused),
+    ):
+        if what:
+            notes.append(f"{words}: {listed(what)}")
+    return notes
+
+
+def _sizes(
+    benchmark: Benchmark,
+    architectures: Sequence[str],
+    dataset: str,
+    meaning: Columns,
+    progress: Callable[[int], None] | None,
+) -> tuple[list[Row], list[str]]:
+    """Rows of #Params and #FLOPs, if the table lacks them."""
+    lacking = [name for name in _SIZES if name not in {each.row for each in meaning.scores}]
+    if not lacking:
+        return [], []
+    counted = dict(zip(_SIZES, sizes_of(benchmark, architectures, dataset, progress), strict=True))
+    rows = [
+        _row(architecture, name, "ok", float(value), None)
+        for name in lacking
+        for architecture, value in zip(architectures, counted[name], strict=True)
+    ]
+    return rows, [f"Counted here: {' and '.join(_LABELS[name] for name in lacking)}"]
+
+
+def _setting(source: _Source, benchmark: Benchmark | None, dataset: str | None) -> Setting:
+    what = "" if source.name == _FRAME else f" (sha256 {source.sha256[:12]}…)"
+    return Setting(
+        benchmark=source.name if benchmark is None else benchmark.name,
+        dataset="" if benchmark is None else str(dataset),
+        subset="all",
+        sample_seed=0,
+        seed=0,
+        batch_size=0,
+        images="",
+        noise=False,
+        fingerprint=source.sha256,
+        initialisation="",
+        dtype="",
+        device="",
+        torch="",
+        origin=f"computed elsewhere, read from {source.name}{what}",
+    )
+
+
+def _report(
+    truth: str, directory: Path, setting: Setting, facts: dict[str, Any], rows: list[Row], out: Any, baseline: str
+) -> Report:
+    import pandas as pd
+
+    split, epochs = parse_truth(truth)
+    if out is None:
+        scores = pd.DataFrame(rows, columns=list(COLUMNS)).assign(own_seconds=math.nan, standalone_seconds=math.nan)
+        scores.insert(COLUMNS.index("status"), "seed", 0)
+        run: OpenedRun = opened_from(directory, setting, facts, scores, split=split, epochs=epochs)
+    else:
+        from harness.results import open_run
+
+        run = open_run(directory, split=split, epochs=epochs)
+    return report_of(run, baseline=baseline)
