@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from harness._utils.arguments import accepts, number, optional, path, text
 from harness.contracts.benchmark import Benchmark
 from harness.execution.options import RunOptions
-from harness.registry import load_benchmark, named_among
+from harness.registry import benchmark_named, load_benchmark, named_among
 from harness.reporting.report import Report, report
 
 if TYPE_CHECKING:
@@ -219,7 +219,9 @@ def agreement(
     if source.is_dir():
         theirs, _ = read_run(source)
     else:
-        theirs = read_score_table(source, meant, sentinel, load_benchmark(setting.benchmark), setting.dataset)
+        name = benchmark_named(setting.benchmark)
+        known = None if name is None else load_benchmark(name)
+        theirs = read_score_table(source, meant, sentinel, known, setting.dataset)
     return rank_agreement(ours, theirs.rename(columns=_in_our_names(theirs, ours)))
 
 

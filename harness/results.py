@@ -20,6 +20,7 @@ from harness.data.table_benchmark import TableBenchmark
 from harness.errors import HarnessError, UnknownNameError
 from harness.registry import LIST_PROXIES, aggregate_names, aggregates, load_benchmark, proxy_facts, proxy_names
 from harness.registry.by_file import OWN_PROXIES
+from harness.store.records import GIVEN_TRUTHS, TRUTH_ROW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
     from harness.store.records import Setting
 
 __all__ = ["OpenedRun", "open_run"]
-
-
-GIVEN_TRUTHS = "given_truths"
-"""The entry of a manifest with the columns of accuracies that a ranked table brought: whether higher is better."""
-
-TRUTH_ROW = "truth:"
-"""What the names of their rows start with, among the scores."""
 
 
 class Facts(NamedTuple):

@@ -100,6 +100,7 @@ def rank(
     else:
         main.show(console())
         if every is not None:
+            say("")
             every.show(console())
     for line in written:
         say(line, err=json)

@@ -63,7 +63,7 @@ class TableBenchmark(Benchmark):
 
     def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
         """The column with this name; its rows without a number are left out."""
-        wanted = "/".join(str(part) for part in (split, epochs) if part not in (None, ""))
+        wanted = "/".join(str(part) for part in (split, epochs) if part not in (None, "")).rstrip("/")
         named = {column_key(column): column for column in self._columns}
         if wanted and column_key(wanted) not in named:
             raise UnknownNameError(unknown_name(f"column of accuracies in {self.name}", wanted, self._columns))

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from harness._utils.arguments import accepts, number, optional, path, text, texts, yes_or_no
-from harness._utils.names import listed
+from harness._utils.names import folded, listed
 from harness.analysis.score_tables import SCORES, keys_of_proxies
 from harness.contracts.benchmark import Benchmark
 from harness.data.columns import one_of_each
 from harness.data.dialects import official, unknown_architecture
+from harness.data.formats import Importable
 from harness.data.table_files import by_architecture, read_frame, sha256_of
 from harness.errors import DataError, HarnessError
 from harness.ranking.columns import Columns, meaning_of
@@ -22,10 +25,11 @@ from harness.ranking.sizes import sizes_of
 from harness.registry import load_benchmark
 from harness.registry.by_file import OWN_PROXIES
 from harness.reporting.report import Report, report_of
-from harness.results import GIVEN_TRUTHS, TRUTH_ROW, OpenedRun, opened_from, parse_truth
+from harness.results import opened_from, parse_truth
 from harness.store import Store
 from harness.store.columns import COLUMNS, Row, as_stored
-from harness.store.records import NOTES, Setting
+from harness.store.manifest import entries_of
+from harness.store.records import GIVEN_TRUTHS, NOTES, TRUTH_ROW, Setting
 from harness.store.sqlite import explained
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Ranked", "rank", "rank_all"]
 
 _FRAME = "a data frame"
+_SAME_SIZE = 0.01
 _SIZES = ("params", "flops")
 _LABELS = {"params": "#Params", "flops": "#FLOPs"}
 
@@ -92,8 +97,8 @@ def rank(
 
     >>> import pandas as pd
     >>> scores = pd.DataFrame({"arch": ["a", "b", "c", "d"], "mine": [4, 3, 2, 1], "acc": [91.0, 92.0, 92.5, 94.0]})
-    >>> rank(scores, truth="acc", lower="mine").correlations.loc[0, ["proxy", "kendall"]].tolist()
-    ['mine', 1.0]
+    >>> float(rank(scores, truth="acc", lower="mine").correlations.loc[0, "kendall"])
+    1.0
     """
     ranked = rank_all(
         table,
@@ -167,6 +172,8 @@ def rank_all(
         added, words = _sizes(chosen, architectures, str(dataset), meaning, progress)
         rows += added
         notes += words
+    if chosen is not None:
+        notes += _doubted_sizes(chosen, architectures, str(dataset), meaning)
     setting = _setting(source, chosen, dataset)
     facts: dict[str, Any] = {
         NOTES: notes,
@@ -190,11 +197,13 @@ def rank_all(
     if chosen is None:
         facts[GIVEN_TRUTHS] = {each.column: each.higher_is_better for each in meaning.truths}
     directory = Path(source.name if out is None else out)
+    # As a store returns them, so that a report of the store is the same.
+    rows.sort(key=lambda row: row[:2])
+    reports = tuple(_report(each, directory, setting, facts, rows, baseline) for each in truth or ("",))
     if out is not None:
         with Store.create_anew(directory, setting, facts) as store, explained(directory), store.transaction():
             store.outcomes.add(rows)
-    wanted = list(truth or ("",))
-    return Ranked(tuple(_report(each, directory, setting, facts, rows, out, baseline) for each in wanted), tuple(notes))
+    return Ranked(reports, tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -242,13 +251,11 @@ def _read(table: pd.DataFrame | Path | str, benchmark: Benchmark | None, dataset
 
 
 def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
-    named = (
-        frame
-        if isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
-        else frame.reset_index(names="arch")
-    )
+    """The data frame with its index as a column ``arch``, unless it is unnamed and has numbers."""
+    if frame.index.nlevels > 1:
+        raise DataError(f"{_FRAME} with an index of {frame.index.nlevels} levels; expected: one row per architecture")
+    counts = frame.index.name is None and frame.index.dtype.kind in "iuf"
+    named = frame.reset_index(drop=True) if counts else frame.reset_index(names="arch", allow_duplicates=True)
     return one_of_each(named, [str(column).strip() for column in named.columns], _FRAME)
 
 
@@ -293,7 +300,11 @@ def _row(architecture: str, proxy: str, status: str, value: float | None, error:
 def _told(meaning: Columns) -> list[str]:
     """Names that mean registered proxies, declared directions, failures, and columns that are not used."""
     notes = []
-    renamed = [f"{each.column} is {each.label}" for each in meaning.scores if each.row != each.column]
+    renamed = [
+        f"{each.column} is {each.label}"
+        for each in meaning.scores
+        if folded(each.column) not in (folded(each.row), folded(each.label))
+    ]
     declared = [f"{each.label} ({each.better})" for each in meaning.scores if not each.registered]
     failed = {each.label: sum("sentinel" in (error or "") for _, _, error in each.outcomes) for each in meaning.scores}
     sentinels = [f"{label} {count:,}" for label, count in failed.items() if count]
@@ -329,6 +340,23 @@ def _sizes(
     return rows, [f"Counted here: {' and '.join(_LABELS[name] for name in lacking)}"]
 
 
+def _doubted_sizes(benchmark: Benchmark, architectures: Sequence[str], dataset: str, meaning: Columns) -> list[str]:
+    """Whether #Params of the table are not those of the networks, in any unit: then its rows may be other networks."""
+    given = next((each for each in meaning.scores if each.row == "params"), None)
+    if given is None or not isinstance(benchmark, Importable):
+        return []
+    stated = np.array([math.nan if value is None else value for _, value, _ in given.outcomes])
+    counted = benchmark.table_format().parameters(list(architectures), dataset)
+    ratio = stated / counted
+    differ = int((np.abs(ratio / np.nanmedian(ratio) - 1) > _SAME_SIZE).sum())
+    if not differ:
+        return []
+    return [
+        f"#Params of the table do not fit the benchmark's networks in {differ:,} of {len(ratio):,} rows: are the "
+        "architectures the right ones?"
+    ]
+
+
 def _setting(source: _Source, benchmark: Benchmark | None, dataset: str | None) -> Setting:
     what = "" if source.name == _FRAME else f" (sha256 {source.sha256[:12]}…)"
     return Setting(
@@ -350,17 +378,12 @@ def _setting(source: _Source, benchmark: Benchmark | None, dataset: str | None) 
 
 
 def _report(
-    truth: str, directory: Path, setting: Setting, facts: dict[str, Any], rows: list[Row], out: Any, baseline: str
+    truth: str, directory: Path, setting: Setting, facts: dict[str, Any], rows: list[Row], baseline: str
 ) -> Report:
     import pandas as pd
 
+    scores = pd.DataFrame(rows, columns=list(COLUMNS)).assign(own_seconds=math.nan, standalone_seconds=math.nan)
+    scores.insert(COLUMNS.index("status"), "seed", setting.seed)
     split, epochs = parse_truth(truth)
-    if out is None:
-        scores = pd.DataFrame(rows, columns=list(COLUMNS)).assign(own_seconds=math.nan, standalone_seconds=math.nan)
-        scores.insert(COLUMNS.index("status"), "seed", 0)
-        run: OpenedRun = opened_from(directory, setting, facts, scores, split=split, epochs=epochs)
-    else:
-        from harness.results import open_run
-
-        run = open_run(directory, split=split, epochs=epochs)
-    return report_of(run, baseline=baseline)
+    manifest = {**entries_of(setting), **facts}
+    return report_of(opened_from(directory, setting, manifest, scores, split=split, epochs=epochs), baseline=baseline)

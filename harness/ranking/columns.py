@@ -30,6 +30,7 @@ _COUNTERS = ("(unnamed)", "unnamed:0", "index", "id", "archindex", "rownames", "
 _ACCURACY = re.compile(r"(^|[^a-z])(acc|accs|accuracy|accuracies|top[-_ ]?[15])([^a-z]|$)", re.IGNORECASE)
 _CHANCES = (100 / 100, 100 / 120, 100 / 200, 100 / 1000)
 """Accuracies (%) below 1 that guessing gives with common numbers of classes."""
+_NEAR_CHANCE = 0.02
 _MOSTLY_WRONG = 10.0
 _FEWEST = 10
 
@@ -254,8 +255,8 @@ def _check_unit(frame: pd.DataFrame, numbers: NDArray[np.float64], column: str, 
     """Refuse fractions beside percent; a value that guessing gives is no fraction."""
     with np.errstate(invalid="ignore"):
         highest = np.nanmax(np.where(np.isfinite(numbers), numbers, np.nan))
-        guessed = np.any([np.abs(numbers - chance) <= 0.07 for chance in _CHANCES], axis=0)
-        small = np.flatnonzero((numbers > 0) & (numbers <= 1) & (100 * numbers <= max(highest, 1)) & ~guessed)
+        guessed = np.any([np.abs(numbers - chance) <= _NEAR_CHANCE for chance in _CHANCES], axis=0)
+        small = np.flatnonzero((numbers > 0) & (numbers <= 1) & (100 * numbers <= 1.05 * highest) & ~guessed)
         large = np.flatnonzero(numbers > 1)
     if highest > 1 and len(small) and len(large):
         one, other = small[0], large[0]

@@ -11,6 +11,12 @@ from typing import Literal
 NOTES = "notes"
 """The entry of a manifest with sentences on how scores were read from a table."""
 
+GIVEN_TRUTHS = "given_truths"
+"""The entry of a manifest with the columns of accuracies that a ranked table brought: whether higher is better."""
+
+TRUTH_ROW = "truth:"
+"""What the names of their rows start with, among the scores."""
+
 Status = Literal["ok", "failed", "non_finite", "skipped"]
 
 
