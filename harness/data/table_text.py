@@ -40,8 +40,9 @@ def decoded(content: bytes, name: str, notes: list[str]) -> str:
     encoding = mark or _unmarked(content)
     try:
         text = content.decode(encoding)
-    except UnicodeError as error:
-        raise _not_a_table(name, error) from None
+    except UnicodeError:
+        words = "it is not text in UTF-8 or Windows-1252" if mark is None else "its text is damaged"
+        raise _not_a_table(name, words) from None
     if "\0" in text or (encoding == "cp1252" and re.search(r"[\x00-\x08\x0e-\x1f\x7f]", text)):
         raise _not_a_table(name, "it has control characters")
     if encoding.startswith("utf-16"):

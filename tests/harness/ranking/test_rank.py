@@ -226,3 +226,15 @@ class TestStored:
         with pytest.raises(HarnessError, match="unknown column of"):
             harness.rank(frame, truth=["acc", "none"], lower="mine", out=tmp_path / "run")
         assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("benchmark", ["nats-tss", "nats-sss", "transnas-micro", "transnas-macro"])
+def test_sizes_from_formulas_and_keys_are_those_of_the_networks(benchmark):
+    from harness.ranking.sizes import _counted
+
+    loaded = harness.load(benchmark)
+    architectures = loaded.sample(2, seed=3)
+    for dataset in {loaded.datasets[0], loaded.datasets[-1]}:
+        sizes = [_counted(loaded, architecture, dataset, "meta") for architecture in architectures]
+        found = sizes_of(loaded, architectures, dataset)
+        assert np.transpose(found).tolist() == np.array(sizes).tolist()
