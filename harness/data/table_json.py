@@ -19,7 +19,7 @@ _SCORE, _TIME = "score", "time"
 
 def looks_like_json(text: str) -> bool:
     """Whether a text starts like a JSON object or array."""
-    return text[:100].lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
+    return text[:100].lstrip()[:1] in ("{", "[")
 
 
 def read_json(

@@ -213,7 +213,8 @@ class NatsSss(NatsBenchmark):
         first = 27 * c1 + _cell_weights(c1, c1)
         second = _reduction_weights(c1, c2) + _cell_weights(c2, c3)
         third = _reduction_weights(c3, c4) + _cell_weights(c4, c5)
-        return positions * first + positions // 4 * second + positions // 16 * third + c5 * task.classes
+        counts: NDArray[np.int64] = positions * first + positions // 4 * second + positions // 16 * third
+        return counts + c5 * task.classes
 
     def seeds(self, epochs: int | str) -> str:
         """90 epochs, and 1, were trained with one seed; 12 epochs with three."""
