@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy, proxy
     from harness.errors import HarnessError
     from harness.images import load_images
+    from harness.ranking import rank
     from harness.results import open_run
     from harness.scoring import score
     from harness.store.merge import merge
@@ -38,6 +39,7 @@ __all__ = [
     "merge",
     "open_run",
     "proxy",
+    "rank",
     "report",
     "run",
     "score",
@@ -52,6 +54,7 @@ _attribute, __dir__, _ = lazy_loader.attach(
         "contracts.proxy": ["Proxy", "proxy"],
         "errors": ["HarnessError"],
         "images": ["load_images"],
+        "ranking": ["rank"],
         "reporting.report": ["Report", "report"],
         "results": ["open_run"],
         "scoring": ["score"],

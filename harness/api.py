@@ -22,7 +22,7 @@ from harness._utils.arguments import accepts, number, optional, path, text
 from harness.contracts.benchmark import Benchmark
 from harness.execution.options import RunOptions
 from harness.execution.progress import chosen_progress
-from harness.registry import load_benchmark, named_among
+from harness.registry import benchmark_named, load_benchmark, named_among
 from harness.registry.by_file import refuse_while_loaded
 from harness.reporting.report import Report, report
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy
     from harness.execution.runner import Progress, RunSummary
     from harness.images import Images
+    from harness.store.records import Setting
 
 
 __all__ = ["Report", "agreement", "load", "report", "run"]
@@ -198,7 +199,8 @@ def agreement(
 
     Args:
         directory: the ``out`` of a run.
-        other: the ``out`` of another run, or a CSV file of scores with one row per architecture.
+        other: the ``out`` of another run, or a table of scores with one row per architecture, as by
+            :func:`harness.data.table_files.read_frame`.
         rename: maps names of proxies in the other table to those of the harness.
         sentinel: the number that marks a failed score in the other table.
 
@@ -213,14 +215,19 @@ def agreement(
     from harness.analysis.scores import wide_scores
     from harness.store import Store
 
-    def read_run(place: Path) -> pd.DataFrame:
+    def read_run(place: Path) -> tuple[pd.DataFrame, Setting]:
         with Store.read(place) as store:
-            return wide_scores(store.scores()).sort_index().sort_index(axis=1)
+            return wide_scores(store.scores()).sort_index().sort_index(axis=1), store.setting
 
     source = Path(other)
-    ours = read_run(Path(directory))
+    ours, setting = read_run(Path(directory))
     meant = {theirs: named_among(name, map(str, ours)) or name for theirs, name in (rename or {}).items()}
-    theirs = read_run(source) if source.is_dir() else read_score_table(source, meant, sentinel)
+    if source.is_dir():
+        theirs, _ = read_run(source)
+    else:
+        name = benchmark_named(setting.benchmark)
+        known = None if name is None else load_benchmark(name)
+        theirs = read_score_table(source, meant, sentinel, known, setting.dataset)
     return rank_agreement(ours, theirs.rename(columns=_in_our_names(theirs, ours)))
 
 

@@ -18,10 +18,12 @@ from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GroundTruth
 from harness.contracts.proxy import Direction
 from harness.data.given_truth import given_truth, names_a_file
+from harness.data.ranked_table import RankedTable
 from harness.errors import HarnessError, UnknownNameError
 from harness.registry import LIST_PROXIES, aggregate_names, aggregates, proxy_facts, proxy_names
 from harness.registry.by_file import OWN_PROXIES
 from harness.registry.own_benchmarks import benchmark_of_run
+from harness.store.records import GIVEN_TRUTHS, TRUTH_ROW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +57,7 @@ class OpenedRun:
         truth: the accuracies to compare the scores with.
         beside: other accuracies to rank like proxies, by the name of their row.
         notes: sentences about the benchmark that belong in every heading, such as that its file has changed.
+        given: every row of a ranked table, with its columns of accuracies as rows; None for other runs.
     """
 
     directory: Path
@@ -65,6 +68,7 @@ class OpenedRun:
     truth: GroundTruth = field(repr=False)
     beside: Mapping[str, GroundTruth] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    given: pd.DataFrame | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         """What was scored, and the ground truth."""
@@ -236,7 +240,46 @@ def open_run(
         scores, setting, manifest = store.scores(), store.setting, store.manifest()
     if scores.empty:
         raise HarnessError(f"{directory} has no scores yet; wait until 'harness run' has stored some")
-    own, notes = benchmark_of_run(setting.benchmark, manifest, benchmark)
+    return opened_from(
+        Path(directory),
+        setting,
+        manifest,
+        scores,
+        truth=truth,
+        better=better,
+        split=split,
+        epochs=epochs,
+        beside=beside,
+        truth_dataset=truth_dataset,
+        benchmark=benchmark,
+    )
+
+
+def opened_from(
+    directory: Path,
+    setting: Setting,
+    manifest: Mapping[str, Any],
+    scores: pd.DataFrame,
+    *,
+    truth: Truth | None = None,
+    better: Direction | None = None,
+    split: str | None = None,
+    epochs: int | str | None = None,
+    beside: Truth | Iterable[Truth] = (),
+    truth_dataset: str | None = None,
+    benchmark: Benchmark | type[Benchmark] | str | None = None,
+) -> OpenedRun:
+    """The same for the content of a run; the directory need not exist."""
+    given = None
+    own: Benchmark
+    notes: tuple[str, ...] = ()
+    if GIVEN_TRUTHS in manifest:
+        if not isinstance(benchmark, RankedTable | None):
+            raise HarnessError(f"{directory} is a table that was ranked by its own accuracies, so it has no benchmark")
+        given, scores = scores, scores[~scores["proxy"].str.startswith(TRUTH_ROW)]
+        own = _ranked_table(setting, manifest, given)
+    else:
+        own, notes = benchmark_of_run(setting.benchmark, manifest, benchmark)
     dataset = truth_dataset or setting.dataset
     if truth is None:
         ranked_by = own.ground_truth(dataset, split, epochs)
@@ -246,8 +289,19 @@ def open_run(
         ranked_by = ground_truth_of(own, dataset, truth, better)
     if better is not None and not ranked_by.partial:
         raise HarnessError("better is for a truth that you give; the benchmark declares the direction of its own")
+    if given is not None and not ranked_by.partial:
+        scores = scores[scores["architecture"].isin(ranked_by.accuracy.index)].reset_index(drop=True)
     truths = _truths_beside(own, ranked_by, beside)
-    return OpenedRun(Path(directory), setting, manifest, own, scores, ranked_by, truths, notes)
+    return OpenedRun(directory, setting, dict(manifest), own, scores, ranked_by, truths, notes, given)
+
+
+def _ranked_table(setting: Setting, manifest: Mapping[str, Any], given: pd.DataFrame) -> RankedTable:
+    """The benchmark that a ranked table is, if it brought its own accuracies."""
+    columns = given[given["proxy"].str.startswith(TRUTH_ROW)]
+    values = columns.pivot(index="architecture", columns="proxy", values="value").astype("float64")
+    higher: Mapping[str, bool] = manifest[GIVEN_TRUTHS]
+    truths = {column: values[f"{TRUTH_ROW}{column}"] for column in higher}
+    return RankedTable(setting.benchmark, truths, higher)
 
 
 def as_run(value: object, name: str) -> OpenedRun:
@@ -287,7 +341,7 @@ def ground_truth_of(benchmark: Benchmark, dataset: str, wanted: Truth, better: D
         return benchmark.ground_truth(dataset, wanted)
     if isinstance(wanted, str) and not names_a_file(wanted):
         return benchmark.ground_truth(dataset, *parse_truth(wanted))
-    return given_truth(wanted, benchmark=benchmark.name, dataset=dataset, better=better)
+    return given_truth(wanted, benchmark=benchmark, dataset=dataset, better=better)
 
 
 def _each(wanted: Any) -> Iterable[Truth]:

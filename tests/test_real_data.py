@@ -70,3 +70,37 @@ def test_every_network_is_used(run):
     table = run[0].correlations
     whole = table[table["set"] == "all"]
     assert set(whole["used"]) == {CELLS}
+
+
+def test_ranking_published_scores_gives_the_coefficients_computed_from_them_elsewhere(real_data):
+    """Suite-Zero's scores and validation accuracies of the 9,445 cells without unreachable operations."""
+    from harness_benchmarks.nats.hw_nas_bench import architecture_of
+
+    scores = pd.read_csv(real_data / "published-scores-nats-tss-cifar10.csv.gz").set_index("net_str")
+    table = pd.read_csv(real_data / "more" / "robust-nats-tss-cifar10.csv.gz", usecols=["net", "val_accs"])
+    report = harness.rank(scores.join(table.set_index(table["net"].map(architecture_of))["val_accs"]), truth="val_accs")
+    found = report.correlations.set_index("proxy")
+    expected = {
+        "params": (0.747, 0.568), "flops": (0.714, 0.519), "jacob_cov": (0.818, 0.632), "naswot": (0.792, 0.603),
+        "epe_nas": (0.787, 0.589), "synflow": (0.732, 0.536), "l2_norm": (0.720, 0.527), "snip": (0.552, 0.400),
+        "grad_norm": (0.550, 0.399), "fisher": (0.501, 0.360), "grasp": (0.491, 0.340), "zen": (0.101, 0.096),
+        "plain": (-0.367, -0.244),
+    }  # fmt: skip
+    assert set(found.index) == set(expected)
+    for proxy, coefficients in expected.items():
+        # The source counts one sentinel among the scores of four proxies.
+        assert found.loc[proxy, ["spearman", "kendall"]].tolist() == pytest.approx(coefficients, abs=0.0015), proxy
+    assert found["failed"].to_dict() == dict.fromkeys(expected, 0) | dict.fromkeys(
+        ("jacob_cov", "naswot", "epe_nas", "zen"), 1
+    )
+
+
+def test_ranking_joins_published_scores_with_the_benchmark(real_data, tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    import_table(harness.load("nats-tss"), real_data / "nats-tss.csv.gz")
+    report = harness.rank(real_data / "published-scores-nats-tss-cifar10.csv.gz", benchmark="nats-tss")
+    counts = report.correlations.groupby("set")["networks"].max().to_dict()
+    assert counts == {"all": 9445, "connected": 9444, "reachable": 9445, "unique": 5260}
+    facts = " ".join(report.heading.facts)
+    assert "Sentinels counted as failures: EPE-NAS 1, Jacob cov 1, NASWOT 1, Zen-Score 1" in facts
+    assert "do not fit" not in facts, "#Params of the table are the networks'"

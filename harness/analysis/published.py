@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.data.table_files import UNREADABLE
+from harness.data.table_files import read_frame
 from harness.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,12 +25,7 @@ def read_published(path: Path) -> pd.DataFrame:
     Raises:
         DataError: if the file or a column is missing, or a value is not a coefficient.
     """
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, dtype={"note": str, "doubt": str})
-    except UNREADABLE as error:
-        raise DataError(f"the published table {path} cannot be read ({error}); it must be a CSV file") from error
+    table = read_frame(path, str(path), wanted="a table of published coefficients", text=("note", "doubt"))
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise DataError(f"{path} has no column '{missing[0]}'; it needs {', '.join(COLUMNS)}")

@@ -16,6 +16,7 @@ from harness._utils.visible import csv_text, visible, visible_page, write_page
 from harness.cli import completion
 from harness.cli.analyse import analyse_app
 from harness.cli.gate import baseline, check, test_proxy
+from harness.cli.rank import rank
 from harness.cli.reproduce import list_protocols, reproduce
 from harness.cli.run import INTERRUPTED, run
 from harness.cli.score import score
@@ -32,6 +33,7 @@ app.add_typer(analyse_app, name="analyse")
 app.add_typer(store_app, name="store")
 app.command()(run)
 app.command()(score)
+app.command()(rank)
 app.command()(merge)
 app.command()(reproduce)
 list_app.command("protocols")(list_protocols)
@@ -95,7 +97,7 @@ def import_data(
             help="Benchmark, or cost table such as nats-tss-costs-cifar10.", autocompletion=completion.importables
         ),
     ],
-    file: Annotated[Path, typer.Argument(help="The official archive, or a CSV or Parquet table.")],
+    file: Annotated[Path, typer.Argument(help="The official archive, or a table (CSV, JSON, Parquet, Feather).")],
     trust_pickle: Annotated[
         bool, typer.Option("--trust-pickle", help="Allow unsafe pickles from this source. They can run any code.")
     ] = False,
@@ -210,14 +212,14 @@ def report(
 @app.command()
 def agree(
     run_directory: RunDirectory,
-    other: Annotated[Path, typer.Argument(help="Another run, or a CSV file of scores with one row per architecture.")],
+    other: Annotated[Path, typer.Argument(help="Another run, or a table of scores with one row per architecture.")],
     rename: Annotated[
         list[str] | None, typer.Option(help="CSV_NAME=PROXY, where the CSV names a proxy differently; may be repeated.")
     ] = None,
     sentinel: Annotated[float | None, typer.Option(help="Number that marks a failed score in the CSV.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the table to this CSV file.")] = None,
 ) -> None:
-    """Print the rank agreement between a run's scores and another run or a CSV file."""
+    """Print the rank agreement between a run's scores and another run or a table of scores."""
     from harness import api
     from harness.display.tables.correlations import agreement_grid
     from harness.display.tables.terminal import print_grids

@@ -36,16 +36,19 @@ def baseline(
 
     found = opened(run, truth)
     freeze(found)  # fail early, before the slow measurement
-    say("measuring the cost of the proxies; run nothing else on this machine until it is done", err=True)
-    costs = measure(found, representative(found.scores), own=own or [], processes=PROCESSES)
+    costs = None
+    if found.setting.origin is None:
+        say("measuring the cost of the proxies; run nothing else on this machine until it is done", err=True)
+        costs = measure(found, representative(found.scores), own=own or [], processes=PROCESSES)
     frozen = freeze(found, costs)
     files = write_baseline(frozen, out)
-    unknown = [name for name in frozen.proxies if name not in costs.passes]
+    again = "" if found.setting.origin is None else "RUN "
+    unknown = [] if costs is None else [name for name in frozen.proxies if name not in costs.passes]
     if unknown:
         say(f"no cost recorded for {', '.join(unknown)}: the code is missing, add --proxy path.py:name", err=True)
     say(
         f"{counted(len(frozen.proxies), 'proxy', 'proxies')} on {counted(len(frozen.architectures), 'network')} frozen "
-        f"in {out}: {', '.join(file.name for file in files)}; next: harness check --baseline {out}"
+        f"in {out}: {', '.join(file.name for file in files)}; next: harness check {again}--baseline {out}"
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from harness._utils.html import facts_html
 from harness._utils.names import unknown_name
+from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import Costs, GroundTruth
 from harness.errors import HarnessError, UnknownNameError
 from harness.seeds import derive_seed
@@ -207,6 +208,14 @@ class Benchmark(ABC):
             if form in wanted:
                 first.setdefault(form, architecture)
         return {architecture: first[form] for architecture, form in forms.items()}
+
+    def dialects(self) -> Sequence[Dialect]:
+        """Other ways in which tables write the architectures; each is tried where identifiers are not official."""
+        return ()
+
+    def size_key(self, architecture: str) -> str:
+        """A text that is equal only for architectures with the same numbers of parameters and of operations."""
+        return architecture
 
     def features(self, architecture: str) -> Mapping[str, float]:
         """Counts that describe an architecture, by name; empty if the benchmark declares none.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.contracts.dialect import Dialect
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -118,6 +120,7 @@ class TableFormat:
         contrast: architectures that show the direction of every column.
         order_sha256: SHA-256 of the architectures in their published order, one per line. A column ``index`` of a
             complete table must number them in this order.
+        dialects: other ways in which a table may write the architectures.
     """
 
     architectures: Callable[[], Sequence[str]]
@@ -132,6 +135,7 @@ class TableFormat:
     kind: str = "ground truth"
     contrast: Contrast | None = None
     order_sha256: str = ""
+    dialects: Sequence[Dialect] = ()
 
     def columns(self) -> list[str]:
         """Every column that is read from a source, in its standard spelling."""

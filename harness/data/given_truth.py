@@ -17,20 +17,24 @@ from typing import TYPE_CHECKING, Any, get_args
 from harness._utils.arguments import shown
 from harness._utils.names import listed, unknown_name
 from harness._utils.visible import one_line
+from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GIVEN, GroundTruth
 from harness.contracts.proxy import Direction
 from harness.data.columns import column_key
-from harness.data.table_files import read_table_file, sha256_of
+from harness.data.dialects import official
+from harness.data.table_files import by_architecture, place_of_architectures, read_frame, sha256_of, with_index
 from harness.errors import DataError, HarnessError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".parquet", ".json", ".jsonl", ".xlsx")
+SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".gz", ".bz2", ".xz", ".zst", ".zip"),
+    *(".parquet", ".feather", ".json", ".jsonl", ".xlsx"),
+)
 """A truth that ends like this is a file, even without a column."""
 
 _WANTED = "a table with one row per architecture and its numbers in columns"
-_ARCHITECTURE = ("architecture", "arch")
 _COSTLY = re.compile(
     "loss|error|err|nll|ece|perplexity|ppl|latency|energy|mae|mse|rmse|wer|cer|fid|brier|regret|entropy"
 )
@@ -82,16 +86,17 @@ def names_a_file(truth: str) -> bool:
     return ":" in truth or truth.lower().endswith(SUFFIXES)
 
 
-def given_truth(value: object, *, benchmark: str, dataset: str, better: Direction | None = None) -> GroundTruth:
+def given_truth(value: object, *, benchmark: Benchmark, dataset: str, better: Direction | None = None) -> GroundTruth:
     """The ground truth behind a file, a table, a column, or another ground truth.
 
     Networks without a finite value are left out of analyses, and counted.
 
     Args:
-        value: ``file.csv:column`` or ``file.csv:column:lower``; a data frame with one column of numbers, indexed by
+        value: ``file.csv:column`` or ``file.csv:column:lower``, of a table as by
+            :func:`~harness.data.table_files.read_frame`; a data frame with one column of numbers, indexed by
             architecture or with a column ``architecture``; a series or a mapping by architecture; or a
             :class:`GroundTruth`.
-        benchmark: the benchmark's name.
+        benchmark: the benchmark, whose dialects of architectures are recognised.
         dataset: the data set of the scored networks.
         better: whether ``higher`` or ``lower`` values are better; default: higher. It must be stated for a column that
             is named like a loss, an error or a cost.
@@ -112,27 +117,32 @@ def given_truth(value: object, *, benchmark: str, dataset: str, better: Directio
         file, column, stated = _parts(os.fspath(value))
         if better and stated and better != stated:
             raise HarnessError(f"'{value}' says that {stated} is better, and better={better!r} the opposite")
-        frame = indexed(read_table_file(file, _WANTED), file.name)
+        notes: list[str] = []
+        known = (column_key(column),) if column else ()
+        frame = read_frame(file, wanted=_WANTED, section=dataset, columns=known, notes=notes)
+        frame = official(frame, benchmark.dialects(), benchmark.architectures, file.name, notes)
+        frame = one_row_each(frame, file.name)
         values = _column(frame, column, file.name, f"{file}:COLUMN")
-        origin, source, sha256 = file.name, str(file.resolve()), sha256_of(file)
+        origin, sha256 = file.name, sha256_of(file)
+        source = "; ".join((str(file.resolve()), *notes))
         stated = better or stated
         hint = f"write {file}:{values.name}:lower, or :higher"
     else:
         origin, stated, hint = "values given in Python", better, "give better='lower', or 'higher'"
         source = origin
         if isinstance(value, pd.DataFrame):
-            values = _column(indexed(value, "the table"), None, "the table", "table['COLUMN']")
+            values = _column(_indexed(value, "the table", benchmark), None, "the table", "table['COLUMN']")
         elif isinstance(value, pd.Series | Mapping):
             series = pd.Series(value) if isinstance(value, Mapping) else value
             frame = series.to_frame("accuracy" if series.name is None else str(series.name))
-            values = indexed(frame, "the series").iloc[:, 0]
+            values = _indexed(frame, "the series", benchmark).iloc[:, 0]
         else:
             raise HarnessError(
                 "truth must be 'split/epochs', a file such as 'robust.csv:pgd', or a table or series by architecture, "
                 f"not {shown(value)}"
             )
         sha256 = ""
-    return truth_of(values, benchmark, dataset, stated, hint, origin, source, sha256)
+    return truth_of(values, benchmark.name, dataset, stated, hint, origin, source, sha256)
 
 
 def truth_of(
@@ -182,27 +192,40 @@ def truth_of(
 
 
 def indexed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """A table indexed by architecture as text: by its column of architectures if it has one, else by its index.
-
-    Rows that are repeated without a difference are kept once.
+    """A data frame, indexed by architecture as text: by its column of architectures if it has one, else by its index.
 
     Raises:
-        DataError: if a row names no architecture, an architecture has several different rows, or the table has neither
-            a column of architectures nor an index of names.
+        DataError: as by :func:`one_row_each`, or if it names no architectures.
     """
-    import pandas as pd
+    return one_row_each(by_architecture(_naming(frame, name), name), name)
 
-    place = next((column for column in frame.columns if column_key(column) in _ARCHITECTURE), None)
-    if place is not None:
-        frame = frame.set_index(place)
-    elif isinstance(frame.index, pd.RangeIndex):
+
+def _indexed(frame: pd.DataFrame, name: str, benchmark: Benchmark) -> pd.DataFrame:
+    """The same, with the benchmark's identifiers."""
+    # Numbers that no name explains may be what is left of an index that counted rows.
+    dialects = () if frame.index.name is None and frame.index.dtype.kind in "iuf" else benchmark.dialects()
+    named = _naming(frame, name)
+    if place_of_architectures(frame) is not None:
+        dialects = benchmark.dialects()
+    return one_row_each(official(named, dialects, benchmark.architectures, name, []), name)
+
+
+def _naming(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    named = with_index(frame, name, numbers=True)
+    if place_of_architectures(named) is None:
         raise DataError(
             f"{name} does not name the architectures; it needs them as index, or in a column 'architecture', beside "
             f"{listed(frame.columns)}"
         )
-    if frame.index.hasnans:
-        row = int(frame.index.isna().argmax()) + 1
-        raise DataError(f"row {row:,} of {name} names no architecture")
+    return named
+
+
+def one_row_each(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """A table that is indexed by architecture, as text; rows that are repeated without a difference are kept once.
+
+    Raises:
+        DataError: if an architecture has several different rows.
+    """
     frame = frame.set_axis(frame.index.map(lambda architecture: str(architecture).strip()))
     frame = frame.rename_axis("architecture")
     # The index is compared too: other architectures may have the same numbers.

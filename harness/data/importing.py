@@ -16,10 +16,11 @@ from harness.contracts.benchmark import Benchmark
 from harness.data.checks import checked_table
 from harness.data.columns import with_known_names
 from harness.data.device_costs import CostTable
+from harness.data.dialects import official
 from harness.data.formats import Importable, TableFormat
 from harness.data.local_tables import TableMetadata, write_table
 from harness.data.plausibility import as_accuracies
-from harness.data.table_files import read_table_file, sha256_of
+from harness.data.table_files import read_frame, sha256_of
 from harness.errors import DataError, HarnessError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class ImportSummary:
         sha256: SHA-256 of the imported file.
         path: the path of the table.
         kind: what the table contains.
+        notes: what was unusual about the file, in a few words each.
     """
 
     benchmark: str
@@ -49,6 +51,7 @@ class ImportSummary:
     path: Path
     ignored: tuple[str, ...] = field(default=())
     kind: str = "ground truth"
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """The summary as lines of text."""
@@ -64,6 +67,8 @@ class ImportSummary:
             f"architectures: {found:,} of {expected:,}",
         ]
         lines += [f"best {split}: {listed(values)}" for split, values in by_split.items()]
+        if self.notes:
+            lines.append(f"read as: {'; '.join(self.notes)}")
         if self.ignored:
             lines.append(f"unused columns: {listed(self.ignored)}")
         return [*lines, f"stored as {self.path}"]
@@ -82,8 +87,9 @@ def import_table(
 
     Args:
         benchmark: the benchmark, or one of its cost tables.
-        file: a CSV (optionally gzipped) or Parquet table with the architectures in a column ``arch`` or
-            ``architecture``, or an archive that the benchmark's format can read.
+        file: a table as by :func:`harness.data.table_files.read_frame`, with its architectures in a column ``arch`` or
+            ``architecture``, as official identifiers or in one of the benchmark's dialects; or an archive that the
+            benchmark's format can read.
         trust_pickle: whether to load pickles that contain more than plain data. Such pickles can run any code.
         allow_partial: whether architectures may be missing.
         errors: whether percentage columns are error rates, to be converted to accuracies, 100 - x.
@@ -98,9 +104,12 @@ def import_table(
     table_format, source = benchmark.table_format(), Path(file)
     if not source.exists():
         raise DataError(f"no such file or directory: '{source}'; expected: {table_format.obtain}")
+    notes: list[str] = []
     reader = next((reader for reader in table_format.readers if reader.accepts(source)), None)
     if reader is None:
-        frame, words = read_table_file(source, wanted=table_format.obtain), source.name
+        frame, words = read_frame(source, wanted=table_format.obtain, notes=notes), source.name
+        known = table_format.architectures if table_format.listing is None else tuple
+        frame = official(frame, table_format.dialects, known, source.name, notes)
     else:
         frame, words = reader.read(source, trust_pickle), reader.describe(source)
     frame = with_known_names(frame, table_format.columns(), source.name)
@@ -124,6 +133,7 @@ def import_table(
         path=path,
         ignored=tuple(name for name in frame.columns if name not in table.columns),
         kind=table_format.kind,
+        notes=tuple(notes),
     )
 
 

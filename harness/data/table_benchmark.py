@@ -15,7 +15,7 @@ from harness._utils.names import listed, unknown_name
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GIVEN, GroundTruth
 from harness.contracts.proxy import Direction
-from harness.data.given_truth import indexed, number_columns, truth_of, values_sha256
+from harness.data.given_truth import indexed, number_columns, one_row_each, truth_of, values_sha256
 from harness.data.table_files import read_table_file, sha256_of
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.tasks import Task
@@ -158,7 +158,7 @@ def _read(table: object, module: str) -> tuple[pd.DataFrame, str, str | None, st
     found = next((each for each in (beside, file) if each.is_file()), None)
     if found is None:
         raise DataError(f"no such file: '{beside}'; expected: {_WANTED}")
-    frame = indexed(read_table_file(found, _WANTED), found.name)
+    frame = one_row_each(read_table_file(found, _WANTED), found.name)
     if frame.empty:
         raise DataError(f"{found.name} has no rows; a benchmark needs networks")
     return frame, found.name, str(found.resolve()), sha256_of(found)

@@ -1,137 +1,227 @@
-"""Read a ground-truth table from CSV or Parquet; pickles are never read here."""
+"""Read a table as people write it: CSV, JSON, Parquet or Feather, compressed or not; pickles are never read here."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from harness._utils.names import listed
 from harness._utils.visible import one_line
 from harness.data.columns import check_agreement, column_key, one_of_each
+from harness.data.table_contents import content_of
+from harness.data.table_json import looks_like_json, read_json
+from harness.data.table_text import UNNAMED, decoded, names_of, read_text
 from harness.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UNREADABLE = (OSError, ValueError, EOFError, zlib.error, MemoryError, OverflowError)
-"""What pandas raises for a damaged file, or one that is not a CSV table."""
-
 _ARCHITECTURE_COLUMNS = ("architecture", "arch")
-_UNNAMED = "(unnamed)"
+_OTHER_ARCHITECTURE_COLUMNS = (
+    "netstr",
+    "archstr",
+    "architecturestr",
+    "net",
+    "hash",
+    "modulehash",
+    "opindices",
+    "genotype",
+    "archindex",
+    "architectureindex",
+    "index",
+)
+"""Names of a column of architectures where there is no column of the first two names; the first of them counts."""
+
 _LONGEST_HEADER = 4096
-_OTHER_KINDS = {
-    b"BZh": "a bzip2 file, such as the archive's pickles",
-    b"\x80": "a pickle",
-    b"PK": "a zip archive",
-    b"\xfd7zXZ": "an xz archive",
-}
+_FEWEST_TOLD = 20
+TABLE = "a table (CSV, JSON, Parquet or Feather)"
 
 
-def read_table_file(path: Path, wanted: str) -> pd.DataFrame:
-    """A CSV (optionally gzipped) or Parquet table, as its content shows, indexed by ``arch`` or ``architecture``.
+def read_frame(
+    path: Path,
+    name: str | None = None,
+    *,
+    wanted: str = TABLE,
+    text: Sequence[str] = (),
+    section: str | None = None,
+    columns: Collection[str] = (),
+    notes: list[str] | None = None,
+) -> pd.DataFrame:
+    """The one reader of tables: what the file is shows in its content, not in its name.
 
-    ``wanted`` says in messages what the file should be.
+    Text may be in UTF-8 or UTF-16, separated by commas, semicolons or tabs, with decimal commas; files may be
+    compressed with gzip, bzip2, xz or zstd, or alone in a zip archive. An index that does not just count the rows
+    becomes the first column.
+
+    Args:
+        path: the file.
+        name: what messages call it; default: the file's name.
+        wanted: what the file should be, for messages.
+        text: columns to read as text even if they look like numbers, as by :func:`~harness.data.columns.column_key`.
+        section: the data set, for a JSON file with several.
+        columns: further keys that are known to name columns, for JSON files that do not show it.
+        notes: what was unusual about the file is added to it, in a few words each.
 
     Raises:
-        DataError: if it is of another kind or damaged, has no architecture column, or two that disagree.
+        DataError: if it is of another kind, damaged or ambiguous, or has two columns of one name that disagree.
     """
-    if path.is_dir():
-        raise DataError(f"unsupported directory '{path.name}'; expected: {wanted}")
-    with path.open("rb") as file:
-        start = file.read(8)
-    if not start:
-        raise DataError(f"{path.name} is empty; expected: {wanted}")
-    for magic, kind in _OTHER_KINDS.items():
-        if start.startswith(magic):
-            raise DataError(f"{path.name} is {kind}; expected: {wanted}")
-    frame = _read_parquet(path) if start.startswith(b"PAR1") else read_csv(path, path.name)
-    places = [place for place, column in enumerate(frame.columns) if column_key(column) in _ARCHITECTURE_COLUMNS]
-    if not places:
-        raise DataError(f"{path.name} has no column 'arch' or 'architecture'; it has {listed(frame.columns)}")
-    for other in places[1:]:
-        check_agreement(frame, places[0], other, path.name, "two columns name the architectures and")
-    kept = [place for place in range(len(frame.columns)) if place not in places[1:]]
-    return frame.iloc[:, kept].set_index(frame.columns[places[0]])
+    told: list[str] = [] if notes is None else notes
+    name = name or path.name
+    content = content_of(path, wanted)
+    if content.startswith((b"PAR1", b"ARROW1", b"FEA1")):
+        frame = _read_binary(content, name)
+    else:
+        read = decoded(content, name, told)
+        if looks_like_json(read):
+            known = {*_ARCHITECTURE_COLUMNS, *_OTHER_ARCHITECTURE_COLUMNS, *columns}
+            frame = _with_index(read_json(read, name, known, section, path.name.partition(".")[0]), name)
+        else:
+            frame = read_text(read, name, text, told)
+    told += [
+        f"column '{column}' has float16 values, with three significant digits"
+        for column, values in frame.items()
+        if _is_half(values)
+    ]
+    return frame
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def read_table_file(path: Path, wanted: str = TABLE, **options: Any) -> pd.DataFrame:
+    """A table as by :func:`read_frame`, indexed by its column or index of architectures.
+
+    Raises:
+        DataError: as :func:`read_frame`, or if it has no column of architectures, or two that disagree.
+    """
+    frame = read_frame(path, wanted=wanted, **options)
+    return by_architecture(frame, str(options.get("name") or path.name))
+
+
+def with_index(frame: pd.DataFrame, name: str, *, numbers: bool = False) -> pd.DataFrame:
+    """A data frame whose index names the architectures, with the index as a column ``arch``.
+
+    An unnamed index of numbers names none; with ``numbers``, it does if it does not just count the rows and no column
+    names them.
+
+    Raises:
+        DataError: if the index has several levels, or two columns of one name disagree.
+    """
+    if frame.index.nlevels > 1:
+        raise DataError(f"{name} has an index of {frame.index.nlevels} levels; expected: one row per architecture")
+    counts = frame.index.name is None and frame.index.dtype.kind in "iuf"
+    if counts and numbers and not _counts_rows(frame):
+        counts = place_of_architectures(frame) is not None
+    named = frame.reset_index(drop=True) if counts else frame.reset_index(names="arch", allow_duplicates=True)
+    return one_of_each(named, [str(column).strip() for column in named.columns], name)
+
+
+def place_of_architectures(frame: pd.DataFrame) -> int | None:
+    """The place of the column ``architecture`` or ``arch``, else of another that names architectures; None: neither."""
+    keys = [column_key(column) for column in frame.columns]
+    for known in (_ARCHITECTURE_COLUMNS, _OTHER_ARCHITECTURE_COLUMNS):
+        places = [keys.index(key) for key in known if key in keys]
+        if places:
+            place = min(places) if known is _ARCHITECTURE_COLUMNS else places[0]
+            return None if keys[place] == "index" and _counts(frame.iloc[:, place]) else place
+    return 0 if keys[:1] == [column_key(UNNAMED)] and not _is_numeric(frame.iloc[:, 0]) else None
+
+
+def by_architecture(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The table, indexed by the column ``architecture`` or ``arch``, else by another that names architectures.
+
+    Raises:
+        DataError: if there is none, there are two that disagree, or a row names no architecture.
+    """
+    place = place_of_architectures(frame)
+    if place is None:
+        raise DataError(f"{name} has no column 'arch' or 'architecture'; it has {listed(frame.columns)}")
+    keys = [column_key(column) for column in frame.columns]
+    others = [other for other, key in enumerate(keys) if key in _ARCHITECTURE_COLUMNS and other != place]
+    for other in others:
+        check_agreement(frame, place, other, name, "two columns name the architectures and")
+    missing = frame.iloc[:, place].isna().to_numpy()
+    if missing.any():
+        raise DataError(f"row {int(missing.argmax()) + 1:,} of {name} names no architecture")
+    kept = [each for each in range(len(frame.columns)) if each not in others]
+    return frame.iloc[:, kept].set_index(frame.columns[place])
+
+
+def _read_binary(content: bytes, name: str) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
+    from pyarrow import feather
 
+    kind, read = ("Parquet", pq.read_table) if content.startswith(b"PAR1") else ("Feather", feather.read_table)
     try:
-        frame: pd.DataFrame = pq.read_table(path).to_pandas()
-    except (pa.ArrowException, OSError, MemoryError) as error:
-        raise DataError(f"{path.name} is a damaged Parquet file ({one_line(str(error))})") from None
+        frame: pd.DataFrame = read(pa.BufferReader(content)).to_pandas()
+    except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
+        raise DataError(f"{name} is a damaged {kind} file ({one_line(str(error))})") from None
+    for place, column in enumerate(frame.columns):
+        values = frame.iloc[:, place]
+        if values.dtype == object and any(isinstance(value, np.ndarray | list) for value in values[:1]):
+            listed_values = [str(np.asarray(value).tolist()) for value in values]
+            frame[column] = listed_values
+    return _with_index(frame, name)
+
+
+def _with_index(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The index as the first column, unless it just counts the rows."""
     names = [str(column).strip() for column in frame.columns]
     # pandas stores an index that does not just count the rows as a column, and restores it as the index.
     if frame.index.name is not None or not _counts_rows(frame):
-        frame = frame.rename_axis(str(frame.index.name or _UNNAMED)).reset_index(allow_duplicates=True)
+        frame = frame.rename_axis(str(frame.index.name or UNNAMED)).reset_index(allow_duplicates=True)
         names = [str(frame.columns[0]), *names]
-    return one_of_each(frame, names, path.name)
-
-
-def _counts_rows(frame: pd.DataFrame) -> bool:
-    return frame.index.nlevels == 1 and list(frame.index[:2]) == list(range(min(2, len(frame))))
-
-
-def read_csv(path: Path, name: str, text: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a CSV table, gzipped or not, as its first bytes show.
-
-    Blanks around column names are dropped. If rows have one field more than the header, as in tables written by R, the
-    first field is an unnamed column. The columns ``text`` are read as text even if they look like numbers.
-
-    Raises:
-        DataError: if it is truncated or not such a table, or two columns with the same name disagree.
-    """
-    import pandas as pd
-
-    compression: Literal["gzip"] | None = "gzip" if _is_gzipped(path) else None
-
-    def read(**options: Any) -> pd.DataFrame:
-        # Spreadsheets start a file with a byte order mark, which is not part of the first name.
-        frame: pd.DataFrame = pd.read_csv(path, compression=compression, encoding="utf-8-sig", **options)
-        return frame
-
-    try:
-        # pandas renames the second of two equal names, so the names are also read as a row of text.
-        written = read(header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0].str.strip().to_list()
-        unique = read(nrows=0).columns
-        if len(written) == 1 and (separator := next((each for each in ";\t" if each in written[0]), None)):
-            raise DataError(f"{name} is separated by {separator!r}; expected: a comma-separated table")
-        names = [column or made for column, made in zip(written, unique, strict=True)]
-        texts = {made: "str" for column, made in zip(names, unique, strict=True) if column_key(column) in text}
-        frame = read(low_memory=False, dtype=texts)
-    except UNREADABLE as error:
-        cause = one_line(str(error))
-        raise DataError(f"{name} is truncated, or not a CSV or Parquet table ({cause})") from None
-    if frame.index.nlevels > 1:
-        raise DataError(f"{name} has rows with {frame.index.nlevels} fields more than its header")
-    if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.rename_axis(_UNNAMED).reset_index()
-        names = [_UNNAMED, *names]
+    else:
+        frame = frame.reset_index(drop=True)
     return one_of_each(frame, names, name)
 
 
+def _counts_rows(frame: pd.DataFrame) -> bool:
+    if frame.index.nlevels != 1:
+        return False
+    start = list(frame.index[:2])
+    return start in (list(range(min(2, len(frame)))), [str(number) for number in range(min(2, len(frame)))])
+
+
+def _is_numeric(values: pd.Series[Any]) -> bool:
+    return values.dtype.kind in "biuf"
+
+
+def _counts(values: pd.Series[Any]) -> bool:
+    """Whether a column counts the rows, so that it need not be the number of an architecture."""
+    return values.tolist() in (list(range(len(values))), list(range(1, len(values) + 1)))
+
+
+def _is_half(values: pd.Series[Any]) -> bool:
+    """Whether numbers are in half precision, or were when they were written as text."""
+    if values.dtype == np.float16:
+        return True
+    if values.dtype.kind != "f":
+        return False
+    numbers = values.to_numpy(np.float64)
+    numbers = np.unique(numbers[np.isfinite(numbers) & (np.abs(numbers) < np.finfo(np.float16).max)])
+    halves = numbers.astype(np.float16)
+    if not np.all(np.isclose(numbers, halves.astype(np.float64), rtol=1e-3, atol=0)):
+        return False
+    # From 16 on, half precision does not have all numbers with two decimals.
+    telling = (np.abs(numbers) >= 16) & (np.abs(10 * numbers - np.round(10 * numbers)) > 1e-6)
+    if telling.sum() < _FEWEST_TOLD:
+        return False
+    return all(number in (float(half), float(str(half))) for number, half in zip(numbers, halves, strict=True))
+
+
 def header_of(path: Path) -> list[str]:
-    """The column names in the first line of a CSV table, gzipped or not; none if it cannot be read."""
+    """The column names in the first line of a text table, compressed or not; none if it cannot be read."""
     if not path.is_file():
         return []
     try:
-        with gzip.open(path) if _is_gzipped(path) else path.open("rb") as file:
-            line = file.read(_LONGEST_HEADER).partition(b"\n")[0]
-    except (OSError, EOFError, zlib.error):
+        content = content_of(path, TABLE, _LONGEST_HEADER)
+        whole = content.rpartition(b"\n")[0] or content
+        return names_of(decoded(whole[: len(whole) // 2 * 2] if b"\0" in whole else whole, path.name, []))
+    except DataError:
         return []
-    names = line.decode("utf-8-sig", errors="replace").replace('"', "").split(",")
-    return [name.strip() for name in names]
-
-
-def _is_gzipped(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
 
 
 def sha256_of(source: Path) -> str:

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.seeds import TRUSTED_AGREEMENT
 from harness.display.tables.heading import Heading
-from harness.display.tables.numbers import coefficient
+from harness.display.tables.numbers import coefficient, counted
 from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.results import OpenedRun
-from harness.tasks import CLASSES, Objective
+from harness.store.records import NOTES
+from harness.tasks import CLASSES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from harness.store.records import Setting
 
 
 def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
@@ -39,7 +38,7 @@ def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
 
 def heading_of(run: OpenedRun) -> Heading:
     """The heading of a run: what was ranked against what."""
-    setting, task = run.setting, run.benchmark.task(run.setting.dataset)
+    setting = run.setting
     return Heading(
         benchmark=run.benchmark.title,
         dataset=setting.dataset,
@@ -53,15 +52,23 @@ def heading_of(run: OpenedRun) -> Heading:
         once_per_class=bool(setting.once_per_class),
         facts=(
             *run.notes,
-            *_facts(setting, task.objective),
+            *_facts(run),
             *(f"Trained, for comparison: {other.describe()}" for other in run.beside.values()),
         ),
         doubts=tuple(_doubts(run)),
         sets=dict(run.benchmark.subsets),
+        origin=setting.origin or "",
     )
 
 
-def _facts(setting: Setting, objective: Objective) -> tuple[str, ...]:
+def _facts(run: OpenedRun) -> tuple[str, ...]:
+    setting = run.setting
+    if setting.origin is not None:
+        # Of other truths, the heading counts the architectures without a value.
+        missing = 0 if run.given is None or run.truth.partial else run.given["architecture"].nunique() - run.networks
+        left_out = [f"{counted(missing, 'architecture')} without a number in '{run.truth.split}' left out"]
+        return (*run.manifest.get(NOTES, ()), *(left_out if missing else ()))
+    objective = run.benchmark.task(setting.dataset).objective
     facts = (f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",)
     return facts if objective == CLASSES else (*facts, f"Loss of the gradient proxies: {objective.words}")
 

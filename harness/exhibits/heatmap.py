@@ -80,13 +80,16 @@ def heatmap(
 
 
 def run_names(runs: Sequence[OpenedRun]) -> list[str]:
-    """Benchmark and data set of each run, with the name of its directory if two would be the same.
+    """Benchmark and data set of each run, with its ground truth or its directory's name if two would be the same.
 
     Raises:
         HarnessError: if the same directory is given twice.
     """
-    plain = [f"{run.setting.benchmark} {run.setting.dataset}" for run in runs]
+    plain = [f"{run.setting.benchmark} {run.setting.dataset}".strip() for run in runs]
     times = Counter(plain)
+    truths = [run.truth.name for run in runs]
+    if len({run.directory for run in runs}) == 1 and len(set(truths)) == len(runs) > 1:
+        return truths
     names = [
         name if times[name] == 1 else f"{name} {run.directory.name}" for name, run in zip(plain, runs, strict=True)
     ]

@@ -31,6 +31,11 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
         HarnessError: if the benchmark is not registered, or its images must be given.
     """
     setting = baseline.setting
+    if setting.origin is not None:
+        raise HarnessError(
+            f"the scores of the baseline were {setting.origin}, so they cannot be computed again; rank a new table "
+            "with harness rank TABLE --out RUN, and give this RUN to harness check"
+        )
     if benchmark_named(setting.benchmark) is None:
         raise HarnessError(
             f"the benchmark '{setting.benchmark}' of the baseline is not registered here; score its networks with "

@@ -11,7 +11,7 @@ from harness._utils.arguments import accepts, epochs, number, optional, path, te
 from harness.contracts.ground_truth import GroundTruth
 from harness.display.tables.heading import Heading
 from harness.exhibits._heading import correlations_of, heading_of
-from harness.results import OpenedRun, open_run
+from harness.results import OpenedRun, open_run, opened_from
 from harness.store.score_files import write_manifest
 from harness.store.seeds import SCORES_FILE, seed_directory
 
@@ -65,7 +65,7 @@ class Report:
         rows = set_rows(self.correlations, self.subset)
         heading = self.heading
         lines = [
-            f"<report of {heading.benchmark}, {heading.dataset}: "
+            f"<report of {heading.place}: "
             f"{counted(self.scores['proxy'].nunique(), 'proxy', 'proxies')} on "
             f"{counted(heading.networks, 'network')}, ranked against {heading.ground_truth}"
         ]
@@ -87,7 +87,7 @@ class Report:
         """The main table, for a notebook."""
         from harness.display.tables.notebook import html_heading, html_table
 
-        title = f"{self.heading.benchmark}, {self.heading.dataset}"
+        title = self.heading.place
         return html_heading(title, self.heading) + html_table(self.exhibit(figures=False).grids[0])
 
     def exhibit(self, *, figures: bool = True) -> Exhibit:
@@ -154,7 +154,8 @@ class Report:
         """
         target = Path(directory)
         files = self.exhibit(figures=figures).write(target, width=width)
-        files += _write_scores(target, self.scores, self.manifest)
+        given = self.run.given if self.run else None
+        files += _write_scores(target, self.scores if given is None else given, self.manifest)
         for other in self.run.seeds[1:] if self.run else ():
             files += _write_scores(seed_directory(target, other.setting.seed), other.scores, other.manifest)
         return files
@@ -164,7 +165,11 @@ def _opened(run: Any, options: dict[str, Any]) -> OpenedRun:
     """The run, opened with these options; one that is already opened keeps its benchmark."""
     if not isinstance(run, OpenedRun):
         return open_run(run, **options)
-    return open_run(run.directory, **{"benchmark": run.benchmark, **options}) if options else run
+    if not options:
+        return run
+    scores = run.scores if run.given is None else run.given
+    # The directory of a ranked table need not exist.
+    return opened_from(run.directory, run.setting, run.manifest, scores, **{"benchmark": run.benchmark, **options})
 
 
 def _write_scores(directory: Path, table: pd.DataFrame, facts: dict[str, Any]) -> list[Path]:
@@ -224,9 +229,6 @@ def report(
     Raises:
         HarnessError: if there is no run, it has no scores or no ground truth yet, or the baseline does not exist.
     """
-    from harness.analysis import cost_table
-    from harness.analysis.published import beside_published, read_published
-
     options: dict[str, Any] = {
         "truth": truth,
         "better": better,
@@ -237,17 +239,25 @@ def report(
         "benchmark": benchmark,
     }
     run = _opened(directory, {name: value for name, value in options.items() if value is not None})
+    return report_of(run, baseline=baseline, published=None if published is None else Path(published))
+
+
+def report_of(run: OpenedRun, *, baseline: str = "params", published: Path | None = None) -> Report:
+    """The report of an opened run; the arguments are those of :func:`report`."""
+    from harness.analysis import cost_table
+    from harness.analysis.published import beside_published, read_published
+
     baseline = run.row_named(baseline)
     correlations = correlations_of(run, baseline)
     theirs = None
     if published is not None:
-        table = read_published(Path(published))
+        table = read_published(published)
         theirs = beside_published(correlations, table, run.benchmark.name, run.setting.dataset)
     shown = set(correlations["proxy"])
     return Report(
         heading=heading_of(run),
         correlations=correlations,
-        costs=cost_table(run.scores),
+        costs=cost_table(run.scores if run.setting.origin is None else run.scores[:0]),
         scores=run.scores,
         truth=run.truth,
         labels={name: label for name, label in run.labels.items() if name in shown},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness._utils.names import unknown_name
 from harness.analysis.published import read_published
-from harness.data.table_files import UNREADABLE
+from harness.data.table_files import read_frame
 from harness.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -61,13 +61,8 @@ def published_searches(name: str, beside: Path | None = None) -> pd.DataFrame:
     Raises:
         DataError: if the file is missing, lacks a column, or has an impossible number of networks or searches.
     """
-    import pandas as pd
-
     path = published_path(name, beside)
-    try:
-        table = pd.read_csv(path)
-    except UNREADABLE as error:
-        raise DataError(f"the published table {path} cannot be read ({error}); give a CSV file") from error
+    table = read_frame(path, str(path), wanted="a table of published searches")
     missing = [column for column in SEARCH_COLUMNS if column not in table]
     if missing:
         raise DataError(f"{path} lacks the column '{missing[0]}'; it needs {', '.join(SEARCH_COLUMNS)}")

@@ -6,6 +6,7 @@ it with another setting is refused, so that scores from different conditions are
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -233,7 +234,11 @@ class Store:
                     table = self.outcomes.table_without(damaged)
                 except WRONG_TYPE as error:
                     raise StoreError(f"the store in {self.directory} is damaged ({error}); restore it") from error
-        table.insert(COLUMNS.index("status"), "seed", self.setting.seed)
+        setting = self.setting
+        table.insert(COLUMNS.index("status"), "seed", setting.seed)
+        if setting.origin is not None:
+            # No time was measured; the file has zeros because every outcome needs a number there.
+            table[["own_seconds", "standalone_seconds"]] = math.nan
         return table
 
     def damaged_units(self) -> list[str]:

@@ -15,6 +15,7 @@ from harness.images.batches import BATCHES_FILE, read_batches
 from harness.registry.own_benchmarks import benchmark_of_run
 from harness.store import Store
 from harness.store.checksums import keeps_checksums, names_in_words
+from harness.store.records import GIVEN_TRUTHS
 from harness.store.score_files import write_manifest
 from harness.store.seeds import check_seed, further_seeds
 from harness.store.sqlite import FILE_NAME, explained
@@ -84,9 +85,12 @@ def _checksums(store: Store) -> Finding:
 
 
 def _contents(store: Store, sound: bool) -> Iterator[Finding]:
+    origin = store.setting.origin
     try:
-        read_batches(store.directory / BATCHES_FILE, store.setting.fingerprint)
-        yield Finding("mini-batches", True, "those that the scores were computed with")
+        if origin is None:
+            read_batches(store.directory / BATCHES_FILE, store.setting.fingerprint)
+        words = "those that the scores were computed with" if origin is None else f"none: the scores were {origin}"
+        yield Finding("mini-batches", True, words)
     except HarnessError as error:
         yield Finding("mini-batches", False, str(error))
     if not sound:
@@ -94,7 +98,11 @@ def _contents(store: Store, sound: bool) -> Iterator[Finding]:
         return
     scored = store.outcomes.architectures()
     try:
-        strangers = scored.difference(benchmark_of_run(store.setting.benchmark, store.manifest())[0].architectures())
+        if GIVEN_TRUTHS in store.manifest():
+            strangers = set[str]()
+        else:
+            benchmark, _ = benchmark_of_run(store.setting.benchmark, store.manifest())
+            strangers = scored.difference(benchmark.architectures())
     except HarnessError as error:
         yield Finding("architectures", False, f"cannot be checked: {error}")
     else:

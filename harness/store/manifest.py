@@ -60,7 +60,7 @@ class Manifest:
         with transaction(self._connection):
             for statement in (*SCHEMA, *CHECKSUM_TABLES):
                 self._connection.execute(statement)
-            for key, value in {**_entries_of(setting), **facts}.items():
+            for key, value in {**entries_of(setting), **facts}.items():
                 self.write(key, value)
 
     def check(self) -> None:
@@ -125,7 +125,7 @@ class Manifest:
         with damaged_text_read(self._connection):
             rows = self._connection.execute("SELECT key, value FROM manifest").fetchall()
         stored = {key: parse_json(value) for key, value in rows if key not in damaged}
-        entries = _entries_of(setting)
+        entries = entries_of(setting)
         differs = any(stored.get(name, value) != value for name, value in entries.items())
         if differs or not stored.keys() & {"setting", "checksum"}:
             return []
@@ -140,5 +140,6 @@ class Manifest:
         return damaged_entries(self._connection) if keeps_checksums(self._connection) else []
 
 
-def _entries_of(setting: Setting) -> dict[str, Any]:
+def entries_of(setting: Setting) -> dict[str, Any]:
+    """The entries that every store has."""
     return {"schema": SCHEMA_VERSION, "setting": asdict(setting), "checksum": setting.checksum()}

@@ -8,6 +8,15 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+NOTES = "notes"
+"""The entry of a manifest with sentences on how scores were read from a table."""
+
+GIVEN_TRUTHS = "given_truths"
+"""The entry of a manifest with the columns of accuracies that a ranked table brought: whether higher is better."""
+
+TRUTH_ROW = "truth:"
+"""What the names of their rows start with, among the scores."""
+
 Status = Literal["ok", "failed", "non_finite", "skipped"]
 
 
@@ -31,6 +40,7 @@ class Setting:
         torch: the version of torch; another version rounds differently.
         resolution: height and width of the images if they differ from the benchmark's, else None.
         once_per_class: True if one network of each canonical form was scored for all, else None.
+        origin: the table that the scores were read from, if they were computed elsewhere, else None.
     """
 
     benchmark: str
@@ -48,6 +58,7 @@ class Setting:
     torch: str
     resolution: int | None = None
     once_per_class: bool | None = None
+    origin: str | None = None
 
     def checksum(self) -> str:
         """A hash of all fields."""

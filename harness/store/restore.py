@@ -61,7 +61,7 @@ def restore(scores: Path | str, directory: Path | str, *, without: Iterable[str]
 def _read(source: Path) -> tuple[Setting, dict[str, Any], list[Row]]:
     table, manifest_file = _files(source)
     setting, facts = _manifest(manifest_file, table)
-    return setting, facts, _rows(table)
+    return setting, facts, _rows(table, timed=setting.origin is None)
 
 
 def _files(path: Path) -> tuple[Path, Path]:
@@ -87,11 +87,13 @@ def _manifest(file: Path, scores: Path) -> tuple[Setting, dict[str, Any]]:
     return setting, {**manifest, "restored_from": file.name}
 
 
-def _rows(file: Path) -> list[Row]:
+def _rows(file: Path, timed: bool) -> list[Row]:
     try:
         # As text, so that every number is restored to the last bit.
         table = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, dtype=str)
         table = table[list(COLUMNS)].astype(object)
+        if not timed:
+            table[["own_seconds", "standalone_seconds"]] = 0.0
         table = table.where(table.notna(), None)
         return list(map(as_stored, table.itertuples(index=False, name=None)))
     except (ValueError, TypeError, KeyError, OSError, EOFError, zlib.error, MemoryError) as error:

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from harness_benchmarks.nats.hw_nas_bench import COSTS, NET_EDGES, NET_OPERATIONS, architecture_of
+from harness_benchmarks.nats.hw_nas_bench import COSTS, architecture_of
 from harness_benchmarks.nats.tss import NatsTss
+from harness_benchmarks.nb201.dialects import NASLIB_EDGES, NASLIB_OPERATIONS
 from harness_benchmarks.nb201.topology import enumerate_architectures, membership, parse_cell
 from scipy.stats import spearmanr
 
@@ -25,7 +26,7 @@ def frame():
     """Made-up costs of every cell: one for each operation, the more the heavier."""
     weight = {"skip_connect": 1, "none": 0, "nor_conv_3x3": 9, "nor_conv_1x1": 3, "avg_pool_3x3": 2}
     nets = list(itertools.product(range(5), repeat=6))
-    cost = [1 + sum(weight[NET_OPERATIONS[op]] for op in net) for net in nets]
+    cost = [1 + sum(weight[NASLIB_OPERATIONS[op]] for op in net) for net in nets]
     return pd.DataFrame({"net": [str(net) for net in nets], "edgegpu_latency": cost, "fpga_energy": cost})
 
 
@@ -56,7 +57,7 @@ def test_each_place_is_the_operation_of_its_edge():
         found = dict(
             zip(((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)), parse_cell(architecture_of(str(net))), strict=True)
         )
-        expected = dict.fromkeys(NET_EDGES, "none") | {NET_EDGES[place]: NET_OPERATIONS[operation]}
+        expected = dict.fromkeys(NASLIB_EDGES, "none") | {NASLIB_EDGES[place]: NASLIB_OPERATIONS[operation]}
         assert found == expected
 
 
@@ -140,7 +141,7 @@ def test_the_cheapest_measured_networks_are_those_without_a_path(real, column):
 
 @pytest.mark.real_data
 def test_simulated_costs_depend_on_the_operations_alone_and_grow_with_convolutions(real):
-    counts = [str([cell.count(operation) for operation in NET_OPERATIONS]) for cell in real.index]
+    counts = [str([cell.count(operation) for operation in NASLIB_OPERATIONS]) for cell in real.index]
     for column in ("eyeriss_latency", "eyeriss_energy", "fpga_latency", "fpga_energy"):
         grouped = real[column].groupby(np.array(counts))
         assert ((grouped.max() - grouped.min()) / grouped.min()).max() < 1e-4

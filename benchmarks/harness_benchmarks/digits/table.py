@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness._utils.json_text import parse_json
-from harness.data.table_files import read_csv
+from harness.data.table_files import read_frame
 from harness_benchmarks.digits.recipe import RECIPE
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def read_accuracies(folder: Path = FOLDER) -> pd.DataFrame:
     """Test accuracy in percent: one row per architecture string, one column per seed index."""
     import pandas as pd
 
-    table = read_csv(folder / ACCURACIES, ACCURACIES).set_index("architecture")
+    table = read_frame(folder / ACCURACIES).set_index("architecture")
     table.columns = pd.RangeIndex(len(table.columns), name="seed")
     return table
 

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.contracts.benchmark import Benchmark
+from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import GroundTruth
 from harness.data import Contrast, Listing, TableFormat, Truth
 from harness.data.local_tables import read_table, table_ground_truth, table_path
 from harness.data.sources import Download, Files, Sources
 from harness.errors import DataError, HarnessError
 from harness.tasks import Task
+from harness_benchmarks.nasbench101 import dialects
 from harness_benchmarks.nasbench101.cell import Cell, cell_features
 from harness_benchmarks.nasbench101.sources import CellTableReader, RecordFileReader
 from harness_benchmarks.nasbench101.tables import (
@@ -119,6 +121,10 @@ class NasBench101(Benchmark):
         vertices, adjacency, operations = (column[row] for column in columns)
         return Cell(int(vertices), int(adjacency), str(operations))
 
+    def dialects(self) -> Sequence[Dialect]:
+        """Matrices with operations, in one column or in two, and NASLib's tuples."""
+        return (dialects.IN_TWO_COLUMNS, dialects.TUPLE, dialects.TOGETHER)
+
     def features(self, architecture: str) -> Mapping[str, float]:
         """Counts of operations and edges, depth and paths; see :func:`.cell.cell_features`.
 
@@ -202,6 +208,7 @@ class NasBench101(Benchmark):
             obtain=_OBTAIN,
             readers=(RecordFileReader(), CellTableReader()),
             contrast=_OPERATIONS_TELL,
+            dialects=self.dialects(),
             listing=Listing(
                 size=ARCHITECTURES,
                 columns=CELL_COLUMNS | REPEAT_COLUMNS | SECONDS_COLUMNS,

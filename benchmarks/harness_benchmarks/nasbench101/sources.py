@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.data.columns import column_key, one_of_each, with_known_names
-from harness.data.table_files import header_of, read_csv
+from harness.data.table_files import header_of, read_frame
 from harness.errors import DataError
 from harness_benchmarks.nasbench101.framing import is_record_file, read_records
 from harness_benchmarks.nasbench101.metrics import Metrics, decode_metrics
@@ -113,7 +113,7 @@ class CellTableReader:
         Raises:
             DataError: if the file is damaged, or a column of fractions has values above 1 or below 0.
         """
-        frame = read_csv(source, source.name, text=("hash", "ops"))
+        frame = read_frame(source, text=("hash", "ops"))
         known = ("hash", *CELL_COLUMNS, *REPEAT_COLUMNS, "params", "cifar10/params", *_MEANS)
         frame = with_known_names(frame, known, source.name)
         names = ["cifar10/params" if column == "params" else column for column in frame.columns]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from harness._utils.plain_pickle import load_plain
 from harness.data.columns import check_agreement, column_key
 from harness.data.sources import FileShare
-from harness.data.table_files import read_csv
+from harness.data.table_files import read_frame
 from harness.errors import DataError
 from harness_benchmarks.nb201.topology import enumerate_architectures
 
@@ -186,7 +186,7 @@ class IndexedTablesReader:
         columns: dict[str, pd.Series[float]] = {}
         for path in sorted(source.glob("*/accuracies.csv")):
             name = f"{path.parent.name}/{path.name}"
-            table = read_csv(path, name)
+            table = read_frame(path, name)
             if not {"index", "accuracy"} <= set(table.columns) or table["index"].dtype.kind != "i":
                 raise DataError(f"{name} has no columns 'index' (integers) and 'accuracy'")
             architectures = [_architecture_at(order, int(index), name) for index in table["index"]]

@@ -7,7 +7,6 @@ data sets, because their images and classes differ.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data import Contrast, TableFormat, Truth
-from harness.data.table_files import header_of, read_csv
+from harness.data.table_files import header_of, read_frame
 from harness.errors import DataError
-from harness_benchmarks.nb201 import topology
+from harness_benchmarks.nb201 import dialects, topology
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,11 +35,8 @@ COSTS = {
 """Its columns, without the Edge TPU's, which is -1 (not a latency) for 4,699 cells."""
 
 NET = "net"
-NET_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-NET_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
-"""The encoding of column ``net``: each edge's operation as an index into this list, in this order of edges."""
+"""The column of cells, as NASLib's op indices."""
 
-_NET = re.compile(r"\s*[(\[]\s*([0-4])" + r"\s*,\s*([0-4])" * (len(NET_EDGES) - 1) + r"\s*[)\]]\s*")
 _CONVOLUTIONS_TELL = Contrast.of_names(
     "[|+]*(nor_conv_[13]x[13]~[0-2][|+]+){6}",
     "(?!.*nor_conv).*",
@@ -69,6 +65,7 @@ def table_format(dataset: str) -> TableFormat:
         readers=(NetTableReader(),),
         kind="costs",
         contrast=_CONVOLUTIONS_TELL,
+        dialects=(dialects.SPACED, dialects.OP_INDICES, dialects.INDEX),
     )
 
 
@@ -81,11 +78,10 @@ def architecture_of(net: str) -> str:
     Raises:
         DataError: if it is not such a cell.
     """
-    found = _NET.fullmatch(net)
-    if found is None:
+    architecture = dialects.of_op_indices(net)
+    if architecture is None:
         raise DataError(f"'{net}' is not a cell; a cell is six numbers from 0 to 4, such as '(4, 3, 3, 0, 0, 0)'")
-    operation = dict(zip(NET_EDGES, (NET_OPERATIONS[int(digit)] for digit in found.groups()), strict=True))
-    return topology.cell_string(tuple(operation[edge] for edge in topology.EDGES))
+    return architecture
 
 
 class NetTableReader:
@@ -105,7 +101,7 @@ class NetTableReader:
         Raises:
             DataError: if a cell is not in this encoding, or contradicts its costs or official string.
         """
-        frame = read_csv(source, source.name, text=[NET])
+        frame = read_frame(source, text=[NET])
         try:
             nets = [architecture_of(str(net)) for net in frame[NET]]
         except DataError as error:
@@ -135,7 +131,8 @@ def _check_operations(table: pd.DataFrame, name: str) -> None:
     for column in known.columns.intersection(list(COSTS)):
         for cell in known.index.intersection(light):
             if heavy in known.index and known[column][heavy] <= known[column][cell]:
-                numbers = ", ".join(f"{place} {operation}" for place, operation in enumerate(NET_OPERATIONS))
+                names = enumerate(dialects.NASLIB_OPERATIONS)
+                numbers = ", ".join(f"{place} {operation}" for place, operation in names)
                 raise DataError(
                     f"{name}: in column '{column}' the cell '{cell}' costs no less than '{heavy}'; the numbers of "
                     f"'{NET}' must mean {numbers}"

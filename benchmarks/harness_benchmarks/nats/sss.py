@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.contracts.dialect import Dialect
 from harness.data import Contrast, TableFormat
 from harness.data.sources import Sources
 from harness.errors import HarnessError
@@ -85,6 +87,25 @@ SIZE = Archive(
     api="NATSsize",
     entries=archive_entries(_SPLITS),
 )
+
+
+def _of_list(text: str) -> str | None:
+    architecture = ":".join(re.findall(r"\d+", text))
+    return architecture if architecture in _every_string() else None
+
+
+def _of_number(text: str) -> str | None:
+    order = enumerate_architectures()
+    return order[int(text)] if text.isascii() and text.isdigit() and int(text) < len(order) else None
+
+
+@functools.cache
+def _every_string() -> frozenset[str]:
+    return frozenset(enumerate_architectures())
+
+
+_WIDTHS_IN_A_LIST = Dialect("lists of five widths", _of_list, "(8, 16, 24, 32, 64)")
+_NUMBERS = Dialect("numbers in NATS-Bench's order", _of_number, "284")
 
 _WIDTHS_TELL = Contrast.of_names(
     "(8|16|24)(:(8|16|24)){4}",
@@ -168,6 +189,33 @@ class NatsSss(NatsBenchmark):
         body = _cell(c1, c1) + _reduction(c1, c2) + _cell(c2, c3) + _reduction(c3, c4) + _cell(c4, c5)
         return 29 * c1 + body + 2 * c5 + (c5 + 1) * classes
 
+    def dialects(self) -> Sequence[Dialect]:
+        """Five widths in another form, and NATS-Bench's numbers."""
+        return (_WIDTHS_IN_A_LIST, _NUMBERS)
+
+    def operation_counts(self, architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
+        r"""Each network's number of multiply-accumulates for one image, int64, (len(architectures),).
+
+        With :math:`r` the height of an image and the widths :math:`c_i`, the weights of the formula of
+        :meth:`parameter_counts` count once for each position: those of stem and first cell :math:`r^2` times, those of
+        each reduction block and the cell after it a quarter as often as those before.
+
+        Raises:
+            HarnessError: if an architecture is not an official string.
+
+        >>> NatsSss().operation_counts(["8:8:8:8:8", "8:8:8:8:16"], "cifar10")
+        array([4481104, 4894880])
+        """
+        task = self.task(dataset)
+        positions = task.image_shape[-1] ** 2
+        widths = np.array([parse_widths(architecture) for architecture in architectures], dtype=np.int64)
+        c1, c2, c3, c4, c5 = widths.reshape(-1, len(REDUCES)).T
+        first = 27 * c1 + _cell_weights(c1, c1)
+        second = _reduction_weights(c1, c2) + _cell_weights(c2, c3)
+        third = _reduction_weights(c3, c4) + _cell_weights(c4, c5)
+        counts: NDArray[np.int64] = positions * first + positions // 4 * second + positions // 16 * third
+        return counts + c5 * task.classes
+
     def seeds(self, epochs: int | str) -> str:
         """90 epochs, and 1, were trained with one seed; 12 epochs with three."""
         return "mean over seeds" if epochs == 12 else "one seed"
@@ -189,6 +237,7 @@ class NatsSss(NatsBenchmark):
             readers=(ArchiveReader(SIZE),),
             contrast=_WIDTHS_TELL,
             order_sha256=SIZE.order_sha256,
+            dialects=self.dialects(),
         )
 
 
@@ -197,6 +246,15 @@ def _cell(inputs: NDArray[np.int64], outputs: NDArray[np.int64]) -> NDArray[np.i
     between = 3 * (9 * outputs * outputs + 2 * outputs)
     skip = np.where(inputs == outputs, 0, inputs * outputs + 2 * outputs)
     return from_input + between + skip
+
+
+def _cell_weights(inputs: NDArray[np.int64], outputs: NDArray[np.int64]) -> NDArray[np.int64]:
+    skip = np.where(inputs == outputs, 0, inputs * outputs)
+    return 18 * inputs * outputs + 27 * outputs * outputs + skip
+
+
+def _reduction_weights(inputs: NDArray[np.int64], outputs: NDArray[np.int64]) -> NDArray[np.int64]:
+    return 10 * inputs * outputs + 9 * outputs * outputs
 
 
 def _reduction(inputs: NDArray[np.int64], outputs: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import Costs
 from harness.data import Contrast, TableFormat
 from harness.data.device_costs import read_costs
@@ -20,7 +21,7 @@ from harness.data.sources import Download, Files, Sources
 from harness_benchmarks.nats import hw_nas_bench
 from harness_benchmarks.nats.archive import META_FILE, TOPOLOGY, ArchiveReader, IndexedTablesReader, archive_share
 from harness_benchmarks.nats.common import NatsBenchmark, table_columns
-from harness_benchmarks.nb201 import topology
+from harness_benchmarks.nb201 import dialects, topology
 from harness_benchmarks.nb201.benchmark import CellBenchmark
 
 if TYPE_CHECKING:
@@ -128,6 +129,10 @@ class NatsTss(NatsBenchmark, CellBenchmark):
         one = sum(CELLS_PER_STAGE * (width * width + 2 * width) for width in WIDTHS)
         return stem + reductions + head + three * threes + one * ones
 
+    def dialects(self) -> Sequence[Dialect]:
+        """Besides those of every benchmark of such cells, NATS-Bench's numbers."""
+        return (*super().dialects(), dialects.INDEX)
+
     def sources(self) -> Sources:
         """The small public files at pinned commits; the full archive is on a file share."""
         return Sources(_SMALL_FILES, full=archive_share(self.name, TOPOLOGY))
@@ -158,4 +163,5 @@ class NatsTss(NatsBenchmark, CellBenchmark):
             readers=(ArchiveReader(TOPOLOGY), IndexedTablesReader()),
             contrast=_CONVOLUTIONS_TELL,
             order_sha256=TOPOLOGY.order_sha256,
+            dialects=self.dialects(),
         )

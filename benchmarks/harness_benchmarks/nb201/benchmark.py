@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.contracts.benchmark import Benchmark
-from harness_benchmarks.nb201 import topology
+from harness.contracts.dialect import Dialect
+from harness_benchmarks.nb201 import dialects, topology
 from harness_benchmarks.nb201.features import cell_features
 
 
@@ -25,6 +26,14 @@ class CellBenchmark(Benchmark):
     def canonical_form(self, architecture: str) -> str:
         """A text of what the cell computes; see :func:`harness_benchmarks.nb201.topology.canonical_form`."""
         return topology.canonical_form(architecture)
+
+    def dialects(self) -> Sequence[Dialect]:
+        """Official strings with blanks, and NASLib's op indices."""
+        return (dialects.SPACED, dialects.OP_INDICES)
+
+    def size_key(self, architecture: str) -> str:
+        """The numbers of convolutions, the only operations of a cell that have weights or that #FLOPs counts."""
+        return " ".join(str(architecture.count(operation)) for operation in ("nor_conv_1x1", "nor_conv_3x3"))
 
     def features(self, architecture: str) -> Mapping[str, float]:
         """Counts of the cell's operations, its depth and paths.

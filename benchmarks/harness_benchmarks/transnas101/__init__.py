@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.contracts.benchmark import Benchmark
+from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import GroundTruth
 from harness.data import TableFormat, Truth
 from harness.data.local_tables import table_ground_truth
@@ -95,6 +96,12 @@ class TransNas(Benchmark):
         self.check_dataset(dataset)
         self.check_architecture(architecture)
         return build_network(architecture, dataset)
+
+    def dialects(self) -> Sequence[Dialect]:
+        """The digits of NASLib's tuples, without the rest of the code."""
+        codes = {"micro": micro.of_digits, "macro": macro.of_digits}
+        example = {"micro": "(1, 0, 2, 3, 3, 3)", "macro": "(1, 2, 3, 4, 0, 0)"}
+        return (Dialect("op indices of NASLib", codes[self.space], example[self.space]),)
 
     def check_architecture(self, architecture: str) -> None:
         """Raise HarnessError for anything that is not a code of this space."""
@@ -176,6 +183,7 @@ class TransNas(Benchmark):
             datasets=self.datasets,
             obtain=self.obtain,
             readers=(PthReader(self.space),),
+            dialects=self.dialects(),
             contrast={"micro": micro.CONTRAST, "macro": macro.CONTRAST}[self.space],
         )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 
 from harness.data import Contrast
 from harness.errors import HarnessError
@@ -51,6 +52,16 @@ def parse_modules(architecture: str) -> str:
     if fault:
         raise HarnessError(f"'{architecture}' is not in the macro space: {fault}")
     return modules
+
+
+def of_digits(text: str) -> str | None:
+    """The official code of the modules' digits in any form, such as NASLib's tuples, which zeros fill up.
+
+    >>> of_digits("(1, 2, 3, 4, 0, 0)")
+    '64-1234-basic'
+    """
+    modules = re.sub(r"[\s,()\[\]]|0", "", text)
+    return f"{PREFIX}{modules}{SUFFIX}" if re.fullmatch("[1-4]+", modules) and not _fault(modules) else None
 
 
 @functools.cache

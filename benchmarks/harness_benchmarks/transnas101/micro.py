@@ -64,6 +64,16 @@ def cell_code(cell: Cell) -> str:
     return f"{_PREFIX}{digits[0]}_{digits[1:3]}_{digits[3:]}"
 
 
+def of_digits(text: str) -> str | None:
+    """The official code of six digits in any form, such as NASLib's tuples; None if it has others.
+
+    >>> of_digits("(1, 0, 2, 3, 3, 3)")
+    '64-41414-1_02_333'
+    """
+    digits = re.sub(r"[\s,()\[\]]", "", text)
+    return f"{_PREFIX}{digits[0]}_{digits[1:3]}_{digits[3:]}" if re.fullmatch("[0-3]{6}", digits) else None
+
+
 @functools.cache
 def enumerate_architectures() -> tuple[str, ...]:
     """All 4,096 codes, in the order of counting in base four; the last edge changes fastest.

@@ -57,6 +57,7 @@ class Heading(AnyHeading):
         facts: further lines, such as the seed of the weights and the version of torch.
         doubts: which rankings depend on the images, the resolution or the seed; also shown where several runs are.
         sets: the description of each architecture set.
+        origin: the table that the scores were read from, in words; empty if they were computed here.
 
     >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
     >>> print("\n".join(heading.lines()))
@@ -79,9 +80,17 @@ class Heading(AnyHeading):
     facts: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
+
+    @property
+    def place(self) -> str:
+        """The benchmark and the data set, if there is one."""
+        return f"{self.benchmark}, {self.dataset}" if self.dataset else self.benchmark
 
     def inputs(self) -> str:
-        """A description of the batch; noise is in capitals."""
+        """A description of the batch, noise in capitals; or of the table that the scores were read from."""
+        if self.origin:
+            return self.origin
         if self.noise:
             return f"NOISE, NO REAL IMAGES: mini-batches of {self.batch_size} from {self.images}"
         return f"mini-batches of {self.batch_size} from {self.images}"
@@ -89,11 +98,19 @@ class Heading(AnyHeading):
     def entries(self) -> list[Entry]:
         """The facts in order; further ones have an empty name."""
         networks = counted(self.networks, "architecture")
+        if self.origin:
+            return [
+                Entry("Benchmark" if self.dataset else "Table", self.place),
+                Entry("Networks", f"{networks}, those of the table"),
+                Entry("Ground truth", self.ground_truth),
+                Entry("Scores", self.origin),
+                *(Entry("", fact) for fact in (*self.facts, *self.doubts)),
+            ]
         sample = f"{networks} drawn uniformly from the set '{self.subset}', seed {self.seed}"
         if self.once_per_class:
             sample += f"; {ONCE_PER_CLASS}"
         return [
-            Entry("Benchmark", f"{self.benchmark}, {self.dataset}"),
+            Entry("Benchmark", self.place),
             Entry("Sample", sample),
             Entry("Ground truth", self.ground_truth),
             Entry("Inputs", self.inputs(), self.noise),
@@ -107,7 +124,7 @@ class Heading(AnyHeading):
             networks: the number of networks in the figure.
             width: the maximum number of characters per line.
         """
-        name = f"{self.benchmark}, {self.dataset}"
+        name = self.place
         facts = f"n = {networks:,}" + (", NOISE INPUTS" if self.noise else "")
         line = f"{name}, {facts}"
         return line if len(line) <= width else f"{textwrap.fill(name, width)}\n{facts}"
@@ -156,5 +173,7 @@ class Facts(AnyHeading):
 
 def _sample(heading: Heading) -> str:
     of = "" if heading.subset == "all" else f" of the set '{heading.subset}'"
+    if heading.origin:
+        return counted(heading.networks, "architecture")
     once = f", {ONCE_PER_CLASS}" if heading.once_per_class else ""
     return f"{counted(heading.networks, 'architecture')}{of}, seed {heading.seed}{once}"

@@ -115,7 +115,7 @@ def html_page(
     heading = report.heading
     assert isinstance(heading, Heading)
     page = environment.get_template("page.html.j2").render(
-        title=f"{heading.benchmark}, {heading.dataset}",
+        title=heading.place,
         heading=heading,
         summary=summary,
         sections=sections,

@@ -89,8 +89,9 @@ def summarise(table: pd.DataFrame, heading: Heading, labels: Labels, subset: str
 
 def _what(heading: Heading, proxies: int, also: str, rows: pd.DataFrame) -> str:
     what = f"{counted(proxies, 'proxy', 'proxies')} {also}".strip()
+    where = "" if heading.origin else " at initialisation"
     return (
-        f"{what}, scored on {counted(rows['networks'].max(), 'network')} at initialisation, are ranked against "
+        f"{what}, scored on {counted(rows['networks'].max(), 'network')}{where}, are ranked against "
         f"{heading.ground_truth}."
     )
 

@@ -162,7 +162,7 @@ class TestAgreement:
 
     def test_bad_input_is_named(self, finished, tmp_path):
         (tmp_path / "theirs.csv").write_text("name,snip\na,1\n")
-        with pytest.raises(HarnessError, match="no column of architectures"):
+        with pytest.raises(HarnessError, match="has no column 'arch' or 'architecture'"):
             invoke("agree", finished, tmp_path / "theirs.csv")
         with pytest.raises(HarnessError, match="write CSV_NAME=PROXY"):
             invoke("agree", finished, finished, "--rename", "x")

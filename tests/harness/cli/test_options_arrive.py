@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,6 +39,11 @@ OPTIONS = {
         "--shape": "3x7x7", "--batch-size": "9", "--classes": "4", "--seed": "5", "--output": "1",
         "--features": "body", "--blocks": "a,b", "--compare": "RUN", "--device": "cuda:1", "--threads": "3",
         "--out": "out", "--json": None,
+    },
+    "rank": {
+        "--benchmark": "digits", "--dataset": "data", "--truth": "val/7", "--higher": "a", "--lower": "b",
+        "--without": "c", "--sentinel": "-1", "--no-sizes": None, "--baseline": "flops", "--out": "out",
+        "--no-figures": None, "--html": "page.html", "--json": None,
     },
     "merge": {"--out": "out"},
     "report": {
@@ -233,7 +239,7 @@ def test_of_a_command_that_calls_one_function(noted, monkeypatch, command):
 
 
 def test_of_a_baseline(noted, monkeypatch):
-    run = SimpleNamespace(scores="the scores")
+    run = SimpleNamespace(scores="the scores", setting=SimpleNamespace(origin=None))
     frozen = SimpleNamespace(proxies=[], architectures=[])
     noted.instead_of(monkeypatch, "harness.results", "open_run", run)
     noted.instead_of(monkeypatch, "harness.gate", "freeze", frozen)
@@ -318,6 +324,27 @@ def test_of_report(noted, monkeypatch):
         "published": Path("table.csv"),
     }  # fmt: skip
     assert noted["write"] == {"figures": False, "width": inches("2")}
+    assert noted["page"] == (Path("page.html"), "page")
+
+
+def test_of_rank(noted, monkeypatch, tmp_path):
+    report = SimpleNamespace(
+        write=lambda directory, **options: noted.update(write=(directory, options)) or [], html=lambda: "page", run=None
+    )
+    noted.instead_of(monkeypatch, "harness.ranking", "rank_all", SimpleNamespace(reports=[report]))
+    noted.instead_of(monkeypatch, "harness.cli.machine_readable", "report_document", {})
+    monkeypatch.setattr(
+        sys.modules["harness.cli.rank"], "write_page", lambda file, text: noted.update(page=(file, text))
+    )
+    (tmp_path / "scores.csv").touch()
+    typed("rank", str(tmp_path / "scores.csv"))
+    noted["rank_all"].pop("progress")
+    assert noted["rank_all"] == {
+        "table": tmp_path / "scores.csv", "benchmark": "digits", "dataset": "data", "truth": ["val/7"],
+        "higher": ["a"], "lower": ["b"], "without": ["c"], "sentinel": -1.0, "sizes": False, "baseline": "flops",
+        "out": Path("out"),
+    }  # fmt: skip
+    assert noted["write"] == (Path("out/report"), {"figures": False})
     assert noted["page"] == (Path("page.html"), "page")
 
 

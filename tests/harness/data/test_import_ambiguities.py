@@ -144,10 +144,6 @@ class TestColumns:
         frame = pd.DataFrame({"a-b": [1], "a_b": [2]})
         assert with_known_names(frame, ["a-b", "a_b"], "table").to_dict("list") == {"a-b": [1], "a_b": [2]}
 
-    @pytest.mark.parametrize("separator", [";", "\t"])
-    def test_another_separator_is_named(self, frame, refusal, separator):
-        assert f"is separated by {separator!r}" in refusal(frame.to_csv(index=False, sep=separator))
-
     @pytest.mark.parametrize("value", ["93,5", "93.5%", "1,093.5", "ninety"])
     def test_numbers_in_another_notation_are_named(self, frame, refusal, value):
         values = frame[COLUMN].astype(object)

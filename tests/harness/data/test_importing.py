@@ -1,5 +1,6 @@
 """Ground-truth tables: an import is checked and stored completely, or refused without changes."""
 
+import bz2
 import gzip
 import pickle
 from dataclasses import replace
@@ -183,7 +184,14 @@ class TestRefusedFiles:
         assert "table.csv is truncated, or not a CSV or Parquet table" in refusal(tmp_path / "table.csv")
 
     @pytest.mark.parametrize(
-        ("content", "kind"), [(pickle.dumps([1]), "a pickle"), (b"BZh91AY", "a bzip2 file"), (b"PK\3\4", "a zip")]
+        ("content", "kind"),
+        [
+            (pickle.dumps([1]), "a pickle"),
+            (bz2.compress(pickle.dumps([1])), "a pickle"),
+            (b"BZh91AY", "truncated, or not a CSV or Parquet table: a damaged bzip2 file"),
+            (b"PK\3\4", "truncated, or not a CSV or Parquet table: a damaged zip archive"),
+            (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+        ],
     )
     def test_other_kinds_are_named_and_never_unpickled(self, tmp_path, content, kind):
         (tmp_path / "table").write_bytes(content)

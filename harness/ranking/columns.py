@@ -1,0 +1,266 @@
+"""Which columns of a table are scores and which are accuracies, which way is better in each, and what failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness._utils.names import listed, unknown_name
+from harness.contracts.proxy import Direction
+from harness.data.columns import column_key
+from harness.errors import DataError, HarnessError, UnknownNameError
+from harness.registry import aggregates, named_among, proxy_facts
+from harness.store.records import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SENTINEL = -1e8
+"""What NAS-Bench-Suite-Zero writes for a score that could not be computed."""
+
+REST = "rest"
+"""Stands for every column whose direction is not known otherwise."""
+
+_COUNTERS = ("(unnamed)", "unnamed:0", "index", "id", "archindex", "rownames", "seed")
+_ACCURACY = re.compile(r"(^|[^a-z])(acc|accs|accuracy|accuracies|top[-_ ]?[15])([^a-z]|$)", re.IGNORECASE)
+_CHANCES = (100 / 100, 100 / 120, 100 / 200, 100 / 1000)
+"""Accuracies (%) below 1 that guessing gives with common numbers of classes."""
+_NEAR_CHANCE = 0.02
+_MOSTLY_WRONG = 10.0
+_FEWEST = 10
+
+
+@dataclass(frozen=True)
+class ScoreColumn:
+    """One column of scores.
+
+    Attributes:
+        column: its name in the table.
+        row: its name in the run: the registered one, if the table's name means a registered proxy.
+        label: its name in tables and figures.
+        better: whether a higher or a lower score is better.
+        registered: whether the direction is the registry's.
+        outcomes: for each architecture, the status, the score and why there is none.
+    """
+
+    column: str
+    row: str
+    label: str
+    better: Direction
+    registered: bool
+    outcomes: list[tuple[Status, float | None, str | None]]
+
+
+@dataclass(frozen=True)
+class TruthColumn:
+    """One column of accuracies, or of anything else that scores may predict.
+
+    Attributes:
+        column: its name in the table.
+        higher_is_better: its direction.
+        values: NaN where there is no number.
+    """
+
+    column: str
+    higher_is_better: bool
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The meaning of a table's columns.
+
+    Attributes:
+        scores: the columns of scores.
+        truths: the columns of accuracies.
+        unused: the other columns.
+        accuracies: those of them that seem to be accuracies.
+    """
+
+    scores: tuple[ScoreColumn, ...]
+    truths: tuple[TruthColumn, ...]
+    unused: tuple[str, ...]
+    accuracies: tuple[str, ...]
+
+
+def meaning_of(
+    frame: pd.DataFrame,
+    name: str,
+    *,
+    truths: Sequence[str] = (),
+    higher: Iterable[str] = (),
+    lower: Iterable[str] = (),
+    without: Iterable[str] = (),
+    sentinel: float | None = None,
+) -> Columns:
+    """Decide what each column is; a direction that is neither registered nor declared is asked for.
+
+    Raises:
+        HarnessError: if a direction is not known or declared twice, two columns mean one proxy, or there is no score.
+        UnknownNameError: if the table has no column of a given name.
+        DataError: if accuracies mix fractions and percent, or seem to be errors.
+    """
+    declared, rest = _declared(frame, name, higher, lower)
+    left_out = {_column(frame, each, name) for each in without}
+    truth_names = [_column(frame, each, name) for each in truths]
+    found, asked, unused, accuracies = [], [], [], []
+    for place, column in enumerate(map(str, frame.columns)):
+        if column in truth_names or column in left_out:
+            continue
+        values = frame.iloc[:, place]
+        numbers = _numbers(values)
+        is_named = column in declared
+        if not is_named and (column_key(column) in _COUNTERS or values.dtype.kind == "b" or not _has_numbers(numbers)):
+            unused.append(column)
+            continue
+        facts = _registered(column)
+        if not is_named and facts is None and _ACCURACY.search(column):
+            accuracies.append(column)
+            continue
+        better = declared.get(column) or (facts[2] if facts else rest)
+        if better is None:
+            asked.append(column)
+            continue
+        row, label, _ = facts or (column, column, better)
+        is_registered = facts is not None and better == facts[2]
+        found.append(ScoreColumn(column, row, label, better, is_registered, _outcomes(values, numbers, sentinel)))
+    if asked:
+        raise HarnessError(
+            f"{name}: is higher or lower better in {listed(asked)}? Declare it with --higher NAME or --lower NAME "
+            f"('{REST}' means all of these), or leave columns out with --without NAME"
+        )
+    if not found:
+        raise HarnessError(f"{name} has no column of scores; it has {listed(frame.columns) or 'none'}")
+    rows = [each.row for each in found]
+    for each in found:
+        if rows.count(each.row) > 1:
+            both = [f"'{other.column}'" for other in found if other.row == each.row]
+            raise HarnessError(
+                f"{name}: {' and '.join(both)} both mean {each.label}; leave one out with --without NAME"
+            )
+    return Columns(
+        tuple(found),
+        tuple(_truth(frame, column, declared, name) for column in truth_names),
+        tuple(unused),
+        tuple(accuracies),
+    )
+
+
+def _declared(
+    frame: pd.DataFrame, name: str, higher: Iterable[str], lower: Iterable[str]
+) -> tuple[dict[str, Direction], Direction | None]:
+    declared: dict[str, Direction] = {}
+    rest: Direction | None = None
+    directions: tuple[tuple[Direction, Iterable[str]], ...] = (("higher", higher), ("lower", lower))
+    for direction, names in directions:
+        for each in names:
+            if each == REST and each not in frame.columns:
+                if rest not in (None, direction):
+                    raise HarnessError(f"'{REST}' is declared as --higher and as --lower; choose one")
+                rest = direction
+                continue
+            column = _column(frame, each, name)
+            if declared.setdefault(column, direction) != direction:
+                raise HarnessError(f"'{column}' is declared as --higher and as --lower; choose one")
+    return declared, rest
+
+
+def _column(frame: pd.DataFrame, wanted: str, name: str) -> str:
+    """The column with this name, or the only one with another spelling of it, or with a name of the same proxy."""
+    columns = [str(column) for column in frame.columns]
+    if wanted in columns:
+        return wanted
+    similar = [column for column in columns if column_key(column) == column_key(wanted)]
+    row = _registered(wanted)
+    if not similar and row is not None:
+        similar = [column for column in columns if (_registered(column) or ("",))[0] == row[0]]
+    if len(similar) != 1:
+        raise UnknownNameError(unknown_name(f"column of {name}", wanted, columns))
+    return similar[0]
+
+
+def _registered(column: str) -> tuple[str, str, Direction] | None:
+    """Name, label and direction of the registered proxy or rank aggregate that a column's name means."""
+    known = proxy_facts()
+    row = named_among(column, known)
+    if row is not None:
+        return row, known[row].label, known[row].better
+    pooled = aggregates()
+    row = named_among(column, pooled)
+    if row is None:
+        return None
+    # The name itself is that of the aggregate that the harness computes from its parts.
+    return f"{row} (given)", f"{pooled[row].label} (given)", pooled[row].better
+
+
+def _numbers(values: pd.Series[Any]) -> NDArray[np.float64]:
+    import pandas as pd
+
+    if values.dtype.kind in "mM":
+        return np.full(len(values), np.nan)
+    numbers: NDArray[np.float64] = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
+
+
+def _has_numbers(numbers: NDArray[np.float64]) -> bool:
+    return bool((~np.isnan(numbers)).any())
+
+
+def _outcomes(
+    values: pd.Series[Any], numbers: NDArray[np.float64], sentinel: float | None
+) -> list[tuple[Status, float | None, str | None]]:
+    failures = {SENTINEL} if sentinel is None else {SENTINEL, sentinel}
+    outcomes: list[tuple[Status, float | None, str | None]] = []
+    for text, number in zip(values.tolist(), numbers.tolist(), strict=True):
+        if number in failures:
+            outcomes.append(("failed", None, f"the table has the sentinel {number:g}"))
+        elif np.isinf(number):
+            outcomes.append(("non_finite", None, f"the table has {number}"))
+        elif np.isnan(number):
+            outcomes.append(("failed", None, f"the table has '{text}'" if isinstance(text, str) else "no value"))
+        else:
+            outcomes.append(("ok", number, None))
+    return outcomes
+
+
+def _truth(frame: pd.DataFrame, column: str, declared: dict[str, Direction], name: str) -> TruthColumn:
+    numbers = _numbers(frame[column])
+    finite = numbers[np.isfinite(numbers)]
+    is_accuracy = bool(_ACCURACY.search(column))
+    better = declared.get(column) or ("higher" if is_accuracy else None)
+    if not len(finite):
+        raise DataError(f"{name}: column '{column}' has no numbers to rank against")
+    if better is None:
+        raise HarnessError(
+            f"{name}: is higher or lower better in '{column}'? Declare it with --higher {column} or --lower {column}"
+        )
+    if is_accuracy:
+        _check_unit(frame, numbers, column, name)
+        if column not in declared and len(finite) >= _FEWEST and finite.max() > 1:
+            under = float(np.mean(finite < _MOSTLY_WRONG))
+            if under > 0.9:
+                raise DataError(
+                    f"{name}: {under:.0%} of '{column}' are under {_MOSTLY_WRONG:g} %: are these errors? Then add "
+                    f"--lower {column}; if they are accuracies, --higher {column}"
+                )
+    return TruthColumn(column, better == "higher", np.where(np.isfinite(numbers), numbers, np.nan))
+
+
+def _check_unit(frame: pd.DataFrame, numbers: NDArray[np.float64], column: str, name: str) -> None:
+    """Refuse fractions beside percent; a value that guessing gives is no fraction."""
+    with np.errstate(invalid="ignore"):
+        highest = np.nanmax(np.where(np.isfinite(numbers), numbers, np.nan))
+        guessed = np.any([np.abs(numbers - chance) <= _NEAR_CHANCE for chance in _CHANCES], axis=0)
+        small = np.flatnonzero((numbers > 0) & (numbers <= 1) & (100 * numbers <= 1.05 * highest) & ~guessed)
+        large = np.flatnonzero(numbers > 1)
+    if highest > 1 and len(small) and len(large):
+        one, other = small[0], large[0]
+        raise DataError(
+            f"{name}: column '{column}' mixes fractions and percent: {numbers[one]:g} for '{frame.index[one]}' "
+            f"({len(small):,} such values) and {numbers[other]:g} for '{frame.index[other]}'"
+        )
