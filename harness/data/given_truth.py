@@ -41,7 +41,7 @@ _COSTLY = re.compile(
 """Words in a column's name that make it likely that lower is better."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GivenTruth(GroundTruth):
     """Values per architecture that the user gave, with where they come from.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.tasks import Task
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ColumnTruth(GroundTruth):
     """A ground truth that is a column of a user's table."""
 

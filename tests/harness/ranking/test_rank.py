@@ -144,6 +144,32 @@ class TestBenchmarks:
         assert "Counted here: #Params and #FLOPs" in report.heading.facts
         assert "params" not in taus(harness.rank(digits, benchmark="digits", lower="mine", sizes=False))
 
+    def test_may_be_ranked_by_another_table_and_by_each_other(self, digits, tmp_path):
+        other = pd.DataFrame({"architecture": digits.index[3:], "pgd": -digits["naswot"].to_numpy()[3:]})
+        other.to_csv(tmp_path / "robust.csv", index=False)
+        truth = f"{tmp_path / 'robust.csv'}:pgd"
+        report = harness.rank(digits, benchmark="digits", lower="mine", truth=truth)
+        assert taus(report)["mine"] == -1
+        assert report.heading.ground_truth.endswith("a value for 37 of 40 networks; 3 have none and are left out")
+        # A table that brought its accuracies, too, although it is not stored.
+        table = digits.rename_axis("arch").reset_index().assign(acc=np.arange(40))
+        ranked = harness.rank(table, truth="acc", lower="mine")
+        assert taus(harness.report(ranked, truth=truth))["naswot"] == -1
+        assert set(harness.report(ranked, beside="acc", truth=truth).correlations["kind"]) == {"proxy", "truth"}
+        with pytest.raises(HarnessError, match="it has no benchmark"):
+            harness.report(ranked, benchmark="digits")
+
+    def test_may_be_made_from_a_table(self, frame, tmp_path):
+        own = harness.Benchmark.from_table(
+            frame[["arch", "acc"]], build=torch.nn.Identity, task=harness.Task("mine", (3, 8, 8), 10), name="own"
+        )
+        ranked = harness.rank(
+            frame[["arch", "mine"]], benchmark=own, lower="mine", sizes=False, baseline="mine", out=tmp_path / "run"
+        )
+        assert taus(ranked)["mine"] == 1
+        again = harness.report(tmp_path / "run", baseline="mine", benchmark=own)
+        assert again.heading == ranked.heading and "'acc' of a table" in again.heading.ground_truth
+
     def test_sizes_are_those_that_the_proxies_count(self, digits_runs):
         run = harness.open_run(digits_runs[0])
         scores = run.scores.pivot(index="architecture", columns="proxy", values="value")

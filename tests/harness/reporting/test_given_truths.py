@@ -60,6 +60,28 @@ class TestWhatItMayBe:
         assert taus(report).to_dict() == pytest.approx(expected(scored, robust))
         assert "24 networks, 8 proxies; against 'p" in repr(report.run) or form == "mapping"
 
+    def test_a_file_is_read_like_every_other_table(self, digits_runs, scored, robust, tmp_path):
+        from harness_benchmarks.nb201.dialects import NASLIB_EDGES, NASLIB_OPERATIONS
+        from harness_benchmarks.nb201.topology import EDGES, parse_cell
+
+        def indices(architecture):
+            operation = dict(zip(EDGES, parse_cell(architecture), strict=True))
+            return str(tuple(NASLIB_OPERATIONS.index(operation[edge]) for edge in NASLIB_EDGES))
+
+        theirs = pd.DataFrame({"net": map(indices, robust.index), "pgd": robust.to_numpy()})
+        theirs.to_csv(tmp_path / "robust.csv.xz", sep=";", decimal=",", index=False)
+        report = harness.report(digits_runs[0], truth=f"{tmp_path / 'robust.csv.xz'}:pgd")
+        assert taus(report).to_dict() == pytest.approx(expected(scored, robust))
+        assert "decimal commas; architectures are op indices of NASLib" in report.manifest["truth_source"]
+        theirs.to_json(tmp_path / "robust.json", orient="records")
+        for same in (theirs, theirs.set_index("net")["pgd"], f"{tmp_path / 'robust.json'}:pgd"):
+            assert taus(harness.report(digits_runs[0], truth=same)).equals(taus(report))
+
+    def test_numbers_that_are_left_of_an_index_name_no_architectures(self, digits_runs, robust):
+        left = robust.reset_index(drop=True).iloc[5:]
+        with pytest.raises(HarnessError, match=r"none of the 24 scored .*; it names its architectures like '5'"):
+            harness.report(digits_runs[0], truth=left)
+
     def test_the_heading_names_file_hash_column_direction_and_coverage(self, digits_runs, file):
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         report = harness.report(digits_runs[0], truth=f"{file}:pgd")
