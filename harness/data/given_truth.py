@@ -202,12 +202,11 @@ def indexed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _indexed(frame: pd.DataFrame, name: str, benchmark: Benchmark) -> pd.DataFrame:
     """The same, with the benchmark's identifiers."""
-    # Numbers that no name explains may be what is left of an index that counted rows.
-    dialects = () if frame.index.name is None and frame.index.dtype.kind in "iuf" else benchmark.dialects()
-    named = _naming(frame, name)
-    if place_of_architectures(frame) is not None:
-        dialects = benchmark.dialects()
-    return one_row_each(official(named, dialects, benchmark.architectures, name, []), name)
+    numbers = frame.index.name is None and frame.index.dtype.kind in "iuf"
+    # Numbers that nothing explains may be what is left of an index that counted rows.
+    explained = not numbers or place_of_architectures(frame) is not None
+    dialects = benchmark.dialects() if explained else ()
+    return one_row_each(official(_naming(frame, name), dialects, benchmark.architectures, name, []), name)
 
 
 def _naming(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -77,8 +77,8 @@ def rank(
     Args:
         table: a data frame with one row per architecture, or a file of it; see docs/data.md for the formats.
         truth: with a benchmark, its ground truth as ``split/epochs``, default its first, or the column of another
-            table, as ``robust.csv:pgd``; without, the column of accuracies or costs of this table. With several, the report is against the first, and ``out`` holds
-            all.
+            table, as ``robust.csv:pgd``; without, the column of accuracies or costs of this table. With several, the
+            report is against the first, and ``out`` holds all.
         benchmark: the benchmark whose architectures they are, its name, or your own at ``path.py:name``.
         dataset: the data set; default: the benchmark's first.
         higher: columns in which higher is better; ``rest`` means all that are not known otherwise.
