@@ -98,6 +98,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Check that the generated pages are up to date (python -m tools.make_docs writes them)."""
-    install(session, "test")
+    """Check that the generated pages are up to date, and that the example notebook runs.
+
+    ``python -m tools.make_docs`` and ``python -m tools.notebook`` write them.
+    """
+    install(session, "test", "notebook")
     session.run("python", "-m", "tools.make_docs", *(session.posargs or ["--check"]))
+    session.run("python", "-m", "tools.notebook", "--check")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,17 @@ NOTEBOOK = Path(__file__).parents[1] / "docs" / "example.ipynb"
 
 def executed(notebook: Any, without: str = "") -> Any:
     """The notebook with the outputs of a new kernel; cells with the tag are left out."""
-    from nbclient import NotebookClient
-
+    client: Any = import_module("nbclient")
     notebook.cells = [cell for cell in notebook.cells if without not in cell.metadata.get("tags", [])]
-    return NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
+    return client.NotebookClient(
+        notebook, timeout=600, resources={"metadata": {"path": str(NOTEBOOK.parent)}}
+    ).execute()
 
 
 def has_torchvision() -> bool:
     """Whether torchvision can be imported; a build for another torch cannot."""
     try:
-        import torchvision  # noqa: F401
+        import_module("torchvision")
     except Exception:
         return False
     return True
@@ -34,8 +36,7 @@ def has_torchvision() -> bool:
 
 def main() -> None:
     """Execute; write, or check that every cell of code ran and has the number of its place."""
-    import nbformat
-
+    nbformat: Any = import_module("nbformat")
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="execute, and write nothing")
     options = parser.parse_args()
