@@ -109,7 +109,7 @@ def score(
     places = _Places(device, output, features, blocks)
     tables, notes = [], {}
     for name, each in networks.items():
-        with _named_in_errors(name):
+        with _named_in_errors(name), _own_random_numbers(seed):
             scene, ready = _scene(each, given, chosen, int(seed), loss, places, threads)
             table = _table(scene, chosen)
         if several:
@@ -129,6 +129,14 @@ class _Places:
     output: str | int | None
     features: str | None
     blocks: Sequence[str] | None
+
+
+@contextmanager
+def _own_random_numbers(seed: int) -> Iterator[None]:
+    """What passes draw, such as dropout masks, comes from the seed; the caller's random state stays."""
+    with torch.random.fork_rng():
+        torch.manual_seed(derive_seed("passes", int(seed)))
+        yield
 
 
 @contextmanager
