@@ -301,3 +301,12 @@ def test_a_method_that_forward_calls_with_more_arguments():
     assert [name for name, m in ready.named_modules() if isinstance(m, nn.ReLU)] == ["relu#1", "relu#0"]
     table = harness.score(network, images, proxies="naswot,snip")
     assert table["status"].eq("ok").all()
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu", torch.bfloat16)])
+def test_modes_of_the_caller_change_nothing(mode):
+    network, images = Given(lambda s, x: s.head(pooled(s.conv(x).relu())), head=linear()), torch.randn(BATCH, *IMAGE)
+    names = "snip,grasp,synflow,naswot,jacob_cov"
+    expected = harness.score(network, images, proxies=names)["value"].tolist()
+    with mode():
+        assert harness.score(network, images, proxies=names)["value"].tolist() == pytest.approx(expected, rel=1e-6)
