@@ -80,7 +80,7 @@ class NormAndActivation(nn.Module):
         # The norm keeps what its class had, without the parts.
         norm = kind.__new__(kind)
         norm.__dict__.update(original.__dict__, _modules={})
-        self.norm, self.drop, self.act = norm, original.drop, original.act
+        self.norm, self.drop, self.act = norm, *(original.get_submodule(name) for name in ("drop", "act"))
         self.train(original.training)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -156,7 +156,7 @@ def with_differentiable_batch_norms(network: nn.Module) -> nn.Module:
 
 
 def _differentiable(module: nn.Module) -> nn.Module | None:
-    is_known = isinstance(module, nn.BatchNorm2d) and type(module).forward is nn.BatchNorm2d.forward
-    if is_known and module.affine and module.training:
+    is_known = type(module).forward is nn.BatchNorm2d.forward
+    if isinstance(module, nn.BatchNorm2d) and is_known and module.affine and module.training:
         return DifferentiableBatchNorm(module)
     return None
