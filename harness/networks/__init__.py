@@ -7,7 +7,6 @@ kernels, return dictionaries and name nothing. :func:`prepared` makes a copy tha
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,9 +16,9 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from harness.errors import HarnessError
 from harness.networks.attention import MultiheadAttention, can_be_plain
-from harness.networks.kinds import Hardsigmoid, Hardswish
+from harness.networks.kinds import NORMS, Hardsigmoid, Hardswish, parted
 from harness.networks.places import Call, Record, blocks_of, logits_of
-from harness.networks.replacing import replace_modules
+from harness.networks.replacing import deep_copy, replace_modules
 from harness.networks.routing import Routing
 
 __all__ = ["prepared"]
@@ -53,14 +52,20 @@ def prepared(
     Raises:
         HarnessError: if the network cannot be copied, the pass fails, or a module or output is not there.
     """
-    twin: nn.Module = _copied(_unwrapped(network)).train().to(images.device, memory_format=layout)  # type: ignore[call-overload]
-    twin.requires_grad_(True)
+    inner = _unwrapped(network)
+    twin: nn.Module = _copied(inner).train().to(images.device, memory_format=layout)  # type: ignore[call-overload]
+    for parameter in twin.parameters():
+        # Indices may be parameters too.
+        parameter.requires_grad_(parameter.is_floating_point() or parameter.is_complex())
     replace_modules(twin, _plain)
     record = Record(twin, images)
-    with torch.no_grad(), Routing(twin, making=True) as routing, _kept_buffers(twin), _plain_kernels(), _noting(record):
+    routing = Routing(twin, making=True, original=inner)
+    with torch.no_grad(), _kept_buffers(twin), _plain_kernels(), _noting(record), routing:
         try:
             returned = twin(images.clone())
-        except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+        except HarnessError:
+            raise
+        except Exception as error:
             shape = "×".join(map(str, images.shape))
             reason = " ".join(str(error).split())[:300]
             raise HarnessError(
@@ -79,6 +84,8 @@ def _plain(module: nn.Module) -> nn.Module | None:
     """What stands for a module that hides its products or cannot be differentiated twice."""
     if isinstance(module, nn.MultiheadAttention) and can_be_plain(module):
         return MultiheadAttention(module)
+    if isinstance(module, NORMS):
+        return parted(module)
     kind = {nn.Hardsigmoid: Hardsigmoid, nn.Hardswish: Hardswish}.get(type(module))
     return None if kind is None else kind()
 
@@ -101,7 +108,7 @@ def _copied(network: nn.Module) -> nn.Module:
     if lazy is not None:
         raise HarnessError(f"the parameter '{lazy}' has no values yet; call the network once before it is scored")
     try:
-        return copy.deepcopy(network)
+        return deep_copy(network)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise HarnessError(
@@ -134,7 +141,7 @@ def _become_prepared(
     original: Any = type(network)
     scene: Callable[[Any], Any] = Routing if routed else contextlib.nullcontext
     calls, with_stem = chain
-    forward: Callable[..., Any] = original.forward
+    forward: Callable[..., Any] = _own_forward(network) or original.forward
 
     def logits(self: nn.Module, images: Tensor) -> Tensor:
         with scene(self), _plain_kernels():
@@ -152,10 +159,26 @@ def _become_prepared(
     network.__class__ = type(original.__name__, (original,), body)
 
 
+def _own_forward(network: nn.Module) -> Callable[..., Any] | None:
+    """The method that the network itself has in place of that of its class, if any.
+
+    Raises:
+        HarnessError: if it is no method, so that copies of the network would share it.
+    """
+    own = vars(network).pop("forward", None)
+    if own is None:
+        return None
+    if getattr(own, "__self__", None) is not network:
+        raise HarnessError("the network's 'forward' was replaced by a function; make it a method of a class")
+    method: Callable[..., Any] = own.__func__
+    return method
+
+
 def _inside(method: Callable[..., Any], scene: Callable[[Any], Any]) -> Callable[..., Any]:
-    def routed(self: nn.Module, images: Tensor) -> Any:
-        with scene(self), _plain_kernels():
-            return method(self, images)
+    def routed(self: nn.Module, *arguments: Any, **named: Any) -> Any:
+        # The network's own forward may call the method, within its scene.
+        with contextlib.nullcontext() if Routing.is_open(self) else scene(self), _plain_kernels():
+            return method(self, *arguments, **named)
 
     return routed
 

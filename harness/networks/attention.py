@@ -29,7 +29,24 @@ class DotProductAttention(nn.Module):
         scale: float | None = None,
         enable_gqa: bool = False,
     ) -> Tensor:
-        """(..., tokens, channels) each; ``attn_mask`` is added, or if boolean says what takes part."""
+        """(..., tokens, channels) each; ``attn_mask`` is added, or if boolean says what takes part.
+
+        A token for which nothing takes part gets zeros.
+        """
+        return self.with_weights(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)[0]
+
+    def with_weights(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> tuple[Tensor, Tensor]:
+        """The same, and the weights of the values, (..., queries, keys)."""
         if enable_gqa:
             groups = query.shape[-3] // key.shape[-3]
             key, value = key.repeat_interleave(groups, -3), value.repeat_interleave(groups, -3)
@@ -43,7 +60,13 @@ class DotProductAttention(nn.Module):
                 similarity = similarity.masked_fill(~attn_mask, -math.inf)
             else:
                 similarity = similarity + attn_mask
-        return F.dropout(similarity.softmax(dim=-1), dropout_p) @ value
+        if attn_mask is None:
+            weights = similarity.softmax(dim=-1)
+        else:
+            alone = (similarity == -math.inf).all(dim=-1, keepdim=True)
+            weights = similarity.masked_fill(alone, 0.0).softmax(dim=-1).masked_fill(alone, 0.0)
+        weights = F.dropout(weights, dropout_p)
+        return weights @ value, weights
 
 
 class MultiheadAttention(nn.Module):
@@ -99,7 +122,7 @@ class MultiheadAttention(nn.Module):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """The arguments and results of :class:`torch.nn.MultiheadAttention`; no attention weights are returned."""
+        """The arguments and results of :class:`torch.nn.MultiheadAttention`."""
         unbatched, batch_first = query.dim() == 2, self.batch_first
         if unbatched:
             query, key, value = (tensor.unsqueeze(0) for tensor in (query, key, value))
@@ -112,10 +135,14 @@ class MultiheadAttention(nn.Module):
             projected = tuple(layer(tensor) for layer, tensor in zip(layers, (query, key, value), strict=True))
         q, k, v = (self._by_head(tensor if batch_first else tensor.transpose(0, 1)) for tensor in projected)
         mask = self._mask(attn_mask, key_padding_mask, q, k)
-        attended = self.products(q, k, v, mask, self.dropout if self.training else 0.0)
+        attended, weights = self.products.with_weights(q, k, v, mask, self.dropout if self.training else 0.0)
         merged = attended.transpose(1, 2).flatten(2)
         output = self.out_proj(merged if batch_first else merged.transpose(0, 1))
-        return output[0] if unbatched else output, None
+        if not need_weights:
+            return output[0] if unbatched else output, None
+        if average_attn_weights:
+            weights = weights.mean(dim=1)
+        return (output[0], weights[0]) if unbatched else (output, weights)
 
     def _by_head(self, tensor: Tensor) -> Tensor:
         """(images, tokens, channels) to (images, heads, tokens, channels of a head)."""

@@ -68,6 +68,42 @@ NORMS_OF_IMAGES: tuple[type[nn.Module], ...] = (nn.LayerNorm, nn.GroupNorm, nn.R
 """Normalisations by the statistics of each image, or of a part of it."""
 
 
+NORMS: tuple[type[nn.Module], ...] = (nn.modules.batchnorm._BatchNorm, *NORMS_OF_IMAGES)
+"""All normalisations."""
+
+
+class NormAndActivation(nn.Module):
+    """A normalisation that also drops and activates, as timm's, in parts that proxies know."""
+
+    def __init__(self, original: nn.Module, kind: type[nn.Module]) -> None:
+        super().__init__()
+        # The norm keeps what its class had, without the parts.
+        norm = kind.__new__(kind)
+        norm.__dict__.update(original.__dict__, _modules={})
+        self.norm, self.drop, self.act = norm, *(original.get_submodule(name) for name in ("drop", "act"))
+        self.train(original.training)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape."""
+        activated: Tensor = self.act(self.drop(self.norm(x)))
+        return activated
+
+
+def parted(module: nn.Module) -> NormAndActivation | None:
+    """What stands for a normalisation of timm that also activates; None for any other module."""
+    kinds = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+    kind = next((kind for kind in kinds if isinstance(module, kind)), None)
+    is_known = type(module).__module__.startswith("timm.layers.") and {"drop", "act"} == set(module._modules)
+    if kind is None or not is_known or type(module).__name__ not in ("BatchNormAct2d", "GroupNormAct", "LayerNormAct"):
+        return None
+    return NormAndActivation(module, kind)
+
+
+def does_more_than_normalise(module: nn.Module) -> bool:
+    """Whether a normalisation of a class of its own has parts, such as an activation function."""
+    return isinstance(module, NORMS) and any(True for _ in module.children())
+
+
 def outputs_of(layer: Layer) -> int:
     """The number of output channels or features."""
     return layer.weight.shape[1] if isinstance(layer, MatrixProduct) else layer.weight.shape[0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 
@@ -44,6 +45,20 @@ def replace_modules(network: nn.Module, make: Callable[[nn.Module], nn.Module | 
     return network
 
 
+def deep_copy(network: nn.Module) -> nn.Module:
+    """A deep copy, also of networks that keep results of a pass, which :func:`copy.deepcopy` refuses.
+
+    Networks with :func:`torch.nn.utils.weight_norm` do so, and those that store their last features.
+    """
+    memo: dict[int, Any] = {}
+    for module in network.modules():
+        for value in vars(module).values():
+            for entry in value if isinstance(value, list | tuple) else [value]:
+                if isinstance(entry, Tensor) and not entry.is_leaf:
+                    memo[id(entry)] = entry.detach().clone()
+    return copy.deepcopy(network, memo)
+
+
 def is_parametrised(network: nn.Module) -> bool:
     """Whether a tensor of some module is computed at each access (:mod:`torch.nn.utils.parametrize`)."""
     return any(parametrize.is_parametrized(module) for module in network.modules())
@@ -51,7 +66,7 @@ def is_parametrised(network: nn.Module) -> bool:
 
 def with_plain_weights(network: nn.Module) -> nn.Module:
     """A copy in which each parametrised tensor is a plain parameter with its current value."""
-    plain = copy.deepcopy(network)
+    plain = deep_copy(network)
     for module in plain.modules():
         if parametrize.is_parametrized(module):
             # Removal changes the class, which the copy shares with the original.

@@ -21,13 +21,27 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
+from harness.errors import HarnessError
 from harness.networks.attention import DotProductAttention
-from harness.networks.kinds import Hardsigmoid, Hardswish, MatrixProduct
+from harness.networks.kinds import LAYERS, Hardsigmoid, Hardswish, MatrixProduct
 
 Arguments = Mapping[str, Any]
 
 MARK = "#"
 """Separates the function's name from the number of the call in the name of a module that stands for a call."""
+
+
+SETTINGS = "_settings_of_calls"
+"""The attribute of a module with the settings of the calls that modules stand for, by their names."""
+
+
+class _ClampReLU(nn.ReLU):
+    """A ReLU that the network computes as a clamp, whose gradient at 0 is 1."""
+
+    stands_for = nn.ReLU
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clamp(min=0)
 
 
 class _Softmax(nn.Module):
@@ -59,7 +73,7 @@ _ACTIVATIONS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {
     "sigmoid": (nn.Sigmoid, ()),
     "tanh": (nn.Tanh, ()),
     "softplus": (nn.Softplus, ("beta", "threshold")),
-    "logsigmoid": (nn.LogSigmoid, ()),
+    "log_sigmoid": (nn.LogSigmoid, ()),
     "softsign": (nn.Softsign, ()),
     "tanhshrink": (nn.Tanhshrink, ()),
     "hardshrink": (nn.Hardshrink, ("lambd",)),
@@ -79,7 +93,13 @@ _CONVOLUTIONS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {
     },
 }
 
+_CLAMPS = ("clamp", "clamp_min", "clip")
+
 _PRODUCTS = ("matmul", "__matmul__", "mm", "addmm")
+
+
+_OPEN: list[tuple[int, int]] = []
+"""The threads and networks of the passes that run."""
 
 
 class Routing(TorchFunctionMode):
@@ -88,17 +108,29 @@ class Routing(TorchFunctionMode):
     Args:
         network: the network that makes the passes.
         making: whether to create the modules; otherwise only those that exist are called.
+        original: the network that it is a copy of, whose modules and parameters it must not use.
+
+    Raises:
+        HarnessError: in a pass that uses a module or parameter of the original.
     """
 
-    def __init__(self, network: nn.Module, making: bool = False) -> None:
+    def __init__(self, network: nn.Module, making: bool = False, original: nn.Module | None = None) -> None:
         super().__init__()
+        foreign = () if original is None else (*original.named_modules(), *original.named_parameters())
+        self._foreign = {id(thing): name for name, thing in foreign}
         self.made = 0
         self._making = making
         self._running: list[tuple[nn.Module, Counter[str]]] = [(network, Counter())]
         self._thread = threading.get_ident()
         self._handles: list[Any] = []
 
+    @staticmethod
+    def is_open(network: nn.Module) -> bool:
+        """Whether a pass of the network runs inside a block of this kind."""
+        return (threading.get_ident(), id(network)) in _OPEN
+
     def __enter__(self) -> Routing:
+        _OPEN.append((self._thread, id(self._running[0][0])))
         super().__enter__()  # type: ignore[no-untyped-call]
         self._handles = [
             register_module_forward_pre_hook(self._before),
@@ -109,11 +141,20 @@ class Routing(TorchFunctionMode):
     def __exit__(self, *error: Any) -> None:
         for handle in self._handles:
             handle.remove()
+        _OPEN.remove((self._thread, id(self._running[0][0])))
         super().__exit__(*error)  # type: ignore[no-untyped-call]
+
+    def _refuse_foreign(self, thing: object) -> None:
+        if id(thing) in self._foreign:
+            raise HarnessError(
+                f"a function that the network keeps uses '{self._foreign[id(thing)]}' of the very network that was"
+                " given, so a copy would not be one; make the function a method or a module"
+            )
 
     def _before(self, module: nn.Module, _: Any) -> None:
         if threading.get_ident() == self._thread:
             self._running.append((module, Counter()))
+        self._refuse_foreign(module)
 
     def _after(self, module: nn.Module, *_: Any) -> None:
         if threading.get_ident() == self._thread:
@@ -124,6 +165,9 @@ class Routing(TorchFunctionMode):
         self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
+        if self._foreign:
+            for value in (*args, *kwargs.values()):
+                self._refuse_foreign(value)
         name = _name_of(func)
         if name not in _RULES:
             return func(*args, **kwargs)
@@ -136,18 +180,21 @@ class Routing(TorchFunctionMode):
         if standing is None and self._making:
             standing = _RULES[name](func, args, kwargs)
             if standing is not None:
+                module.__dict__.setdefault(SETTINGS, {})[place] = _settings(name, args, kwargs)
                 # In front, because some proxies look at a network's last module.
                 others = dict(module._modules)
                 module._modules.clear()
                 module._modules.update({place: standing.train(module.training), **others})
                 self.made += 1
-        return func(*args, **kwargs) if standing is None else _call(standing, func, name, args, kwargs)
+        if standing is None or not _fits(standing, name, module.__dict__[SETTINGS][place], args, kwargs):
+            return func(*args, **kwargs)
+        return _call(standing, func, name, args, kwargs)
 
 
 def _name_of(func: Callable[..., Any]) -> str:
-    """The function's name; that of ``relu_`` is ``relu``."""
+    """The function's name; that of ``relu_`` is ``relu``, and ``F.threshold`` is named ``_threshold``."""
     name: str = getattr(func, "__name__", "")
-    return name if name.startswith("__") else name.removesuffix("_")
+    return name if name.startswith("__") else name.lstrip("_").removesuffix("_")
 
 
 def _is_seen(module: nn.Module) -> bool:
@@ -174,7 +221,13 @@ def _clamp(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Arguments) -
     low, high = given.get("min"), given.get("max")
     if not isinstance(low, int | float) or low != 0:
         return None
-    return nn.ReLU() if high is None else nn.ReLU6() if isinstance(high, int | float) and high == 6 else None
+    return _ClampReLU() if high is None else nn.ReLU6() if isinstance(high, int | float) and high == 6 else None
+
+
+def _threshold(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Arguments) -> nn.Module | None:
+    """A ReLU, if what is not above 0 becomes 0."""
+    given = _named(("threshold", "value", "inplace"), args, kwargs)
+    return nn.ReLU() if given.get("threshold") == given.get("value") == 0 else None
 
 
 def _softmax(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Arguments) -> nn.Module:
@@ -242,15 +295,47 @@ def _call(
     return x.copy_(standing(x.clone()))
 
 
+def _weight_and_settings(name: str, args: tuple[Any, ...], kwargs: Arguments) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The weight and bias among a function's arguments, and those that are no tensors."""
+    if name in _PRODUCTS:
+        return args[-1:], {}
+    if name in _CONVOLUTIONS or name == "linear":
+        given = _named(("weight", "bias", *_CONVOLUTIONS.get(name, (None, ()))[1]), args, kwargs)
+        return (given.pop("weight", None), given.pop("bias", None)), given
+    if name in _ACTIVATIONS:
+        given = _named((*_ACTIVATIONS[name][1], "inplace"), args, kwargs)
+    elif name in _CLAMPS:
+        given = _named(("min", "max"), args, kwargs)
+    elif name == "threshold":
+        given = _named(("threshold", "value", "inplace"), args, kwargs)
+    else:
+        given = {}
+    return (), {key: value for key, value in given.items() if key != "inplace"}
+
+
+def _settings(name: str, args: tuple[Any, ...], kwargs: Arguments) -> str:
+    return repr(sorted(_weight_and_settings(name, args, kwargs)[1].items()))
+
+
+def _fits(standing: nn.Module, name: str, settings: str, args: tuple[Any, ...], kwargs: Arguments) -> bool:
+    """Whether a call has the weights and settings of the one that the module was made for."""
+    tensors, given = _weight_and_settings(name, args, kwargs)
+    if tensors and isinstance(standing, (*LAYERS,)):
+        own = (standing.weight, getattr(standing, "bias", None))
+        if any(one is not other for one, other in zip(tensors, own, strict=False)):
+            return False
+    return repr(sorted(given.items())) == settings
+
+
 def _in_place(name: str, args: tuple[Any, ...], kwargs: Arguments) -> bool:
-    if name not in _ACTIVATIONS:
-        return False
-    return _named((*_ACTIVATIONS[name][1], "inplace"), args, kwargs).get("inplace") is True
+    names = _ACTIVATIONS[name][1] if name in _ACTIVATIONS else ("threshold", "value") if name == "threshold" else None
+    return names is not None and _named((*names, "inplace"), args, kwargs).get("inplace") is True
 
 
 _RULES: dict[str, Callable[[Callable[..., Any], tuple[Any, ...], Arguments], nn.Module | None]] = {
     **dict.fromkeys(_ACTIVATIONS, _activation),
-    **dict.fromkeys(("clamp", "clamp_min"), _clamp),
+    **dict.fromkeys(_CLAMPS, _clamp),
+    "threshold": _threshold,
     **dict.fromkeys(("softmax", "log_softmax"), _softmax),
     **dict.fromkeys(_CONVOLUTIONS, _convolution),
     **dict.fromkeys(_PRODUCTS, _product),

@@ -27,7 +27,7 @@ from harness.probe.curvature import Tape, curvature_along, record
 from harness.probe.curvature.dual import curvature_in_dual_numbers
 from harness.probe.forward import ForwardPass, recorded_pass
 from harness.probe.ledger import Ledger
-from harness.probe.passes import gradients, prunable_layers, untouched
+from harness.probe.passes import gradients, prunable_layers
 from harness.probe.quantities import key_of, quantity
 from harness.probe.shared import SharedQuantities
 from harness.probe.usage import Part, Usage, seeing
@@ -293,8 +293,10 @@ class Probe(SharedQuantities):
 
     def _counted_products(self) -> int:
         """Multiply-accumulates of all convolutions and matrix products in a pass of the first mini-batch."""
-        with FlopCounterMode(display=False) as counter, untouched(self.network), torch.no_grad():
-            self.network(self.batch(0).images.clone())
+        # The counter follows gradients, and fails on views of parameters.
+        network = self.copy().requires_grad_(False)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            network(self.batch(0).images.clone())
         return int(counter.get_total_flops()) // 2
 
     def forward_backward_seconds(self) -> float:

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.networks.replacing import deep_copy
+
 _HELD = frozenset({"_parameters", "_buffers", "_modules"})
 _PLAIN = (type(None), bool, int, float, str)
 _OWN_WAYS = frozenset({"__deepcopy__", "__copy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__"})
@@ -22,7 +24,7 @@ def copy_network(network: nn.Module) -> nn.Module:
     """
     if all(_is_usual(module) for module in network.modules()):
         return _duplicate(network, {})
-    return copy.deepcopy(network)
+    return deep_copy(network)
 
 
 def _is_usual(module: nn.Module) -> bool:

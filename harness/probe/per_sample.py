@@ -8,7 +8,6 @@ micro-batches is fixed, so that no bit depends on the available memory.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.networks.replacing import replace_modules
+from harness.networks.kinds import does_more_than_normalise
+from harness.networks.replacing import deep_copy, replace_modules
 from harness.probe import NotApplicableError, Probe
 from harness.probe.passes import gradients, hooked, untouched
 from harness.probe.per_sample_products import gradient_of_each_image
@@ -267,10 +267,14 @@ def with_statistics_of_each_image(network: nn.Module, images: int) -> nn.Module:
 
     def of_each_image(module: nn.Module) -> nn.Module | None:
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and (module.training or module.running_mean is None):
+            if does_more_than_normalise(module):
+                raise NotApplicableError(
+                    f"the network's {type(module).__name__} does more than normalise, so it cannot be replaced"
+                )
             return _NormOfEachImage(module, images)
         return None
 
-    return replace_modules(copy.deepcopy(network), of_each_image)
+    return replace_modules(deep_copy(network), of_each_image)
 
 
 class _NormOfEachImage(nn.Module):

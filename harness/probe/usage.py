@@ -29,19 +29,27 @@ from harness.networks.kinds import ACTIVATION_MODULES, LAYERS, NORMS_OF_IMAGES, 
 # fmt: off
 _MATRIX_PRODUCTS = frozenset([
     "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "mv", "addmm", "addmm_", "addbmm", "baddbmm", "einsum",
-    "tensordot", "inner",
+    "tensordot", "inner", "dot", "vdot", "vecdot", "linalg_vecdot", "linalg_matmul", "linalg_multi_dot", "chain_matmul",
+    "addmv", "addmv_", "addbmm_", "baddbmm_", "outer", "ger", "addr", "kron", "cdist",
 ])
 _LAYER_FUNCTIONS = frozenset([
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution",
-    "_convolution", "linear", "bilinear", "multi_head_attention_forward", "_native_multi_head_attention", "lstm", "gru",
-    "rnn_tanh", "rnn_relu",
+    "_convolution", "linear", "bilinear", "multi_head_attention_forward", "_native_multi_head_attention",
 ])
+_RECURRENT = frozenset([
+    "lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell",
+])
+_WEIGHT_SECOND = _LAYER_FUNCTIONS - {"bilinear", "multi_head_attention_forward", "_native_multi_head_attention"}
+_LAYER_FUNCTIONS |= _RECURRENT
 _PRODUCTS = _MATRIX_PRODUCTS | _LAYER_FUNCTIONS | {"scaled_dot_product_attention"}
-_RELUS = frozenset(["relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "rrelu_"])
-_CLAMPS = frozenset(["clamp", "clamp_", "clamp_min", "clamp_min_"])
+_RELUS = frozenset([
+    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "rrelu_", "threshold", "threshold_",
+    "_threshold",
+])
+_CLAMPS = frozenset(["clamp", "clamp_", "clamp_min", "clamp_min_", "clip", "clip_", "maximum", "fmax", "max"])
 _ACTIVATIONS = _RELUS | frozenset([
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
-    "log_softmax", "logsigmoid", "mish", "selu", "selu_", "sigmoid", "sigmoid_", "silu", "silu_", "softmax", "softmin",
+    "log_softmax", "log_sigmoid", "mish", "selu", "selu_", "sigmoid", "sigmoid_", "silu", "silu_", "softmax", "softmin",
     "softplus", "softshrink", "softsign", "tanh", "tanh_", "tanhshrink",
 ])
 _BATCH_NORMS = frozenset([
@@ -86,8 +94,9 @@ class Usage(TorchFunctionMode):
         self._registered: set[int] = set()
         self._owners: dict[int, set[int]] = {}
         self._layer_weights: set[int] = set()
-        # Tensors computed only from parameters, with the ids of those parameters that have at least two dimensions.
+        # Tensors computed only from parameters and constants, with the ids of these parameters.
         self._made_of: dict[int, tuple[Tensor, frozenset[int]]] = {}
+        self._vectors: set[int] = set()
         self._running = [network]
         self._thread = threading.get_ident()
         self._handles: list[RemovableHandle] = []
@@ -102,9 +111,17 @@ class Usage(TorchFunctionMode):
 
     def _know_parameters(self, module: nn.Module) -> None:
         for parameter in module._parameters.values():
-            if parameter is not None and id(parameter) not in self._made_of:
-                matrices = frozenset([id(parameter)] if parameter.dim() > 1 else [])
-                self._made_of[id(parameter)] = (parameter, matrices)
+            if parameter is not None:
+                self._know_parameter(parameter)
+        for value in vars(module).values():
+            if isinstance(value, Tensor) and value.is_leaf:
+                self._made_of.setdefault(id(value), (value, frozenset()))
+
+    def _know_parameter(self, parameter: Tensor) -> None:
+        if id(parameter) not in self._made_of:
+            self._made_of[id(parameter)] = (parameter, frozenset([id(parameter)]))
+            if parameter.dim() < 2:
+                self._vectors.add(id(parameter))
 
     def __enter__(self) -> Usage:
         super().__enter__()  # type: ignore[no-untyped-call]
@@ -126,6 +143,10 @@ class Usage(TorchFunctionMode):
         if threading.get_ident() != self._thread:
             return
         self._running.append(module)
+        for buffer in module._buffers.values():
+            # Passes may run on stand-ins, so buffers are known only now.
+            if buffer is not None:
+                self._made_of[id(buffer)] = (buffer, frozenset())
         if id(module) not in self._registered:
             self._note("call", Part.MODULES)
             self._know_parameters(module)
@@ -145,54 +166,86 @@ class Usage(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         values = (*args, *kwargs.values()) if kwargs else args
+        for value in values:
+            if type(value) is nn.Parameter:
+                self._know_parameter(value)
         known = [self._made_of[id(value)] for value in values if id(value) in self._made_of]
         tensors: list[Tensor] = []
         if known or any(type(value) in (list, tuple) for value in values):
             tensors = _tensors(values)
             known = [self._made_of[id(tensor)] for tensor in tensors if id(tensor) in self._made_of]
         # Before the call, because it may fail on a stand-in's weight.
-        if known and (name in _LAYER_FUNCTIONS or (name in _MATRIX_PRODUCTS and len(known) < len(tensors))):
-            self._note_product(name, known)
+        weights = self._weights_among(name, args, kwargs, known, tensors)
+        if weights:
+            self._note_product(name, weights)
         elif name in _BATCH_NORMS and not self._is_running(nn.modules.batchnorm._BatchNorm):
             self._note(name, Part.BATCH_NORMS)
         elif name in _NORMS_OF_IMAGES and not self._is_running(NORMS_OF_IMAGES):
             self._note(name, Part.NORMS)
         elif name in _PRODUCTS:
             self._note(name, Part.PRODUCTS)
-        elif name in _ACTIVATIONS or (name in _CLAMPS and _cuts_at_zero(args, kwargs)):
+        elif name in _ACTIVATIONS or (name in _CLAMPS and _cuts_at_zero(name, args, kwargs)):
             self._note_activation(name)
+        if name in _RECURRENT:
+            self._note(name, Part.ACTIVATIONS, *([Part.RELUS] if "relu" in name else []))
         result = func(*args, **kwargs)
         if known:
             self._note_parameters(name, known, tensors, _tensors(result if isinstance(result, tuple) else (result,)))
+        elif isinstance(result, Tensor) and not any(isinstance(value, Tensor) for value in values):
+            # Made of nothing, such as a mask.
+            self._made_of[id(result)] = (result, frozenset())
         return result
 
-    def _note_product(self, name: str, known: list[tuple[Tensor, frozenset[int]]]) -> None:
-        """Note a function that multiplies by parameters, or by tensors computed from them."""
-        matrices = frozenset[int]().union(*(roots for _, roots in known))
-        if matrices and not self._is_running(LAYERS):
+    def _weights_among(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        known: list[tuple[Tensor, frozenset[int]]],
+        tensors: list[Tensor],
+    ) -> frozenset[int]:
+        """The parameters that a function multiplies features by, or computes what it multiplies them by from."""
+        if not known or name not in _PRODUCTS:
+            return frozenset()
+        if name in _WEIGHT_SECOND:
+            weight = args[1] if len(args) > 1 else kwargs.get("weight")
+            return self._made_of[id(weight)][1] - self._vectors if id(weight) in self._made_of else frozenset()
+        if name in _MATRIX_PRODUCTS and len(known) == len(tensors):
+            return frozenset()
+        if name.startswith(("addmm", "addbmm", "baddbmm", "addmv", "addr")) and known[0][0] is args[0]:
+            known = known[1:]
+        every = frozenset[int]().union(*(roots for _, roots in known))
+        return every - self._vectors or every
+
+    def _note_product(self, name: str, weights: frozenset[int]) -> None:
+        """Note a function that multiplies by these parameters, or by tensors computed from them."""
+        if not self._is_running(LAYERS):
             self._note(name, Part.LAYERS)
-        if matrices - self._layer_weights and not self._is_running(TRANSPOSED):
+        if weights - self._layer_weights and not self._is_running(TRANSPOSED):
             self._note(name, Part.WEIGHTS)
 
     def _note_activation(self, name: str) -> None:
         relu = self._running[-1] if id(self._running[-1]) in self._registered else None
         if name in _RELUS | _CLAMPS and not (relu is not None and is_relu(relu)):
             self._note(name, Part.RELUS)
-        if name in _CLAMPS or not self._is_running(ACTIVATION_MODULES):
+        if not self._is_running(ACTIVATION_MODULES):
             self._note(name, Part.ACTIVATIONS)
 
     def _note_parameters(
         self, name: str, known: list[tuple[Tensor, frozenset[int]]], tensors: list[Tensor], results: list[Tensor]
     ) -> None:
         """Note borrowed parameters among a function's arguments, and results computed only from parameters."""
-        if not results:
+        if not results and name != "__setitem__":
             return
         running = id(self._running[-1])
         self.borrowed |= {id(p) for p, _ in known if running not in self._owners.get(id(p), (running,))}
         if len(known) == len(tensors) and name not in _LAYER_FUNCTIONS:
-            matrices = frozenset[int]().union(*(roots for _, roots in known))
+            roots = frozenset[int]().union(*(roots for _, roots in known))
             for result in results:
-                self._made_of.setdefault(id(result), (result, matrices))
+                self._made_of.setdefault(id(result), (result, roots))
+        elif name == "__setitem__" or (name.endswith("_") and not name.endswith("__")):
+            # What features are written into is no constant any more.
+            self._made_of.pop(id(tensors[0]), None)
 
     def _is_running(self, kinds: type[nn.Module] | tuple[type[nn.Module], ...]) -> bool:
         """Whether the innermost running module is registered and of one of the kinds."""
@@ -280,8 +333,12 @@ def _tensors(values: Iterable[Any]) -> list[Tensor]:
     return found
 
 
-def _cuts_at_zero(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a clamp is a ReLU: lower bound 0, no upper bound."""
+def _cuts_at_zero(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a clamp is a ReLU: lower bound 0, no upper bound; or a maximum with zeros."""
     low = kwargs.get("min", args[1] if len(args) > 1 else None)
     high = kwargs.get("max", args[2] if len(args) > 2 else None)
-    return high is None and isinstance(low, int | float) and low == 0
+    low = kwargs.get("other", low)
+    if isinstance(low, Tensor):
+        # Also the other tensor of a maximum; the number after the input of ``max`` is an axis.
+        return high is None and low.device.type != "meta" and not bool(low.any())
+    return high is None and name != "max" and isinstance(low, int | float) and low == 0

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm as BATCH_NORM
 
 from harness.errors import NotApplicableError
-from harness.networks.kinds import NORMS_OF_IMAGES, WEIGHTED, Layer, is_unit
+from harness.networks.kinds import NORMS, NORMS_OF_IMAGES, WEIGHTED, Layer, does_more_than_normalise, is_unit
 from harness.networks.replacing import replace_modules
 from harness.probe.passes import prunable_layers
 
@@ -48,12 +48,12 @@ def gaussian_weights(
 
 def without_batch_norm(network: nn.Module) -> nn.Module:
     """Replace every batch norm by the identity, in place."""
-    return _without(network, lambda module: isinstance(module, BATCH_NORM))
+    return _without(network, lambda module: _is_norm(module, BATCH_NORM))
 
 
 def without_norms(network: nn.Module) -> nn.Module:
     """Replace every normalisation, by the statistics of the mini-batch or of an image, by the identity, in place."""
-    return _without(network, lambda module: isinstance(module, (BATCH_NORM, *NORMS_OF_IMAGES)))
+    return _without(network, lambda module: _is_norm(module, *NORMS))
 
 
 def without_units(network: nn.Module) -> nn.Module:
@@ -73,6 +73,17 @@ def require_batch_norm_alone(network: nn.Module) -> None:
             raise NotApplicableError(
                 f"defined for networks that only batch norms normalise; this one has a {kind} ('{name}')"
             )
+
+
+def _is_norm(module: nn.Module, *kinds: type[nn.Module]) -> bool:
+    """Whether a module is such a normalisation, and nothing more."""
+    if not isinstance(module, kinds):
+        return False
+    if does_more_than_normalise(module):
+        raise NotApplicableError(
+            f"the network's {type(module).__name__} does more than normalise, so it cannot be removed"
+        )
+    return True
 
 
 def _without(network: nn.Module, unwanted: Callable[[nn.Module], bool]) -> nn.Module:

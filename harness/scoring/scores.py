@@ -109,7 +109,7 @@ def score(
     places = _Places(device, output, features, blocks)
     tables, notes = [], {}
     for name, each in networks.items():
-        with _named_in_errors(name):
+        with _named_in_errors(name), _own_modes(seed):
             scene, ready = _scene(each, given, chosen, int(seed), loss, places, threads)
             table = _table(scene, chosen)
         if several:
@@ -129,6 +129,18 @@ class _Places:
     output: str | int | None
     features: str | None
     blocks: Sequence[str] | None
+
+
+@contextmanager
+def _own_modes(seed: int) -> Iterator[None]:
+    """Gradients and full precision whatever the caller has switched off, and random numbers of the seed.
+
+    The caller's random state stays.
+    """
+    exact = (torch.autocast(kind, enabled=False) for kind in ("cpu", "cuda"))
+    with torch.inference_mode(False), torch.enable_grad(), next(exact), next(exact), torch.random.fork_rng():
+        torch.manual_seed(derive_seed("passes", int(seed)))
+        yield
 
 
 @contextmanager

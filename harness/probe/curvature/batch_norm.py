@@ -11,14 +11,13 @@ backward kernel, applied to the tangent of the input, gives the tangent of the o
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 
-from harness.networks.replacing import replace_modules
+from harness.networks.replacing import deep_copy, replace_modules
 
 
 class _Normalise(Function):
@@ -153,10 +152,11 @@ class DifferentiableBatchNorm(nn.Module):
 
 def with_differentiable_batch_norms(network: nn.Module) -> nn.Module:
     """A copy with the same training-mode outputs, whose batch norms use the derivatives of this module."""
-    return replace_modules(copy.deepcopy(network), _differentiable)
+    return replace_modules(deep_copy(network), _differentiable)
 
 
 def _differentiable(module: nn.Module) -> nn.Module | None:
-    if isinstance(module, nn.BatchNorm2d) and module.affine and module.training:
+    is_known = type(module).forward is nn.BatchNorm2d.forward
+    if isinstance(module, nn.BatchNorm2d) and is_known and module.affine and module.training:
         return DifferentiableBatchNorm(module)
     return None
