@@ -148,6 +148,17 @@ def is_relu(module: nn.Module) -> bool:
     return "ReLU" in type(module).__name__ and not any(True for _ in module.children())
 
 
+_UNIT_NAMES = ("GELU", "SiLU", "Swish", "Mish")
+
+
 def is_unit(module: nn.Module) -> bool:
-    """Whether a module is a ReLU or one of its relatives, such as GELU and SiLU."""
-    return is_relu(module) or isinstance(module, UNITS)
+    """Whether a module is a ReLU or one of its relatives, such as GELU and SiLU, by its class or its class's name.
+
+    Libraries write some of them in arithmetic, as Hugging Face's ``NewGELUActivation``.
+    """
+    if is_relu(module) or isinstance(module, UNITS):
+        return True
+    if not any(word in type(module).__name__ for word in _UNIT_NAMES):
+        return False
+    # Modules that stand for functions may be in it, but no parts of its own.
+    return all("#" in name for name in module._modules) and not any(map(is_unit, module.children()))

@@ -254,6 +254,22 @@ class TestPlaces:
         )
 
 
+class NewGELUActivation(nn.Module):
+    """GELU in arithmetic, as libraries have it."""
+
+    def forward(self, x):
+        return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+
+def test_a_unit_in_arithmetic_is_known_by_its_name():
+    named, known = (
+        values(built(lambda kind=kind: Convolutions(kind())), batches_of(IMAGE), "naswot_units,swap_units")
+        for kind in (NewGELUActivation, nn.GELU)
+    )
+    assert named["value"]["naswot_units"] == known["value"]["naswot_units"]
+    assert named["status"].eq("ok").all()
+
+
 class TestReasons:
     """What cannot be seen is said."""
 
