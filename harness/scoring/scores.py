@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 from harness.execution.unit import Scene
 from harness.images import Batch
 from harness.networks import prepared
-from harness.networks.kinds import TRANSPOSED, WEIGHTED
+from harness.networks.kinds import TRANSPOSED, WEIGHTED, is_relu, is_unit
 from harness.networks.replacing import with_plain_weights
 from harness.probe import Probe
 from harness.probe.copying import copy_network
@@ -115,7 +115,7 @@ def score(
         if several:
             table.insert(0, "network", name)
         tables.append(table)
-        notes[name] = [*_left_out(ready), *_zeros(ready)]
+        notes[name] = [*_left_out(ready), *_zeros(ready), *_other_units(ready)]
     result = pd.concat(tables, ignore_index=True)
     result.attrs["notes"] = notes
     return result
@@ -285,4 +285,16 @@ def _zeros(network: nn.Module) -> list[str]:
         f"the weights of '{path}' are all zero: no gradient passes it"
         for path, module in network.named_modules()
         if isinstance(module, WEIGHTED) and not bool(module.weight.any())
+    ]
+
+
+def _other_units(network: nn.Module) -> list[str]:
+    """What proxies that count ReLUs leave out, if the network has others beside them."""
+    units = [module for module in network.modules() if is_unit(module)]
+    relus = sum(map(is_relu, units))
+    if not 0 < relus < len(units):
+        return []
+    return [
+        f"NASWOT, SWAP and other proxies that count ReLUs see {relus} of its {len(units)} units; naswot_units and "
+        "swap_units count all"
     ]

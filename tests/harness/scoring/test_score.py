@@ -297,6 +297,11 @@ class TestReasons:
         table = harness.score(built(Transformer), batches_of(IMAGE), proxies="params")
         assert table.attrs["notes"] == {"": ["only #Params counts 'position' (1×4×12, of a Transformer)"]}
 
+    def test_notes_say_that_some_units_are_no_relus(self):
+        network = built(lambda: Convolutions(nn.Sequential(nn.ReLU(), nn.SiLU())))
+        (note,) = harness.score(network, batches_of(IMAGE), proxies="naswot").attrs["notes"][""]
+        assert note.startswith("NASWOT, SWAP and other proxies that count ReLUs see 1 of its 2 units")
+
     def test_notes_say_where_no_gradient_passes(self):
         network = built(Transformer)
         nn.init.zeros_(network.head.weight)
