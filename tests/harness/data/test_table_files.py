@@ -105,6 +105,7 @@ class TestFiles:
             zipped(**{"scores.csv": CSV, "__MACOSX/._scores.csv": b"x", ".DS_Store": b"x"}),
             bz2.compress(FRAME.to_json(orient="records").encode()),
         ],
+        ids=["gz", "bz2", "xz", "zst", "zip", "JSON"],
     )
     def test_may_be_compressed_whatever_their_name(self, read, content):
         same(read(content, "scores.txt"))
