@@ -48,7 +48,8 @@ _MEASURES = {
     "grasp": "The official code differentiates twice, ours has closed forms; a sum of terms that nearly cancel.",
     "fisher": "",
     "synflow": "Ours computes in float64 in both precisions, as the official code does.",
-    "jacob_cov": "The official code computes complex eigenvalues in float64 of a correlation matrix in NumPy.",
+    "jacob_cov": "The official code computes complex eigenvalues in float64 of a correlation matrix in NumPy. It fails "
+    "where the outputs do not depend on the images, where ours is NaN.",
 }
 """The measures of zero-cost-nas, and what differs."""
 
