@@ -50,7 +50,7 @@ def relative_changes(then: Floats, now: Floats) -> Floats:
     size = np.maximum(np.abs(then), np.median(np.abs(then)))
     distance = np.abs(now - then)
     # If all earlier scores are zero, a change is infinite.
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(distance == 0, 0.0, distance / size)
 
 
