@@ -52,6 +52,19 @@ def prepared(
     Raises:
         HarnessError: if the network cannot be copied, the pass fails, or a module or output is not there.
     """
+    return prepared_with_logits(network, images, output=output, features=features, blocks=blocks, layout=layout)[0]
+
+
+def prepared_with_logits(
+    network: nn.Module,
+    images: Tensor,
+    *,
+    output: str | int | None = None,
+    features: str | None = None,
+    blocks: Sequence[str] | None = None,
+    layout: torch.memory_format = torch.preserve_format,
+) -> tuple[nn.Module, Tensor]:
+    """The same, and the logits of the pass."""
     inner = _unwrapped(network)
     twin: nn.Module = _copied(inner).train().to(images.device, memory_format=layout)  # type: ignore[call-overload]
     for parameter in twin.parameters():
@@ -77,7 +90,7 @@ def prepared(
             f"the network's output has shape {tuple(logits.shape)}; expected: a row for each of {len(images)} images"
         )
     _become_prepared(twin, routing.made > 0, output, _features(twin, record, features), _chain(twin, record, blocks))
-    return twin
+    return twin, logits
 
 
 def _plain(module: nn.Module) -> nn.Module | None:

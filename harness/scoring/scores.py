@@ -17,9 +17,9 @@ from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError
 from harness.execution.unit import Scene
 from harness.images import Batch
-from harness.networks import prepared
+from harness.networks import prepared_with_logits
 from harness.networks.kinds import TRANSPOSED, WEIGHTED, is_relu, is_unit
-from harness.networks.replacing import with_plain_weights
+from harness.networks.replacing import is_parametrised, with_plain_weights
 from harness.probe import Probe
 from harness.probe.copying import copy_network
 from harness.probe.ledger import Ledger
@@ -166,10 +166,7 @@ def _scene(
     built = _built(network, seed)
     device, dtype = _device_and_type(built, places.device)
     first = given.images[0][:FIRST_PASS].to(device=device, dtype=dtype)
-    ready, layout = _ready(built, first, places)
-    with torch.no_grad():
-        # In evaluation mode, a batch norm takes a single image.
-        logits = copy_network(ready).train(len(first) > 1)(first.clone())
+    ready, logits, layout = _ready(built, first, places)
     sample = given.labels[0]
     objective = objective_for(None if sample is None else sample[:FIRST_PASS], logits, loss)
     batches = [
@@ -185,7 +182,7 @@ def _scene(
         probe_seed = derive_seed("proxies", seed)
         return Probe(copy_network(ready), copies(), probe_seed, objective, anticipated, settings, ledger)
 
-    return Scene(build, chosen, device=device, untouched=copies, threads=threads), with_plain_weights(ready)
+    return Scene(build, chosen, device=device, untouched=copies, threads=threads), _plain(ready)
 
 
 def _table(scene: Scene, chosen: Sequence[Proxy]) -> pd.DataFrame:
@@ -247,17 +244,22 @@ def _device_and_type(network: nn.Module, device: str | torch.device | None) -> t
     return str(place), dtype
 
 
-def _ready(network: nn.Module, images: Tensor, places: _Places) -> tuple[nn.Module, torch.memory_format]:
-    """The prepared network, in the layout with the fastest convolutions if it runs in it, and that layout."""
+def _plain(network: nn.Module) -> nn.Module:
+    return with_plain_weights(network) if is_parametrised(network) else network
+
+
+def _ready(network: nn.Module, images: Tensor, places: _Places) -> tuple[nn.Module, Tensor, torch.memory_format]:
+    """The prepared network and its logits, in the layout with the fastest convolutions if it runs in it, and that."""
     named = {"output": places.output, "features": places.features, "blocks": places.blocks}
     if images.dim() == 4:
         try:
-            layout = torch.channels_last
-            return prepared(network, images.contiguous(memory_format=layout), layout=layout, **named), layout  # type: ignore[arg-type]
+            last = torch.channels_last
+            reordered = images.contiguous(memory_format=last)
+            return *prepared_with_logits(network, reordered, layout=last, **named), last  # type: ignore[arg-type]
         except HarnessError:
             # Networks may call view() on maps, which needs the usual layout.
             pass
-    return prepared(network, images, **named), torch.contiguous_format  # type: ignore[arg-type]
+    return *prepared_with_logits(network, images, **named), torch.contiguous_format  # type: ignore[arg-type]
 
 
 def _left_out(network: nn.Module) -> list[str]:
