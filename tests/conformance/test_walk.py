@@ -70,7 +70,9 @@ NOTHING_ARRIVES = {
     *("ntk", "ntk_eval", "az_expressivity", "az_progressivity"),
     *("epsinas", "epsinas_nasbench101", "rbflex", "wrcor_gradients"),
 }
-NOTHING_DIFFERS = {"naswot", "naswot_blocks", "logdet", "wrcor", "wrcor_unweighted", "wrcor_activations"}
+NOTHING_DIFFERS = {
+    *["naswot", "naswot_blocks", "naswot_units", "logdet", "wrcor", "wrcor_unweighted", "wrcor_activations"],
+}
 UNDEFINED = {
     UNCONNECTED: NOTHING_ARRIVES,
     MICRO_UNCONNECTED: NOTHING_ARRIVES,
