@@ -20,7 +20,7 @@ from harness.cli.rank import rank
 from harness.cli.reproduce import list_protocols, reproduce
 from harness.cli.run import INTERRUPTED, run
 from harness.cli.score import score
-from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, Truth, tell
+from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, Truth, present, tell
 from harness.cli.store import merge, store_app
 from harness.errors import HarnessError, InstructionsError
 
@@ -196,17 +196,7 @@ def report(
         written.append(
             f"\nwritten to {directory}: {', '.join(sorted(file.relative_to(directory).as_posix() for file in files))}"
         )
-    if html is not None:
-        write_page(html, result.html())
-        written.append(f"page written to {html}")
-    if json:
-        from harness.cli.machine_readable import report_document
-
-        say_json(report_document(result))
-    else:
-        result.show(console())
-    for line in written:
-        say(line, err=json)
+    present(result, written, html, json)
 
 
 @app.command()

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from harness._utils.console import console, say, say_json
-from harness._utils.visible import write_page
+from harness._utils.console import say
 from harness.cli import completion
-from harness.cli.shared import Baseline
+from harness.cli.shared import Baseline, present
 from harness.errors import HarnessError
 
 _MANY_NETWORKS = 200
@@ -90,17 +89,4 @@ def rank(
         files += every.write(out / "report") if every else []
         names = sorted({file.relative_to(out).as_posix() for file in files})
         written.append(f"\nwritten to {out}: {', '.join(names)}\nnext: harness report {out}, harness analyse … {out}")
-    if html is not None:
-        write_page(html, main.html())
-        written.append(f"page written to {html}")
-    if json:
-        from harness.cli.machine_readable import report_document
-
-        say_json(report_document(main))
-    else:
-        main.show(console())
-        if every is not None:
-            say("")
-            every.show(console())
-    for line in written:
-        say(line, err=json)
+    present(main, written, html, json, every)

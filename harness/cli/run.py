@@ -18,7 +18,7 @@ from harness._utils.arguments import memory, optional, seconds
 from harness._utils.console import say
 from harness._utils.signals import is_interrupt
 from harness.cli import completion
-from harness.cli.shared import Own
+from harness.cli.shared import Own, Proxies, RandomLabels
 from harness.display.tables.numbers import counted
 from harness.errors import HarnessError
 from harness.execution.limits.memory import keep_freed_memory
@@ -49,20 +49,13 @@ def run(
     seeds_on: Annotated[
         int | None, typer.Option(help="Number of networks for every seed after the first; default: all.")
     ] = None,
-    proxies: Annotated[
-        str,
-        typer.Option(
-            help="Comma-separated names, or 'standard', 'all', 'variants'.", autocompletion=completion.proxy_list
-        ),
-    ] = "standard",
+    proxies: Proxies = "standard",
     own: Own = None,
     images: Annotated[
         str | None,
         typer.Option(help="Image files of the data set, or 'noise'; default: the benchmark's."),
     ] = None,
-    random_labels: Annotated[
-        bool, typer.Option("--random-labels", help="Use random labels instead of those of the images.")
-    ] = False,
+    random_labels: RandomLabels = False,
     batch_size: Annotated[int, typer.Option(help="Images per mini-batch.")] = 64,
     resolution: Annotated[
         int | None, typer.Option(help="Height and width of the images; default: the benchmark's.")

@@ -9,8 +9,7 @@ import typer
 
 from harness._utils.console import console, say, say_json
 from harness._utils.visible import csv_text, write_page
-from harness.cli import completion
-from harness.cli.shared import Own
+from harness.cli.shared import Own, Proxies, RandomLabels
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -25,19 +24,12 @@ def score(
             "compared."
         ),
     ],
-    proxies: Annotated[
-        str,
-        typer.Option(
-            help="Comma-separated names, or 'standard', 'all', 'variants'.", autocompletion=completion.proxy_list
-        ),
-    ] = "standard",
+    proxies: Proxies = "standard",
     own: Own = None,
     images: Annotated[
         str, typer.Option(help="Image files as for 'harness run', or 'noise' for Gaussian noise.")
     ] = "noise",
-    random_labels: Annotated[
-        bool, typer.Option("--random-labels", help="Use random labels instead of those of the images.")
-    ] = False,
+    random_labels: RandomLabels = False,
     shape: Annotated[
         str | None, typer.Option(help="Shape of one image, such as 3x32x32; default: the network's, or 3x224x224.")
     ] = None,
@@ -164,11 +156,10 @@ def _classes(network: Named, shape: tuple[int, ...], output: str | int | None) -
     """The number of the network's outputs."""
     import torch
 
-    from harness.networks import prepared
+    from harness.networks import prepared_with_logits
 
-    with torch.no_grad():
-        ready = prepared(network.build(), torch.randn(2, *shape), output=output)
-        logits: torch.Tensor = ready(torch.randn(2, *shape))
+    images = torch.randn(2, *shape)
+    _, logits = prepared_with_logits(network.build(), images, torch.preserve_format, {"output": output})
     return logits.shape[1]
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness._utils.console import say
-from harness._utils.visible import visible_page
+from harness._utils.console import console, say, say_json
+from harness._utils.visible import visible_page, write_page
 from harness.cli import completion
 
 if TYPE_CHECKING:
     from harness._utils.finding import Finding
+    from harness.display.exhibit import Exhibit
+    from harness.reporting.report import Report
     from harness.results import OpenedRun
 
 
@@ -67,6 +69,13 @@ Own = Annotated[
     list[str] | None,
     typer.Option("--proxy", help="Your own proxy, as path.py:name or module:name; may be repeated."),
 ]
+Proxies = Annotated[
+    str,
+    typer.Option(help="Comma-separated names, or 'standard', 'all', 'variants'.", autocompletion=completion.proxy_list),
+]
+RandomLabels = Annotated[
+    bool, typer.Option("--random-labels", help="Use random labels instead of those of the images.")
+]
 RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="The --out directory of a run.")]
 Truth = Annotated[
     str | None,
@@ -87,6 +96,34 @@ def opened(directory: Path, truth: str | None, beside: list[str] | None = None) 
     from harness.results import open_run
 
     return open_run(directory, truth=truth, beside=beside or [])
+
+
+def present(report: Report, written: list[str], html: Path | None, json: bool, also: Exhibit | None = None) -> None:
+    """Write the page of a report, show the report, and say what was written.
+
+    Files come first, because printing may end early, as before '| head'.
+
+    Args:
+        report: the report.
+        written: what was written before.
+        html: the page's file, if one is wanted.
+        json: whether to print JSON in place of tables.
+        also: what to show after the report.
+    """
+    if html is not None:
+        write_page(html, report.html())
+        written.append(f"page written to {html}")
+    if json:
+        from harness.cli.machine_readable import report_document
+
+        say_json(report_document(report))
+    else:
+        report.show(console())
+        if also is not None:
+            say("")
+            also.show(console())
+    for line in written:
+        say(line, err=json)
 
 
 def tell(findings: list[Finding]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -16,22 +16,22 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from harness.errors import HarnessError
 from harness.networks.attention import MultiheadAttention, can_be_plain
-from harness.networks.kinds import NORMS, Hardsigmoid, Hardswish, parted
-from harness.networks.places import Call, Record, blocks_of, logits_of
+from harness.networks.kinds import NORMS
+from harness.networks.leaving import hooked, untouched
+from harness.networks.places import Place, Places, Record, blocks_of, logits_of
 from harness.networks.replacing import deep_copy, replace_modules
 from harness.networks.routing import Routing
+from harness.networks.stand_ins import Hardsigmoid, Hardswish, parted
 
-__all__ = ["prepared"]
+__all__ = ["Places", "prepared"]
 
 
 def prepared(
     network: nn.Module,
     images: Tensor,
     *,
-    output: str | int | None = None,
-    features: str | None = None,
-    blocks: Sequence[str] | None = None,
     layout: torch.memory_format = torch.preserve_format,
+    **places: Unpack[Places],
 ) -> nn.Module:
     """A copy of a network, in training mode, that computes the same and that proxies can look into.
 
@@ -44,25 +44,17 @@ def prepared(
     Args:
         network: any network of images, vectors or sequences of floats. It is not changed.
         images: some images, on its device and of its dtype; one pass in training mode is made with them.
-        output: the position or name of the logits, if the network returns several things.
-        features: the name of the module that returns the features before global pooling.
-        blocks: the names of the modules that return the features of each block, the stem first.
         layout: of the copy's weights in memory.
+        places: ``output``, ``features`` and ``blocks`` as by :class:`Places`; default: found.
 
     Raises:
         HarnessError: if the network cannot be copied, the pass fails, or a module or output is not there.
     """
-    return prepared_with_logits(network, images, output=output, features=features, blocks=blocks, layout=layout)[0]
+    return prepared_with_logits(network, images, layout, places)[0]
 
 
 def prepared_with_logits(
-    network: nn.Module,
-    images: Tensor,
-    *,
-    output: str | int | None = None,
-    features: str | None = None,
-    blocks: Sequence[str] | None = None,
-    layout: torch.memory_format = torch.preserve_format,
+    network: nn.Module, images: Tensor, layout: torch.memory_format, places: Places
 ) -> tuple[nn.Module, Tensor]:
     """The same, and the logits of the pass."""
     inner = _unwrapped(network)
@@ -73,7 +65,8 @@ def prepared_with_logits(
     replace_modules(twin, _plain)
     record = Record(twin, images)
     routing = Routing(twin, making=True, original=inner)
-    with torch.no_grad(), _kept_buffers(twin), _plain_kernels(), _noting(record), routing:
+    hooks = [register_module_forward_pre_hook(record.before), register_module_forward_hook(record.after)]
+    with hooked(hooks), torch.no_grad(), untouched(twin), _plain_kernels(), routing:
         try:
             returned = twin(images.clone())
         except HarnessError:
@@ -84,12 +77,14 @@ def prepared_with_logits(
             raise HarnessError(
                 f"the network cannot process images of {shape}: {type(error).__name__}: {reason}"
             ) from error
+    output = places.get("output")
     logits = logits_of(returned, output)
     if logits.dim() < 2 or len(logits) != len(images):
         raise HarnessError(
             f"the network's output has shape {tuple(logits.shape)}; expected: a row for each of {len(images)} images"
         )
-    _become_prepared(twin, routing.made > 0, output, _features(twin, record, features), _chain(twin, record, blocks))
+    features = _features(twin, record, places.get("features"))
+    _become_prepared(twin, routing.made > 0, output, features, _chain(twin, record, places.get("blocks")))
     return twin, logits
 
 
@@ -129,31 +124,30 @@ def _copied(network: nn.Module) -> nn.Module:
         ) from error
 
 
-def _features(network: nn.Module, record: Record, name: str | None) -> Call | None:
-    """The call that returns the features; None if the network has its own method, or none is found."""
+def _features(network: nn.Module, record: Record, name: str | None) -> Place | None:
+    """Where the features are; None if the network has its own method, or none is found."""
     if name is not None:
         return record.of([name])[0]
     return None if hasattr(network, "forward_features") else record.features()
 
 
-def _chain(network: nn.Module, record: Record, names: Sequence[str] | None) -> tuple[list[Call], bool]:
-    """The calls of the blocks, and whether what enters the first block comes before them."""
+def _chain(network: nn.Module, record: Record, names: Sequence[str] | None) -> tuple[list[Place], bool]:
+    """Where the blocks' features are, and whether what enters the first block comes before them."""
     if names is not None:
         return record.of(names), False
     if hasattr(network, "forward_blocks"):
         return [], False
-    called = {call.name for call in record.calls if call.output.dim() > 2}
-    found = [name for name in blocks_of(network) if name in called]
+    found = [name for name in blocks_of(network) if name in record.with_features()]
     return record.of(found), bool(found) and not record.given.get(found[0], True)
 
 
 def _become_prepared(
-    network: nn.Module, routed: bool, output: str | int | None, features: Call | None, chain: tuple[list[Call], bool]
+    network: nn.Module, routed: bool, output: str | int | None, features: Place | None, chain: tuple[list[Place], bool]
 ) -> None:
     """Give the network a class of its own, with the methods that proxies call."""
     original: Any = type(network)
     scene: Callable[[Any], Any] = Routing if routed else contextlib.nullcontext
-    calls, with_stem = chain
+    blocks, with_stem = chain
     forward: Callable[..., Any] = _own_forward(network) or original.forward
 
     def logits(self: nn.Module, images: Tensor) -> Tensor:
@@ -165,8 +159,8 @@ def _become_prepared(
         body["forward_features"] = lambda self, images: _kept(self, [features], False, images)[-1]
     elif routed and hasattr(original, "forward_features"):
         body["forward_features"] = _inside(original.forward_features, scene)
-    if len(calls) + with_stem > 1:
-        body["forward_blocks"] = lambda self, images: _kept(self, calls, with_stem, images)
+    if len(blocks) + with_stem > 1:
+        body["forward_blocks"] = lambda self, images: _kept(self, blocks, with_stem, images)
     elif routed and hasattr(original, "forward_blocks"):
         body["forward_blocks"] = _inside(original.forward_blocks, scene)
     network.__class__ = type(original.__name__, (original,), body)
@@ -196,18 +190,18 @@ def _inside(method: Callable[..., Any], scene: Callable[[Any], Any]) -> Callable
     return routed
 
 
-def _kept(network: nn.Module, calls: Sequence[Call], with_stem: bool, images: Tensor) -> list[Tensor]:
-    """The features at these calls as maps (images, channels, height, width), on the way to the outputs."""
+def _kept(network: nn.Module, places: Sequence[Place], with_stem: bool, images: Tensor) -> list[Tensor]:
+    """The features at these places as maps (images, channels, height, width), on the way to the outputs."""
     kept: dict[str, Tensor] = {}
     modules = dict(network.named_modules())
     handles = []
 
-    def after(call: Call) -> Callable[..., Any]:
+    def after(place: Place) -> Callable[..., Any]:
         def hook(_: nn.Module, __: Any, output: Any) -> Any:
-            if call.name in kept:
+            if place.name in kept:
                 return None
             first = output[0] if isinstance(output, tuple | list) else output
-            kept[call.name], onward = _as_map(first, call.channels)
+            kept[place.name], onward = _as_map(first, place.channels)
             return (onward, *output[1:]) if isinstance(output, tuple | list) else onward
 
         return hook
@@ -215,12 +209,12 @@ def _kept(network: nn.Module, calls: Sequence[Call], with_stem: bool, images: Te
     def before(_: nn.Module, inputs: tuple[Any, ...]) -> Any:
         if "" in kept:
             return None
-        kept[""], onward = _as_map(inputs[0], calls[0].channels)
+        kept[""], onward = _as_map(inputs[0], places[0].channels)
         return (onward, *inputs[1:])
 
     if with_stem:
-        handles.append(modules[calls[0].name].register_forward_pre_hook(before))
-    handles += [modules[call.name].register_forward_hook(after(call)) for call in calls]
+        handles.append(modules[places[0].name].register_forward_pre_hook(before))
+    handles += [modules[place.name].register_forward_hook(after(place)) for place in places]
     try:
         network(images)
     finally:
@@ -237,34 +231,6 @@ def _as_map(tensor: Tensor, channels: int) -> tuple[Tensor, Tensor]:
     if found is tensor:
         return tensor, tensor
     return found, found.reshape(shape).movedim(1, channels)
-
-
-@contextlib.contextmanager
-def _noting(record: Record) -> Iterator[None]:
-    handles = [
-        register_module_forward_pre_hook(record.before),
-        register_module_forward_hook(record.after),
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextlib.contextmanager
-def _kept_buffers(network: nn.Module) -> Iterator[None]:
-    """Restore the buffers, such as running statistics, after the pass."""
-    kept = [(module, dict(module._buffers)) for module in network.modules() if module._buffers]
-    for module, buffers in kept:
-        for name, buffer in buffers.items():
-            if buffer is not None:
-                module._buffers[name] = buffer.clone()
-    try:
-        yield
-    finally:
-        for module, buffers in kept:
-            module._buffers.update(buffers)
 
 
 @contextlib.contextmanager

@@ -18,55 +18,43 @@ class DotProductAttention(nn.Module):
 
     stands_for = nn.MultiheadAttention
 
-    def forward(
-        self,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        attn_mask: Tensor | None = None,
-        dropout_p: float = 0.0,
-        is_causal: bool = False,
-        scale: float | None = None,
-        enable_gqa: bool = False,
-    ) -> Tensor:
-        """(..., tokens, channels) each; ``attn_mask`` is added, or if boolean says what takes part.
+    def forward(self, *arguments: Any, **named: Any) -> Tensor:
+        """The values with their weights, for the arguments of :func:`attended`."""
+        return attended(*arguments, **named)[0]
 
-        A token for which nothing takes part gets zeros.
-        """
-        return self.with_weights(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)[0]
 
-    def with_weights(
-        self,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        attn_mask: Tensor | None = None,
-        dropout_p: float = 0.0,
-        is_causal: bool = False,
-        scale: float | None = None,
-        enable_gqa: bool = False,
-    ) -> tuple[Tensor, Tensor]:
-        """The same, and the weights of the values, (..., queries, keys)."""
-        if enable_gqa:
-            groups = query.shape[-3] // key.shape[-3]
-            key, value = key.repeat_interleave(groups, -3), value.repeat_interleave(groups, -3)
-        factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-        similarity = (query * factor) @ key.transpose(-2, -1)
-        if is_causal:
-            seen = torch.ones(similarity.shape[-2:], dtype=torch.bool, device=query.device).tril()
-            similarity = similarity.masked_fill(~seen, -math.inf)
-        if attn_mask is not None:
-            if attn_mask.dtype == torch.bool:
-                similarity = similarity.masked_fill(~attn_mask, -math.inf)
-            else:
-                similarity = similarity + attn_mask
-        if attn_mask is None:
-            weights = similarity.softmax(dim=-1)
-        else:
-            alone = (similarity == -math.inf).all(dim=-1, keepdim=True)
-            weights = similarity.masked_fill(alone, 0.0).softmax(dim=-1).masked_fill(alone, 0.0)
-        weights = F.dropout(weights, dropout_p)
-        return weights @ value, weights
+def attended(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The weighted values, (..., queries, channels), and the weights, (..., queries, keys).
+
+    The arguments are those of :func:`torch.nn.functional.scaled_dot_product_attention`: ``attn_mask`` is added, or if
+    boolean says what takes part. A token for which nothing takes part gets zeros.
+    """
+    if enable_gqa:
+        groups = query.shape[-3] // key.shape[-3]
+        key, value = key.repeat_interleave(groups, -3), value.repeat_interleave(groups, -3)
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    similarity = (query * factor) @ key.transpose(-2, -1)
+    if is_causal:
+        seen = torch.ones(similarity.shape[-2:], dtype=torch.bool, device=query.device).tril()
+        similarity = similarity.masked_fill(~seen, -math.inf)
+    if attn_mask is None:
+        weights = similarity.softmax(dim=-1)
+    else:
+        is_boolean = attn_mask.dtype == torch.bool
+        similarity = similarity.masked_fill(~attn_mask, -math.inf) if is_boolean else similarity + attn_mask
+        alone = (similarity == -math.inf).all(dim=-1, keepdim=True)
+        weights = similarity.masked_fill(alone, 0.0).softmax(dim=-1).masked_fill(alone, 0.0)
+    weights = F.dropout(weights, dropout_p)
+    return weights @ value, weights
 
 
 class MultiheadAttention(nn.Module):
@@ -91,7 +79,6 @@ class MultiheadAttention(nn.Module):
             weights = (original.q_proj_weight, original.k_proj_weight, original.v_proj_weight)
             self._project_apart(list(weights), original.in_proj_bias)
         self.out_proj = _linear(original.out_proj.weight, original.out_proj.bias)
-        self.products = DotProductAttention()
         self.train(original.training)
 
     @property
@@ -135,8 +122,8 @@ class MultiheadAttention(nn.Module):
             projected = tuple(layer(tensor) for layer, tensor in zip(layers, (query, key, value), strict=True))
         q, k, v = (self._by_head(tensor if batch_first else tensor.transpose(0, 1)) for tensor in projected)
         mask = self._mask(attn_mask, key_padding_mask, q, k)
-        attended, weights = self.products.with_weights(q, k, v, mask, self.dropout if self.training else 0.0)
-        merged = attended.transpose(1, 2).flatten(2)
+        values, weights = attended(q, k, v, mask, self.dropout if self.training else 0.0)
+        merged = values.transpose(1, 2).flatten(2)
         output = self.out_proj(merged if batch_first else merged.transpose(0, 1))
         if not need_weights:
             return output[0] if unbatched else output, None

@@ -3,45 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
-
-class MatrixProduct(nn.Module):
-    """A product x W with a matrix that belongs to no linear layer, as a layer of its own.
-
-    Its weight is (inputs, outputs), the transpose of a linear layer's.
-    """
-
-    stands_for = nn.Linear
-
-    def __init__(self, weight: nn.Parameter) -> None:
-        super().__init__()
-        self.weight = weight
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., inputs) to (..., outputs)."""
-        return x @ self.weight
-
-
-class Hardsigmoid(nn.Hardsigmoid):
-    """A hard sigmoid that can be differentiated twice; torch's own function cannot."""
-
-    stands_for = nn.Hardsigmoid
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The same shape."""
-        return (x + 3).clamp(0, 6) / 6
-
-
-class Hardswish(nn.Hardswish):
-    """A hard swish that can be differentiated twice; torch's own function cannot."""
-
-    stands_for = nn.Hardswish
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The same shape."""
-        return x * (x + 3).clamp(0, 6) / 6
-
+from harness.networks.stand_ins import MARK, MatrixProduct
 
 Layer = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear | MatrixProduct
 
@@ -67,36 +32,11 @@ UNITS: tuple[type[nn.Module], ...] = (
 NORMS_OF_IMAGES: tuple[type[nn.Module], ...] = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, _InstanceNorm)
 """Normalisations by the statistics of each image, or of a part of it."""
 
+BATCH_NORM = _BatchNorm
+"""Batch norms of any number of axes."""
 
-NORMS: tuple[type[nn.Module], ...] = (nn.modules.batchnorm._BatchNorm, *NORMS_OF_IMAGES)
+NORMS: tuple[type[nn.Module], ...] = (BATCH_NORM, *NORMS_OF_IMAGES)
 """All normalisations."""
-
-
-class NormAndActivation(nn.Module):
-    """A normalisation that also drops and activates, as timm's, in parts that proxies know."""
-
-    def __init__(self, original: nn.Module, kind: type[nn.Module]) -> None:
-        super().__init__()
-        # The norm keeps what its class had, without the parts.
-        norm = kind.__new__(kind)
-        norm.__dict__.update(original.__dict__, _modules={})
-        self.norm, self.drop, self.act = norm, *(original.get_submodule(name) for name in ("drop", "act"))
-        self.train(original.training)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The same shape."""
-        activated: Tensor = self.act(self.drop(self.norm(x)))
-        return activated
-
-
-def parted(module: nn.Module) -> NormAndActivation | None:
-    """What stands for a normalisation of timm that also activates; None for any other module."""
-    kinds = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
-    kind = next((kind for kind in kinds if isinstance(module, kind)), None)
-    is_known = type(module).__module__.startswith("timm.layers.") and {"drop", "act"} == set(module._modules)
-    if kind is None or not is_known or type(module).__name__ not in ("BatchNormAct2d", "GroupNormAct", "LayerNormAct"):
-        return None
-    return NormAndActivation(module, kind)
 
 
 def does_more_than_normalise(module: nn.Module) -> bool:
@@ -161,4 +101,4 @@ def is_unit(module: nn.Module) -> bool:
     if not any(word in type(module).__name__ for word in _UNIT_NAMES):
         return False
     # Modules that stand for functions may be in it, but no parts of its own.
-    return all("#" in name for name in module._modules) and not any(map(is_unit, module.children()))
+    return all(MARK in name for name in module._modules) and not any(map(is_unit, module.children()))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 from torch import Tensor, nn
 
@@ -15,8 +14,6 @@ from harness.networks.kinds import channel_axis
 
 LOGITS = ("logits", "out", "outputs", "output", "pred", "prediction")
 """Names of the logits in dictionaries and dataclasses, tried in this order."""
-
-_POOLING = ("Pool",)
 
 
 def logits_of(outputs: Any, output: str | int | None) -> Tensor:
@@ -62,26 +59,41 @@ def _named(outputs: Any) -> dict[str | int, Any]:
     return {0: outputs}
 
 
-@dataclass
-class Call:
-    """One call of a module in a pass: its name, what it returned, and the axis of the channels there."""
+class Places(TypedDict, total=False):
+    """Where a network has its parts; what is missing or None is found.
+
+    Attributes:
+        output: the position or name of the logits, if the network returns several things.
+        features: the name of the module that returns the features before global pooling.
+        blocks: the names of the modules that return the features of each block, the stem first.
+    """
+
+    output: str | int | None
+    features: str | None
+    blocks: Sequence[str] | None
+
+
+class Place(NamedTuple):
+    """A module that returns features, by its name, and the axis of the channels there."""
 
     name: str
-    module: nn.Module
-    output: Tensor
     channels: int
 
-    @property
-    def positions(self) -> int:
-        """Pixels or tokens of one image's output."""
-        return self.output.numel() // max(len(self.output) * self.output.shape[self.channels], 1)
+
+class _Call(NamedTuple):
+    """One call of a module in a pass: where, the number of axes and of positions of one image's output."""
+
+    place: Place
+    axes: int
+    positions: int
+    is_pooling: bool
 
 
 class Record:
     """The calls of a pass, in the order of their ends."""
 
     def __init__(self, network: nn.Module, images: Tensor) -> None:
-        self.calls: list[Call] = []
+        self._calls: list[_Call] = []
         self.given: dict[str, bool] = {}
         """For each module by name, whether its first call got the images themselves."""
         self._images = images
@@ -105,7 +117,9 @@ class Record:
             self._channels = first.shape[self._axis]
         name = self._name(module)
         if name is not None and isinstance(first, Tensor) and first.dim() >= 2 and len(first) == len(self._images):
-            self.calls.append(Call(name, module, first, self._axis_in(first)))
+            axis = self._axis_in(first)
+            positions = first.numel() // max(len(first) * first.shape[axis], 1)
+            self._calls.append(_Call(Place(name, axis), first.dim(), positions, _is_pooling(module)))
 
     def _name(self, module: nn.Module) -> str | None:
         """The module's name; None if it is not registered. Modules that stand for functions come during the pass."""
@@ -120,30 +134,35 @@ class Record:
         moved = sizes[self._axis] != self._channels and sizes[other] == self._channels
         return other if moved else self._axis
 
-    def features(self) -> Call | None:
-        """The call that returns the features before global pooling: the last one with more than one position."""
-        maps = [call for call in self.calls if call.name and call.output.dim() > 2 and not _is_pooling(call.module)]
-        wide = [call for call in maps if call.positions > 1]
-        return (wide or maps or [None])[-1]  # type: ignore[list-item]
+    def features(self) -> Place | None:
+        """Where the features before global pooling are: the last place with more than one position."""
+        maps = [call for call in self._calls if call.place.name and call.axes > 2 and not call.is_pooling]
+        last = next(reversed([call for call in maps if call.positions > 1] or maps), None)
+        return None if last is None else last.place
 
-    def of(self, names: Sequence[str]) -> list[Call]:
-        """The first call of each named module.
+    def with_features(self) -> set[str]:
+        """The names of the modules that return maps or tokens."""
+        return {call.place.name for call in self._calls if call.axes > 2}
+
+    def of(self, names: Sequence[str]) -> list[Place]:
+        """The place of each named module, as in its first call.
 
         Raises:
             HarnessError: if a module does not exist, is not called, or returns no features.
         """
         found = []
         for name in names:
-            calls = [call for call in self.calls if call.name == name]
-            if not calls:
-                known = ", ".join(dict.fromkeys(call.name for call in self.calls if call.name and "." not in call.name))
+            place = next((call.place for call in self._calls if call.place.name == name), None)
+            if place is None:
+                names_of_all = dict.fromkeys(call.place.name for call in self._calls)
+                known = ", ".join(each for each in names_of_all if each and "." not in each)
                 raise HarnessError(f"the network calls no module '{name}' that returns a tensor; it has {known}")
-            found.append(calls[0])
+            found.append(place)
         return found
 
 
 def _is_pooling(module: nn.Module) -> bool:
-    return any(word in type(module).__name__ for word in _POOLING) or isinstance(module, nn.Flatten)
+    return "Pool" in type(module).__name__ or isinstance(module, nn.Flatten)
 
 
 def blocks_of(network: nn.Module) -> list[str]:

@@ -23,38 +23,13 @@ from torch.overrides import TorchFunctionMode
 
 from harness.errors import HarnessError
 from harness.networks.attention import DotProductAttention
-from harness.networks.kinds import LAYERS, Hardsigmoid, Hardswish, MatrixProduct
+from harness.networks.kinds import LAYERS
+from harness.networks.stand_ins import MARK, ClampReLU, Hardsigmoid, Hardswish, MatrixProduct, Softmax
 
 Arguments = Mapping[str, Any]
 
-MARK = "#"
-"""Separates the function's name from the number of the call in the name of a module that stands for a call."""
-
-
 SETTINGS = "_settings_of_calls"
 """The attribute of a module with the settings of the calls that modules stand for, by their names."""
-
-
-class _ClampReLU(nn.ReLU):
-    """A ReLU that the network computes as a clamp, whose gradient at 0 is 1."""
-
-    stands_for = nn.ReLU
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.clamp(min=0)
-
-
-class _Softmax(nn.Module):
-    """A softmax that the network calls as a function. NEAR counts softmax modules, but not the functions."""
-
-    stands_for = nn.Softmax
-
-    def __init__(self, function: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self._function = function
-
-    def forward(self, *arguments: Any, **named: Any) -> Tensor:
-        return self._function(*arguments, **named)
 
 
 _ACTIVATIONS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {
@@ -221,7 +196,7 @@ def _clamp(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Arguments) -
     low, high = given.get("min"), given.get("max")
     if not isinstance(low, int | float) or low != 0:
         return None
-    return _ClampReLU() if high is None else nn.ReLU6() if isinstance(high, int | float) and high == 6 else None
+    return ClampReLU() if high is None else nn.ReLU6() if isinstance(high, int | float) and high == 6 else None
 
 
 def _threshold(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Arguments) -> nn.Module | None:
@@ -231,7 +206,7 @@ def _threshold(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Argument
 
 
 def _softmax(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Arguments) -> nn.Module:
-    return _Softmax(func)
+    return Softmax(func)
 
 
 def _attention(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Arguments) -> nn.Module:
@@ -284,7 +259,7 @@ def _call(
     standing: nn.Module, func: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """What the function returns, and does, computed by the module that stands for its call."""
-    if isinstance(standing, DotProductAttention | _Softmax):
+    if isinstance(standing, DotProductAttention | Softmax):
         return standing(*args, **kwargs)
     if isinstance(standing, MatrixProduct):
         product = standing(args[-2])
@@ -320,7 +295,7 @@ def _settings(name: str, args: tuple[Any, ...], kwargs: Arguments) -> str:
 def _fits(standing: nn.Module, name: str, settings: str, args: tuple[Any, ...], kwargs: Arguments) -> bool:
     """Whether a call has the weights and settings of the one that the module was made for."""
     tensors, given = _weight_and_settings(name, args, kwargs)
-    if tensors and isinstance(standing, (*LAYERS,)):
+    if tensors and isinstance(standing, LAYERS):
         own = (standing.weight, getattr(standing, "bias", None))
         if any(one is not other for one, other in zip(tensors, own, strict=False)):
             return False

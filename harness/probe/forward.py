@@ -10,7 +10,8 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from harness.networks.kinds import TRANSPOSED, Layer, is_relu, is_unit
-from harness.probe.passes import hooked, layers_of, untouched
+from harness.networks.leaving import hooked, untouched
+from harness.probe.passes import layers_of
 from harness.probe.usage import Usage
 
 

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harness.networks.kinds import does_more_than_normalise
+from harness.networks.leaving import hooked, untouched
 from harness.networks.replacing import deep_copy, replace_modules
 from harness.probe import NotApplicableError, Probe
-from harness.probe.passes import gradients, hooked, untouched
+from harness.probe.passes import gradients
 from harness.probe.per_sample_products import gradient_of_each_image
 from harness.probe.usage import Part, seeing
 

@@ -6,10 +6,17 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm as BATCH_NORM
 
 from harness.errors import NotApplicableError
-from harness.networks.kinds import NORMS, NORMS_OF_IMAGES, WEIGHTED, Layer, does_more_than_normalise, is_unit
+from harness.networks.kinds import (
+    BATCH_NORM,
+    NORMS,
+    NORMS_OF_IMAGES,
+    WEIGHTED,
+    Layer,
+    does_more_than_normalise,
+    is_unit,
+)
 from harness.networks.replacing import replace_modules
 from harness.probe.passes import prunable_layers
 
@@ -38,7 +45,7 @@ def gaussian_weights(
                 module.weight.copy_(drawn * deviation(module))
             if bias is not None:
                 bias.zero_()
-        elif isinstance(module, (BATCH_NORM, *NORMS_OF_IMAGES)):
+        elif isinstance(module, NORMS):
             if weight is not None:
                 weight.fill_(1.0)
             if bias is not None:

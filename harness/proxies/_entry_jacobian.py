@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from harness.networks.leaving import hooked, untouched
 from harness.probe import NotApplicableError
-from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part, Usage, seeing
 
 KINDS = (nn.Conv2d, nn.Linear, nn.BatchNorm2d)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from harness.networks.kinds import channel_axis
+from harness.networks.leaving import hooked, untouched
 from harness.probe import NotApplicableError
-from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part, Usage, seeing
 
 

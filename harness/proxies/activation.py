@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
+from harness.networks.leaving import hooked, untouched
 from harness.probe import quantity
 from harness.probe.activity import active_units, agreeing_units
-from harness.probe.passes import hooked, untouched
 from harness.proxies._sums import log_determinant
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness.contracts.proxy import proxy
+from harness.networks.leaving import untouched
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import gradients, untouched
+from harness.probe.passes import gradients
 from harness.probe.usage import Part
 from harness.proxies._drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
 

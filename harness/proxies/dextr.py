@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from harness.contracts.proxy import proxy
+from harness.networks.leaving import untouched
 from harness.probe import quantity
-from harness.probe.passes import gradients, untouched
+from harness.probe.passes import gradients
 from harness.proxies._drawn import typical_images
 from harness.proxies._features import module_features, once_each
 

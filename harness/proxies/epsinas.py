@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harness.contracts.proxy import proxy
+from harness.networks.leaving import untouched
 from harness.networks.replacing import replace_modules
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import untouched
 from harness.probe.usage import Part, seeing
 
 if TYPE_CHECKING:

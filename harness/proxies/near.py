@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
 from harness.networks.kinds import ACTIVATION_MODULES, channel_axis
+from harness.networks.leaving import hooked, untouched
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part, seeing
 from harness.proxies._drawn import by_norm
 from harness.proxies._features import once_each

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
 from harness.networks.kinds import is_unit
+from harness.networks.leaving import hooked, untouched
 from harness.probe import NotApplicableError, quantity
 from harness.probe.activity import active_units
-from harness.probe.passes import hooked, untouched
 from harness.probe.usage import Part
 from harness.proxies._drawn import gaussian_draws, typical_images
 

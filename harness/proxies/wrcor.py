@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
+from harness.networks.leaving import hooked, untouched
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import gradients, hooked, untouched
+from harness.probe.passes import gradients
 from harness.probe.usage import Part, seeing
 from harness.proxies._sums import log_determinant
 

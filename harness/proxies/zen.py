@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm as BATCH_NORM
 
 from harness.contracts.proxy import proxy
+from harness.networks.kinds import BATCH_NORM
+from harness.networks.leaving import hooked
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import hooked
 from harness.probe.usage import Part
 from harness.proxies._alterations import gaussian_weights, require_batch_norm_alone
 from harness.proxies._sums import sum_of

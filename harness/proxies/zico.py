@@ -9,8 +9,9 @@ from torch import Tensor
 
 from harness.contracts.proxy import proxy
 from harness.networks.kinds import outputs_of, positions_of
+from harness.networks.leaving import untouched
 from harness.probe import NotApplicableError, quantity
-from harness.probe.passes import gradients, untouched
+from harness.probe.passes import gradients
 from harness.probe.usage import Part
 from harness.proxies._sums import sum_of
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import torch
@@ -65,14 +64,10 @@ def given_batches(images: object, labels: object, batches: int | None, wanted: i
         raise HarnessError(f"{_WANTED}, not {shown(images)}")
     if labels is not None:
         raise HarnessError("labels are given twice: an iterable of mini-batches brings its own")
-    pairs = list(islice(map(_pair, _guarded(images)), wanted if batches is None else batches))
+    pairs = list(islice(map(_pair, images), wanted if batches is None else batches))
     if not pairs:
         raise HarnessError("images is an empty iterable; give at least one mini-batch")
     return Given([_floats(pair[0]) for pair in pairs], [pair[1] for pair in pairs])
-
-
-def _guarded(images: Iterable[Any]) -> Iterator[Any]:
-    yield from images
 
 
 def _pair(item: object) -> tuple[Tensor, Tensor | None]:

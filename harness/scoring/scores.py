@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +16,7 @@ from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError
 from harness.execution.unit import Scene
 from harness.images import Batch
-from harness.networks import prepared_with_logits
+from harness.networks import Places, prepared_with_logits
 from harness.networks.kinds import TRANSPOSED, WEIGHTED, is_relu, is_unit
 from harness.networks.replacing import is_parametrised, with_plain_weights
 from harness.probe import Probe
@@ -106,11 +105,11 @@ def score(
     if not isinstance(threads, int) or threads < 1:
         raise HarnessError(f"threads must be a whole number, 1 or more, not {shown(threads)}")
     given = given_batches(images, labels, batches, max(1, *(proxy.batches for proxy in chosen)))
-    places = _Places(device, output, features, blocks)
+    places: Places = {"output": output, "features": features, "blocks": blocks}
     tables, notes = [], {}
     for name, each in networks.items():
         with _named_in_errors(name), _own_modes(seed):
-            scene, ready = _scene(each, given, chosen, int(seed), loss, places, threads)
+            scene, ready = _scene(each, given, chosen, int(seed), loss, device, places, threads)
             table = _table(scene, chosen)
         if several:
             table.insert(0, "network", name)
@@ -119,16 +118,6 @@ def score(
     result = pd.concat(tables, ignore_index=True)
     result.attrs["notes"] = notes
     return result
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where a network computes, and where it has its logits, features and blocks; None: found."""
-
-    device: str | torch.device | None
-    output: str | int | None
-    features: str | None
-    blocks: Sequence[str] | None
 
 
 @contextmanager
@@ -159,13 +148,14 @@ def _scene(
     chosen: Sequence[Proxy],
     seed: int,
     loss: Callable[[Tensor, Tensor], Tensor] | Objective | None,
-    places: _Places,
+    device: str | torch.device | None,
+    places: Places,
     threads: int,
 ) -> tuple[Scene, nn.Module]:
     """Everything that proxies need to score the network, and the network made ready for them."""
     built = _built(network, seed)
-    device, dtype = _device_and_type(built, places.device)
-    first = given.images[0][:FIRST_PASS].to(device=device, dtype=dtype)
+    place, dtype = _device_and_type(built, device)
+    first = given.images[0][:FIRST_PASS].to(device=place, dtype=dtype)
     ready, logits, layout = _ready(built, first, places)
     sample = given.labels[0]
     objective = objective_for(None if sample is None else sample[:FIRST_PASS], logits, loss)
@@ -182,7 +172,7 @@ def _scene(
         probe_seed = derive_seed("proxies", seed)
         return Probe(copy_network(ready), copies(), probe_seed, objective, anticipated, settings, ledger)
 
-    return Scene(build, chosen, device=device, untouched=copies, threads=threads), _plain(ready)
+    return Scene(build, chosen, device=place, untouched=copies, threads=threads), _plain(ready)
 
 
 def _table(scene: Scene, chosen: Sequence[Proxy]) -> pd.DataFrame:
@@ -248,18 +238,17 @@ def _plain(network: nn.Module) -> nn.Module:
     return with_plain_weights(network) if is_parametrised(network) else network
 
 
-def _ready(network: nn.Module, images: Tensor, places: _Places) -> tuple[nn.Module, Tensor, torch.memory_format]:
+def _ready(network: nn.Module, images: Tensor, places: Places) -> tuple[nn.Module, Tensor, torch.memory_format]:
     """The prepared network and its logits, in the layout with the fastest convolutions if it runs in it, and that."""
-    named = {"output": places.output, "features": places.features, "blocks": places.blocks}
     if images.dim() == 4:
         try:
             last = torch.channels_last
             reordered = images.contiguous(memory_format=last)
-            return *prepared_with_logits(network, reordered, layout=last, **named), last  # type: ignore[arg-type]
+            return *prepared_with_logits(network, reordered, last, places), last
         except HarnessError:
             # Networks may call view() on maps, which needs the usual layout.
             pass
-    return *prepared_with_logits(network, images, **named), torch.contiguous_format  # type: ignore[arg-type]
+    return *prepared_with_logits(network, images, torch.preserve_format, places), torch.contiguous_format
 
 
 def _left_out(network: nn.Module) -> list[str]:

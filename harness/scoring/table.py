@@ -10,7 +10,7 @@ import numpy as np
 from harness.analysis.scores import wide_scores
 from harness.display.tables.columns import Column, row_names, words
 from harness.display.tables.grids import Grid
-from harness.display.tables.numbers import MISSING
+from harness.display.tables.numbers import MISSING, ratio
 from harness.registry import proxy_facts
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def score_grid(table: pd.DataFrame, facts: Sequence[str] = ()) -> Grid:
         columns.append(Column(header, header, part["value"], significant, bounds=bounds))
     notes = ["↑, ↓: higher or lower is better."]
     if len(names) == 1:
-        columns.append(Column("passes", "Passes\nalone", first["standalone_ratio"], passes))
-        notes = [f"{notes[0]} Passes alone: the cost of the proxy alone, in forward-backward passes."]
+        columns.append(Column("alone ×", "Alone\n×", first["standalone_ratio"], ratio))
+        notes = [f"{notes[0]} ×: the cost of the proxy alone in forward + backward passes."]
     notes += _reasons(names, parts, labels)
     if places:
         notes.append("In brackets: the share of the run's networks with a worse score.")
@@ -79,15 +79,6 @@ def significant(value: float) -> str:
         text = f"{value:#.5g}".rstrip(".")
         return text.replace("0.", ".", 1) if abs(value) < 1 else text
     return f"{value:.4e}"
-
-
-def passes(ratio: float) -> str:
-    """A cost in forward and backward passes.
-
-    >>> passes(1.0234), passes(0.004), passes(17.5), passes(math.nan)
-    ('1.0', '0.0', '17.5', '–')
-    """
-    return f"{ratio:.1f}" if math.isfinite(ratio) else MISSING
 
 
 def placed(table: pd.DataFrame, run: OpenedRun) -> pd.DataFrame:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
 
+from harness.networks.leaving import untouched
 from harness.probe.curvature.batch_norm import with_differentiable_batch_norms
-from harness.probe.passes import gradients, prunable_layers, untouched
+from harness.probe.passes import gradients, prunable_layers
 
 
 def curvature_in_dual_numbers(network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:

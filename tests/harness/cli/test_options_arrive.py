@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -317,7 +316,7 @@ def test_of_report(noted, monkeypatch):
     report = SimpleNamespace(write=lambda directory, **options: noted.update(write=options) or [], html=lambda: "page")
     noted.instead_of(monkeypatch, "harness.api", "report", report)
     noted.instead_of(monkeypatch, "harness.cli.machine_readable", "report_document", {})
-    monkeypatch.setattr("harness.cli.write_page", lambda file, text: noted.update(page=(file, text)))
+    monkeypatch.setattr("harness.cli.shared.write_page", lambda file, text: noted.update(page=(file, text)))
     typed("report", "RUN")
     assert noted["report"] == {
         "directory": Path("RUN"), "truth": "val/7", "baseline": "flops", "beside": ["test/3"],
@@ -333,9 +332,7 @@ def test_of_rank(noted, monkeypatch, tmp_path):
     )
     noted.instead_of(monkeypatch, "harness.ranking", "rank_all", SimpleNamespace(reports=[report]))
     noted.instead_of(monkeypatch, "harness.cli.machine_readable", "report_document", {})
-    monkeypatch.setattr(
-        sys.modules["harness.cli.rank"], "write_page", lambda file, text: noted.update(page=(file, text))
-    )
+    monkeypatch.setattr("harness.cli.shared.write_page", lambda file, text: noted.update(page=(file, text)))
     (tmp_path / "scores.csv").touch()
     typed("rank", str(tmp_path / "scores.csv"))
     noted["rank_all"].pop("progress")

@@ -257,7 +257,7 @@ class TestEndedReading:
         def ended(*_, **__):
             raise BrokenPipeError
 
-        for place in ("rich.console.Console.print", "harness.cli.say_json"):
+        for place in ("rich.console.Console.print", "harness.cli.shared.say_json"):
             monkeypatch.setattr(place, ended)
         places = {"RUN": str(digits_runs[0]), "OUT": str(tmp_path), "OUT/agreement.csv": str(tmp_path / files[0])}
         result = CliRunner().invoke(app, [places.get(argument, argument) for argument in arguments])

@@ -8,8 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
+from harness.networks.leaving import untouched
 from harness.probe import NotApplicableError, Probe, quantity
-from harness.probe.passes import gradients, prunable_layers, untouched
+from harness.probe.passes import gradients, prunable_layers
 from harness.registry import proxies
 from harness.tasks import Objective
 
