@@ -11,6 +11,7 @@ from harness_benchmarks.transnas101.taskonomy_classes import OBJECTS, SCENES
 from miniature_taskonomy import SIDE, VIEWS, drawn_names, write_views
 from PIL import Image
 
+import harness
 from harness.errors import DataError
 
 MEAN, DEVIATION = np.array([0.5224, 0.5222, 0.5221]), np.array([0.2234, 0.2235, 0.2236])
@@ -174,6 +175,40 @@ def test_a_puzzle_does_not_depend_on_how_many_are_drawn(folder):
     assert (few.targets == many.targets[:3]).all()
     other = read_views(folder, "jigsaw", limit=12, seed=4, resolution=8)
     assert sorted(other.targets.tolist()) != sorted(many.targets.tolist())
+
+
+class TestPuzzlesOfOtherPictures:
+    """Any data set of colour pictures can be cut into the tiles of the jigsaw."""
+
+    TASK = harness.load("transnas-micro").task("jigsaw").at_resolution(16)
+
+    @staticmethod
+    def pictures(count=6, side=32):
+        rows, columns = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+        coded = np.stack([rows, columns, 0 * rows]).astype(np.uint8) * (256 // side)
+        return np.stack([coded] * count)
+
+    def test_tiles_lie_where_the_class_says(self, tmp_path):
+        np.savez(tmp_path / "p.npz", images=self.pictures(), labels=np.zeros(6, dtype=int))
+        images = harness.load("transnas-micro").read_images(tmp_path / "p.npz", self.TASK, seed=0)
+        assert images.pixels.shape == (6, 9, 3, 16, 16)
+        assert "6 of 6 images of p.npz, cut into nine tiles of 16×16" in images.description
+        for tiles, target in zip(images.pixels, images.labels, strict=True):
+            row, column = (tiles[:, colour].mean(axis=(1, 2)).round(6) for colour in (0, 1))
+            cells = own_permutations()[target]
+            assert [row[cells == each].item() for each in (0, 3, 6)] == sorted(row[np.isin(cells, [0, 3, 6])])
+            assert [column[cells == each].item() for each in (0, 1, 2)] == sorted(column[np.isin(cells, [0, 1, 2])])
+
+    def test_tiles_that_were_cut_before_are_read_as_they_are(self, tmp_path):
+        tiles = np.zeros((4, 9, 3, 16, 16), dtype=np.uint8)
+        np.savez(tmp_path / "tiles.npz", images=tiles, labels=np.zeros(4, dtype=int))
+        assert harness.load("transnas-micro").read_images(tmp_path / "tiles.npz", self.TASK, seed=0) is None
+
+    def test_normalised_pictures_are_refused(self, tmp_path):
+        normalised = self.pictures().astype(np.float32) / 100 - 1
+        np.savez(tmp_path / "n.npz", images=normalised, labels=np.zeros(6, dtype=int))
+        with pytest.raises(DataError, match=r"n\.npz has normalised pictures; give bytes"):
+            harness.load("transnas-micro").read_images(tmp_path / "n.npz", self.TASK, seed=0)
 
 
 @pytest.mark.parametrize("task", list(RECIPES))

@@ -142,14 +142,19 @@ class TransNas(Benchmark):
         )
 
     def read_images(self, source: Path, task: Task, seed: int) -> Images | None:
-        """Views of a directory of Taskonomy, with the task's targets; None for images of another data set."""
+        """Views of a directory of Taskonomy with the task's targets, or puzzles of any pictures for the jigsaw.
+
+        None for images of another data set, and for tiles that were cut already.
+        """
         from harness.images import Images
         from harness.images.files import is_data_set
         from harness_benchmarks.transnas101.taskonomy import read_views
         from harness_benchmarks.transnas101.taskonomy_files import has_images
 
         if not source.is_dir() or (not has_images(source) and is_data_set(source)):
-            return None
+            from harness_benchmarks.transnas101.jigsaw import puzzles_of_pictures
+
+            return puzzles_of_pictures(source, task, seed, VIEWS) if task.dataset == "jigsaw" else None
         views = read_views(source, task.dataset, VIEWS, seed, resolution=task.image_shape[-1])
         return Images(views.pixels, views.targets, views.description)
 

@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from harness.errors import DataError
+from harness.images import Images
+from harness.images.arrays import times
+from harness.images.files import list_files, read_file
 from harness.seeds import derive_seed
+from harness.tasks import Task
 from harness_benchmarks.transnas101.taskonomy_files import load_array
 
 CLASSES = 1000
@@ -80,3 +84,46 @@ def cut_tiles(picture: Image.Image, order: NDArray[np.int64], tile: int, rng: np
     return np.stack(
         [pixels[row : row + tile, column : column + tile] for row, column in zip(rows, columns, strict=True)]
     )
+
+
+def puzzles_of_pictures(source: Path, task: Task, seed: int, limit: int) -> Images | None:
+    """Puzzles cut from the colour pictures of any data set of bytes, such as CIFAR-10; None for anything else.
+
+    The class is the permutation, so the pictures' own labels are not used. Pixels are in 0..1, as in the benchmark.
+
+    Args:
+        source: a file or directory of images; see :func:`harness.images.load_images`.
+        task: the jigsaw, at the resolution of a tile.
+        seed: for drawing pictures, permutations and the places of tiles.
+        limit: the maximum number of pictures.
+
+    Raises:
+        DataError: if the pictures were normalised before, so that their colours are not known.
+    """
+    whole = Task(task.dataset, task.image_shape[1:], task.classes)
+    tile = task.image_shape[-1]
+    files = list_files(source)
+    try:
+        parts = [read_file(path, whole, any_size=True) for path in files]
+    except DataError:
+        return None
+    if any(part.normalised for part in parts):
+        raise DataError(
+            f"{files[0].name} has normalised pictures; give bytes, or floats from 0 to 1, to cut tiles from"
+        )
+    pictures = [picture for part in parts for picture in part.pixels]
+    drawn = np.sort(np.random.default_rng(derive_seed("jigsaw pictures", seed)).permutation(len(pictures))[:limit])
+    permutations = own_permutations()
+    pixels = np.empty((len(drawn), TILES, *whole.image_shape), dtype=np.float32)
+    targets = np.empty(len(drawn), dtype=np.int64)
+    for place, index in enumerate(drawn):
+        rng = np.random.default_rng(derive_seed("jigsaw", seed, int(index)))
+        targets[place] = rng.integers(CLASSES)
+        picture = Image.fromarray(np.moveaxis(pictures[index], 0, -1).astype(np.uint8))
+        tiles = cut_tiles(picture, permutations[targets[place]], tile, rng)
+        pixels[place] = np.moveaxis(tiles, -1, -3).astype(np.float32) / np.float32(255)
+    description = (
+        f"{len(drawn):,} of {len(pictures):,} images of {source.resolve().name}, cut into nine tiles of "
+        f"{times((tile, tile))} in {CLASSES:,} permutations drawn here, in 0 to 1, no augmentation"
+    )
+    return Images(pixels, targets, description)
