@@ -4,5 +4,17 @@ from harness.contracts.aggregate import Aggregate, aggregate
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import Costs, GroundTruth
 from harness.contracts.proxy import Proxy, ProxyFacts, proxy
+from harness.contracts.search_space import Block, SearchSpace
 
-__all__ = ["Aggregate", "Benchmark", "Costs", "GroundTruth", "Proxy", "ProxyFacts", "aggregate", "proxy"]
+__all__ = [
+    "Aggregate",
+    "Benchmark",
+    "Block",
+    "Costs",
+    "GroundTruth",
+    "Proxy",
+    "ProxyFacts",
+    "SearchSpace",
+    "aggregate",
+    "proxy",
+]
