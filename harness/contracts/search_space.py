@@ -7,6 +7,7 @@ listed among :meth:`~harness.contracts.benchmark.Benchmark.architectures` or not
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,20 +42,21 @@ class SearchSpace(ABC):
     Every random choice comes from the generator that is given, so that a search can be repeated.
 
     Attributes:
-        quantities: what a budget may limit, each with its meaning and unit. ``params`` and ``flops`` always mean what
-            the proxies of these names count.
+        quantities: what a budget may limit besides ``params`` and ``flops``, each with its meaning and unit. A space
+            with formulas for these two lists them too; otherwise they are counted from the networks.
         moves: named distributions of mutations, the default first.
     """
 
-    quantities: ClassVar[Mapping[str, str]] = {
-        "params": "number of parameters",
-        "flops": "multiply-accumulates of one image",
-    }
+    quantities: ClassVar[Mapping[str, str]] = {}
     moves: ClassVar[tuple[str, ...]] = ("uniform",)
 
-    @abstractmethod
     def initial(self, dataset: str) -> str:
-        """The architecture that a search starts from where it does not start from random ones."""
+        """The architecture that a search starts from, in a space that cannot be drawn from.
+
+        Raises:
+            HarnessError: if searches of this space start from random architectures.
+        """
+        raise HarnessError(f"{self._called} has no initial architecture; searches of it start from random ones")
 
     @abstractmethod
     def mutate(
@@ -96,9 +98,9 @@ class SearchSpace(ABC):
         """
         raise HarnessError(f"{self._called} does not define a crossover of two architectures")
 
-    @abstractmethod
     def quantity(self, name: str, architecture: str, dataset: str) -> float:
         """One of :attr:`quantities` of an architecture's network, without building it where that is possible."""
+        raise HarnessError(f"{self._called} has no quantity '{name}'")
 
     def blocks(self, architecture: str) -> Sequence[Block]:
         """The blocks of the network from input to output, for a drawing; none if the space does not define them."""
@@ -107,3 +109,71 @@ class SearchSpace(ABC):
     @property
     def _called(self) -> str:
         return str(getattr(self, "name", type(self).__name__))
+
+
+class NeighbourSpace(SearchSpace):
+    """A space that lists the neighbours of an architecture: a mutation is a uniformly drawn neighbour."""
+
+    @abstractmethod
+    def neighbours(self, architecture: str) -> Sequence[str]:
+        """All architectures that differ in one place, in an order that never changes."""
+
+    def mutate(
+        self, architecture: str, generator: np.random.Generator, mutations: int = 1, moves: str | None = None
+    ) -> str:
+        """A walk of ``mutations`` steps, each to a uniformly drawn neighbour."""
+        for _ in range(mutations):
+            near = self.neighbours(architecture)
+            architecture = near[int(generator.integers(len(near)))]
+        return architecture
+
+
+class PlaceSpace(NeighbourSpace):
+    """A space of architectures with a fixed number of places and the same choices at each, such as cells with edges.
+
+    Attributes:
+        choices: what a place may hold.
+        length: the number of places.
+    """
+
+    choices: ClassVar[Sequence[str]]
+    length: ClassVar[int]
+
+    @abstractmethod
+    def places(self, architecture: str) -> tuple[str, ...]:
+        """The choice at each place; raises HarnessError for anything that is not an architecture."""
+
+    @abstractmethod
+    def of_places(self, places: Sequence[str]) -> str:
+        """The architecture with these choices."""
+
+    def random(self, generator: np.random.Generator) -> str:
+        """A uniformly drawn choice at each place."""
+        drawn = generator.integers(len(self.choices), size=self.length)
+        return self.of_places([self.choices[number] for number in drawn])
+
+    def neighbours(self, architecture: str) -> Sequence[str]:
+        """Those with another choice at one place, by place and then by choice."""
+        here = self.places(architecture)
+        return [
+            self.of_places([*here[:place], choice, *here[place + 1 :]])
+            for place, choice in itertools.product(range(len(here)), self.choices)
+            if choice != here[place]
+        ]
+
+    def mutate(
+        self, architecture: str, generator: np.random.Generator, mutations: int = 1, moves: str | None = None
+    ) -> str:
+        """Another choice, uniformly drawn, at ``mutations`` places drawn with replacement."""
+        here = list(self.places(architecture))
+        for _ in range(mutations):
+            place = int(generator.integers(len(here)))
+            others = [choice for choice in self.choices if choice != here[place]]
+            here[place] = others[int(generator.integers(len(others)))]
+        return self.of_places(here)
+
+    def crossover(self, first: str, second: str, generator: np.random.Generator) -> str:
+        """At each place, the choice of either parent with equal probability."""
+        takes = generator.integers(2, size=self.length)
+        pairs = zip(self.places(first), self.places(second), takes, strict=True)
+        return self.of_places([theirs if take else ours for ours, theirs, take in pairs])

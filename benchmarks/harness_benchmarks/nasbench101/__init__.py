@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import GroundTruth
+from harness.contracts.search_space import NeighbourSpace
 from harness.data import Contrast, Listing, TableFormat, Truth
 from harness.data.local_tables import read_table, table_ground_truth, table_path
 from harness.data.sources import Download, Files, Sources
 from harness.errors import DataError, HarnessError
 from harness.tasks import Task
 from harness_benchmarks.nasbench101 import dialects
-from harness_benchmarks.nasbench101.cell import Cell, cell_features
+from harness_benchmarks.nasbench101.cell import Cell, cell_features, module_hash, neighbours
 from harness_benchmarks.nasbench101.sources import CellTableReader, RecordFileReader
 from harness_benchmarks.nasbench101.tables import (
     CELL_COLUMNS,
@@ -77,7 +78,7 @@ _SOURCES = Sources(
 )
 
 
-class NasBench101(Benchmark):
+class NasBench101(NeighbourSpace, Benchmark):
     """NAS-Bench-101; cells and ground truth are read from the local table."""
 
     name = _NAME
@@ -120,6 +121,22 @@ class NasBench101(Benchmark):
             )
         vertices, adjacency, operations = (column[row] for column in columns)
         return Cell(int(vertices), int(adjacency), str(operations))
+
+    def random(self, generator: np.random.Generator) -> str:
+        """A uniformly drawn cell of the local table."""
+        names = self.architectures()
+        return names[int(generator.integers(len(names)))]
+
+    def neighbours(self, architecture: str) -> Sequence[str]:
+        """The cells of the local table that differ in one place, sorted; see :func:`.cell.neighbours`.
+
+        Raises:
+            DataError: if no table was imported.
+            HarnessError: if the table has no such cell.
+        """
+        names = self.architectures()
+        found = {module_hash(cell) for cell in neighbours(self.cell(architecture))} - {architecture}
+        return sorted(name for name in found if names[min(bisect_left(names, name), len(names) - 1)] == name)
 
     def dialects(self) -> Sequence[Dialect]:
         """Matrices with operations, in one column or in two, and NASLib's tuples."""

@@ -8,6 +8,7 @@ is the output, and each one in between has one of three operations (Ying et al.,
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +107,52 @@ def _check_graph(cell: Cell) -> None:
     for vertex in range(cell.vertices):
         if (vertex > 0 and vertex not in targets) or (vertex < cell.vertices - 1 and vertex not in sources):
             raise ValueError(f"vertex {vertex} of its cell is not on a path from input to output")
+
+
+def neighbours(cell: Cell) -> list[Cell]:
+    """The cells with one operation or one edge changed, or one vertex more, without vertices that are then on no path.
+
+    A new vertex has one incoming and one outgoing edge. Isomorphic cells may be among them. Cells without a path from
+    input to output, or with too many vertices or edges, are not.
+    """
+    found = [
+        Cell(cell.vertices, cell.adjacency, cell.operations[:place] + digit + cell.operations[place + 1 :])
+        for place, known in enumerate(cell.operations)
+        for digit in map(str, range(len(OPERATIONS)))
+        if digit != known
+    ]
+    matrix = cell.matrix().astype(bool)
+    graphs = []
+    for source, target in itertools.combinations(range(cell.vertices), 2):
+        flipped = matrix.copy()
+        flipped[source, target] ^= True
+        graphs.append((flipped, cell.operations))
+    if cell.vertices < MOST_VERTICES:
+        for place in range(1, cell.vertices):
+            wider = np.insert(np.insert(matrix, place, False, axis=0), place, False, axis=1)
+            for above, below in itertools.product(range(place), range(place + 1, cell.vertices + 1)):
+                grown = wider.copy()
+                grown[above, place] = grown[place, below] = True
+                operations = cell.operations[: place - 1], cell.operations[place - 1 :]
+                graphs += [(grown, digit.join(operations)) for digit in map(str, range(len(OPERATIONS)))]
+    pruned = (_pruned(graph, operations) for graph, operations in graphs)
+    return [*found, *(near for near in pruned if near is not None)]
+
+
+def _pruned(matrix: NDArray[np.bool_], operations: str) -> Cell | None:
+    """The cell of the vertices that are on a path from input to output; None if there is none, or too many edges."""
+    count = len(matrix)
+    reach = np.eye(count, dtype=bool) | matrix
+    for _ in range(count):
+        reach |= reach @ reach
+    used = np.flatnonzero(reach[0] & reach[:, -1])
+    if not reach[0, -1]:
+        return None
+    kept = matrix[np.ix_(used, used)]
+    if kept.sum() > MOST_EDGES:
+        return None
+    bits = sum(1 << (int(source) + int(target) * (int(target) - 1) // 2) for source, target in np.argwhere(kept))
+    return Cell(len(used), bits, "".join(operations[vertex - 1] for vertex in used[1:-1]))
 
 
 def cell_features(cell: Cell) -> dict[str, float]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.contracts.dialect import Dialect
+from harness.contracts.search_space import PlaceSpace
 from harness.data import Contrast, TableFormat
 from harness.data.sources import Sources
 from harness.errors import HarnessError
@@ -114,7 +115,7 @@ _WIDTHS_TELL = Contrast.of_names(
 )
 
 
-class NatsSss(NatsBenchmark):
+class NatsSss(PlaceSpace, NatsBenchmark):
     """NATS-Bench's size space; the ground truth is read from the local table.
 
     There is one set of architectures: every network is connected, uses all that it computes, and has another shape than
@@ -129,6 +130,16 @@ class NatsSss(NatsBenchmark):
         "FILE is the archive folder NATS-sss-v1_0-50262-simple, or a CSV or Parquet table of its accuracies; "
         "'harness data get nats-sss' says where to get one; see docs/data.md"
     )
+    choices = tuple(_WIDTHS)
+    length = len(REDUCES)
+
+    def places(self, architecture: str) -> tuple[str, ...]:
+        """The width of each layer."""
+        return tuple(map(str, parse_widths(architecture)))
+
+    def of_places(self, places: Sequence[str]) -> str:
+        """The official string."""
+        return ":".join(places)
 
     def architectures(self) -> Sequence[str]:
         """The official strings, in the order of :func:`enumerate_architectures`."""

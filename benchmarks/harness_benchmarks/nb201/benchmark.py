@@ -6,11 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.dialect import Dialect
+from harness.contracts.search_space import PlaceSpace
 from harness_benchmarks.nb201 import dialects, topology
 from harness_benchmarks.nb201.features import cell_features
 
 
-class CellBenchmark(Benchmark):
+class CellSpace(PlaceSpace):
+    """All 15,625 cells: one of five operations on each of six edges."""
+
+    choices = topology.OPERATIONS
+    length = len(topology.EDGES)
+
+    def places(self, architecture: str) -> tuple[str, ...]:
+        """The operation of each edge."""
+        return topology.parse_cell(architecture)
+
+    def of_places(self, places: Sequence[str]) -> str:
+        """The official string."""
+        return topology.cell_string(tuple(places))
+
+
+class CellBenchmark(CellSpace, Benchmark):
     """A benchmark whose architectures are the official strings of cells."""
 
     subsets = topology.SUBSETS

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import GroundTruth
+from harness.contracts.search_space import NeighbourSpace, PlaceSpace
 from harness.data import TableFormat, Truth
 from harness.data.local_tables import table_ground_truth
 from harness.data.sources import FileShare, Sources
 from harness.tasks import CLASSES, DISTRIBUTION, IMAGE, PIXEL_CLASSES, RECONSTRUCTION, VECTOR, Task
+from harness_benchmarks.nb201 import topology
 from harness_benchmarks.nb201.features import cell_features
 from harness_benchmarks.transnas101 import macro, micro
 from harness_benchmarks.transnas101.archive import PthReader, Space
@@ -193,7 +195,7 @@ class TransNas(Benchmark):
         )
 
 
-class TransNasMicro(TransNas):
+class TransNasMicro(PlaceSpace, TransNas):
     """The micro space: one skeleton, 4,096 cells."""
 
     name = "transnas-micro"
@@ -201,6 +203,16 @@ class TransNasMicro(TransNas):
     title = "TransNAS-Bench-101 micro"
     space = "micro"
     subsets = micro.SUBSETS
+    choices = micro.OPERATIONS
+    length = len(topology.EDGES)
+
+    def places(self, architecture: str) -> tuple[str, ...]:
+        """The operation of each edge."""
+        return micro.parse_cell(architecture)
+
+    def of_places(self, places: Sequence[str]) -> str:
+        """The official code."""
+        return micro.cell_code(tuple(places))
 
     def architectures(self) -> Sequence[str]:
         """The official codes, in the order of the benchmark's tables."""
@@ -230,7 +242,7 @@ class TransNasMicro(TransNas):
         micro.parse_cell(architecture)
 
 
-class TransNasMacro(TransNas):
+class TransNasMacro(NeighbourSpace, TransNas):
     """The macro space: residual blocks in 3,256 skeletons, no two of which are the same network."""
 
     name = "transnas-macro"
@@ -250,3 +262,12 @@ class TransNasMacro(TransNas):
     def check_architecture(self, architecture: str) -> None:
         """Raise HarnessError for anything that is not a code of the macro space."""
         macro.parse_modules(architecture)
+
+    def random(self, generator: np.random.Generator) -> str:
+        """A uniformly drawn code."""
+        codes = self.architectures()
+        return codes[int(generator.integers(len(codes)))]
+
+    def neighbours(self, architecture: str) -> Sequence[str]:
+        """The codes with one module changed, left out or put in; see :func:`.macro.neighbours`."""
+        return macro.neighbours(architecture)

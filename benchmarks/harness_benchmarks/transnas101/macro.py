@@ -71,6 +71,23 @@ def enumerate_architectures() -> tuple[str, ...]:
     return tuple(sorted(f"{PREFIX}{''.join(s)}{SUFFIX}" for s in sequences if not _fault("".join(s))))
 
 
+def neighbours(architecture: str) -> list[str]:
+    """The codes with one module changed, left out or put in, in the order of the codes as text.
+
+    >>> neighbours("64-1234-basic")[:3]
+    ['64-11234-basic', '64-1134-basic', '64-12134-basic']
+    """
+    modules = parse_modules(architecture)
+    found = {
+        modules[:place] + new + modules[end:]
+        for place in range(len(modules) + 1)
+        for end in (place, place + 1)
+        for new in ("", "1", "2", "3", "4")
+        if end <= len(modules)
+    }
+    return sorted(f"{PREFIX}{near}{SUFFIX}" for near in found - {modules} if not _fault(near))
+
+
 def _fault(modules: str) -> str:
     """Why a sequence of modules is not in the space; empty if it is."""
     if len(modules) not in LENGTHS:
