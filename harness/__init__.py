@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.ranking import rank
     from harness.results import open_run
     from harness.scoring import score
+    from harness.searching import search
     from harness.store.merge import merge
     from harness.tasks import Task
 
@@ -43,6 +44,7 @@ __all__ = [
     "report",
     "run",
     "score",
+    "search",
 ]
 
 _attribute, __dir__, _ = lazy_loader.attach(
@@ -58,6 +60,7 @@ _attribute, __dir__, _ = lazy_loader.attach(
         "reporting.report": ["Report", "report"],
         "results": ["open_run"],
         "scoring": ["score"],
+        "searching": ["search"],
         "store.merge": ["merge"],
         "tasks": ["Task"],
     },

@@ -20,6 +20,7 @@ from harness.cli.rank import rank
 from harness.cli.reproduce import list_protocols, reproduce
 from harness.cli.run import INTERRUPTED, run
 from harness.cli.score import score
+from harness.cli.search import build, search
 from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, Truth, present, tell
 from harness.cli.store import merge, store_app
 from harness.errors import HarnessError, InstructionsError
@@ -34,6 +35,8 @@ app.add_typer(store_app, name="store")
 app.command()(run)
 app.command()(score)
 app.command()(rank)
+app.command()(search)
+app.command()(build)
 app.command()(merge)
 app.command()(reproduce)
 list_app.command("protocols")(list_protocols)

@@ -92,10 +92,10 @@ def run(
     from harness.execution.options import RunOptions
 
     keep_freed_memory()
-    make = _cluster(scheduler, device) if executor == "dask" else None
+    make = cluster(scheduler, device) if executor == "dask" else None
     if scheduler is not None and make is None:
         raise HarnessError("--scheduler needs --executor dask")
-    with progress_bar() as progress, _stopped_as_by_ctrl_c(signal.SIGTERM) as terminated:
+    with progress_bar() as progress, stopped_as_by_ctrl_c(signal.SIGTERM) as terminated:
         options = RunOptions(
             dataset=dataset,
             sample=sample,
@@ -129,7 +129,8 @@ def run(
     say(f"{counted(done, 'network')}{of_seeds} scored, {summary.computed:,} of them now; {following}")
 
 
-def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:
+def cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:
+    """Makes the executor of a Dask cluster."""
     if scheduler is None:
         raise HarnessError(
             "--executor dask needs --scheduler: an address such as tcp://10.0.0.1:8786, or the file that 'dask "
@@ -145,7 +146,7 @@ def _cluster(scheduler: str | None, device: str) -> Callable[[], Executor]:
 
 
 @contextmanager
-def _stopped_as_by_ctrl_c(number: signal.Signals) -> Iterator[list[int]]:
+def stopped_as_by_ctrl_c(number: signal.Signals) -> Iterator[list[int]]:
     """Stop the run cleanly on a signal, such as Slurm's before the time limit; yields the signals received."""
     came: list[int] = []
 

@@ -101,7 +101,7 @@ def _stored(
     """The number of networks that are stored in a directory; its store is checked and repaired as by :func:`run`."""
     if not (directory / FILE_NAME).exists():
         return 0
-    with _opened(plan, directory, retry_failed, say) as store:
+    with opened(plan, directory, retry_failed, say) as store:
         return networks(plan) - _count(missing_units(plan, store))
 
 
@@ -149,12 +149,12 @@ def run(
     if workers < 1:
         raise HarnessError(f"invalid number of workers {workers}; use 1 or more")
     make = executor or (InlineExecutor if workers == 1 else lambda: spawned_workers(workers))
-    with _opened(plan, Path(directory), retry_failed, say) as store:
-        job = _job(plan, store, make is not InlineExecutor, time_limit, memory_limit)
+    with opened(plan, Path(directory), retry_failed, say) as store:
+        job = job_of(plan, store, make is not InlineExecutor, time_limit, memory_limit)
         total = networks(plan)
         before = total - _count(missing_units(plan, store))
         versions = {proxy.name: proxy.version for proxy in plan.proxies}
-        dispatcher = _Dispatcher(job, versions, make, window=WINDOW * workers)
+        dispatcher = Dispatcher(job, versions, make, window=WINDOW * workers)
         computed = 0
         hear = getattr(progress, "stored", None)
 
@@ -184,7 +184,7 @@ def run(
         return RunSummary(store.directory, total, before + computed, computed, interrupted)
 
 
-def _opened(plan: Plan, directory: Path, retry_failed: bool, say: Callable[[str], None] | None) -> Store:
+def opened(plan: Plan, directory: Path, retry_failed: bool, say: Callable[[str], None] | None) -> Store:
     """The store of a plan, for writing, without failed outcomes if they are to be retried."""
     store = Store.create_or_open(directory, plan.setting, plan.proxies, _facts(plan))
     if say is not None:
@@ -195,7 +195,7 @@ def _opened(plan: Plan, directory: Path, retry_failed: bool, say: Callable[[str]
     return store
 
 
-class _Dispatcher:
+class Dispatcher:
     """Keeps a bounded number of units in flight, and recovers from dead workers."""
 
     ATTEMPTS_ALONE = 2
@@ -330,7 +330,7 @@ def _count(units: Iterator[Unit]) -> int:
     return sum(1 for _ in units)
 
 
-def _job(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, memory_limit: int | None) -> Job:
+def job_of(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, memory_limit: int | None) -> Job:
     """The common part of all units, with the mini-batches in a file next to the scores."""
     registered = is_registered_benchmark(plan.benchmark)
     for proxy in plan.proxies:

@@ -8,7 +8,7 @@ import time
 
 from harness.cli import main
 from harness.execution import unit
-from harness.execution.runner import _Dispatcher
+from harness.execution.runner import Dispatcher
 from harness.store import Store
 from harness.store.records import UnitResult
 
@@ -56,7 +56,7 @@ def plant(bug: str) -> None:
             dispatcher.close()
             return iter(())
 
-        _Dispatcher._compute_alone = forget_suspects
+        Dispatcher._compute_alone = forget_suspects
     elif bug == "rewrite":
 
         def begin_again(store, architectures, proxies):

@@ -52,7 +52,7 @@ def computed(job, unit):
 
 if __name__ == "__main__":
     runner.compute_unit = computed
-    dispatcher = runner._Dispatcher("job", {}, lambda: executors.spawned_workers(1), window=9)
+    dispatcher = runner.Dispatcher("job", {}, lambda: executors.spawned_workers(1), window=9)
     next(dispatcher.compute(iter(["first", *8 * ["killed"]])))
     print(list(dispatcher.finish()))
 """
