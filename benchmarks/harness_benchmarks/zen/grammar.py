@@ -22,7 +22,7 @@ Kind = Literal["convolution", "basic", "bottleneck", "inverted"]
 
 IMAGE_CHANNELS = 3
 LARGEST = 999_999
-"""The largest number that a structure may contain: no network of that width can be built."""
+"""The largest number that a structure may contain; no network of that width could be built."""
 
 STRIDES = (1, 2)
 
@@ -107,7 +107,7 @@ def parse(structure: str) -> list[Block]:
         HarnessError: if the string is not a structure, or a block does not take the channels that come; the message
             names the block, its place, and what would be right.
     """
-    blocks = _blocks(structure)
+    blocks = parse_unchecked(structure)
     given = IMAGE_CHANNELS
     for number, block in enumerate(blocks):
         if block.inputs != given:
@@ -139,7 +139,7 @@ def repaired(structure: str) -> str:
     Raises:
         HarnessError: if the string is wrong in another way.
     """
-    return written(following(_blocks(structure)))
+    return written(following(parse_unchecked(structure)))
 
 
 def following(blocks: Sequence[Block]) -> list[Block]:
@@ -155,7 +155,12 @@ class _FaultError(Exception):
     """What is wrong with one block."""
 
 
-def _blocks(structure: str) -> list[Block]:
+def parse_unchecked(structure: str) -> list[Block]:
+    """The blocks as they are written, even if one does not take the channels that come.
+
+    Raises:
+        HarnessError: if the string is wrong in another way.
+    """
     *texts, rest = structure.split(")")
     if rest or not texts:
         raise HarnessError(
@@ -188,7 +193,8 @@ def _fault(structure: str, number: int, words: str) -> HarnessError:
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:77]}…"
+    text = text if len(text) <= 80 else f"{text[:77]}…"
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -219,5 +225,7 @@ _POSITIVE = re.compile(r"[1-9][0-9]{0,5}")
 
 def _number(part: str, name: str) -> int:
     if not _POSITIVE.fullmatch(part):
-        raise _FaultError(f"its number of {name} is '{_shown(part)}'; it must be a whole number from 1 to {LARGEST:,}")
+        counted = "bottleneck channels" if name == "bottleneck" else name
+        words = "its stride" if name == "stride" else f"its number of {counted}"
+        raise _FaultError(f"{words} is '{_shown(part)}'; it must be a whole number from 1 to {LARGEST:,}")
     return int(part)

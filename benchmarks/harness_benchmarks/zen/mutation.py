@@ -22,7 +22,17 @@ from typing import TYPE_CHECKING
 
 from harness._utils.names import unknown_name
 from harness.errors import HarnessError, UnknownNameError
-from harness_benchmarks.zen.grammar import BASIC, BOTTLENECK, INVERTED, Block, BlockType, following, parse, written
+from harness_benchmarks.zen.grammar import (
+    BASIC,
+    BOTTLENECK,
+    INVERTED,
+    LARGEST,
+    Block,
+    BlockType,
+    following,
+    parse,
+    written,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,14 +56,14 @@ class Family:
         name: of the space, for messages.
         types: the types of blocks besides convolutions.
         drawn: for each of :data:`MOVES`, the types as often as they are in the list that is drawn from.
-        most_channels: the most channels that a mutation gives; None: there is no limit.
+        most_channels: the most channels that a mutation gives.
         changes_pointwise: whether 1×1 convolutions are mutated.
     """
 
     name: str
     types: tuple[BlockType, ...]
     drawn: Mapping[str, tuple[BlockType, ...]]
-    most_channels: int | None
+    most_channels: int
     changes_pointwise: bool
 
 
@@ -74,7 +84,7 @@ MOBILE = Family(
     "zen-mobile",
     INVERTED,
     {OFFICIAL: _growing(INVERTED), UNIFORM: INVERTED},
-    most_channels=None,
+    most_channels=LARGEST // ROUNDED_TO * ROUNDED_TO,  # the official space has no limit but its budgets
     changes_pointwise=False,
 )
 
@@ -143,15 +153,14 @@ def split(blocks: Sequence[Block]) -> list[Block]:
 
 
 @functools.cache
-def channel_choices(channels: int, most: int | None) -> tuple[int, ...]:
+def channel_choices(channels: int, most: int) -> tuple[int, ...]:
     """The distinct numbers of channels that a mutation may give, the most first.
 
-    >>> channel_choices(40, None)
-    (104, 80, 64, 48, 40, 32, 24, 16)
+    >>> channel_choices(40, 2048)
+    (96, 80, 64, 48, 40, 32, 24, 16)
     """
     wanted = [channels * factor for factor in (*FACTORS, 1)] + [channels / factor for factor in FACTORS]
-    limited = (x if most is None else min(most, x) for x in wanted)
-    return tuple(sorted({max(1, round(x / ROUNDED_TO)) * ROUNDED_TO for x in limited}, reverse=True))
+    return tuple(sorted({max(1, round(min(most, x) / ROUNDED_TO)) * ROUNDED_TO for x in wanted}, reverse=True))
 
 
 def _replacement(block: Block, family: Family, generator: np.random.Generator, moves: str) -> Block:
