@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from harness_benchmarks.zen.published import INITIAL_CIFAR, INITIAL_FLOPS
 
 from harness.registry import benchmark_classes
 from harness.testing import BenchmarkContract
@@ -28,8 +29,11 @@ class Registered(BenchmarkContract):
 HINTS = {
     "transnas-micro": {"resolution": 32, "batch": 2, "built": ("64-41414-0_00_000", "64-41414-3_33_333")},
     "transnas-macro": {"resolution": 64, "batch": 2, "built": ("64-1234-basic", "64-444311-basic")},
+    **{name: {"resolution": 32, "batch": 4, "built": (INITIAL_CIFAR,)} for name in ("zen-resnet", "zen-resnet-plain")},
+    **{name: {"resolution": 64, "batch": 4, "built": (INITIAL_FLOPS,)} for name in ("zen-mobile", "zen-mobile-plain")},
 }
-"""Images of 256×256 pixels would take minutes, and so would more than two networks for each of seven tasks."""
+"""Images of 224×224 pixels and more would take minutes, and so would more than two networks for each of seven tasks, or
+networks of 180 million parameters."""
 
 for _name, _class in benchmark_classes().items():
     _facts = {"benchmark": _class} | HINTS.get(_name, {})
