@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,18 +18,24 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--all`` also runs the nightly tests."""
+    """``--all`` also runs the nightly tests; with ``--part 2/3``, those in the second of three parts."""
     parser.addoption("--all", action="store_true", help="run the nightly tests too")
+    parser.addoption("--part", default="1/1", help="with --all: K/N, only the K-th of N parts of the nightly tests")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip nightly tests, unless ``--all`` or files are given."""
-    named = any(".py" in argument for argument in config.args)
-    if config.getoption("--all") or named:
-        return
-    nightly = [item for item in items if item.get_closest_marker("nightly")]
-    config.hook.pytest_deselected(items=nightly)
-    items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+    """Skip nightly tests, unless ``--all`` or files are given; of a part, those of other parts."""
+    part, parts = map(int, config.getoption("--part").split("/"))
+    wanted = config.getoption("--all") or any(".py" in argument for argument in config.args)
+
+    def runs(item: pytest.Item) -> bool:
+        if not item.get_closest_marker("nightly"):
+            return True
+        # By name, which is the same in every process and after other tests were added.
+        return wanted and zlib.crc32(item.nodeid.encode()) % parts == part - 1
+
+    config.hook.pytest_deselected(items=[item for item in items if not runs(item)])
+    items[:] = [item for item in items if runs(item)]
 
 
 def pytest_configure() -> None:

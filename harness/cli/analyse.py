@@ -368,3 +368,45 @@ def bootstrap(
     from harness.exhibits.bootstrap import bootstrap as exhibit
 
     present(exhibit(opened(run, truth, beside), baseline, resamples, subset), out, width)
+
+
+@command()
+def searches(
+    run: RunDirectory,
+    algorithms: Annotated[
+        str, typer.Option(help="Comma-separated: random, evolution, evolution-of-all, regularised, local.")
+    ] = "random",
+    evaluations: Annotated[str, typer.Option(help="Comma-separated lengths, in networks scored.")] = "10,30,100,300",
+    passes: Annotated[
+        str, typer.Option(help="Comma-separated lengths, in forward and backward passes.")
+    ] = "10,100,1000",
+    seeds: Annotated[int, typer.Option("--searches", help="Number of searches, with different seeds.")] = 20,
+    population: Annotated[int, typer.Option(help="Number of networks that evolution keeps.")] = 32,
+    budget: Annotated[
+        list[str] | None, typer.Option(help="What a network may have at most, such as 'flops=1e8'; may be repeated.")
+    ] = None,
+    proxies: Annotated[
+        str | None, typer.Option(help="Only these proxies and aggregates, comma-separated; default: all.")
+    ] = None,
+    subset: Subset = "all",
+    highlight: Highlight = None,
+    truth: Truth = None,
+    out: Out = None,
+    width: Width = "2",
+) -> None:
+    """What searches with each proxy find among a run's networks, for several algorithms, compared with #Params."""
+    from harness.searching.comparison_exhibit import searches_with_each_proxy
+
+    exhibit = searches_with_each_proxy(
+        opened(run, truth),
+        algorithms=algorithms.split(","),
+        evaluations=numbers(evaluations, "--evaluations", int),
+        passes=numbers(passes, "--passes", int),
+        searches=seeds,
+        population=population,
+        budget=[each for part in budget or () for each in part.split()],
+        rows=None if proxies is None else proxies.split(","),
+        subset=subset,
+        shown=highlight or (),
+    )
+    present(exhibit, out, width)

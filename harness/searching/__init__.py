@@ -147,7 +147,7 @@ def search(
     if not carry_out(plan, state, options, directory, reuse=elsewhere, watch=watch, **carry_out_options):
         raise KeyboardInterrupt
     truth = truth_of_space(plan.benchmark, plan.setting.dataset)
-    return SearchResult(directory, plan.benchmark, plan.setting, options, state, truth)
+    return SearchResult(directory, plan.benchmark, plan.setting, options, state, maximised, truth)
 
 
 def _budgets(given: str | Iterable[str] | Mapping[str, float]) -> tuple[str, ...]:

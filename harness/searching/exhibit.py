@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SHOWN = 10
 """The number of networks in the table."""
 
+_HATCHES = ("", "///", "...")
+
 
 def search_exhibit(result: SearchResult) -> Exhibit:
     """The best networks of a search, its course, and their structures."""
@@ -38,7 +40,7 @@ def search_exhibit(result: SearchResult) -> Exhibit:
     names = tuple((str(place), name) for place, name in enumerate(best["architecture"], start=1))
     return Exhibit(
         name="search",
-        title=f"Search of {result.setting.benchmark} for {result.search.objective.words}",
+        title=f"Search of {result.setting.benchmark} for {result.objective.words}",
         heading=Facts(tuple(_facts(result))),
         grids=(grid,),
         drawings=tuple(_drawings(result, trace, best)),
@@ -53,7 +55,7 @@ def _facts(result: SearchResult) -> list[tuple[str, str]]:
     again = sum(each.outcome == AGAIN for each in accepted)
     facts = [
         ("Space", f"{result.space.title}, {setting.dataset}"),
-        ("Objective", search.objective.words),
+        ("Objective", result.objective.words),
         ("Algorithm", f"{options.algorithm}: {ALGORITHMS[options.algorithm].source}"),
         (
             "Candidates",
@@ -102,7 +104,7 @@ def _score(value: float) -> str:
 def _notes(result: SearchResult, best: pd.DataFrame) -> list[str]:
     notes = []
     search = result.search
-    if search.objective.depends_on_pool:
+    if result.objective.depends_on_pool:
         notes.append("The score is a rank among all networks scored; it is that at the end of the search.")
     if not search.ended:
         notes.append("The search is not finished; repeat the command to go on.")
@@ -138,7 +140,7 @@ def _drawings(result: SearchResult, trace: pd.DataFrame, best: pd.DataFrame) -> 
             + (", and the accuracy of the network that has it," if _has_truth(scored) else "")
             + " against the number of networks scored. Grey: every network.",
             scored[[c for c in ("evaluations", "score", "best", "accuracy", "best_accuracy") if c in scored]],
-            lambda width: plot_course(scored, width, result.search.objective.words, _axis(result)),
+            lambda width: plot_course(scored, width, result.objective.words, _axis(result)),
         )
     ]
     for budget in result.search.budgets.each:
@@ -212,7 +214,7 @@ def _pareto(scored: pd.DataFrame, name: str, most: float, meaning: str, result: 
         f"Every scored network by {meaning} and score; the line joins those that no other exceeds in both. Dashed: "
         "the budget.",
         scored[[name, "score"]],
-        lambda width: plot_front(scored, name, most, meaning, result.search.objective.words, width),
+        lambda width: plot_front(scored, name, most, meaning, result.objective.words, width),
     )
 
 
@@ -266,11 +268,11 @@ def plot_strips(strips: Sequence[tuple[str, Sequence[Block]]], width: float) -> 
             for block in blocks:
                 place += 0.4 * (block.stride > 1)
                 height = 0.8 * np.log2(block.channels) / most
-                color = SERIES[kinds.index(block.label) % len(SERIES)]
+                again, kind = divmod(kinds.index(block.label), len(SERIES))
                 axes.add_patch(
                     Rectangle(
-                        (place, row - height / 2), block.layers - 0.06, height, facecolor=color, alpha=0.35,
-                        edgecolor=color,
+                        (place, row - height / 2), block.layers - 0.06, height, facecolor=SERIES[kind], alpha=0.35,
+                        edgecolor=SERIES[kind], hatch=_HATCHES[again % len(_HATCHES)],
                     )
                 )  # fmt: skip
                 text = f"{block.label}\n{block.channels}"

@@ -18,7 +18,7 @@ import numpy as np
 from harness.errors import HarnessError
 from harness.searching.algorithms import Algorithm, Proposal
 from harness.searching.budgets import Budgets
-from harness.searching.objective import Floats, Objective
+from harness.searching.objective import Floats, Maximised
 from harness.seeds import derive_seed
 
 SCORED, AGAIN = "scored", "again"
@@ -91,7 +91,7 @@ class Search:
     def __init__(
         self,
         algorithm: Algorithm,
-        objective: Objective,
+        objective: Maximised,
         budgets: Budgets,
         limits: Limits,
         *,
@@ -109,7 +109,7 @@ class Search:
         self._known: dict[str, Mapping[str, float]] = {}
         self._asked: set[str] = set()
         self._fruitless = 0
-        self._table = np.empty((64, len(objective.proxies)))
+        self._table = np.empty((64, len(objective.columns)))
         self._values = np.empty(64)
         self._is_current = True
 
@@ -151,16 +151,14 @@ class Search:
     def scores(self) -> Mapping[str, Floats]:
         """The oriented scores of all entered networks by each proxy."""
         rows = self._table[: len(self.entered)]
-        return {proxy.name: rows[:, column].copy() for column, proxy in enumerate(self.objective.proxies)}
+        return {name: rows[:, column].copy() for column, name in enumerate(self.objective.columns)}
 
     def architectures(self) -> Sequence[str]:
         """Those that entered, in that order."""
         return [self.candidates[number].architecture for number in self.entered]
 
     def _objective_of(self, rows: Floats) -> Floats:
-        return self.objective.values(
-            {proxy.name: rows[:, column] for column, proxy in enumerate(self.objective.proxies)}
-        )
+        return self.objective.values({name: rows[:, column] for column, name in enumerate(self.objective.columns)})
 
     def _is_exhausted(self) -> bool:
         """Whether the last candidates brought nothing new, so that there may be nothing more to find."""
@@ -196,7 +194,7 @@ class Search:
         if place == len(self._table):
             self._table = np.concatenate([self._table, np.empty_like(self._table)])
             self._values = np.concatenate([self._values, np.empty_like(self._values)])
-        self._table[place] = [scores.get(proxy.name, np.nan) for proxy in self.objective.proxies]
+        self._table[place] = [scores.get(name, np.nan) for name in self.objective.columns]
         self.entered.append(candidate.number)
         if self.objective.depends_on_pool:
             self._is_current = False

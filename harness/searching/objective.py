@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,21 @@ from harness.errors import HarnessError
 from harness.registry import aggregate_names, aggregates, select_proxies
 
 Floats = NDArray[np.float64]
+
+
+class Maximised(Protocol):
+    """What the loop of a search needs to know of its objective."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the scores of a network."""
+
+    @property
+    def depends_on_pool(self) -> bool:
+        """Whether a network's value changes when others are scored."""
+
+    def values(self, scores: Mapping[str, Floats]) -> Floats:
+        """The value of each network of a pool, −∞ for none; higher is better."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,11 @@ class Objective:
     combined: Mapping[str, Aggregate] = field(default_factory=dict)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the scores that it is computed from, and of those beside it."""
+        return tuple(proxy.name for proxy in self.proxies)
+
+    @property
     def depends_on_pool(self) -> bool:
         """Whether a network's score changes when others are scored."""
         return len(self.names) > 1 or bool(self.combined)
@@ -44,7 +65,10 @@ class Objective:
     @property
     def words(self) -> str:
         """In words, for headings."""
-        return self.names[0] if len(self.names) == 1 else f"mean rank of {', '.join(self.names)}"
+        known = {proxy.name: proxy.label for proxy in self.proxies}
+        known |= {name: aggregate.label for name, aggregate in self.combined.items()}
+        labels = [known[name] for name in self.names]
+        return labels[0] if len(labels) == 1 else f"mean rank of {', '.join(labels)}"
 
     def values(self, scores: Mapping[str, Floats]) -> Floats:
         """The score of each network of a pool, shape (m,).

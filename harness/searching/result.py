@@ -19,7 +19,7 @@ from harness.registry.own_benchmarks import benchmark_of_run
 from harness.searching.algorithms import Setup, algorithm
 from harness.searching.budgets import budgets
 from harness.searching.loop import AGAIN, Limits, Search
-from harness.searching.objective import objective
+from harness.searching.objective import Objective, objective
 from harness.searching.run import MEASURED_FILE, SEARCH, SearchOptions, known_scores, oriented, remembered
 from harness.store import Store
 
@@ -39,6 +39,7 @@ class SearchResult:
         setting: everything that determines a score.
         options: what determines the search.
         search: the state of the loop.
+        objective: what is maximised.
         truth: the accuracies of the space's networks, if any are known here.
     """
 
@@ -47,6 +48,7 @@ class SearchResult:
     setting: Setting
     options: SearchOptions
     search: Search
+    objective: Objective
     truth: GroundTruth | None = None
 
     def __repr__(self) -> str:
@@ -54,7 +56,7 @@ class SearchResult:
         found = self.best(1)
         best = f"; best {found['score'].iloc[0]:.6g}: {found['architecture'].iloc[0]}" if len(found) else ""
         return (
-            f"<search of {self.setting.benchmark}, {self.setting.dataset}, for {self.search.objective.words} by "
+            f"<search of {self.setting.benchmark}, {self.setting.dataset}, for {self.objective.words} by "
             f"{self.options.algorithm}: {self.search.evaluations:,} networks scored{best}>"
         )
 
@@ -70,7 +72,7 @@ class SearchResult:
         ``candidate``, the number of the candidate that it was first.
         """
         search, entered = self.search, self.search.entered
-        better = {proxy.name: proxy.better for proxy in search.objective.proxies}
+        better = {proxy.name: proxy.better for proxy in self.objective.proxies}
         candidates = [search.candidates[number] for number in entered]
         table = pd.DataFrame(
             {
@@ -187,7 +189,8 @@ def open_search(directory: Path | str) -> SearchResult:
         if not steering <= scores.keys():
             break
         search.take(architecture, oriented(scores, better))
-    return SearchResult(place, space, setting, options, search, truth_of_space(space, setting.dataset))
+    truth = truth_of_space(space, setting.dataset)
+    return SearchResult(place, space, setting, options, search, maximised, truth)
 
 
 def truth_of_space(space: Benchmark, dataset: str) -> GroundTruth | None:

@@ -1,4 +1,4 @@
-"""Networks of Zen-NAS's structures and their sizes, against the official code's numbers and a reference written by hand."""
+"""Networks of Zen-NAS's structures and their sizes, against the official numbers and a reference written by hand."""
 
 import csv
 import time

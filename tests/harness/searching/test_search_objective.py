@@ -20,7 +20,7 @@ def test_several_proxies_are_the_mean_of_their_ranks():
     ranks = np.mean([rankdata([1, 3, -np.inf, 2]), rankdata([5, 1, 9, 7])], axis=0)
     values = objective("zen, naswot").values(SCORES)
     assert values.tolist() == [ranks[0], ranks[1], -np.inf, ranks[3]]
-    assert objective("zen,naswot").words == "mean rank of zen, naswot"
+    assert objective("zen,naswot").words == "mean rank of Zen-Score, NASWOT"
 
 
 def test_an_aggregate_is_computed_over_the_networks_that_have_all_its_parts():
