@@ -389,7 +389,7 @@ def searches(
         str | None, typer.Option(help="Only these proxies and aggregates, comma-separated; default: all.")
     ] = None,
     subset: Subset = "all",
-    highlight: Highlight = None,
+    show: Shown = None,
     truth: Truth = None,
     out: Out = None,
     width: Width = "2",
@@ -407,6 +407,6 @@ def searches(
         budget=[each for part in budget or () for each in part.split()],
         rows=None if proxies is None else proxies.split(","),
         subset=subset,
-        shown=highlight or (),
+        shown=show or (),
     )
     present(exhibit, out, width)

@@ -44,6 +44,15 @@ OPTIONS = {
         "--without": "c", "--sentinel": "-1", "--no-sizes": None, "--baseline": "flops", "--out": "out",
         "--no-figures": None, "--html": "page.html", "--json": None,
     },
+    "search": {
+        "--out": "out", "--proxy": "zen,snip", "--algorithm": "local", "--budget": "params=7 flops=9",
+        "--evaluations": "77", "--candidates": "88", "--also": "params", "--population": "33", "--moves": "uniform",
+        "--from": "cell", "--ahead": "3", "--search-seed": "6", "--seed": "5", "--dataset": "cifar100",
+        "--images": "noise", "--random-labels": None, "--batch-size": "9", "--resolution": "11", "--reuse": "other",
+        "--workers": "3", "--executor": "dask", "--scheduler": "tcp://here", "--time-limit": "77",
+        "--memory-limit": "3GB", "--device": "cuda:1", "--retry-failed": None, "--no-figures": None, "--json": None,
+    },
+    "build": {"--dataset": "digits", "--resolution": "16", "--out": "network.py"},
     "merge": {"--out": "out"},
     "report": {
         "--truth": "val/7", "--out": "out", "--baseline": "flops", "--beside": "test/3", "--published": "table.csv",
@@ -91,6 +100,11 @@ OPTIONS = {
     "analyse scatter": {"--proxy": "zen", "--truth": "val/7", "--out": "out", "--width": "2"},
     "analyse search": {
         "--draws": "7,9", "--without-replacement": None, "--repetitions": "77", "--seed": "5", "--show": "zen", **SHOWN,
+    },
+    "analyse searches": {
+        "--algorithms": "random,local", "--evaluations": "7,9", "--passes": "11", "--searches": "5",
+        "--population": "6", "--budget": "params=7 flops=9", "--proxies": "zen,snip", "--show": "zen", **SHOWN,
+        "--width": "1",
     },
     "analyse selection": {
         "--k": "7", "--percent": "9", "--baseline": "flops", "--highlight": "zen", **BESIDE, **SHOWN,
@@ -198,6 +212,54 @@ def test_of_an_analysis(noted, monkeypatch, name):
     assert noted["open_run"] == {**OPENED, "beside": beside}
     assert noted[function] == ANALYSES[name]
     assert written["given"] == (Path("out"), inches("2"))
+
+
+def test_of_searches_with_each_proxy(noted, monkeypatch):
+    written = {}
+    noted.instead_of(monkeypatch, "harness.results", "open_run", "the run")
+    noted.instead_of(monkeypatch, "harness.searching.comparison_exhibit", "searches_with_each_proxy", a_shown(written))
+    typed("analyse searches", "RUN")
+    assert noted["open_run"] == {**OPENED, "beside": []}
+    assert noted["searches_with_each_proxy"] == {
+        **ONE_SET, "algorithms": ["random", "local"], "evaluations": [7, 9], "passes": [11], "searches": 5,
+        "population": 6, "budget": ["params=7", "flops=9"], "rows": ["zen", "snip"], "shown": ["zen"],
+    }  # fmt: skip
+    assert written["given"] == (Path("out"), inches("1"))
+
+
+def test_of_a_search(noted, monkeypatch):
+    found = SimpleNamespace(
+        exhibit=lambda: SimpleNamespace(write=lambda folder, figures: noted.update(written=(folder, figures)) or []),
+        trace=pd.DataFrame({"a": [1]}),
+        population=pd.DataFrame({"a": [1]}),
+        best=lambda: pd.DataFrame({"a": [1]}),
+    )
+    monkeypatch.setattr(importlib.import_module("harness.cli.search"), "write_page", lambda *_: None)
+    noted.instead_of(monkeypatch, "harness.searching", "search", found)
+    typed("search", "digits")
+    given = noted["search"]
+    assert given.pop("executor") is not None and given.pop("watch") is not None
+    assert given == {
+        "space": "digits", "out": Path("out"), "proxy": "zen,snip", "algorithm": "local",
+        "budget": ["params=7", "flops=9"], "evaluations": 77, "candidates": 88, "also": "params", "population": 33,
+        "moves": "uniform", "start": "cell", "ahead": 3, "search_seed": 6, "seed": 5, "dataset": "cifar100",
+        "images": "noise", "labels": "random", "batch_size": 9, "resolution": 11, "device": "cuda:1", "workers": 3,
+        "time_limit": 77.0, "memory_limit": 3 * 10**9, "retry_failed": True, "reuse": Path("other"),
+    }  # fmt: skip
+    assert noted["written"] == (Path("out/search"), False)
+
+
+def test_of_building_a_network(noted, monkeypatch):
+    noted.instead_of(monkeypatch, "harness.networks.source", "source_of", "a source")
+    monkeypatch.setattr(
+        importlib.import_module("harness.cli.search"),
+        "write_page",
+        lambda file, text: noted.update(written=(file, text)),
+    )
+    cell = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|nor_conv_1x1~2|"
+    typed("build", "digits", cell)
+    assert noted["written"] == (Path("network.py"), "a source")
+    assert cell in noted["source_of"]["title"] and "1×16×16" in noted["source_of"]["title"]
 
 
 def test_of_a_heat_map(noted, monkeypatch):
