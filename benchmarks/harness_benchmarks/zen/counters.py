@@ -12,9 +12,9 @@ searches limit these numbers of the network with residual links and without sque
 that is scored has no links.
 
 **The profiler's**: the official ``analyze_model.py`` prints what the package ``ptflops`` counts, whose version 0.6.4
-gives the numbers here. That is the multiply-accumulates of torch's convention, biases once per position, 2 per output of a batch
-norm and, in squeeze and excitation, 1 per input of the pooling and per output of the ReLU. It does not see the other
-ReLUs and the last pooling, which are functions in the official code.
+gives the numbers here. That is the multiply-accumulates of torch's convention, biases once per position, 2 per output
+of a batch norm and, in squeeze and excitation, 1 per input of the pooling and per output of the ReLU. It does not see
+the other ReLUs and the last pooling, which are functions in the official code.
 """
 
 from __future__ import annotations
