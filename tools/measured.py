@@ -24,6 +24,7 @@ from harness.analysis.seeds import TRUSTED_AGREEMENT
 from harness.display.tables.numbers import coefficient, estimate
 from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.registry import aggregates, proxy_facts
+from tools.zen_sizes import rows as printed_rows
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"
 
@@ -223,12 +224,18 @@ def size_table(proxy: str) -> str:
     return _grid(["comparison", "networks", f"{_label(proxy)} less Σ log n, τ", f"{_label(proxy)} is"], rows)
 
 
+def printed_sizes() -> str:
+    """The sizes that Zen-NAS and ZiCo printed beside those of each convention of counting."""
+    head, *rows = printed_rows()
+    return _grid(head, rows)
+
+
 MAKERS: Mapping[str, Callable[..., str]] = {
     maker.__name__: maker
     for maker in (
         tau, value, difference, verdict, over_size, among_top, within, within_undoubted, comparisons, most, most_named,
         consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, size_table, agreement,
-        seeds_apart, dependent,
+        seeds_apart, dependent, printed_sizes,
     )
 }  # fmt: skip
 """What may stand after ``made by:``."""

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from harness_benchmarks.zen import ZenMobile, ZenMobilePlain, ZenResNet, ZenResNetPlain
@@ -12,7 +11,6 @@ from harness_benchmarks.zen.published import INITIAL_CIFAR, INITIAL_FLOPS, publi
 import harness
 from harness.contracts.search_space import SearchSpace
 from harness.errors import HarnessError, UnknownNameError
-from harness.networks import kinds  # noqa: F401  the package of prepared networks is importable beside them
 from harness.registry import benchmark_classes
 
 SPACES = [ZenResNet(), ZenResNetPlain(), ZenMobile(), ZenMobilePlain()]
@@ -67,13 +65,9 @@ def test_latencies_are_the_printed_ones_and_unknown_for_the_others():
 def test_params_and_flops_are_what_the_proxies_of_these_names_count(space, start):
     dataset = space.datasets[0]
     side = space.task(dataset).image_shape[-1]
-    with torch.device("meta"):
-        network = space.build(start, dataset)
-    images = torch.zeros(2, 3, side, side, device="meta")
-    scores = harness.score(network, images, None, proxies="params,flops")
-    found = scores.table.set_index("proxy")["score"] if hasattr(scores, "table") else pd.Series(scores)
-    assert space.quantity("params", start, dataset) == found["params"]
-    assert space.quantity("flops", start, dataset) == found["flops"]
+    scores = harness.score(space.build(start, dataset), torch.zeros(2, 3, side, side), proxies="params,flops")
+    for name, score in zip(scores["proxy"], scores["value"], strict=True):
+        assert space.quantity(name, start, dataset) == score
 
 
 def test_official_quantities_are_those_of_a_search_in_every_space():
@@ -98,12 +92,15 @@ def test_blocks_and_features_describe_a_structure():
     assert set(ZenResNet().features(INITIAL_CIFAR)) == set(features)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_run_ranks_the_published_networks(tmp_path):
     harness.run(
-        "zen-mobile-plain", dataset="imagenet-1k", images="noise", resolution=64, batch_size=8,
+        "zen-mobile-plain", dataset="imagenet-1k", images="noise", resolution=32, batch_size=4,
         proxies="params,flops,zen", out=tmp_path / "run",
     )  # fmt: skip
     report = harness.report(tmp_path / "run")
-    assert report.heading.networks == 7
-    assert report.correlations.set_index("proxy").loc["flops", "kendall"] == pytest.approx(0.62, abs=0.2)
+    found = report.correlations.query("set == 'all'").set_index("proxy")
+    assert set(found["networks"]) == {7}  # the initial structure has no accuracy
+    # By hand, from the printed accuracies: of 21 pairs, #Params without SE orders 16 as they are, and 5 the other way.
+    assert found.loc["params", "kendall"] == pytest.approx(11 / 21)
+    assert found.loc["params", "kendall_high"] - found.loc["params", "kendall_low"] > 1

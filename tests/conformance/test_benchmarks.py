@@ -32,8 +32,7 @@ HINTS = {
     **{name: {"resolution": 32, "batch": 4, "built": (INITIAL_CIFAR,)} for name in ("zen-resnet", "zen-resnet-plain")},
     **{name: {"resolution": 64, "batch": 4, "built": (INITIAL_FLOPS,)} for name in ("zen-mobile", "zen-mobile-plain")},
 }
-"""Images of 224×224 pixels and more would take minutes, and so would more than two networks for each of seven tasks, or
-networks of 180 million parameters."""
+"""Images of 224×224 pixels would take minutes, and so would two networks for each of seven tasks, or large ones."""
 
 for _name, _class in benchmark_classes().items():
     _facts = {"benchmark": _class} | HINTS.get(_name, {})

@@ -11,6 +11,7 @@ import itertools
 import pandas as pd
 import pytest
 from harness_benchmarks.nasbench101.cell import Cell, module_hash
+from harness_benchmarks.zen.published import INITIAL_CIFAR, INITIAL_FLOPS
 
 from harness import images
 from harness.data import Importable, import_table
@@ -24,12 +25,18 @@ from harness.store.records import Unit
 PROXIES = proxies()
 IMAGES = 8
 FEWER = 4
-LARGE = ("nasbench101", "transnas-micro", "transnas-macro")
+LARGE = ("nasbench101", "transnas-micro", "transnas-macro", "zen-mobile", "zen-mobile-plain")
 """Whose networks see fewer images."""
 
 DRAWN = 2
-SIDES = {"transnas-micro": 32, "transnas-macro": 64}
-"""The least resolution that the total stride divides, where the benchmark's own would take minutes."""
+ZEN_RESNET = ("zen-resnet", "zen-resnet-plain")
+ZEN_MOBILE = ("zen-mobile", "zen-mobile-plain")
+
+SIDES = {"transnas-micro": 32, "transnas-macro": 64} | dict.fromkeys(ZEN_MOBILE, 64)
+"""A low resolution that the total stride divides, where the benchmark's own would take minutes."""
+
+SETS = dict.fromkeys(ZEN_RESNET, "cifar")
+"""Where networks are drawn from, if the benchmark has others of more than a hundred million parameters."""
 
 DEAR = {"swap", "zen_32", "ntk", "vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher"}
 """Dozens of passes, or one for each class: only the first data set has them, and of large networks not all."""
@@ -63,6 +70,8 @@ NAMED = {
     "nasbench101": [module_hash(cell) for cell in GRAPHS],
     "transnas-micro": [MICRO_UNCONNECTED, "64-41414-1_11_111", "64-41414-3_33_333"],
     "transnas-macro": ["64-1234-basic", "64-2443-basic", "64-121113-basic"],
+    **{name: ["SuperConvK3BNRELU(3,8,1,1)", INITIAL_CIFAR] for name in ZEN_RESNET},
+    **{name: [INITIAL_FLOPS] for name in ZEN_MOBILE},
 }
 
 NOTHING_ARRIVES = {
@@ -120,7 +129,7 @@ def walk(benchmark, architecture, dataset, folder, left_out=frozenset()):
 
 @pytest.mark.parametrize("subject", benchmark_classes(), indirect=True)
 def test_on_a_drawn_network_every_standard_proxy_gives_a_score(subject, tmp_path):
-    (architecture,) = subject.sample(1, seed=1)
+    (architecture,) = subject.sample(1, seed=1, subset=SETS.get(subject.name, "all"))
     scores = walk(subject, architecture, subject.datasets[0], tmp_path, set(PROXIES) - set(STANDARD))
     assert {name: score.error for name, score in scores.items() if score.status == "failed"} == {}
 
@@ -129,8 +138,10 @@ def test_on_a_drawn_network_every_standard_proxy_gives_a_score(subject, tmp_path
 @pytest.mark.parametrize("subject", benchmark_classes(), indirect=True)
 def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_path):
     datasets = TASKS.get(subject.name, subject.datasets)
-    for dataset, architecture in zip(datasets, itertools.cycle(subject.sample(DRAWN, seed=0)), strict=False):
-        dear = dataset == subject.datasets[0] and subject.name not in ("transnas-macro", "nasbench101")
+    for dataset, architecture in zip(
+        datasets, itertools.cycle(subject.sample(DRAWN, seed=0, subset=SETS.get(subject.name, "all"))), strict=False
+    ):
+        dear = dataset == subject.datasets[0] and subject.name not in ("transnas-macro", "nasbench101", *ZEN_MOBILE)
         left_out = set() if dear else DEAR
         scores = walk(subject, architecture, dataset, tmp_path, left_out)
         assert set(scores) == set(PROXIES) - left_out

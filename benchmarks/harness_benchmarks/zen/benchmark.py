@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-_TASKS = {CIFAR10: ((3, 32, 32), 10), CIFAR100: ((3, 32, 32), 100), IMAGENET: ((3, 224, 224), 1000)}
+TASKS = {CIFAR10: ((3, 32, 32), 10), CIFAR100: ((3, 32, 32), 100), IMAGENET: ((3, 224, 224), 1000)}
 
 EPOCHS = {CIFAR10: 1440, CIFAR100: 1440, IMAGENET: 480}
 """The length of the published trainings (training scripts of both repositories)."""
@@ -71,7 +71,7 @@ class ZenSpace(Benchmark, SearchSpace):
     def task(self, dataset: str) -> Task:
         """Images of 3×32×32 in 10 or 100 classes, or of 3×224×224 in 1,000."""
         self.check_dataset(dataset)
-        shape, classes = _TASKS[dataset]
+        shape, classes = TASKS[dataset]
         return Task(dataset, shape, classes)
 
     def build(self, architecture: str, dataset: str) -> nn.Module:
@@ -185,7 +185,7 @@ class ZenSpace(Benchmark, SearchSpace):
                 excitation, instead of this space's own.
         """
         self.check_dataset(dataset)
-        shape, classes = _TASKS[dataset]
+        shape, classes = TASKS[dataset]
         links, excites = (True, False) if official else (self.links, self.excites)
         return counts(parse_of(self.family, architecture), shape[-1], classes, links=links, excites=excites)
 

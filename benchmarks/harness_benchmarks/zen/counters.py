@@ -1,4 +1,4 @@
-r"""The sizes of a structure's network in two conventions, without building it.
+r"""The sizes of a structure's network in three conventions, without building it.
 
 **torch's**: every entry of every parameter, and the multiply-accumulates of convolutions and linear layers, as the
 proxies ``params`` and ``flops`` count.
@@ -10,6 +10,11 @@ convolution from a to b channels in g groups counts :math:`\lfloor a b k^2 r^2 /
 resolution by the stride twice, so it counts a quarter of its operations where the stride is 2. Budgets of published
 searches limit these numbers of the network with residual links and without squeeze and excitation, although the network
 that is scored has no links.
+
+**The profiler's**: the official ``analyze_model.py`` prints what the package ``ptflops`` counts, whose version 0.6.4
+gives the numbers here. That is the multiply-accumulates of torch's convention, biases once per position, 2 per output
+of a batch norm and, in squeeze and excitation, 1 per input of the pooling and per output of the ReLU. It does not see
+the other ReLUs and the last pooling, which are functions in the official code.
 """
 
 from __future__ import annotations
@@ -31,6 +36,7 @@ class Counts(NamedTuple):
         official_flops: what the official ``get_FLOPs`` returns; a multiple of 1/4.
         layers: layers of all blocks, those of plain convolutions included; the official ``get_num_layers``.
         convolutions: number of convolutions, those of shortcuts and of squeeze and excitation included.
+        profiled: operations as ptflops counts them.
     """
 
     params: int
@@ -39,6 +45,7 @@ class Counts(NamedTuple):
     official_flops: float
     layers: int
     convolutions: int
+    profiled: int
 
 
 def counts(blocks: Sequence[Block], side: int, classes: int, *, links: bool, excites: bool) -> Counts:
@@ -51,7 +58,7 @@ def counts(blocks: Sequence[Block], side: int, classes: int, *, links: bool, exc
         links: whether the network has residual links.
         excites: whether it has squeeze and excitation.
     """
-    params = macs = official_params = layers = convolutions = 0
+    params = macs = official_params = layers = convolutions = profiled = 0
     official_flops = 0.0
     official_side = side
     for block in blocks:
@@ -61,6 +68,7 @@ def counts(blocks: Sequence[Block], side: int, classes: int, *, links: bool, exc
         official_params += found[2]
         official_flops += found[3]
         convolutions += found[4]
+        profiled += found[5]
         layers += block.layers
         if block.stride != 1:
             side, official_side = (side - 1) // block.stride + 1, official_side // block.stride
@@ -72,11 +80,12 @@ def counts(blocks: Sequence[Block], side: int, classes: int, *, links: bool, exc
         official_flops + classifier,
         layers,
         convolutions,
+        profiled + classifier + classes,
     )
 
 
-_Sums = tuple[int, int, int, float, int]
-"""Parameters, multiply-accumulates, official parameters, official operations, convolutions."""
+_Sums = tuple[int, int, int, float, int, int]
+"""Parameters, multiply-accumulates, official parameters, official operations, convolutions, profiled operations."""
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -95,6 +104,7 @@ def _block_counts(block: Block, side: int, official_side: int, links: bool, exci
         first[2] + repeats * later[2],
         first[3] + repeats * later[3],
         first[4] + repeats * later[4],
+        first[5] + repeats * later[5],
     )
 
 
@@ -126,7 +136,7 @@ def _layer_counts(
         wide = expanded(outputs, block.type.expansion)
         maps = (1, *halved, projected, excites)
         two = _unit(narrow * wide, wide, wide * area, wide, wide * outputs, outputs, *maps)
-    return one[0] + two[0], one[1] + two[1], one[2] + two[2], one[3] + two[3], one[4] + two[4]
+    return one[0] + two[0], one[1] + two[1], one[2] + two[2], one[3] + two[3], one[4] + two[4], one[5] + two[5]
 
 
 def _unit(
@@ -171,6 +181,7 @@ def _unit(
     macs = entry * before + (middle + last) * after
     official += (channels + last + outputs) * official_after
     convolutions = (entry > 0) + 1 + (last > 0)
+    beyond = 2 * (entered * before + (channels + outputs) * after)
     if excited:
         squeeze = squeezed(channels)
         gate = 2 * channels * squeeze
@@ -179,6 +190,7 @@ def _unit(
         macs += gate
         official += gate + channels + channels * official_after
         convolutions += 2
+        beyond += 3 * squeeze + 2 * channels + channels * after
     if projected:
         weights = projected * outputs
         params += weights + 3 * outputs
@@ -187,7 +199,8 @@ def _unit(
         # Divided by the stride once more, as in the official code.
         official += (weights + outputs) * (official_side / stride) ** 2
         convolutions += 1
-    return params, macs, official_params, official, convolutions
+        beyond += 3 * outputs * after
+    return params, macs, official_params, official, convolutions, macs + beyond
 
 
 def expanded(channels: int, expansion: int) -> int:
