@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tools import measured
-from tools.measured import COMPARISONS, MAKERS, REFERENCE, filled
+from tools import measured, reference_tables
+from tools.measured import COMPARISONS, MAKERS, filled, unmarked
+from tools.reference_tables import REFERENCE
 
 SENTENCE = (
     "ZiCo is <!-- made by: verdict zico mine -->?<!-- end --> by <!-- made by: difference zico mine -->?<!-- end -->."
@@ -16,22 +17,22 @@ SENTENCE = (
 @pytest.fixture
 def mine(tmp_path, monkeypatch):
     """Writes the tables of a single comparison, ``mine``, that every maker reads from then on."""
-    monkeypatch.setattr(measured, "REFERENCE", tmp_path)
+    monkeypatch.setattr(reference_tables, "REFERENCE", tmp_path)
     monkeypatch.setattr(measured, "COMPARISONS", {"mine": "Mine"})
 
     def write(**verdicts):
-        measured._table.cache_clear()
+        reference_tables.table.cache_clear()
         measured._verdicts.cache_clear()
         rows = [("params", "baseline", 0.0), *((proxy, *known) for proxy, known in verdicts.items())]
         table = pd.DataFrame(rows, columns=["proxy", "verdict", "difference"])
-        table = table.assign(set="all", networks=100, kendall=0.5 + table["difference"], p_holm=0.04)
+        table = table.assign(set="all", kind="proxy", networks=100, kendall=0.5 + table["difference"], p_holm=0.04)
         for name in ("kendall", "difference"):
             table[f"{name}_low"], table[f"{name}_high"] = table[name] - 0.02, table[name] + 0.02
         (tmp_path / "mine").mkdir(exist_ok=True)
         table.to_csv(tmp_path / "mine" / "correlations.csv", index=False)
 
     yield write
-    measured._table.cache_clear()
+    reference_tables.table.cache_clear()
     measured._verdicts.cache_clear()
 
 
@@ -104,7 +105,8 @@ def test_a_sum_of_sizes_is_compared_where_it_was_scored():
 def test_what_depends_on_the_seed_and_on_the_images_is_listed_with_its_agreement(monkeypatch, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "seeds.csv").write_text("proxy,agreement\nparams,1\nplain,0.4\njacob_cov,-0.05\n")
-    monkeypatch.setattr("tools.measured.REFERENCE", tmp_path)
+    reference_tables.table.cache_clear()
+    monkeypatch.setattr(reference_tables, "REFERENCE", tmp_path)
     assert MAKERS["seeds_apart"]("mine") == "Jacob cov (−.050) and Plain (.400)"
     assert MAKERS["agreement"]("plain", "mine") == ".400"
     assert "Jacob cov (" in MAKERS["dependent"]("images") and "#Params" not in MAKERS["dependent"]("images")
