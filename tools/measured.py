@@ -255,6 +255,12 @@ def after_holm(word: str, run: str, subset: str = "all") -> str:
     return listed(map(label, _corrected(word, run, subset)["proxy"]))
 
 
+def after_holm_everywhere(word: str, *runs: str) -> str:
+    """Those that are so in each of several folders, over all networks."""
+    first, *others = (_corrected(word, run, "all")["proxy"] for run in runs)
+    return listed(label(proxy) for proxy in first if all(proxy in set(other) for other in others))
+
+
 def number_after_holm(word: str, run: str, subset: str = "all") -> str:
     """Their number."""
     return str(len(_corrected(word, run, subset)))
@@ -318,9 +324,9 @@ def size_table(proxy: str) -> str:
 
 _OWN: tuple[Callable[..., str], ...] = (
     tau, value, rho, rho_value, ranked, difference, verdict, over_size, among_top, verdict_among_top, comparisons, most,
-    most_named, consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, number_after_holm,
-    after_holm_with_tau, before_holm_alone, corrected_for, corrected_p, wrong_way, highest, ahead_of, size_table,
-    agreement, agreement_table, seeds_apart, dependent,
+    most_named, consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, after_holm_everywhere,
+    number_after_holm, after_holm_with_tau, before_holm_alone, corrected_for, corrected_p, wrong_way, highest, ahead_of,
+    size_table, agreement, agreement_table, seeds_apart, dependent,
 )  # fmt: skip
 
 MAKERS: Mapping[str, Callable[..., str]] = {maker.__name__: maker for maker in (*_OWN, *measured_beside.MAKERS)}

@@ -45,7 +45,7 @@ def outside(part: str) -> str:
 
 def within_table(run: str) -> str:
     """How many of the published values that a report compares are within our intervals."""
-    found = table(f"{run}/published.csv")
+    found = table(f"{run}/published.csv").dropna(subset=["ours"])
     return f"{int((~found['outside']).sum())} of {len(found)}"
 
 
@@ -67,9 +67,9 @@ def off_by(run: str) -> str:
     return f"{coefficient(sizes.min())} to {coefficient(sizes.max())}"
 
 
-def reproduced(part: str, proxy: str, name: str = "kendall") -> str:
-    """Our coefficient in a part of ZiCo's protocol, with its interval."""
-    found = table("reproduction/zico/reproduction.csv")
+def reproduced(part: str, proxy: str, name: str = "kendall", protocol: str = "zico") -> str:
+    """Our coefficient in a part of a protocol, with its interval."""
+    found = table(f"reproduction/{protocol}/reproduction.csv")
     for column, wanted in (("part", part), ("proxy", proxy), ("coefficient", name)):
         found = found[found[column] == wanted]
     each = found.to_dict("records")[0]
