@@ -22,7 +22,7 @@ import pandas as pd
 
 from harness.analysis.seeds import TRUSTED_AGREEMENT
 from harness.display.tables.numbers import coefficient, estimate, p_value
-from harness.proxies._measured_dependence import Cause, dependent_on
+from harness.proxies._measured_dependence import SAME_ORDER, Cause, dependent_on, measured_dependences
 from harness.registry import proxy_facts
 from tools import measured_beside, reference_tables
 from tools.reference_tables import (
@@ -168,6 +168,15 @@ def seeds_apart(run: str) -> str:
 def dependent(cause: Cause) -> str:
     """The proxies that depend on the images or on the resolution, each with the lowest τ between two rankings."""
     return with_numbers((proxy, each.kendall) for proxy, each in dependent_on(cause, proxy_facts()).items())
+
+
+def dependent_in(benchmark: str, cause: Cause) -> str:
+    """Those that do so on one benchmark, such as ``"transnas-micro class_scene"``."""
+    found = [each for each in measured_dependences() if (each.benchmark, each.cause) == (benchmark, cause)]
+    if not found:
+        raise KeyError(f"no measurement of {cause} on {benchmark}")
+    below = sorted((each for each in found if each.kendall < SAME_ORDER), key=lambda each: each.kendall)
+    return with_numbers((each.proxy, each.kendall) for each in below)
 
 
 def over_size(proxy: str, run: str) -> str:
@@ -326,7 +335,7 @@ _OWN: tuple[Callable[..., str], ...] = (
     tau, value, rho, rho_value, ranked, difference, verdict, over_size, among_top, verdict_among_top, comparisons, most,
     most_named, consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, after_holm_everywhere,
     number_after_holm, after_holm_with_tau, before_holm_alone, corrected_for, corrected_p, wrong_way, highest, ahead_of,
-    size_table, agreement, agreement_table, seeds_apart, dependent,
+    size_table, agreement, agreement_table, seeds_apart, dependent, dependent_in,
 )  # fmt: skip
 
 MAKERS: Mapping[str, Callable[..., str]] = {maker.__name__: maker for maker in (*_OWN, *measured_beside.MAKERS)}
