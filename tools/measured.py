@@ -253,10 +253,11 @@ def set_table(run: str, *proxies: str) -> str:
 
 
 def sets_with(word: str, run: str) -> str:
-    """For each set of cells, the proxies that are ``better`` or ``worse`` than #Params, before Holm's correction."""
+    """The proxies that are ``better`` or ``worse`` than #Params before Holm's correction, for each set of cells."""
     found = correlations(run)
+    named = len(set(found["set"])) > 1
     by_set = found[_words(found) == word].groupby("set", sort=False)["proxy"]
-    return "; ".join(f"{listed(map(label, group))} ({subset})" for subset, group in by_set) or "none"
+    return "; ".join(listed(map(label, group)) + f" ({subset})" * named for subset, group in by_set) or "none"
 
 
 def after_holm(word: str, run: str, subset: str = "all") -> str:
@@ -306,12 +307,6 @@ def wrong_way(run: str, subset: str = "all") -> str:
     return with_numbers(zip(found["proxy"], found["kendall"], strict=True))
 
 
-def highest(run: str, number: str, subset: str = "all") -> str:
-    """The proxies with the highest Kendall's τ, so many, each with τ."""
-    found = correlations(run, subset).sort_values("kendall", ascending=False, kind="stable").head(int(number))
-    return with_numbers(zip(found["proxy"], found["kendall"], strict=True))
-
-
 def ahead_of(name: str, run: str, subset: str = "all") -> str:
     """How many proxies have a higher Kendall's τ than a proxy or a ground truth that was ranked beside them."""
     return in_words((correlations(run, subset)["kendall"] > row(run, name, subset)["kendall"]).sum())
@@ -334,7 +329,7 @@ def size_table(proxy: str) -> str:
 _OWN: tuple[Callable[..., str], ...] = (
     tau, value, rho, rho_value, ranked, difference, verdict, over_size, among_top, verdict_among_top, comparisons, most,
     most_named, consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, after_holm_everywhere,
-    number_after_holm, after_holm_with_tau, before_holm_alone, corrected_for, corrected_p, wrong_way, highest, ahead_of,
+    number_after_holm, after_holm_with_tau, before_holm_alone, corrected_for, corrected_p, wrong_way, ahead_of,
     size_table, agreement, agreement_table, seeds_apart, dependent, dependent_in,
 )  # fmt: skip
 
