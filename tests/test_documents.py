@@ -14,15 +14,25 @@ from harness.contracts.proxy import Proxy
 from harness.probe import Probe
 from harness.registry import load_benchmark
 from tools.make_docs import PUBLIC, pages
+from tools.measured import unmarked
 
 REPOSITORY = Path(__file__).parents[1]
 PATTERNS = ("*.md", "docs/*.md", "results/**/*.md", "benchmarks/**/*.md", "tests/**/*.md")
 PAGES = [page for pattern in PATTERNS for page in sorted(REPOSITORY.glob(pattern))]
+OF_RESULTS = [
+    *(REPOSITORY / "docs" / name for name in ("what-reproduces.md", "reproduce-a-paper.md")),
+    *sorted((REPOSITORY / "results/reference").rglob("README.md")),
+]
 
 
 @pytest.mark.parametrize(("path", "text"), pages().items(), ids=lambda part: getattr(part, "name", ""))
 def test_what_is_made_from_declarations_is_up_to_date(path, text):
     assert path.read_text(encoding="utf-8") == text, "run: python -m tools.make_docs"
+
+
+@pytest.mark.parametrize("page", OF_RESULTS, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_a_coefficient_is_made_from_the_results_or_names_its_origin(page):
+    assert unmarked(page.read_text(encoding="utf-8")) == [], "mark it with 'made by', or with 'typed' and its origin"
 
 
 def prose_of(page):
