@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from harness._utils.arguments import shown
 from harness._utils.process_settings import Snapshot
+from harness._utils.signals import stops_noted
 from harness.contracts.proxy import Proxy
 from harness.errors import HarnessError
 from harness.execution.unit import Scene
@@ -206,7 +207,14 @@ def _built(network: object, seed: int) -> nn.Module:
         raise HarnessError(f"network must be a torch.nn.Module or a function that builds one, not {shown(network)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed("weights", seed))
-        built = network()
+        with stops_noted() as stops:
+            try:
+                built = network()
+            except BaseException as error:
+                if stops:
+                    raise
+                reason = " ".join(str(error).split())
+                raise HarnessError(f"building the network failed: {type(error).__name__}: {reason}") from error
     if not isinstance(built, nn.Module):
         raise HarnessError(f"the function returned {shown(type(built).__name__)}, not a torch.nn.Module")
     return built
