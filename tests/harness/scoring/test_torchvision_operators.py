@@ -102,6 +102,25 @@ def test_any_other_failure_stays_what_it_is(error, monkeypatch):
     assert raised.value is error
 
 
+def test_it_is_recognised_behind_what_a_library_makes_of_it(monkeypatch):
+    """As transformers does, which imports what a network needs when it is asked for it."""
+    monkeypatch.setattr(torchvision_operators, "_declare", lambda: None)
+    monkeypatch.setattr(torchvision_operators, "import_module", lambda name: None)
+    said, calls = [], []
+
+    def load():
+        calls.append(1)
+        if len(calls) > 1:
+            return "loaded"
+        try:
+            raise RuntimeError("operator torchvision::nms does not exist")
+        except RuntimeError as error:
+            raise ModuleNotFoundError("Could not import module 'ViTForImageClassification'") from error
+
+    assert with_torchvision(load, said.append) == "loaded"
+    assert len(said) == 1
+
+
 def test_a_fault_that_stays_is_reported_once(folder):
     """The declaration is made once; a library that still fails keeps its error."""
     (folder / "torchvision" / "__init__.py").write_text(
