@@ -102,8 +102,9 @@ def _steadiness(probe: Probe, kept: set[int] | None) -> Tensor:
             continue
         # For two values, the population standard deviation is half their distance.
         deviations = (first.abs() - second.abs()).abs() / 2
-        inverse = deviations[deviations > 0].double().reciprocal().sum()
-        if inverse > 0:
+        # Gradients that are not numbers vary, so that the score is none either.
+        inverse = deviations[deviations != 0].double().reciprocal().sum()
+        if inverse != 0:
             terms.append(inverse.log())
     return sum_of(terms)
 
