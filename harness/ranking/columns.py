@@ -28,6 +28,8 @@ REST = "rest"
 
 _COUNTERS = ("(unnamed)", "unnamed:0", "index", "id", "archindex", "rownames", "seed")
 _ACCURACY = re.compile(r"(^|[^a-z])(acc|accs|accuracy|accuracies|top[-_ ]?[15])([^a-z]|$)", re.IGNORECASE)
+_WRITTEN = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*%?|[+-]?\d+(?:[.,]\d+)?\s*%")
+"""Numbers as people write them, with separators of thousands or percent signs."""
 _CHANCES = (100 / 100, 100 / 120, 100 / 200, 100 / 1000)
 """Accuracies (%) below 1 that guessing gives with common numbers of classes."""
 _NEAR_CHANCE = 0.02
@@ -106,14 +108,15 @@ def meaning_of(
         DataError: if accuracies mix fractions and percent, or seem to be errors.
     """
     declared, rest = _declared(frame, name, higher, lower)
-    left_out = {_column(frame, each, name) for each in without}
-    truth_names = [_column(frame, each, name) for each in truths]
+    left_out = {_column(frame, each, name) for each in _split(frame, without)}
+    truth_names = [_truth_column(frame, each, name) for each in _split(frame, truths)]
     found, asked, unused, accuracies = [], [], [], []
     for place, column in enumerate(map(str, frame.columns)):
         if column in truth_names or column in left_out:
             continue
         values = frame.iloc[:, place]
         numbers = _numbers(values)
+        _check_writing(values, numbers, column, name)
         is_named = column in declared
         if not is_named and (column_key(column) in _COUNTERS or values.dtype.kind == "b" or not _has_numbers(numbers)):
             unused.append(column)
@@ -151,6 +154,12 @@ def meaning_of(
     )
 
 
+def _split(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """The names, and the parts of those with commas that are no column."""
+    columns = set(map(str, frame.columns))
+    return [part for name in names for part in ([name] if name in columns else map(str.strip, name.split(",")))]
+
+
 def _declared(
     frame: pd.DataFrame, name: str, higher: Iterable[str], lower: Iterable[str]
 ) -> tuple[dict[str, Direction], Direction | None]:
@@ -158,7 +167,7 @@ def _declared(
     rest: Direction | None = None
     directions: tuple[tuple[Direction, Iterable[str]], ...] = (("higher", higher), ("lower", lower))
     for direction, names in directions:
-        for each in names:
+        for each in _split(frame, names):
             if each == REST and each not in frame.columns:
                 if rest not in (None, direction):
                     raise HarnessError(f"'{REST}' is declared as --higher and as --lower; choose one")
@@ -184,6 +193,26 @@ def _column(frame: pd.DataFrame, wanted: str, name: str) -> str:
     return similar[0]
 
 
+def _truth_column(frame: pd.DataFrame, wanted: str, name: str) -> str:
+    """The column of accuracies with this name.
+
+    Raises:
+        UnknownNameError: if there is none; the message says how a direction and another file are given.
+    """
+    try:
+        return _column(frame, wanted, name)
+    except UnknownNameError as error:
+        column, colon, direction = wanted.rpartition(":")
+        if colon and direction in ("higher", "lower"):
+            raise UnknownNameError(f"{error}; a direction is given as --{direction} {column}") from None
+        if colon:
+            raise UnknownNameError(
+                f"{error}; without --benchmark, the truth is a column of the same table: add the column of {column} "
+                "to it"
+            ) from None
+        raise
+
+
 def _registered(column: str) -> tuple[str, str, Direction] | None:
     """Name, label and direction of the registered proxy or rank aggregate that a column's name means."""
     known = proxy_facts()
@@ -205,6 +234,21 @@ def _numbers(values: pd.Series[Any]) -> NDArray[np.float64]:
         return np.full(len(values), np.nan)
     numbers: NDArray[np.float64] = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return numbers
+
+
+def _check_writing(values: pd.Series[Any], numbers: NDArray[np.float64], column: str, name: str) -> None:
+    """Refuse numbers with separators of thousands or with percent signs, which would count as failures.
+
+    Raises:
+        DataError: if the words of a column are such numbers; those of a column without any number, only if all are.
+    """
+    words = [text.strip() for text in values[np.isnan(numbers)] if isinstance(text, str) and text.strip()]
+    written = [text for text in words if _WRITTEN.fullmatch(text)]
+    if written and (_has_numbers(numbers) or len(written) == len(words)):
+        raise DataError(
+            f"{name}: column '{column}' writes numbers as '{written[0]}' ({len(written):,} such values); write them "
+            "without separators of thousands and percent signs, or leave the column out with --without"
+        )
 
 
 def _has_numbers(numbers: NDArray[np.float64]) -> bool:
@@ -230,6 +274,7 @@ def _outcomes(
 
 def _truth(frame: pd.DataFrame, column: str, declared: dict[str, Direction], name: str) -> TruthColumn:
     numbers = _numbers(frame[column])
+    _check_writing(frame[column], numbers, column, name)
     finite = numbers[np.isfinite(numbers)]
     is_accuracy = bool(_ACCURACY.search(column))
     better = declared.get(column) or ("higher" if is_accuracy else None)
