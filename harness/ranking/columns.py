@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness._utils.names import listed, unknown_name
 from harness.contracts.proxy import Direction
+from harness.data.accuracies import check_accuracies, is_named_accuracy
 from harness.data.columns import column_key
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.registry import aggregates, named_among, proxy_facts
@@ -27,14 +28,8 @@ REST = "rest"
 """Stands for every column whose direction is not known otherwise."""
 
 _COUNTERS = ("(unnamed)", "unnamed:0", "index", "id", "archindex", "rownames", "seed")
-_ACCURACY = re.compile(r"(^|[^a-z])(acc|accs|accuracy|accuracies|top[-_ ]?[15])([^a-z]|$)", re.IGNORECASE)
 _WRITTEN = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*%?|[+-]?\d+(?:[.,]\d+)?\s*%")
 """Numbers as people write them, with separators of thousands or percent signs."""
-_CHANCES = (100 / 100, 100 / 120, 100 / 200, 100 / 1000)
-"""Accuracies (%) below 1 that guessing gives with common numbers of classes."""
-_NEAR_CHANCE = 0.02
-_MOSTLY_WRONG = 10.0
-_FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -122,7 +117,7 @@ def meaning_of(
             unused.append(column)
             continue
         facts = _registered(column)
-        if not is_named and facts is None and _ACCURACY.search(column):
+        if not is_named and facts is None and is_named_accuracy(column):
             accuracies.append(column)
             continue
         better = declared.get(column) or (facts[2] if facts else rest)
@@ -276,7 +271,7 @@ def _truth(frame: pd.DataFrame, column: str, declared: dict[str, Direction], nam
     numbers = _numbers(frame[column])
     _check_writing(frame[column], numbers, column, name)
     finite = numbers[np.isfinite(numbers)]
-    is_accuracy = bool(_ACCURACY.search(column))
+    is_accuracy = is_named_accuracy(column)
     better = declared.get(column) or ("higher" if is_accuracy else None)
     if not len(finite):
         raise DataError(f"{name}: column '{column}' has no numbers to rank against")
@@ -285,27 +280,6 @@ def _truth(frame: pd.DataFrame, column: str, declared: dict[str, Direction], nam
             f"{name}: is higher or lower better in '{column}'? Declare it with --higher {column} or --lower {column}"
         )
     if is_accuracy:
-        _check_unit(frame, numbers, column, name)
-        if column not in declared and len(finite) >= _FEWEST and finite.max() > 1:
-            under = float(np.mean(finite < _MOSTLY_WRONG))
-            if under > 0.9:
-                raise DataError(
-                    f"{name}: {under:.0%} of '{column}' are under {_MOSTLY_WRONG:g} %: are these errors? Then add "
-                    f"--lower {column}; if they are accuracies, --higher {column}"
-                )
+        declare = f"Then add --lower {column}; if they are accuracies, --higher {column}"
+        check_accuracies(numbers, list(frame.index), f"{name}: column '{column}'", column in declared, declare)
     return TruthColumn(column, better == "higher", np.where(np.isfinite(numbers), numbers, np.nan))
-
-
-def _check_unit(frame: pd.DataFrame, numbers: NDArray[np.float64], column: str, name: str) -> None:
-    """Refuse fractions beside percent; a value that guessing gives is no fraction."""
-    with np.errstate(invalid="ignore"):
-        highest = np.nanmax(np.where(np.isfinite(numbers), numbers, np.nan))
-        guessed = np.any([np.abs(numbers - chance) <= _NEAR_CHANCE for chance in _CHANCES], axis=0)
-        small = np.flatnonzero((numbers > 0) & (numbers <= 1) & (100 * numbers <= 1.05 * highest) & ~guessed)
-        large = np.flatnonzero(numbers > 1)
-    if highest > 1 and len(small) and len(large):
-        one, other = small[0], large[0]
-        raise DataError(
-            f"{name}: column '{column}' mixes fractions and percent: {numbers[one]:g} for '{frame.index[one]}' "
-            f"({len(small):,} such values) and {numbers[other]:g} for '{frame.index[other]}'"
-        )
