@@ -1,7 +1,7 @@
 """Generate pages from declared facts, so that they always agree with the code, and numbers in pages from results.
 
 ``python -m tools.make_docs`` writes them, ``--check`` only checks whether they are up to date, and ``--costs RUN``
-first reads the costs of all proxies from a run.
+first reads the costs of the proxies in a run.
 """
 
 from __future__ import annotations
@@ -144,12 +144,16 @@ def _cell(text: str) -> str:
 
 
 def write_costs(run: Path) -> None:
-    """Write the stand-alone cost of each proxy in a run, in passes of each network, to a file beside the proxies."""
+    """Write the stand-alone cost of each proxy in a run, in passes of each network, to a file beside the proxies.
+
+    Proxies that the run lacks keep theirs.
+    """
     with Store.read(run) as store:
         scores = store.scores()
-    table = cost_table(scores).sort_values("proxy")
-    passes = table.set_index("proxy")["standalone_ratio"].dropna()
-    rows = [f"{name},{value:.3g}" for name, value in passes.items()]
+    passes = cost_table(scores).set_index("proxy")["standalone_ratio"].dropna()
+    measured_costs.cache_clear()
+    costs = measured_costs() | {str(name): value for name, value in passes.items()}
+    rows = [f"{name},{value:.3g}" for name, value in sorted(costs.items())]
     FILE.write_text("\n".join(["proxy,passes", *rows]) + "\n", encoding="utf-8")
 
 

@@ -12,6 +12,7 @@ CITATIONS: dict[str, str] = {
     "chen2021tenas": "Chen et al., TE-NAS, ICLR 2021, arXiv:2102.11535",
     "dong2020nb201": "Dong & Yang, NAS-Bench-201, ICLR 2020, arXiv:2001.00326",
     "dong2021nats": "Dong et al., NATS-Bench, TPAMI 2021, arXiv:2009.00437",
+    "casarin2025lswag": "Casarin et al., L-SWAG, CVPR 2025, arXiv:2505.07300",
     "duan2021transnas": "Duan et al., TransNAS-Bench-101, CVPR 2021, arXiv:2105.11871",
     "gracheva2025epsinas": "Gracheva, Neural Architecture Search: Two Constant Shared Weights Initialisations, "
     "Artificial Intelligence Review 2025, arXiv:2302.04406",
@@ -30,6 +31,8 @@ CITATIONS: dict[str, str] = {
     "mellor2020naswot": "Mellor et al., Neural Architecture Search without Training, 2020, arXiv:2006.04647v1",
     "mellor2021naswot": "Mellor et al., Neural Architecture Search without Training, ICML 2021, arXiv:2006.04647",
     "peng2024swap": "Peng et al., SWAP-NAS, ICLR 2024, arXiv:2403.04161",
+    "peng2026swap": "Peng et al., Zero-Shot Neural Network Evaluation with Sample-Wise Activation Patterns, "
+    "TPAMI 2026, arXiv:2605.07378",
     "sun2022maedet": "Sun et al., MAE-DET, ICML 2022, arXiv:2111.13336",
     "tanaka2020synflow": "Tanaka et al., SynFlow, NeurIPS 2020, arXiv:2006.05467",
     "turner2020blockswap": "Turner et al., BlockSwap, ICLR 2020, arXiv:1906.04113",

@@ -32,12 +32,12 @@ def rank(
     ] = None,
     higher: Annotated[
         list[str] | None,
-        typer.Option(help="Column in which higher is better, or 'rest' for all that are not known; may be repeated."),
+        typer.Option(
+            help="Columns in which higher is better, with commas between, or 'rest' for all that are not known."
+        ),
     ] = None,
-    lower: Annotated[
-        list[str] | None, typer.Option(help="Column in which lower is better, or 'rest'; may be repeated.")
-    ] = None,
-    without: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
+    lower: Annotated[list[str] | None, typer.Option(help="Columns in which lower is better, or 'rest'.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="Columns to leave out.")] = None,
     sentinel: Annotated[
         float | None, typer.Option(help="Number that marks a failed score, besides -1e8 and missing values.")
     ] = None,

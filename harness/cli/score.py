@@ -31,7 +31,11 @@ def score(
     ] = "noise",
     random_labels: RandomLabels = False,
     shape: Annotated[
-        str | None, typer.Option(help="Shape of one image, such as 3x32x32; default: the network's, or 3x224x224.")
+        str | None,
+        typer.Option(
+            help="Shape of one image, such as 3x32x32; networks of the libraries are built for it. Default: the "
+            "network's, or 3x224x224."
+        ),
     ] = None,
     batch_size: Annotated[int, typer.Option(help="Images per mini-batch.")] = 16,
     classes: Annotated[
@@ -65,10 +69,14 @@ def score(
     from harness.scoring.named import LIBRARIES, network_named
 
     chosen = select_proxies([*proxies.split(","), *(own or [])])
-    named = {name: network_named(name, classes) for name in dict.fromkeys(networks)}
+    asked = None if shape is None else _parsed(shape)
+    side = asked[1] if asked is not None and len(asked) == 3 and asked[1] == asked[2] else None
+    named = {
+        name: network_named(name, classes, lambda words: say(words, err=True), side) for name in dict.fromkeys(networks)
+    }
     count = max(1, *(proxy.batches for proxy in chosen))
     position = int(output) if output is not None and output.lstrip("-").isdigit() else output
-    sizes = _shape(shape, named)
+    sizes = asked or _common_shape(named)
     if classes is not None and not any(name.rpartition(":")[0] in LIBRARIES for name in named):
         raise HarnessError(
             "--classes is for networks of torchvision, timm and transformers; yours have their own number"
@@ -124,20 +132,23 @@ def score(
         say(f"\nwritten to {out}: scores.csv, scores.md", err=json)
 
 
-def _shape(shape: str | None, named: dict[str, Named]) -> tuple[int, ...]:
-    """The shape of one image for all networks."""
-    from harness.scoring.named import SHAPE
-
-    if shape is None:
-        wanted = {each.shape for each in named.values() if each.shape is not None}
-        if len(wanted) > 1:
-            listed = ", ".join("x".join(map(str, each)) for each in sorted(wanted))
-            raise HarnessError(f"the networks take images of different shapes ({listed}); choose one with --shape")
-        return next(iter(wanted), SHAPE)
+def _parsed(shape: str) -> tuple[int, ...]:
+    """The shape that ``--shape`` names."""
     parts = shape.replace("×", "x").split("x")
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise HarnessError(f"invalid --shape '{shape}'; write the sizes with x between them, such as 3x32x32")
     return tuple(map(int, parts))
+
+
+def _common_shape(named: dict[str, Named]) -> tuple[int, ...]:
+    """The shape of one image that all networks take."""
+    from harness.scoring.named import SHAPE
+
+    wanted = {each.shape for each in named.values() if each.shape is not None}
+    if len(wanted) > 1:
+        listed = ", ".join("x".join(map(str, each)) for each in sorted(wanted))
+        raise HarnessError(f"the networks take images of different shapes ({listed}); choose one with --shape")
+    return next(iter(wanted), SHAPE)
 
 
 def _noise(shape: tuple[int, ...], size: int, count: int, seed: int) -> list[tuple[Any, None]]:

@@ -14,12 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
+
 from harness._utils.arguments import shown
 from harness._utils.names import listed, unknown_name
 from harness._utils.visible import one_line
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import GIVEN, GroundTruth
 from harness.contracts.proxy import Direction
+from harness.data.accuracies import check_accuracies, is_named_accuracy
 from harness.data.columns import column_key
 from harness.data.dialects import official
 from harness.data.table_files import by_architecture, place_of_architectures, read_frame, sha256_of, with_index
@@ -175,6 +178,10 @@ def truth_of(
     if better is None and any(map(_COSTLY.fullmatch, re.split(r"[^a-z]+", column.lower()))):
         raise HarnessError(f"is a lower or a higher '{column}' better? {hint}")
     numbers = _numbers(values, origin)
+    if is_named_accuracy(column):
+        declare = f"If so, or if they are accuracies, {hint}"
+        words = f"column '{column}' of {origin}"
+        check_accuracies(np.asarray(numbers, dtype=np.float64), list(numbers.index), words, better is not None, declare)
     return GivenTruth(
         benchmark=benchmark,
         dataset=dataset,

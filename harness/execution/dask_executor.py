@@ -7,8 +7,9 @@ Start the scheduler and the workers first, each worker with one thread::
     harness run … --executor dask --scheduler cluster.json
 
 Workers only need this package, the benchmark's package and the same version of torch: no image files, no ground truth,
-no shared file system. Only the run's process writes scores. If a worker dies, its units are retried on another worker;
-a unit that kills several workers has failed.
+no shared file system. The file of a benchmark or proxy outside any package, and what that file reads, must have the
+same path on every machine. Only the run's process writes scores. If a worker dies, its units are retried on another
+worker; a unit that kills several workers has failed.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from harness.errors import HarnessError
 from harness.execution.executors import WorkerDiedError
+from harness.registry import from_anywhere
 
 if TYPE_CHECKING:
     from harness.execution.job import Job
@@ -92,13 +95,16 @@ class DaskExecutor(Executor):
             self._window, self._asked = max(FEWEST_IN_HAND, IN_HAND * threads), time.monotonic()
         return self._window
 
-    def prepare(self, job: Job) -> None:
-        """Send the run's mini-batches to every worker, including those that join later."""
+    def prepare(self, job: Job) -> Job:
+        """Send the run's mini-batches to every worker, including those that join later; returns the job for them."""
         from harness.execution.dask_plugin import BatchesPlugin
 
         content = Path(job.batches).read_bytes()
         with _scheduler_may_go():
             self._client.register_plugin(BatchesPlugin(job.fingerprint, content))
+        # The main program of these workers is Dask's.
+        benchmark = from_anywhere(job.benchmark) if isinstance(job.benchmark, str) else job.benchmark
+        return replace(job, benchmark=benchmark, proxies=tuple(map(from_anywhere, job.proxies)))
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Submit a call to one of the workers."""

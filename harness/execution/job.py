@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.proxy import Proxy
-from harness.errors import DataError
+from harness.errors import DataError, HarnessError
 from harness.images import Batch
 from harness.images.batches import read_batches
 from harness.registry import resolve
@@ -60,7 +61,7 @@ def benchmark_and_proxies(job: Job) -> tuple[Benchmark, dict[str, Proxy]]:
             f"this run needs torch {job.torch}, but a worker has torch {torch.__version__}; install the same"
         )
     benchmark = benchmark_of(job)
-    known = {proxy.name: proxy for proxy in map(resolve, job.proxies)}
+    known = {proxy.name: proxy for proxy in (_found(target, "proxy") for target in job.proxies)}
     for name, source in job.sources:
         if source_digest(known[name]) != source:
             raise DataError(f"the file of the proxy '{name}' changed during the run; start again with a new --out")
@@ -75,13 +76,7 @@ def benchmark_of(job: Job) -> Benchmark:
     """
     if isinstance(job.benchmark, Benchmark):
         return job.benchmark
-    try:
-        found = resolve(job.benchmark)
-    except AttributeError:
-        raise DataError(
-            f"a worker cannot find the benchmark '{job.benchmark}'; define it at the top level of its file, not under "
-            'if __name__ == "__main__":'
-        ) from None
+    found = _found(job.benchmark, "benchmark")
     benchmark: Benchmark = benchmark_made_by(found) if isinstance(found, type) else found
     if job.contents not in (None, (code_digest(benchmark), benchmark.contents)):
         raise DataError(
@@ -89,6 +84,28 @@ def benchmark_of(job: Job) -> Benchmark:
             "--out"
         )
     return benchmark
+
+
+def _found(target: str, kind: str) -> Any:
+    """What a reference leads to in this process.
+
+    Raises:
+        DataError: if this is a worker that cannot load it.
+    """
+    try:
+        return resolve(target)
+    except AttributeError:
+        raise DataError(
+            f"a worker cannot find the {kind} '{target}'; define it at the top level of its file, not under "
+            'if __name__ == "__main__":'
+        ) from None
+    except ImportError as error:
+        raise DataError(
+            f"a worker cannot import the {kind} '{target}' ({error}); install its package on the workers' machines, or "
+            "give its file as path.py:name"
+        ) from error
+    except HarnessError as error:
+        raise DataError(f"a worker cannot load the {kind} '{target}': {error}") from error
 
 
 def read_batches_of(job: Job) -> list[Batch]:

@@ -252,7 +252,7 @@ class Dispatcher:
         if self._executor is None:
             self._executor = self._make()
             if hasattr(self._executor, "prepare"):
-                self._executor.prepare(self._job)
+                self._job = self._executor.prepare(self._job)
         return self._executor
 
     def _submit(self, unit: Unit) -> list[Unit]:

@@ -186,6 +186,8 @@ class Probe(SharedQuantities):
         passed = self.forward(batch)
         passed.usage.require(Part.WEIGHTS)
         weights = self.weights
+        if not weights:
+            raise NotApplicableError("the network has no convolutions or linear layers")
         outputs = [output for _, output in passed.layer_outputs]
         first = batch == 0
         anticipated = outputs if first and "layer_output_gradients" in self.anticipate else []

@@ -24,6 +24,7 @@ class ForwardPass:
         outputs: logits, (batch, classes), or the network's other outputs.
         relu_inputs: the input of each call of a ReLU module.
         unit_inputs: the input of each call of a ReLU module or a relative of it, such as GELU.
+        layers_before_units: for each of these calls, the number of calls of layers before it.
         layer_outputs: each call of a convolution or linear layer with its output, in the order of the calls.
         transposed_accumulates: multiply-accumulate operations of all transposed convolutions for this batch.
         usage: what the pass used other than by registered modules; see :mod:`harness.probe.usage`.
@@ -33,6 +34,7 @@ class ForwardPass:
     outputs: Tensor
     relu_inputs: list[Tensor]
     unit_inputs: list[Tensor]
+    layers_before_units: list[int]
     layer_outputs: list[tuple[Layer, Tensor]]
     transposed_accumulates: int
     usage: Usage
@@ -54,12 +56,14 @@ def _pass(
     """A forward pass, and whether the network changed a recorded tensor after it was recorded."""
     relu_inputs: list[Tensor] = []
     unit_inputs: list[Tensor] = []
+    layers_before_units: list[int] = []
     layer_outputs: list[tuple[Layer, Tensor]] = []
     versions: list[tuple[Tensor, int]] = []
     transposed_accumulates = 0
 
     def before_unit(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         unit_inputs.append(inputs[0].detach().clone() if copies else inputs[0])
+        layers_before_units.append(len(layer_outputs))
         versions.append((unit_inputs[-1], unit_inputs[-1]._version))
         if id(module) in relus:
             relu_inputs.append(unit_inputs[-1])
@@ -84,5 +88,14 @@ def _pass(
     images = batch.detach().clone().requires_grad_(True)
     with hooked(handles), untouched(network), seen() as usage:
         outputs = network(images.clone())
-    passed = ForwardPass(images, outputs, relu_inputs, unit_inputs, layer_outputs, transposed_accumulates, usage)
+    passed = ForwardPass(
+        images,
+        outputs,
+        relu_inputs,
+        unit_inputs,
+        layers_before_units,
+        layer_outputs,
+        transposed_accumulates,
+        usage,
+    )
     return passed, any(tensor._version != version for tensor, version in versions)

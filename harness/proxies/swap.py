@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
-from harness.networks.kinds import is_unit
+from harness.networks.kinds import is_unit, stands_for
 from harness.networks.leaving import hooked, untouched
 from harness.probe import NotApplicableError, quantity
 from harness.probe.activity import active_units
 from harness.probe.usage import Part
 from harness.proxies._drawn import gaussian_draws, typical_images
+from harness.proxies._patterns import distinct_patterns, packed
 
 if TYPE_CHECKING:
     from harness.probe import Probe
@@ -62,12 +63,50 @@ def swap_units(probe: Probe) -> float:
     """SWAP that counts every unit that passes positive inputs on, on feature maps and on tokens.
 
     ReLU, GELU, SiLU, Hardswish and the like count, each active where its input is positive. Otherwise as ``swap``, with
-    weights drawn anew. How the authors extend SWAP to transformers was not read: this is the harness's own reading.
+    weights drawn anew. What the authors compute for transformers is ``swap_transformers``.
 
     Raises:
         NotApplicableError: if the network has no such units on feature maps or tokens.
     """
     return _mean_over_draws(probe, any_unit=True)
+
+
+@proxy(
+    "swap_transformers",
+    label="SWAP (transformers)",
+    better="higher",
+    data="images",
+    cite="peng2026swap",
+    source="src/metrics/swap.py and SWAP_Transformer.py of SWAP_Universal",
+    variant_of="swap",
+)
+@quantity("harness.proxies.swap:_signs_of_outputs")
+def swap_transformers(probe: Probe) -> int:
+    r"""SWAP as its authors extend it to transformers: signs of the outputs of ReLU, GELU and SiLU.
+
+    The number of distinct patterns :math:`(\operatorname{sign} y_{1u}, \dots, \operatorname{sign} y_{nu})` among all
+    units u, with y their outputs for the n images of the first mini-batch; the official script takes 128 texts. A sign
+    is −1, 0 or 1: a GELU or SiLU of a far negative input is rounded to 0. Unlike in ``swap``, the weights are the
+    network's own, and units on vectors count too. For CNNs the authors draw the weights 32 times, as ``swap`` does.
+
+    Raises:
+        NotApplicableError: if the network has no such units, or applies activation functions that are not modules.
+    """
+    words: list[Tensor] = []
+
+    def after(_: nn.Module, __: object, output: Tensor) -> None:
+        signs = output.detach().flatten(1)
+        words.append(packed(torch.cat([signs > 0, signs < 0])))
+
+    kinds = (nn.ReLU, nn.GELU, nn.SiLU)
+    units = [m for m in probe.network.modules() if is_unit(m) and (stands_for(m, kinds) or "GELU" in type(m).__name__)]
+    hooks = [unit.register_forward_hook(after) for unit in units]
+    images = probe.batch().images
+    with hooked(hooks), torch.no_grad(), untouched(probe.network), probe.seeing(probe.network, Part.ACTIVATIONS):
+        probe.network(images.clone())
+    if not words:
+        raise NotApplicableError("the network has no ReLU, GELU or SiLU modules")
+    return distinct_patterns(torch.cat(words, dim=1))
 
 
 @quantity("harness.proxies.swap:_mean_patterns")

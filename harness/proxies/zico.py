@@ -25,11 +25,12 @@ def _log_ratios(first: list[Tensor], second: list[Tensor], of_magnitudes: bool =
     for a, b in zip(first, second, strict=True):
         # For two values, the mean is half their sum and the population standard deviation half their distance.
         spread = ((a.abs() - b.abs()) if of_magnitudes else (a - b)).abs()
-        size, varying = a.abs() + b.abs(), spread > 0
+        # Gradients that are not numbers vary, so that the score is none either.
+        size, varying = a.abs() + b.abs(), spread != 0
         if not varying.all():
             size, spread = size[varying], spread[varying]
         ratio = (size.flatten() / spread.flatten()).sum()
-        terms.append(ratio.log() if ratio > 0 else None)
+        terms.append(ratio.log() if ratio != 0 else None)
     return terms
 
 

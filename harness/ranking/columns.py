@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness._utils.names import listed, unknown_name
 from harness.contracts.proxy import Direction
+from harness.data.accuracies import check_accuracies, is_named_accuracy
 from harness.data.columns import column_key
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.registry import aggregates, named_among, proxy_facts
@@ -27,12 +28,8 @@ REST = "rest"
 """Stands for every column whose direction is not known otherwise."""
 
 _COUNTERS = ("(unnamed)", "unnamed:0", "index", "id", "archindex", "rownames", "seed")
-_ACCURACY = re.compile(r"(^|[^a-z])(acc|accs|accuracy|accuracies|top[-_ ]?[15])([^a-z]|$)", re.IGNORECASE)
-_CHANCES = (100 / 100, 100 / 120, 100 / 200, 100 / 1000)
-"""Accuracies (%) below 1 that guessing gives with common numbers of classes."""
-_NEAR_CHANCE = 0.02
-_MOSTLY_WRONG = 10.0
-_FEWEST = 10
+_WRITTEN = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*%?|[+-]?\d+(?:[.,]\d+)?\s*%")
+"""Numbers as people write them, with separators of thousands or percent signs."""
 
 
 @dataclass(frozen=True)
@@ -106,20 +103,21 @@ def meaning_of(
         DataError: if accuracies mix fractions and percent, or seem to be errors.
     """
     declared, rest = _declared(frame, name, higher, lower)
-    left_out = {_column(frame, each, name) for each in without}
-    truth_names = [_column(frame, each, name) for each in truths]
+    left_out = {_column(frame, each, name) for each in _split(frame, without)}
+    truth_names = [_truth_column(frame, each, name) for each in _split(frame, truths)]
     found, asked, unused, accuracies = [], [], [], []
     for place, column in enumerate(map(str, frame.columns)):
         if column in truth_names or column in left_out:
             continue
         values = frame.iloc[:, place]
         numbers = _numbers(values)
+        _check_writing(values, numbers, column, name)
         is_named = column in declared
         if not is_named and (column_key(column) in _COUNTERS or values.dtype.kind == "b" or not _has_numbers(numbers)):
             unused.append(column)
             continue
         facts = _registered(column)
-        if not is_named and facts is None and _ACCURACY.search(column):
+        if not is_named and facts is None and is_named_accuracy(column):
             accuracies.append(column)
             continue
         better = declared.get(column) or (facts[2] if facts else rest)
@@ -151,6 +149,12 @@ def meaning_of(
     )
 
 
+def _split(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """The names, and the parts of those with commas that are no column."""
+    columns = set(map(str, frame.columns))
+    return [part for name in names for part in ([name] if name in columns else map(str.strip, name.split(",")))]
+
+
 def _declared(
     frame: pd.DataFrame, name: str, higher: Iterable[str], lower: Iterable[str]
 ) -> tuple[dict[str, Direction], Direction | None]:
@@ -158,7 +162,7 @@ def _declared(
     rest: Direction | None = None
     directions: tuple[tuple[Direction, Iterable[str]], ...] = (("higher", higher), ("lower", lower))
     for direction, names in directions:
-        for each in names:
+        for each in _split(frame, names):
             if each == REST and each not in frame.columns:
                 if rest not in (None, direction):
                     raise HarnessError(f"'{REST}' is declared as --higher and as --lower; choose one")
@@ -184,6 +188,26 @@ def _column(frame: pd.DataFrame, wanted: str, name: str) -> str:
     return similar[0]
 
 
+def _truth_column(frame: pd.DataFrame, wanted: str, name: str) -> str:
+    """The column of accuracies with this name.
+
+    Raises:
+        UnknownNameError: if there is none; the message says how a direction and another file are given.
+    """
+    try:
+        return _column(frame, wanted, name)
+    except UnknownNameError as error:
+        column, colon, direction = wanted.rpartition(":")
+        if colon and direction in ("higher", "lower"):
+            raise UnknownNameError(f"{error}; a direction is given as --{direction} {column}") from None
+        if colon:
+            raise UnknownNameError(
+                f"{error}; without --benchmark, the truth is a column of the same table: add the column of {column} "
+                "to it"
+            ) from None
+        raise
+
+
 def _registered(column: str) -> tuple[str, str, Direction] | None:
     """Name, label and direction of the registered proxy or rank aggregate that a column's name means."""
     known = proxy_facts()
@@ -205,6 +229,21 @@ def _numbers(values: pd.Series[Any]) -> NDArray[np.float64]:
         return np.full(len(values), np.nan)
     numbers: NDArray[np.float64] = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return numbers
+
+
+def _check_writing(values: pd.Series[Any], numbers: NDArray[np.float64], column: str, name: str) -> None:
+    """Refuse numbers with separators of thousands or with percent signs, which would count as failures.
+
+    Raises:
+        DataError: if the words of a column are such numbers; those of a column without any number, only if all are.
+    """
+    words = [text.strip() for text in values[np.isnan(numbers)] if isinstance(text, str) and text.strip()]
+    written = [text for text in words if _WRITTEN.fullmatch(text)]
+    if written and (_has_numbers(numbers) or len(written) == len(words)):
+        raise DataError(
+            f"{name}: column '{column}' writes numbers as '{written[0]}' ({len(written):,} such values); write them "
+            "without separators of thousands and percent signs, or leave the column out with --without"
+        )
 
 
 def _has_numbers(numbers: NDArray[np.float64]) -> bool:
@@ -230,8 +269,9 @@ def _outcomes(
 
 def _truth(frame: pd.DataFrame, column: str, declared: dict[str, Direction], name: str) -> TruthColumn:
     numbers = _numbers(frame[column])
+    _check_writing(frame[column], numbers, column, name)
     finite = numbers[np.isfinite(numbers)]
-    is_accuracy = bool(_ACCURACY.search(column))
+    is_accuracy = is_named_accuracy(column)
     better = declared.get(column) or ("higher" if is_accuracy else None)
     if not len(finite):
         raise DataError(f"{name}: column '{column}' has no numbers to rank against")
@@ -240,27 +280,6 @@ def _truth(frame: pd.DataFrame, column: str, declared: dict[str, Direction], nam
             f"{name}: is higher or lower better in '{column}'? Declare it with --higher {column} or --lower {column}"
         )
     if is_accuracy:
-        _check_unit(frame, numbers, column, name)
-        if column not in declared and len(finite) >= _FEWEST and finite.max() > 1:
-            under = float(np.mean(finite < _MOSTLY_WRONG))
-            if under > 0.9:
-                raise DataError(
-                    f"{name}: {under:.0%} of '{column}' are under {_MOSTLY_WRONG:g} %: are these errors? Then add "
-                    f"--lower {column}; if they are accuracies, --higher {column}"
-                )
+        declare = f"Then add --lower {column}; if they are accuracies, --higher {column}"
+        check_accuracies(numbers, list(frame.index), f"{name}: column '{column}'", column in declared, declare)
     return TruthColumn(column, better == "higher", np.where(np.isfinite(numbers), numbers, np.nan))
-
-
-def _check_unit(frame: pd.DataFrame, numbers: NDArray[np.float64], column: str, name: str) -> None:
-    """Refuse fractions beside percent; a value that guessing gives is no fraction."""
-    with np.errstate(invalid="ignore"):
-        highest = np.nanmax(np.where(np.isfinite(numbers), numbers, np.nan))
-        guessed = np.any([np.abs(numbers - chance) <= _NEAR_CHANCE for chance in _CHANCES], axis=0)
-        small = np.flatnonzero((numbers > 0) & (numbers <= 1) & (100 * numbers <= 1.05 * highest) & ~guessed)
-        large = np.flatnonzero(numbers > 1)
-    if highest > 1 and len(small) and len(large):
-        one, other = small[0], large[0]
-        raise DataError(
-            f"{name}: column '{column}' mixes fractions and percent: {numbers[one]:g} for '{frame.index[one]}' "
-            f"({len(small):,} such values) and {numbers[other]:g} for '{frame.index[other]}'"
-        )

@@ -232,6 +232,17 @@ def reference(target: type | Proxy) -> str:
     return f"{target.__module__}:{target.__qualname__}"
 
 
+def from_anywhere(target: str) -> str:
+    """The same reference for a process with another main program: a script by its file, a module by its own name."""
+    where, _, name = target.rpartition(":")
+    main = sys.modules["__main__"]
+    if where != main.__name__:
+        return target
+    specification = getattr(main, "__spec__", None)
+    where = specification.name if specification is not None else str(Path(str(main.__file__)).resolve())
+    return f"{where}:{name}"
+
+
 def resolve(target: str) -> Any:
     """The object behind a reference made by :func:`reference`."""
     where, _, name = target.rpartition(":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,6 +18,7 @@ from harness._utils.names import unknown_name
 from harness._utils.signals import stops_noted
 from harness.errors import HarnessError, UnknownNameError
 from harness.registry.by_file import load_file
+from harness.scoring.torchvision_operators import with_torchvision
 
 SHAPE = (3, 224, 224)
 """The shape of an image for networks that do not say theirs."""
@@ -35,13 +37,24 @@ class Named:
     shape: tuple[int, ...] | None = None
 
 
-def network_named(name: str, classes: int | None = None) -> Named:
+def network_named(
+    name: str,
+    classes: int | None = None,
+    notice: Callable[[str], None] = warnings.warn,
+    size: int | None = None,
+) -> Named:
     """The network with this name.
+
+    Where torchvision cannot be imported because its compiled operators do not load, it is made importable
+    (:mod:`harness.scoring.torchvision_operators`).
 
     Args:
         name: ``torchvision:NAME``, ``timm:NAME``, ``transformers:CLASS`` (with its default configuration), or the place
             of a function, a class without arguments or a network: ``file.py:NAME`` or ``module:NAME``.
         classes: the number of classes of a network of one of the libraries; others have their own.
+        notice: is told in one line if torchvision had to be made importable.
+        size: height and width of the images, for those networks of the libraries that are built for one size, such as
+            transformers; default: their own.
 
     Raises:
         HarnessError: if there is no such network, or the library is not installed.
@@ -53,19 +66,26 @@ def network_named(name: str, classes: int | None = None) -> Named:
             "module:NAME"
         )
     if where in LIBRARIES:
-        return LIBRARIES[where](_library(where), what, classes)
-    return Named(_factory(where, what))
+        return LIBRARIES[where](_library(where, what, notice), what, classes, size)
+    return Named(with_torchvision(lambda: _factory(where, what), notice))
 
 
-def _library(name: str) -> ModuleType:
+def _library(name: str, network: str, notice: Callable[[str], None]) -> ModuleType:
+    def load() -> ModuleType:
+        library = import_module(name)
+        # Some libraries import what a network needs only when they are asked for it.
+        getattr(library, network, None)
+        return library
+
     with stops_noted() as stops:
         try:
-            return import_module(name)
-        except ModuleNotFoundError as error:
-            raise HarnessError(f"'{name}' is not installed ({error}); try: pip install {name}") from error
+            return with_torchvision(load, notice)
         except BaseException as error:
             if stops:
                 raise
+            # Without a name, it is the library's own report of something else.
+            if isinstance(error, ModuleNotFoundError) and error.name:
+                raise HarnessError(f"'{name}' is not installed ({error}); try: pip install {name}") from error
             reason = " ".join(str(error).split())
             raise HarnessError(
                 f"'{name}' cannot be imported ({type(error).__name__}: {reason}); install the build that belongs to "
@@ -73,33 +93,51 @@ def _library(name: str) -> ModuleType:
             ) from error
 
 
-def _of_torchvision(library: ModuleType, name: str, classes: int | None) -> Named:
+_SIZE_IN_TORCHVISION = {"vision_transformer": "image_size", "maxvit": "input_size"}
+"""What those networks of torchvision that are built for one size call it, by their module."""
+
+
+def _of_torchvision(library: ModuleType, name: str, classes: int | None, size: int | None) -> Named:
     models = import_module(f"{library.__name__}.models")
     known = models.list_models()
     if name not in known:
         raise UnknownNameError(unknown_name("network of torchvision", name, known))
-    more = {} if classes is None else {"num_classes": classes}
-    if "init_weights" in inspect.signature(models.get_model_builder(name)).parameters:
+    more: dict[str, Any] = {} if classes is None else {"num_classes": classes}
+    builder = models.get_model_builder(name)
+    if "init_weights" in inspect.signature(builder).parameters:
         more["init_weights"] = True
+    sized = _SIZE_IN_TORCHVISION.get(builder.__module__.rpartition(".")[2])
+    if size is not None and sized is not None:
+        more[sized] = size if sized == "image_size" else (size, size)
     return Named(lambda: models.get_model(name, weights=None, **more), SHAPE)
 
 
-def _of_timm(library: Any, name: str, classes: int | None) -> Named:
+def _of_timm(library: Any, name: str, classes: int | None, size: int | None) -> Named:
     if not library.is_model(name):
         raise UnknownNameError(unknown_name("network of timm", name, library.list_models()))
     more = {} if classes is None else {"num_classes": classes}
-    size = (library.get_pretrained_cfg(name) or None) and library.get_pretrained_cfg(name).input_size
-    return Named(lambda: library.create_model(name, pretrained=False, **more), tuple(size) if size else SHAPE)
+    if size is not None:
+        try:
+            # Without memory for weights, to see whether it is built for one size.
+            with torch.device("meta"):
+                library.create_model(name, pretrained=False, img_size=size)
+            more["img_size"] = size
+        except TypeError:
+            pass
+    shape = (library.get_pretrained_cfg(name) or None) and library.get_pretrained_cfg(name).input_size
+    return Named(lambda: library.create_model(name, pretrained=False, **more), tuple(shape) if shape else SHAPE)
 
 
-def _of_transformers(library: Any, name: str, classes: int | None) -> Named:
+def _of_transformers(library: Any, name: str, classes: int | None, size: int | None) -> Named:
     kind = getattr(library, name, None)
     if not (isinstance(kind, type) and issubclass(kind, nn.Module) and hasattr(kind, "config_class")):
         raise HarnessError(f"transformers has no network '{name}'; give a class such as ViTForImageClassification")
     more = {} if classes is None else {"num_labels": classes}
     configuration = kind.config_class(**more)
-    size, channels = (getattr(configuration, key, None) for key in ("image_size", "num_channels"))
-    shape = (channels or 3, size, size) if isinstance(size, int) else SHAPE
+    if size is not None and isinstance(getattr(configuration, "image_size", None), int):
+        configuration = kind.config_class(**more, image_size=size)
+    side, channels = (getattr(configuration, key, None) for key in ("image_size", "num_channels"))
+    shape = (channels or 3, side, side) if isinstance(side, int) else SHAPE
     return Named(lambda: kind(configuration), shape)
 
 

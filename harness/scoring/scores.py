@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 
 from harness._utils.arguments import shown
 from harness._utils.process_settings import Snapshot
+from harness._utils.signals import stops_noted
 from harness.contracts.proxy import Proxy
-from harness.errors import HarnessError
+from harness.errors import HarnessError, NotApplicableError
 from harness.execution.unit import Scene
 from harness.images import Batch
 from harness.networks import Places, prepared_with_logits
@@ -163,6 +165,8 @@ def _scene(
         Batch(batch.images.contiguous(memory_format=layout), batch.labels)
         for batch in completed(given, logits, objective, seed)
     ]
+    if loss is None:
+        objective = _fitting(objective, logits, batches[0].labels[:FIRST_PASS], sample is not None)
     anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
 
     def copies() -> list[Batch]:
@@ -173,6 +177,32 @@ def _scene(
         return Probe(copy_network(ready), copies(), probe_seed, objective, anticipated, settings, ledger)
 
     return Scene(build, chosen, device=place, untouched=copies, threads=threads), _plain(ready)
+
+
+def _fitting(objective: Objective, logits: Tensor, labels: Tensor, are_given: bool) -> Objective:
+    """The objective; if random labels do not fit the outputs, with a loss that says so to the proxies that need it.
+
+    Raises:
+        HarnessError: if labels that were given do not fit.
+    """
+    try:
+        with torch.no_grad():
+            objective.loss(logits, labels)
+    except Exception as error:
+        shapes = f"{tuple(logits.shape[1:])} and labels {tuple(labels.shape[1:])} of one image"
+        reason = " ".join(str(error).split())
+        if are_given:
+            raise HarnessError(
+                f"{objective.words} of outputs {shapes} fails ({reason}); give labels that fit, or the loss of "
+                "(outputs, labels)"
+            ) from error
+        says = f"{objective.words} of outputs {shapes} fails; give labels, or the loss of (outputs, labels)"
+
+        def refused(_: Tensor, __: Tensor) -> Tensor:
+            raise NotApplicableError(says)
+
+        return replace(objective, loss=refused)
+    return objective
 
 
 def _table(scene: Scene, chosen: Sequence[Proxy]) -> pd.DataFrame:
@@ -206,7 +236,14 @@ def _built(network: object, seed: int) -> nn.Module:
         raise HarnessError(f"network must be a torch.nn.Module or a function that builds one, not {shown(network)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed("weights", seed))
-        built = network()
+        with stops_noted() as stops:
+            try:
+                built = network()
+            except BaseException as error:
+                if stops:
+                    raise
+                reason = " ".join(str(error).split())
+                raise HarnessError(f"building the network failed: {type(error).__name__}: {reason}") from error
     if not isinstance(built, nn.Module):
         raise HarnessError(f"the function returned {shown(type(built).__name__)}, not a torch.nn.Module")
     return built

@@ -16,6 +16,7 @@ import pytest
 import harness
 from harness.errors import DataError, HarnessError
 from harness.execution.dask_executor import DaskExecutor
+from harness.execution.job import Job, benchmark_of
 from harness.images.batches import BATCHES_FILE, provide_batches, read_batches
 from harness.store import Store
 
@@ -90,6 +91,84 @@ def read(directory):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     return harness.run("digits", out=tmp_path_factory.mktemp("inline"), **SETTING)[SCORE]
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+
+import harness
+from harness.execution import DaskExecutor
+from torch import nn
+
+def build(name):
+    width = int(name[1:])
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
+
+@harness.proxy("own_width", better="higher", data="nothing", cite="me2026")
+def own_width(probe):
+    "The number of channels."
+    return float(probe.network[0].out_channels)
+
+def made():
+    task = harness.Task("mine", (3, 8, 8), 10)
+    return harness.Benchmark.from_table(Path(__file__).with_name("widths.csv"), build=build, task=task)
+
+widths = made()
+OPTIONS = {"proxies": ["params", "naswot", own_width], "images": "noise", "batch_size": 4}
+
+if __name__ == "__main__":
+    which, scheduler, out = sys.argv[1:]
+    hidden = made()
+    benchmark = {"widths": widths, "hidden": hidden}[which]
+    harness.run(benchmark, out=out, executor=lambda: DaskExecutor(scheduler), **OPTIONS)
+"""
+
+
+class TestBenchmarksOfYourOwn:
+    """Workers load them from their file; their main program is Dask's, and so is their directory."""
+
+    def test_by_file_and_in_a_script(self, tmp_path):
+        script = tmp_path / "my_script_on_dask.py"
+        script.write_text(SCRIPT)
+        (tmp_path / "widths.csv").write_text("architecture,accuracy\nw2,50\nw4,60\nw6,61\n")
+        options = ["--images", "noise", "--batch-size", "4", "--proxies", "params,naswot"]
+        own = ["--proxy", f"{script}:own_width"]
+
+        def call(*arguments):
+            return subprocess.run(
+                [sys.executable, *map(str, arguments)], capture_output=True, text=True, cwd=tmp_path, check=False
+            )
+
+        def run(name, *arguments):
+            made = call("-m", "harness", "run", f"{script}:{name}", *options, *own, *arguments)
+            return made.returncode, made.stderr.strip().splitlines()
+
+        assert run("widths", "--out", tmp_path / "here")[0] == 0
+        with cluster(tmp_path) as (file, _, _):
+            on_dask = ["--executor", "dask", "--scheduler", file]
+            assert run("widths", *on_dask, "--out", tmp_path / "there")[0] == 0
+            assert call(script, "widths", file, tmp_path / "scripted").returncode == 0
+            refused = call(script, "hidden", file, tmp_path / "hidden")
+        expected = read(tmp_path / "here")
+        assert len(expected) == 9 and set(expected["status"]) == {"ok"}
+        pd.testing.assert_frame_equal(read(tmp_path / "there"), expected, check_exact=True)
+        pd.testing.assert_frame_equal(read(tmp_path / "scripted"), expected, check_exact=True)
+        assert "a worker cannot find the benchmark" in refused.stderr and "not under if __name__" in refused.stderr
+
+    @pytest.mark.parametrize(
+        ("reference", "says"),
+        [
+            ("{}/gone.py:mine", r"cannot load the benchmark '.*gone.py:mine': cannot read the file .*gone.py"),
+            ("no_such_package_at_all:mine", r"cannot import the benchmark 'no_such_package_at_all:mine' .*install its"),
+            ("harness.seeds:mine", "cannot find the benchmark 'harness.seeds:mine'; define it at the top level"),
+        ],
+    )
+    def test_what_a_worker_cannot_load_is_one_line(self, tmp_path, reference, says):
+        job = Job(reference.format(tmp_path), "mine", 0, (), "", "", "cpu")
+        with pytest.raises(DataError, match=f"a worker {says}") as raised:
+            benchmark_of(job)
+        assert "\n" not in str(raised.value)
 
 
 class TestOnACluster:

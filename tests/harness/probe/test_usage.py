@@ -33,6 +33,7 @@ WEIGHTS = {
         "zico",
         "zico_magnitude",
         "zico_half_batches",
+        "l_swag",
     ],
     *["vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher", "zen", "zen_32", "zen_paper", "entropy", "swap", "swap_units"],
 }
@@ -42,6 +43,8 @@ RELUS = {
         "naswot",
         "naswot_units",
         "swap_units",
+        "swap_transformers",
+        "l_swag",
         "logdet",
         "naswot_blocks",
         "linear_regions",

@@ -9,7 +9,7 @@ from torch import nn
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
 from harness.proxies import swap as module
-from harness.proxies.swap import regularised_swap, swap
+from harness.proxies.swap import regularised_swap, swap, swap_transformers
 
 WITH_RELU = ["convolutions", "mixed", "with a dead end", "grouped", "plain convolutions"]
 
@@ -99,3 +99,49 @@ def test_the_regularised_score_is_damped_by_the_distance_to_the_wanted_size(name
     assert regularised_swap(probe, mu=thousands - 3, sigma=5) == pytest.approx(
         swap(probe) * math.exp(-9 / 5), rel=1e-12
     )
+
+
+class Tokens(nn.Module):
+    """GELU, SiLU and ReLU on tokens and on a vector; what is no unit of the authors beside them."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.gelu, self.second, self.silu = nn.Linear(4, 6), nn.GELU(), nn.Linear(6, 5), nn.SiLU()
+        self.other, self.third, self.relu, self.head = nn.Hardswish(), nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3)
+
+    def forward(self, x):
+        x = self.other(self.silu(self.second(self.gelu(self.first(x)))))
+        return self.head(self.relu(self.third(x.mean(dim=1))))
+
+
+@pytest.mark.parametrize("size", [3, 50])
+def test_of_transformers_it_counts_signs_of_outputs_with_the_networks_own_weights(size):
+    torch.manual_seed(0)
+    # Far negative inputs of GELU and SiLU are rounded to zero, which is a sign of its own.
+    network, images = Tokens(), torch.randn(size, 2, 4) * 200
+    patterns, signs = set(), set()
+
+    def after(_, __, output):
+        found = output.flatten(1).sign().T
+        patterns.update(map(tuple, found.tolist()))
+        signs.update(found.flatten().tolist())
+
+    hooks = [unit.register_forward_hook(after) for unit in (network.gelu, network.silu, network.relu)]
+    network(images)
+    for hook in hooks:
+        hook.remove()
+    assert signs == {-1.0, 0.0, 1.0}
+    assert swap_transformers(Probe(network, [Batch(images, torch.zeros(size, dtype=torch.int64))])) == len(patterns)
+
+
+@pytest.mark.parametrize("name", WITH_RELU)
+def test_of_relus_the_signs_of_outputs_are_the_activation_pattern(name, named_network, batches):
+    network = named_network(name)
+    expected = distinct_patterns(Probe(network, []).copy(), batches[0].images)
+    assert swap_transformers(Probe(network, batches)) == expected
+
+
+def test_of_transformers_it_is_skipped_without_their_units(batches):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(192, 4), nn.Hardswish(), nn.Linear(4, 3)).double()
+    with pytest.raises(NotApplicableError, match="no ReLU, GELU or SiLU modules"):
+        swap_transformers(Probe(network, batches))

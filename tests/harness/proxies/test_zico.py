@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from harness.images import Batch
 from harness.probe import NotApplicableError, Probe
+from harness.proxies.l_swag import l_swag
 from harness.proxies.zico import zico, zico_bc, zico_half_batches, zico_magnitude
 from harness.tasks import PIXEL_CLASSES, Objective
 
@@ -110,6 +111,14 @@ def test_scaling_the_loss_and_swapping_the_batches_do_not_matter(mixed_network, 
 
 def test_equal_batches_leave_no_weight(named_network, batches):
     assert zico(Probe(named_network("mixed"), [batches[0], batches[0]])) == 0
+
+
+def test_gradients_that_are_no_numbers_give_no_score(named_network, batches):
+    """They do not count as gradients that do not vary."""
+    network = named_network("mixed")
+    lost = Objective("class", lambda outputs, labels: F.cross_entropy(outputs, labels) * math.nan, "lost")
+    for proxy in (zico, zico_magnitude, zico_bc, l_swag):
+        assert math.isnan(proxy(Probe(network, batches, objective=lost))), proxy
 
 
 def test_more_than_two_batches_change_nothing(named_network, batches):

@@ -44,6 +44,17 @@ class TestDirections:
         assert taus(harness.rank(frame, truth="acc", higher="rest")) == {"mine": -1, "naswot": 1}
         assert taus(harness.rank(frame, truth="acc", without="Mine")) == {"naswot": 1}
 
+    def test_names_may_stand_with_commas_between(self, frame):
+        more = frame.assign(**{"other": ACC, "with, comma": ACC})
+        report = harness.rank(more, truth="acc", lower="mine,other", higher="with, comma")
+        assert taus(report) == {"mine": 1, "naswot": 1, "other": -1, "with, comma": 1}
+        assert taus(harness.rank(more, truth="acc", without="mine, other", higher="rest")) == {
+            "naswot": 1,
+            "with, comma": 1,
+        }
+        with pytest.raises(HarnessError, match=r"unknown column of .* 'mien': did you mean 'mine'"):
+            harness.rank(more, truth="acc", lower="other,mien")
+
     def test_a_declaration_wins_over_the_registry_and_is_said(self, frame):
         report = harness.rank(frame, truth="acc", lower=["mine", "NASWOT"])
         assert taus(report)["naswot"] == -1
@@ -83,6 +94,18 @@ class TestScores:
         assert mine["status"].value_counts().to_dict() == {"ok": 15, "failed": 4, "non_finite": 1}
         assert mine.loc["net1", "error"] == "the table has 'OOM'"
         assert "Sentinels counted as failures: mine 2" in report.heading.facts
+
+    @pytest.mark.parametrize("written", ["{:,.0f}", "{:.1f}%", "{:.1f} %"])
+    @pytest.mark.parametrize("column", ["mine", "acc"])
+    def test_numbers_with_separators_or_percent_signs_are_no_failures(self, frame, column, written):
+        """Alone or beside plain numbers: those from a thousand on would count as failures."""
+        texts = [written.format(1000 * value) for value in frame[column]]
+        for values in (texts, [*texts[:3], *frame[column][3:]]):
+            odd = frame.assign(**{column: values})
+            with pytest.raises(DataError, match=f"column '{column}' writes numbers as '.*without separators"):
+                harness.rank(odd, truth="acc", lower="mine")
+        noted = frame.assign(note=["50% of the data", *texts[1:]])
+        assert taus(harness.rank(noted, truth="acc", lower="mine")) == {"mine": 1, "naswot": 1}
 
     def test_two_columns_of_one_proxy_are_refused(self, frame):
         with pytest.raises(HarnessError, match="'nwot' and 'NASWOT' both mean NASWOT"):
@@ -133,6 +156,12 @@ class TestTruths:
     def test_under_ten_percent_are_fine_if_declared_and_chance_is_no_fraction(self, frame):
         assert taus(harness.rank(frame.assign(acc=ACC[::-1] / 12), truth="acc", lower=["mine", "acc"]))["mine"] == 1
         assert harness.rank(frame.assign(acc=[1.0, *ACC[1:]]), truth="acc", lower="mine").heading.networks == 20
+
+    def test_a_direction_or_a_file_has_its_own_place(self, frame):
+        with pytest.raises(HarnessError, match="a direction is given as --lower acc"):
+            harness.rank(frame, truth="acc:lower", lower="mine")
+        with pytest.raises(HarnessError, match=r"the truth is a column of the same table: add the column of other.csv"):
+            harness.rank(frame, truth="other.csv:acc", lower="mine")
 
 
 class TestBenchmarks:

@@ -123,6 +123,27 @@ class TestDirection:
             harness.report(digits_runs[0], truth="test", better="lower")
 
 
+class TestAccuracies:
+    def test_that_mix_fractions_and_percent_are_refused(self, digits_runs, robust):
+        mixed = robust.rename("robust_acc").copy()
+        mixed.iloc[:5] /= 100
+        with pytest.raises(
+            DataError, match="column 'robust_acc' of values given in Python mixes fractions and percent"
+        ):
+            harness.report(digits_runs[0], truth=mixed)
+        with pytest.raises(DataError, match="mixes fractions and percent"):
+            harness.report(digits_runs[0], truth=mixed, better="higher")
+        # Only what is named as accuracies: other measures may be of any size.
+        assert harness.report(digits_runs[0], truth=mixed.rename("pgd")).truth.split == "pgd"
+
+    def test_that_are_nearly_all_small_may_be_errors_unless_a_direction_is_stated(self, digits_runs, robust):
+        small = (robust / 10).rename("acc")
+        with pytest.raises(DataError, match="are under 10 %: are these errors"):
+            harness.report(digits_runs[0], truth=small)
+        assert harness.report(digits_runs[0], truth=small, better="higher").truth.higher_is_better
+        assert not harness.report(digits_runs[0], truth=small, better="lower").truth.higher_is_better
+
+
 class TestNetworksWithoutAValue:
     def test_they_are_counted_and_left_out(self, scored, digits_runs, robust):
         partial = robust.iloc[:-1].copy()

@@ -1,6 +1,7 @@
 """Networks by name: of libraries, files and modules."""
 
 import sys
+from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -19,6 +20,9 @@ def build():
 
 def wide(width):
     return nn.Linear(width, 2)
+
+def broken():
+    raise ValueError("Input size (16, 16)\\nis not divisible")
 
 ready = build()
 number = 3
@@ -104,14 +108,73 @@ def test_of_transformers(monkeypatch):
         network_named("transformers:Other")
 
 
+class TestSizes:
+    """Networks of the libraries that are built for one size are built for that of the images."""
+
+    def test_of_torchvision(self, monkeypatch):
+        def builder(kind):
+            def build(**more):
+                return more
+
+            build.__module__ = f"torchvision.models.{kind}"
+            return build
+
+        a_library(monkeypatch, "torchvision")
+        a_library(
+            monkeypatch,
+            "torchvision.models",
+            list_models=lambda: ["resnet", "vision_transformer", "maxvit"],
+            get_model_builder=builder,
+            get_model=lambda name, weights, **more: more,
+        )
+        sizes = {"resnet": {}, "vision_transformer": {"image_size": 64}, "maxvit": {"input_size": (64, 64)}}
+        for name, expected in sizes.items():
+            assert built(f"torchvision:{name}", size=64) == expected
+            assert built(f"torchvision:{name}") == {}
+
+    def test_of_timm(self, monkeypatch):
+        def create_model(name, pretrained, **more):
+            if name == "resnet" and more:
+                raise TypeError("ResNet.__init__() got an unexpected keyword argument 'img_size'")
+            return more
+
+        a_library(
+            monkeypatch,
+            "timm",
+            is_model=lambda name: True,
+            get_pretrained_cfg=lambda name: None,
+            create_model=create_model,
+        )
+        assert built("timm:mixer", size=64) == {"img_size": 64}
+        assert built("timm:mixer") == built("timm:resnet", size=64) == {}
+
+    def test_of_transformers(self, monkeypatch):
+        class Configuration:
+            def __init__(self, image_size=224, num_labels=2):
+                self.image_size, self.labels = image_size, num_labels
+
+        class Classifier(nn.Module):
+            config_class = Configuration
+
+            def __init__(self, configuration):
+                super().__init__()
+                self.configuration = configuration
+
+        a_library(monkeypatch, "transformers", Classifier=Classifier)
+        assert vars(built("transformers:Classifier", size=64, classes=7).configuration) == {
+            "image_size": 64,
+            "labels": 7,
+        }
+        assert network_named("transformers:Classifier", size=64).shape == (3, 64, 64)
+        assert network_named("transformers:Classifier").shape == (3, 224, 224)
+
+
 @pytest.mark.parametrize("library", ["torchvision", "timm", "transformers"])
 def test_of_the_library_itself(library):
-    try:
-        __import__(library)
-    except Exception as error:
-        pytest.skip(f"{library} cannot be imported: {error}")
     name = {"torchvision": "squeezenet1_1", "timm": "test_vit", "transformers": "ViTForImageClassification"}[library]
-    assert isinstance(built(f"{library}:{name}", classes=3), nn.Module)
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    assert isinstance(built(f"{library}:{name}", classes=3, notice=lambda words: None), nn.Module)
 
 
 def test_what_is_no_network_gets_one_line(file, monkeypatch):
@@ -147,6 +210,8 @@ def test_the_command(file, tmp_path):
     assert written.startswith("network,proxy,value,status,reason") and written.count("my_networks_for_tests.py:") == 4
     assert "| Proxy |" in (tmp_path / "scores.md").read_text()
 
+    said = score(f"{file}:broken", "--shape", "3x8x8", "--proxies", "params")
+    assert said == "building the network failed: ValueError: Input size (16, 16) is not divisible"
     assert "invalid --shape '3,8'; write the sizes with x between them" in score(f"{file}:build", "--shape", "3,8")
     assert "--classes is for networks of torchvision" in score(f"{file}:build", "--classes", 3, "--shape", "3x8x8")
 

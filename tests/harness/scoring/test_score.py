@@ -309,6 +309,23 @@ class TestReasons:
         assert table["value"].item() == 0
         assert "the weights of 'head' are all zero: no gradient passes it" in table.attrs["notes"][""]
 
+    def test_a_network_without_weights(self):
+        network, images = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), batches_of(IMAGE)[0][0]
+        found = values(network, images, "params,snip,grasp")
+        assert found["value"]["params"] == 0
+        assert set(found["reason"][1:]) == {"the network has no convolutions or linear layers"}
+
+    def test_random_labels_that_do_not_fit_the_outputs(self):
+        network = built(lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()))
+        images = batches_of(IMAGE)[0][0]
+        found = values(network, images, "params,naswot,snip")
+        assert found["status"].to_dict() == {"params": "ok", "naswot": "ok", "snip": "skipped"}
+        assert "give labels, or the loss of (outputs, labels)" in found["reason"]["snip"]
+        labels = torch.zeros(len(images), 1, 1, dtype=torch.int64)
+        with pytest.raises(HarnessError, match=r"of outputs .* fails .*; give labels that fit") as raised:
+            harness.score(network, images, labels, proxies="snip")
+        assert "\n" not in str(raised.value)
+
 
 class TestInputs:
     def test_a_tensor_is_one_mini_batch_or_several(self):
