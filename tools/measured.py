@@ -327,6 +327,28 @@ def size_table(proxy: str) -> str:
     return grid(["comparison", "networks", f"{label(proxy)} less Σ log n, τ", f"{label(proxy)} is"], rows)
 
 
+def searches_that_find(verdict: str, unit: str) -> str:
+    """With which proxies a random search finds better or worse networks than with #Params, on each published run.
+
+    Args:
+        verdict: ``better`` or ``worse``.
+        unit: ``networks`` scored or ``passes``.
+    """
+    sign = {"better": 1, "worse": -1}[verdict]
+    rows = []
+    for folder in sorted((reference_tables.REFERENCE / "searches").iterdir()):
+        if not folder.is_dir():
+            continue
+        found = table(f"searches/{folder.name}/searches_random_{unit}.csv")
+        last = found[(found["length"] == found["length"].max()) & (found["kind"] != "optimum")]
+        significant = last[(last["p_holm"] < _LEVEL) & (sign * last["difference"] > 0)]
+        ordered = significant.sort_values("difference", ascending=sign < 0)
+        pairs = zip(ordered["row"], ordered["difference"], strict=True)
+        numbers = listed(f"{label(row)} ({difference:+.2f})" for row, difference in pairs)
+        rows.append([folder.name, f"{int(last['length'].max()):,}", minus(numbers)])
+    return grid(["run", f"{unit}", f"{verdict} than with #Params"], rows)
+
+
 def printed_sizes() -> str:
     """The sizes that Zen-NAS and ZiCo printed beside those of each convention of counting."""
     head, *rows = printed_rows()
@@ -338,7 +360,7 @@ _OWN: tuple[Callable[..., str], ...] = (
     most_named, consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, after_holm_everywhere,
     number_after_holm, after_holm_with_tau, before_holm_alone, corrected_for, corrected_p, wrong_way, ahead_of,
     size_table, agreement, agreement_table, seeds_apart, dependent, dependent_in,
-    printed_sizes,
+    printed_sizes, searches_that_find,
 )  # fmt: skip
 
 MAKERS: Mapping[str, Callable[..., str]] = {maker.__name__: maker for maker in (*_OWN, *measured_beside.MAKERS)}

@@ -376,7 +376,12 @@ def searches(
     algorithms: Annotated[
         str, typer.Option(help="Comma-separated: random, evolution, evolution-of-all, regularised, local.")
     ] = "random",
-    evaluations: Annotated[str, typer.Option(help="Comma-separated lengths, in networks scored.")] = "10,30,100,300",
+    evaluations: Annotated[
+        str | None,
+        typer.Option(
+            help="Comma-separated lengths, in networks scored; default: 10, 30, 100, 300, up to half of the networks."
+        ),
+    ] = None,
     passes: Annotated[
         str, typer.Option(help="Comma-separated lengths, in forward and backward passes.")
     ] = "10,100,1000",
@@ -400,7 +405,7 @@ def searches(
     exhibit = searches_with_each_proxy(
         opened(run, truth),
         algorithms=algorithms.split(","),
-        evaluations=numbers(evaluations, "--evaluations", int),
+        evaluations=None if evaluations is None else numbers(evaluations, "--evaluations", int),
         passes=numbers(passes, "--passes", int),
         searches=seeds,
         population=population,

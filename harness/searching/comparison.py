@@ -85,7 +85,7 @@ def comparison_table(
     pool: Joined,
     *,
     algorithms: Iterable[str] = ("random", "evolution", "regularised", "local"),
-    evaluations: Sequence[int] = EVALUATIONS,
+    evaluations: Sequence[int] | None = None,
     passes: Sequence[int] = PASSES,
     searches: int = 20,
     population: int = 32,
@@ -101,7 +101,8 @@ def comparison_table(
     within it; ``searches``, with different seeds; ``accuracy``, oriented, the mean over them; ``low`` and ``high``, its
     95 % interval by Student's t; ``deviation`` between single searches; ``regret``, the best accuracy of the networks
     within the budgets minus the mean; ``difference`` to the baseline, paired by seed, its interval, its p-value, and
-    the p-value after Holm's correction for the rows of one algorithm and length.
+    the p-value after Holm's correction for the rows of one algorithm and length. A difference that is the same in every
+    search, as where all networks are scored, has no interval.
 
     A search of L passes scores as many networks as fit: L divided by the proxy's stand-alone cost in forward and
     backward passes, and all of them if that is so many. It is not given for rows without a cost.
@@ -110,7 +111,7 @@ def comparison_table(
         run: the run.
         pool: its scores and accuracies.
         algorithms: names of :data:`harness.searching.algorithms.ALGORITHMS`.
-        evaluations: numbers of networks scored.
+        evaluations: numbers of networks scored; default: those of :data:`EVALUATIONS` up to half of the networks.
         passes: numbers of passes.
         searches: the number of seeds.
         population: of the evolutions.
@@ -131,6 +132,8 @@ def comparison_table(
     if within.sum() < 2:
         raise HarnessError(f"{int(within.sum())} of the run's networks keep to {limited.words}; give a larger budget")
     part = pool.within(within)
+    if evaluations is None:
+        evaluations = [length for length in EVALUATIONS if length <= len(part) / 2] or [1]
     part_space = _Scored(space, [str(name) for name in part.architectures])
     scores = {name: each.value for name, each in part.rows.items() if rows is None or name in {*rows, baseline}}
     costs = dict(cost_table(run.scores).set_index("proxy")["standalone_ratio"])
@@ -215,6 +218,8 @@ def _summary(
     best: float,
     baseline: str,
 ) -> pd.DataFrame:
+    from scipy.stats import ttest_1samp
+
     records = []
     for row, runs in found.items():
         kind = {RANDOM: "random", OPTIMUM: "optimum"}.get(row) or part.kind(row)
@@ -230,10 +235,13 @@ def _summary(
             if baseline in found and row not in (baseline, OPTIMUM) and (unit, length) in found[baseline][0]:
                 paired = accuracy - np.array([each[unit, length][0] for each in found[baseline]])
                 difference, difference_low, difference_high = _interval(paired)
-                record |= {
-                    "difference": difference, "difference_low": difference_low, "difference_high": difference_high,
-                    "p": _p_value(paired),
-                }  # fmt: skip
+                record["difference"] = difference
+                # Where every search scores all networks, one network is compared with one other: there is no spread.
+                if paired.std() > 0:
+                    record |= {
+                        "difference_low": difference_low, "difference_high": difference_high,
+                        "p": float(ttest_1samp(paired, 0.0).pvalue),
+                    }  # fmt: skip
             records.append(record)
     table = pd.DataFrame(records).reindex(columns=COLUMNS)
     for _, group in table[table["p"].notna()].groupby(["unit", "length"]):
@@ -246,12 +254,3 @@ def _interval(values: Floats) -> tuple[float, float, float]:
     half = two_sided_quantile(0.95, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
     mean = float(values.mean())
     return mean, mean - float(half), mean + float(half)
-
-
-def _p_value(differences: Floats) -> float:
-    """Of a paired t-test; 1 if there is no difference at all, 0 if every difference is the same other number."""
-    from scipy.stats import ttest_1samp
-
-    if (differences == differences[0]).all():
-        return 1.0 if differences[0] == 0 else 0.0
-    return float(ttest_1samp(differences, 0.0).pvalue)

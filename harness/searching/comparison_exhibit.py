@@ -21,7 +21,7 @@ from harness.exhibits.part import part_of
 from harness.exhibits.pool import orientation_note, row_labels, shown_rows
 from harness.results import as_run
 from harness.searching.algorithms import ALGORITHMS
-from harness.searching.comparison import EVALUATIONS, PASSES, comparison_table
+from harness.searching.comparison import PASSES, comparison_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ _DENSE = 0.5
 @accepts(
     run=as_run,
     algorithms=texts,
-    evaluations=several(whole()),
+    evaluations=optional(several(whole())),
     passes=several(whole()),
     searches=whole(),
     population=whole(),
@@ -51,7 +51,7 @@ def searches_with_each_proxy(
     run: OpenedRun,
     *,
     algorithms: Sequence[str] = DEFAULT,
-    evaluations: Sequence[int] = EVALUATIONS,
+    evaluations: Sequence[int] | None = None,
     passes: Sequence[int] = PASSES,
     searches: int = 20,
     population: int = 32,
@@ -65,7 +65,7 @@ def searches_with_each_proxy(
     Args:
         run: the run.
         algorithms: the algorithms; see :data:`harness.searching.algorithms.ALGORITHMS`.
-        evaluations: lengths of searches, in networks scored.
+        evaluations: lengths of searches, in networks scored; default: 10, 30, 100, 300, up to half of the networks.
         passes: lengths of searches, in forward and backward passes.
         searches: the number of seeds.
         population: of the evolutions.
@@ -96,8 +96,8 @@ def searches_with_each_proxy(
         _grid(part, str(name), str(unit), labels, write)
         for (name, unit), part in table.groupby(["algorithm", "unit"], sort=False)
     ]
-    longest = max(evaluations)
-    last = table[(table["unit"] == "networks") & (table["length"] == longest) & (table["algorithm"] == algorithms[0])]
+    last = table[(table["unit"] == "networks") & (table["algorithm"] == algorithms[0])]
+    last = last[last["length"] == last["length"].max()]
     limits = ", ".join(budget)
     share = len(pool) / len(run.benchmark.architectures())
     sparse = ""
@@ -110,8 +110,8 @@ def searches_with_each_proxy(
         f"Mean accuracy of the network with the best score over {counted(searches, 'search', 'searches')} with "
         f"different seeds among the run's {len(pool):,} networks{f' within {limits}' if limits else ''}; difference to "
         "#Params with the same seed, with its 95 % interval, at the greatest length; p after Holm's correction for "
-        "the rows of the table. The intervals hold for these networks: they are of the seeds of the search alone, not "
-        "of the run's sample.",
+        "the rows of the table; a difference that is the same in every search has no interval. The intervals are of "
+        "the seeds of the search alone, not of the run's sample: they hold for these networks.",
         f"Population of the evolutions: {population}. Passes: a search scores as many networks as the proxy's "
         f"stand-alone cost allows, at most all.{sparse}",
         *orientation_note(run),
