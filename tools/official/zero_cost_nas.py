@@ -36,7 +36,9 @@ def measure(name: str) -> Callable[[Checkout], Callable[[Case], float]]:
                 if name != "jacob_cov":
                     raise
                 return math.nan
-            return sum(float(part.double().sum()) for part in found) if isinstance(found, list) else float(found)
+            return (
+                sum(float(part.detach().double().sum()) for part in found) if isinstance(found, list) else float(found)
+            )
 
         return score
 
