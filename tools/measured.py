@@ -344,8 +344,9 @@ def searches_that_find(verdict: str, unit: str) -> str:
         significant = last[(last["p_holm"] < _LEVEL) & (sign * last["difference"] > 0)]
         ordered = significant.sort_values("difference", ascending=sign < 0)
         pairs = zip(ordered["row"], ordered["difference"], strict=True)
-        numbers = listed(f"{label(row)} ({difference:+.2f})" for row, difference in pairs)
-        rows.append([folder.name, f"{int(last['length'].max()):,}", minus(numbers)])
+        names = {"(random)": "a random score"}
+        numbers = (f"{names.get(row) or label(row)} ({minus(f'{difference:+.2f}')})" for row, difference in pairs)
+        rows.append([folder.name, f"{int(last['length'].max()):,}", listed(numbers)])
     return grid(["run", f"{unit}", f"{verdict} than with #Params"], rows)
 
 

@@ -84,7 +84,7 @@ def comparison_table(
     run: OpenedRun,
     pool: Joined,
     *,
-    algorithms: Iterable[str] = ("random", "evolution", "regularised", "local"),
+    algorithms: Iterable[str] = ("random",),
     evaluations: Sequence[int] | None = None,
     passes: Sequence[int] = PASSES,
     searches: int = 20,
