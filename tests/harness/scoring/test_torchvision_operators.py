@@ -96,6 +96,7 @@ def test_any_other_failure_stays_what_it_is(error, monkeypatch):
     def fails():
         raise error
 
+    monkeypatch.setattr(torchvision_operators, "_declared", [])
     monkeypatch.setattr(torchvision_operators, "_declare", lambda: pytest.fail("declared"))
     with pytest.raises(type(error)) as raised:
         with_torchvision(fails)
@@ -104,6 +105,7 @@ def test_any_other_failure_stays_what_it_is(error, monkeypatch):
 
 def test_it_is_recognised_behind_what_a_library_makes_of_it(monkeypatch):
     """As transformers does, which imports what a network needs when it is asked for it."""
+    monkeypatch.setattr(torchvision_operators, "_declared", [])
     monkeypatch.setattr(torchvision_operators, "_declare", lambda: None)
     monkeypatch.setattr(torchvision_operators, "import_module", lambda name: None)
     said, calls = [], []
