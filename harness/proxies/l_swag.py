@@ -39,10 +39,10 @@ def l_swag(probe: Probe) -> Tensor:
 
     The paper sums and counts over an interval of layers, whose ends are percentiles of the depth that were chosen for
     each benchmark by its accuracies. This proxy takes all layers; ``harness.proxies.l_swag.l_swag_of_interval`` takes
-    others. There is no official code to compare with, and the paper's percentiles were not read. What the equation
-    leaves open is decided as elsewhere in the harness: the variance is the population's, of the magnitudes as in ZiCo's
-    paper; weights whose gradient does not vary and layers without gradient are left out; the weights are the network's
-    own, in training mode. Λ can be negative.
+    others. There is no official code to compare with, and the paper was read in excerpts, without its percentiles. What
+    these leave open is decided as elsewhere in the harness: the logarithm of a layer's sum is ZiCo's; the variance is
+    the population's, of the magnitudes as in ZiCo's paper; weights whose gradient does not vary and layers without
+    gradient are left out; the weights are the network's own, in training mode. Λ can be negative.
 
     Raises:
         NotApplicableError: if the network has no such units, or fewer than two mini-batches are given.
