@@ -195,9 +195,17 @@ def plot_found(table: pd.DataFrame, shown: Sequence[str], labels: Labels, width:
                 )
                 axes.fill_between(line["length"], line["low"], line["high"], color=color, alpha=0.12, linewidth=0)
             axes.set_xscale("log")
+            lengths = sorted(part["length"].unique())
+            axes.set_xticks(lengths, [f"{length:,}" for length in lengths])
+            axes.minorticks_off()
             axes.set_title(name, fontsize="small")
             axes.set_xlabel("networks scored")
             axes.grid(axis="y")
+        # A random score is often so far below that the others could not be told apart.
+        view = found[found["row"].isin([OPTIMUM, *shown])]
+        low, high = float(view["accuracy"].min()), float(view["high"].max())
+        margin = 0.08 * (high - low) or 1.0
+        panels[0].set_ylim(low - margin, high + margin)
         panels[0].set_ylabel(metric)
         handles, words = panels[0].get_legend_handles_labels()
         figure.legend(handles, words, loc="outside lower center", ncols=min(6, len(words)))
