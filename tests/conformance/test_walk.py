@@ -40,8 +40,9 @@ SETS = dict.fromkeys(ZEN_RESNET, "cifar")
 DEAR = {"swap", "zen_32", "ntk", "vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher"}
 """Dozens of passes, or one for each class: only the first data set has them, and of large networks not all."""
 
-TASKS = {"transnas-macro": ("class_scene", "autoencoder")}
-"""Where not all: the other heads stand on the micro space's backbones too, which are cheaper."""
+TASKS = {"transnas-macro": ("class_scene", "autoencoder")} | dict.fromkeys(ZEN_RESNET, ("cifar10", "cifar100"))
+"""Where not all: the other heads stand on the micro space's backbones too, which are cheaper; networks for CIFAR see no
+images of 224×224."""
 
 UNCONNECTED = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|none~1|none~2|"
 ALL_SKIP = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_connect~1|skip_connect~2|"
@@ -86,9 +87,11 @@ UNDEFINED = {
     UNCONNECTED: NOTHING_ARRIVES,
     MICRO_UNCONNECTED: NOTHING_ARRIVES,
     SMALLEST_CELL: NOTHING_ARRIVES | NOTHING_DIFFERS,
+    ("zen-mobile", INITIAL_FLOPS): {"epsinas", "epsinas_nasbench101"},
 }
 """The proxies of this project that are not finite on a named network: its logits do not depend on the image, and in
-the smallest cell no two images differ in any unit either."""
+the smallest cell no two images differ in any unit either. With all weights equal, the ReLUs of the deep mobile
+network let one of the four images pass, and another one for other weights, so that epsinas has nothing to compare."""
 
 
 @pytest.fixture
@@ -165,7 +168,8 @@ def test_on_named_networks_every_proxy_is_finite_but_where_it_is_undefined(subje
         scores = walk(subject, architecture, subject.datasets[0], tmp_path, left_out)
         found = {name for name, score in scores.items() if score.status == "non_finite"}
         tried = {name for name, score in scores.items() if score.status != "skipped"}
-        assert found == UNDEFINED.get(architecture, set()) & tried, architecture
+        undefined = UNDEFINED.get(architecture, UNDEFINED.get((subject.name, architecture), set()))
+        assert found == undefined & tried, architecture
         odd = {name: score.error for name, score in scores.items() if score.status not in ("ok", "non_finite")}
         assert all(scores[name].status == "skipped" for name in odd), odd
 
