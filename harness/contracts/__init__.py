@@ -4,7 +4,7 @@ from harness.contracts.aggregate import Aggregate, aggregate
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import Costs, GroundTruth
 from harness.contracts.proxy import Proxy, ProxyFacts, proxy
-from harness.contracts.search_space import Block, SearchSpace
+from harness.contracts.search_space import Block, NeighbourSpace, PlaceSpace, SearchSpace
 
 __all__ = [
     "Aggregate",
@@ -12,6 +12,8 @@ __all__ = [
     "Block",
     "Costs",
     "GroundTruth",
+    "NeighbourSpace",
+    "PlaceSpace",
     "Proxy",
     "ProxyFacts",
     "SearchSpace",

@@ -47,9 +47,7 @@ def source_of(network: nn.Module, title: str) -> str:
     steps = [line for node in graph.nodes if (line := _step(node))]
     lines = [f'"""{title}"""', "", "import torch", "from torch import nn", "", "", "class Network(nn.Module):"]
     lines += ["    def __init__(self):", "        super().__init__()", *_indented(layers)]
-    lines += ["", f"    def forward(self, {', '.join(inputs)}):", *_indented(steps), "", ""]
-    lines += ['if __name__ == "__main__":']
-    lines += ["    print(sum(weights.numel() for weights in Network().parameters()), 'parameters')", ""]
+    lines += ["", f"    def forward(self, {', '.join(inputs)}):", *_indented(steps), ""]
     return "\n".join(lines)
 
 

@@ -334,7 +334,8 @@ def test_of_score(noted, monkeypatch, tmp_path):
     noted.instead_of(monkeypatch, "harness.scoring", "score", table)
     typed("score", "timm:one")
     assert noted["select_proxies"] == {"names": ["snip", "zen", "own.py:own"]}
-    assert noted["network_named"] == {"name": "timm:one", "classes": 4}
+    assert noted["network_named"].pop("notice")
+    assert noted["network_named"] == {"name": "timm:one", "classes": 4, "size": 7}
     task = Task("images", (3, 7, 7), 4)
     assert noted["load_images"] == {
         "source": Path("photographs"), "task": task, "seed": 5, "labels": "random", "resolution": 7,

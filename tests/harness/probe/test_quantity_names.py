@@ -29,7 +29,7 @@ NAMES = {
     "ntk": "_evaluation_kernel _training_kernel",
     "rbflex": "_rbflex",
     "regions": "_regions_of_noise _regions_of_thin_networks",
-    "swap": "_mean_patterns _mean_patterns_of_units",
+    "swap": "_mean_patterns _mean_patterns_of_units _signs_of_outputs",
     "synflow": "_flow_with_batch_norm _synaptic_flow",
     "vkdnw": "_entropy _logits_and_jacobian",
     "wrcor": "_of_activations _of_gradients _responses",

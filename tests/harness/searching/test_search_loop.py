@@ -51,10 +51,12 @@ def searched(name, *, evaluations=None, candidates=150, ahead=1, population=12, 
     search = Search(
         made, Objective(("value",), (value,)), budgets, Limits(evaluations, candidates), seed=seed, ahead=ahead
     )
-    waiting = []
+    waiting, before = [], set()
     while not search.ended:
         asked = search.advance()
         if asked is not None:
+            assert asked not in before, "no network is scored twice"
+            before.add(asked)
             waiting.append(asked)
             if order is not None and order.random() < 0.7:
                 continue

@@ -14,6 +14,7 @@ import harness
 from harness.errors import DataError, HarnessError, StoreError
 from harness.searching import open_search
 from harness.searching.budgets import budgets
+from harness.searching.run import oriented
 
 SPACE = harness.load("digits")
 CELL = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|"
@@ -38,6 +39,11 @@ def test_scores_are_those_of_a_run(found, tmp_path):
     wide = scores.pivot(index="architecture", columns="proxy", values="value").reindex(cells)
     for name in wide:
         assert wide[name].tolist() == found.networks[name].tolist()[:5]
+
+
+def test_lower_scores_of_a_proxy_are_better_where_it_says_so():
+    scores = oriented({"ntk": 5.0, "zen": 2.0, "naswot": None}, {"ntk": "lower", "zen": "higher", "naswot": "higher"})
+    assert scores["ntk"] == -5.0 and scores["zen"] == 2.0 and np.isnan(scores["naswot"])
 
 
 def test_budgets_hold_and_are_what_the_proxies_count(found):
@@ -118,8 +124,8 @@ def test_wrong_budgets_are_refused_in_one_line(budget, message, tmp_path):
 def test_a_table_and_a_predictor_can_be_budgets(tmp_path):
     table = pd.DataFrame({"arch": SPACE.architectures(), "energy": np.arange(500.0)})
     table.to_csv(tmp_path / "costs.csv", index=False)
-    (tmp_path / "mine.py").write_text("def depth(architecture):\n    return architecture.count('conv')\n")
-    limited = budgets([f"{tmp_path}/costs.csv:energy=40", f"{tmp_path}/mine.py:depth=2"], SPACE, "digits")
+    (tmp_path / "depth_of_cells.py").write_text("def depth(architecture):\n    return architecture.count('conv')\n")
+    limited = budgets([f"{tmp_path}/costs.csv:energy=40", f"{tmp_path}/depth_of_cells.py:depth=2"], SPACE, "digits")
     cell = SPACE.architectures()[7]
     assert limited.check(cell)[1][f"{tmp_path}/costs.csv:energy"] == 7.0
     assert limited.each[1].quantity.measure(CELL) == 3.0
