@@ -165,7 +165,7 @@ COMMAND = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_killed_search_ends_as_if_it_had_not_been_killed(tmp_path):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
