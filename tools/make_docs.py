@@ -208,6 +208,7 @@ PUBLIC = (
     "harness.results",
     "harness.reporting",
     "harness.scoring",
+    "harness.searching",
     "harness.reproduction",
     "harness.execution",
     "harness.testing",

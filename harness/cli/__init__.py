@@ -15,10 +15,11 @@ from harness._utils.transliteration import is_unicode, tolerate
 from harness._utils.visible import csv_text, visible, visible_page, write_page
 from harness.cli import completion
 from harness.cli.analyse import analyse_app
+from harness.cli.computing import INTERRUPTED
 from harness.cli.gate import baseline, check, test_proxy
 from harness.cli.rank import rank
 from harness.cli.reproduce import list_protocols, reproduce
-from harness.cli.run import INTERRUPTED, run
+from harness.cli.run import run
 from harness.cli.score import score
 from harness.cli.search import build, search
 from harness.cli.shared import Baseline, Beside, Commands, Own, RunDirectory, Truth, present, tell

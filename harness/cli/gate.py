@@ -11,7 +11,7 @@ import typer
 
 from harness._utils.console import console, say
 from harness._utils.visible import write_page
-from harness.cli.run import progress_bar
+from harness.cli.computing import progress_bar
 from harness.cli.shared import Own, RunDirectory, Truth, opened
 from harness.display.tables.numbers import counted
 

@@ -51,7 +51,7 @@ def reproduce(
     figures: Annotated[bool, typer.Option(help="Also draw figures.")] = True,
 ) -> None:
     """Reproduce a paper's comparison: measured values with intervals beside the published ones, and what differs."""
-    from harness.cli.run import progress_bar
+    from harness.cli.computing import progress_bar
     from harness.reproduction.parts import ReproductionOptions
     from harness.reproduction.reproduce import reproduce as compare
 

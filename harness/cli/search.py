@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,7 +13,23 @@ from harness._utils.arguments import memory, optional, seconds
 from harness._utils.console import say, say_json
 from harness._utils.visible import csv_text, write_page
 from harness.cli import completion
-from harness.cli.run import INTERRUPTED, TERMINATED, cluster, stopped_as_by_ctrl_c
+from harness.cli.computing import (
+    INTERRUPTED,
+    TERMINATED,
+    BatchSize,
+    Device,
+    ExecutorName,
+    Images,
+    MemoryLimit,
+    Out,
+    Resolution,
+    RetryFailed,
+    Scheduler,
+    TimeLimit,
+    Workers,
+    cluster,
+    stopped_as_by_ctrl_c,
+)
 from harness.cli.shared import RandomLabels
 from harness.errors import HarnessError
 from harness.execution.limits.memory import keep_freed_memory
@@ -36,7 +49,7 @@ def search(
             autocompletion=completion.benchmarks,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Directory for the scores; repeat the command to resume.")],
+    out: Out,
     proxy: Annotated[
         str,
         typer.Option(
@@ -73,28 +86,20 @@ def search(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed for the weights and the mini-batches.")] = 0,
     dataset: Annotated[str | None, typer.Option(help="Data set; default: the space's first.")] = None,
-    images: Annotated[
-        str | None, typer.Option(help="Image files of the data set, or 'noise'; default: the benchmark's.")
-    ] = None,
+    images: Images = None,
     random_labels: RandomLabels = False,
-    batch_size: Annotated[int, typer.Option(help="Images per mini-batch.")] = 64,
-    resolution: Annotated[
-        int | None, typer.Option(help="Height and width of the images; default: the benchmark's.")
-    ] = None,
+    batch_size: BatchSize = 64,
+    resolution: Resolution = None,
     reuse: Annotated[
         Path | None, typer.Option(help="A run or search with the same seed and images, whose scores are taken over.")
     ] = None,
-    workers: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 1,
-    executor: Annotated[
-        Literal["local", "dask"], typer.Option(help="Use workers on this machine, or on a Dask cluster.")
-    ] = "local",
-    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler: its address, or its scheduler file.")] = None,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds allowed per network.")] = None,
-    memory_limit: Annotated[
-        str | None, typer.Option(help="Memory allowed per worker, such as 4GB. Linux only.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed scores again.")] = False,
+    workers: Workers = 1,
+    executor: ExecutorName = "local",
+    scheduler: Scheduler = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
+    device: Device = "cpu",
+    retry_failed: RetryFailed = False,
     figures: Annotated[bool, typer.Option(help="Also draw figures.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the best networks as JSON.")] = False,
 ) -> None:
@@ -102,10 +107,8 @@ def search(
     from harness import searching
 
     keep_freed_memory()
-    make = cluster(scheduler, device) if executor == "dask" else None
-    if scheduler is not None and make is None:
-        raise HarnessError("--scheduler needs --executor dask")
-    with _progress() as watch, stopped_as_by_ctrl_c(signal.SIGTERM) as terminated:
+    make = cluster(executor, scheduler, device)
+    with stopped_as_by_ctrl_c(signal.SIGTERM) as terminated:
         try:
             result = searching.search(
                 space,
@@ -134,7 +137,8 @@ def search(
                 memory_limit=optional(memory)(memory_limit, "--memory-limit"),
                 retry_failed=retry_failed,
                 reuse=reuse,
-                watch=watch,
+                watch=_Lines(),
+                say=lambda words: say(f"note: {words}", err=True),
             )
         except KeyboardInterrupt:
             say("interrupted: all scores are stored; repeat the command to resume")
@@ -218,10 +222,3 @@ class _Lines:
             f"{search.evaluations:,}{of} networks, {len(search.candidates):,} candidates{best}, {rate:.3g} per second",
             err=True,
         )
-
-
-@contextmanager
-def _progress() -> Iterator[_Lines]:
-    """Lines of progress on standard error."""
-    yield _Lines()
-    sys.stderr.flush()

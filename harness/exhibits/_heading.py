@@ -9,7 +9,7 @@ from harness.display.tables.heading import Heading
 from harness.display.tables.numbers import coefficient, counted
 from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.results import OpenedRun
-from harness.store.records import NOTES
+from harness.store.records import NOTES, SEARCH
 from harness.tasks import CLASSES
 
 if TYPE_CHECKING:
@@ -58,7 +58,17 @@ def heading_of(run: OpenedRun) -> Heading:
         doubts=tuple(_doubts(run)),
         sets=dict(run.benchmark.subsets),
         origin=setting.origin or "",
+        searched=_search_in_words(run),
     )
+
+
+def _search_in_words(run: OpenedRun) -> str:
+    """The search that chose the networks; empty for a sample."""
+    entry = run.manifest.get(SEARCH)
+    if entry is None:
+        return ""
+    names = " and ".join(run.labels.get(name, name) for name in entry["proxies"])
+    return f"a search for {names} by {entry['algorithm']}"
 
 
 def _facts(run: OpenedRun) -> tuple[str, ...]:

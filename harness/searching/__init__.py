@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
@@ -63,6 +64,7 @@ def search(
     retry_failed: bool = False,
     reuse: Path | str | None = None,
     watch: Watch | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> SearchResult:
     """Search a space for the network with the best score. A repeated call resumes, or goes on with more evaluations.
 
@@ -101,6 +103,7 @@ def search(
         retry_failed: see :func:`harness.run`.
         reuse: the directory of a run or search with the same seed and images, whose scores are taken over.
         watch: called with the :class:`harness.searching.loop.Search` at the start and after each network.
+        say: called with each message about a repair of the store; default: a warning.
 
     Raises:
         HarnessError: for every error that the user can fix; the message says how.
@@ -144,7 +147,8 @@ def search(
         name: getattr(run, name) for name in ("workers", "executor", "time_limit", "memory_limit", "retry_failed")
     }
     elsewhere = None if reuse is None else Path(reuse)
-    if not carry_out(plan, state, options, directory, reuse=elsewhere, watch=watch, **carry_out_options):
+    say = say or (lambda words: warnings.warn(f"{directory}: {words}", stacklevel=5))
+    if not carry_out(plan, state, options, directory, reuse=elsewhere, watch=watch, say=say, **carry_out_options):
         raise KeyboardInterrupt
     truth = truth_of_space(plan.benchmark, plan.setting.dataset)
     return SearchResult(directory, plan.benchmark, plan.setting, options, state, maximised, truth)

@@ -20,8 +20,9 @@ from harness.searching.algorithms import Setup, algorithm
 from harness.searching.budgets import budgets
 from harness.searching.loop import AGAIN, Limits, Search
 from harness.searching.objective import Objective, objective
-from harness.searching.run import MEASURED_FILE, SEARCH, SearchOptions, known_scores, oriented, remembered
+from harness.searching.run import MEASURED_FILE, SearchOptions, known_scores, oriented, remembered
 from harness.store import Store
+from harness.store.records import SEARCH
 
 if TYPE_CHECKING:
     from harness.display.exhibit import Exhibit

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.contracts.benchmark import Benchmark
+from harness.contracts.proxy import Proxy
 from harness.contracts.search_space import SearchSpace
 from harness.errors import HarnessError, StoreError
 from harness.execution.executors import InlineExecutor, spawned_workers
 from harness.execution.options import RunOptions
 from harness.execution.plan import Plan, make_plan
 from harness.execution.runner import WINDOW, Dispatcher, job_of, opened
-from harness.registry.own_benchmarks import as_benchmark
+from harness.registry import is_registered
+from harness.registry.own_benchmarks import OWN_BENCHMARK, as_benchmark
 from harness.searching.algorithms import Setup, algorithm
 from harness.searching.budgets import Budget, Budgets, budgets
 from harness.searching.loop import Limits, Search
 from harness.searching.objective import Objective
 from harness.store import Store
-from harness.store.records import Score, Unit, UnitResult
+from harness.store.records import SEARCH, Score, Unit, UnitResult
 from harness.store.sqlite import FILE_NAME
-
-SEARCH = "search"
-"""The entry of a run's manifest with the options of a search."""
 
 MEASURED_FILE = "measured.csv"
 """The quantities that were measured on this machine, beside the scores: architecture, quantity, value."""
@@ -71,7 +71,7 @@ class Watch(Protocol):
 
 
 def prepared(
-    space: str | Any, given: Objective, options: SearchOptions, limits: Limits, run: RunOptions
+    space: str | Benchmark, given: Objective, options: SearchOptions, limits: Limits, run: RunOptions
 ) -> tuple[Plan, Search]:
     """The plan of the scores and the state of the search, before anything is scored.
 
@@ -157,7 +157,7 @@ class _Units(Iterator[Unit]):
         self._search, self._store = search, store
         self._better = {proxy.name: proxy.better for proxy in plan.proxies}
         self._known = known_scores(store)
-        self._elsewhere = _scores_of(reuse, store) if reuse is not None else {}
+        self._elsewhere = {} if reuse is None else scores_of(reuse, store, plan.proxies)
 
     def __next__(self) -> Unit:
         while True:
@@ -202,10 +202,18 @@ def known_scores(store: Store) -> dict[str, dict[str, float | None]]:
     return known
 
 
-def _scores_of(directory: Path, ours: Store) -> dict[tuple[str, str], Score]:
-    """The scores of another run with the same setting."""
+def scores_of(directory: Path, ours: Store, proxies: Sequence[Proxy]) -> dict[tuple[str, str], Score]:
+    """The scores of another run with the same setting, by registered proxies of the same version.
+
+    Raises:
+        StoreError: if the run has another setting, or its benchmark other code or data.
+    """
     with Store.read(directory) as store:
-        theirs, table = store.setting, store.scores()
+        theirs, table, benchmark = store.setting, store.scores(), store.manifest().get(OWN_BENCHMARK)
+    if benchmark != ours.manifest().get(OWN_BENCHMARK):
+        raise StoreError(f"the scores of {directory} are of another version of the benchmark; leave them out")
+    # The code of other proxies may have changed without a new version.
+    versions = {proxy.name: proxy.version for proxy in proxies if is_registered(proxy)}
     mine = asdict(ours.setting)
     # Which networks a run scored does not change the score of any of them.
     differing = [
@@ -221,6 +229,7 @@ def _scores_of(directory: Path, ours: Store) -> dict[tuple[str, str], Score]:
         for architecture, proxy, version, status, value, error, own, alone in zip(
             *(table[column] for column in columns), strict=True
         )
+        if versions.get(str(proxy)) == version
     }
 
 
@@ -242,11 +251,11 @@ def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _check_start(benchmark: Any, dataset: str, start: str) -> None:
+def _check_start(benchmark: Benchmark, dataset: str, start: str) -> None:
     """Refuse a start that the space cannot build, with the space's own message."""
     import torch
 
-    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+    with torch.random.fork_rng(devices=[]):
         benchmark.build(start, dataset)
 
 

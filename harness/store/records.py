@@ -11,6 +11,9 @@ from typing import Literal
 NOTES = "notes"
 """The entry of a manifest with sentences on how scores were read from a table."""
 
+SEARCH = "search"
+"""The entry of a manifest with the options of the search that chose the networks."""
+
 GIVEN_TRUTHS = "given_truths"
 """The entry of a manifest with the columns of accuracies that a ranked table brought: whether higher is better."""
 

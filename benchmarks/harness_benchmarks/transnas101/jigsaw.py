@@ -86,6 +86,23 @@ def cut_tiles(picture: Image.Image, order: NDArray[np.int64], tile: int, rng: np
     )
 
 
+def puzzle(
+    picture: Image.Image, permutations: NDArray[np.int64], tile: int, *key: str | int
+) -> tuple[NDArray[np.float32], int]:
+    """The tiles of a picture in a drawn permutation, float32, (9, 3, tile, tile) in 0..1, and its class.
+
+    Args:
+        picture: an RGB picture of any size.
+        permutations: the permutation of each class.
+        tile: the side of a tile.
+        key: what the random choices depend on: the seed and the picture, so that no puzzle depends on another.
+    """
+    rng = np.random.default_rng(derive_seed("jigsaw", *key))
+    target = int(rng.integers(CLASSES))
+    tiles = cut_tiles(picture, permutations[target], tile, rng)
+    return np.moveaxis(tiles, -1, -3).astype(np.float32) / np.float32(255), target
+
+
 def puzzles_of_pictures(source: Path, task: Task, seed: int, limit: int) -> Images | None:
     """Puzzles cut from the colour pictures of any data set of bytes, such as CIFAR-10; None for anything else.
 
@@ -117,11 +134,8 @@ def puzzles_of_pictures(source: Path, task: Task, seed: int, limit: int) -> Imag
     pixels = np.empty((len(drawn), TILES, *whole.image_shape), dtype=np.float32)
     targets = np.empty(len(drawn), dtype=np.int64)
     for place, index in enumerate(drawn):
-        rng = np.random.default_rng(derive_seed("jigsaw", seed, int(index)))
-        targets[place] = rng.integers(CLASSES)
         picture = Image.fromarray(np.moveaxis(pictures[index], 0, -1).astype(np.uint8))
-        tiles = cut_tiles(picture, permutations[targets[place]], tile, rng)
-        pixels[place] = np.moveaxis(tiles, -1, -3).astype(np.float32) / np.float32(255)
+        pixels[place], targets[place] = puzzle(picture, permutations, tile, seed, int(index))
     description = (
         f"{len(drawn):,} of {len(pictures):,} images of {source.resolve().name}, cut into nine tiles of "
         f"{times((tile, tile))} in {CLASSES:,} permutations drawn here, in 0 to 1, no augmentation"

@@ -18,9 +18,8 @@ from PIL import Image
 
 from harness._utils.names import unknown_name
 from harness.errors import DataError, HarnessError, UnknownNameError
-from harness.seeds import derive_seed
 from harness_benchmarks.transnas101 import taskonomy_files as files
-from harness_benchmarks.transnas101.jigsaw import CLASSES, TILES, cut_tiles, read_permutations
+from harness_benchmarks.transnas101.jigsaw import TILES, puzzle, read_permutations
 from harness_benchmarks.transnas101.taskonomy_classes import OBJECTS, SCENES
 from harness_benchmarks.transnas101.taskonomy_files import Domain, View
 
@@ -142,10 +141,7 @@ def _puzzles(folder: Path, views: list[View], tile: int, seed: int) -> tuple[NDA
     pixels = np.empty((len(views), TILES, 3, tile, tile), dtype=np.float32)
     targets = np.empty(len(views), dtype=np.int64)
     for index, view in enumerate(views):
-        # One random stream per view, so that a puzzle does not depend on other views.
-        rng = np.random.default_rng(derive_seed("jigsaw", seed, view.name))
-        targets[index] = rng.integers(CLASSES)
-        pixels[index] = _as_pixels(cut_tiles(_open_colours(view.image), permutations[targets[index]], tile, rng))
+        pixels[index], targets[index] = puzzle(_open_colours(view.image), permutations, tile, seed, view.name)
     return pixels, targets, f" tiles, {words}"
 
 

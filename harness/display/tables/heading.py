@@ -58,6 +58,7 @@ class Heading(AnyHeading):
         doubts: which rankings depend on the images, the resolution or the seed; also shown where several runs are.
         sets: the description of each architecture set.
         origin: the table that the scores were read from, in words; empty if they were computed here.
+        searched: the search that chose the networks, in words; empty if they are a sample.
 
     >>> heading = Heading("NATS-TSS", "cifar10", 1000, "all", 0, "cifar10 test accuracy", "CIFAR-10", 64)
     >>> print("\n".join(heading.lines()))
@@ -81,6 +82,7 @@ class Heading(AnyHeading):
     doubts: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
+    searched: str = ""
 
     @property
     def place(self) -> str:
@@ -109,9 +111,10 @@ class Heading(AnyHeading):
         sample = f"{networks} drawn uniformly from the set '{self.subset}', seed {self.seed}"
         if self.once_per_class:
             sample += f"; {ONCE_PER_CLASS}"
+        found = f"{networks} of {self.searched}: no sample of the space, so nothing here holds for the space"
         return [
             Entry("Benchmark", self.place),
-            Entry("Sample", sample),
+            Entry("Networks", found) if self.searched else Entry("Sample", sample),
             Entry("Ground truth", self.ground_truth),
             Entry("Inputs", self.inputs(), self.noise),
             *(Entry("", fact) for fact in (*self.facts, *self.doubts)),
@@ -172,6 +175,8 @@ class Facts(AnyHeading):
 
 
 def _sample(heading: Heading) -> str:
+    if heading.searched:
+        return f"{counted(heading.networks, 'architecture')} of {heading.searched}"
     of = "" if heading.subset == "all" else f" of the set '{heading.subset}'"
     if heading.origin:
         return counted(heading.networks, "architecture")

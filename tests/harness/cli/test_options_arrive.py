@@ -238,7 +238,7 @@ def test_of_a_search(noted, monkeypatch):
     noted.instead_of(monkeypatch, "harness.searching", "search", found)
     typed("search", "digits")
     given = noted["search"]
-    assert given.pop("executor") is not None and given.pop("watch") is not None
+    assert all(given.pop(name) is not None for name in ("executor", "watch", "say"))
     assert given == {
         "space": "digits", "out": Path("out"), "proxy": "zen,snip", "algorithm": "local",
         "budget": ["params=7", "flops=9"], "evaluations": 77, "candidates": 88, "also": "params", "population": 33,

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ import harness
 from harness.errors import DataError, HarnessError, StoreError
 from harness.searching import open_search
 from harness.searching.budgets import budgets
-from harness.searching.run import oriented
+from harness.searching.run import oriented, scores_of
+from harness.store import Store
 
 SPACE = harness.load("digits")
 CELL = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|"
@@ -92,8 +94,29 @@ def test_another_search_in_the_same_directory_is_refused(found):
         harness.search("digits", out=found.directory, algorithm="local", budget="params=5000", **QUICK)
 
 
-def test_a_search_opens_as_a_run(found):
-    assert found.search.evaluations == harness.open_run(found.directory).networks
+def test_a_search_opens_as_a_run_that_is_said_to_be_no_sample(found, tmp_path):
+    run = harness.open_run(found.directory)
+    assert found.search.evaluations == run.networks
+    cells = SPACE.architectures()[:6]
+
+    class Listed(type(SPACE)):
+        def random(self, generator):
+            return cells[int(generator.integers(len(cells)))]
+
+    harness.search(Listed(), out=tmp_path, algorithm="random", evaluations=6, **QUICK)
+    page = harness.report(tmp_path).exhibit().markdown()
+    assert "6 architectures of a search for NASWOT by random: no sample of the space" in page
+    assert "drawn uniformly" not in page
+
+
+def test_scores_of_another_version_or_of_unregistered_code_are_not_taken_over(found, monkeypatch):
+    naswot, _, flops = found.objective.proxies
+    newer = replace(naswot, version=naswot.version + 1)
+    with Store.read(found.directory) as store:
+        assert {name for _, name in scores_of(found.directory, store, [naswot, flops])} == {"naswot", "flops"}
+        assert scores_of(found.directory, store, [replace(naswot)]) == {}
+        monkeypatch.setattr("harness.searching.run.is_registered", lambda proxy: True)
+        assert scores_of(found.directory, store, [newer]) == {}
 
 
 def test_the_exhibit_has_the_best_networks_and_figures(found, tmp_path):
