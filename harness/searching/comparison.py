@@ -7,6 +7,7 @@ search is the sequential loop of the paper (one candidate on its way).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,12 @@ from harness.seeds import derive_seed
 EVALUATIONS = (10, 30, 100, 300)
 PASSES = (10, 100, 1_000)
 """Lengths of searches: networks scored, and forward and backward passes of a network of median cost."""
+
+Length = tuple[str, int]
+"""A length of a search: ``networks`` or ``passes``, and how many."""
+
+Found = Mapping[Length, tuple[float, int]]
+"""What one search found: after each length, the accuracy, and the number of networks scored."""
 
 _REDRAWS = 100
 
@@ -105,7 +112,8 @@ def comparison_table(
     search, as where all networks are scored, has no interval.
 
     A search of L passes scores as many networks as fit: L divided by the proxy's stand-alone cost in forward and
-    backward passes, and all of them if that is so many. It is not given for rows without a cost.
+    backward passes, and all of them if that is so many. It is not given for rows without a cost. An aggregate's score
+    is that among all networks of the pool.
 
     Args:
         run: the run.
@@ -134,18 +142,26 @@ def comparison_table(
     part = pool.within(within)
     if evaluations is None:
         evaluations = [length for length in EVALUATIONS if length <= len(part) / 2] or [1]
-    part_space = _Scored(space, [str(name) for name in part.architectures])
-    scores = {name: each.value for name, each in part.rows.items() if rows is None or name in {*rows, baseline}}
+    setup = Setup(
+        _Scored(space, [str(name) for name in part.architectures]), run.setting.dataset, population=population
+    )
+    wanted = None if rows is None else {*rows, baseline}
+    scores = {name: each.value for name, each in part.rows.items() if wanted is None or name in wanted}
     costs = dict(cost_table(run.scores).set_index("proxy")["standalone_ratio"])
-    best = float(part.accuracy.max())
+    known = {**scores, OPTIMUM: part.accuracy}
+    lengths = {
+        row: {("networks", length): length for length in evaluations}
+        | _affordable(_cost(row, costs, run), passes, part)
+        for row in (*scores, RANDOM, OPTIMUM)
+    }
     tables = []
     for name in algorithms:
-        found = {
-            row: [_found(part_space, run, part, row, scores.get(row), name, seed, population, evaluations, passes,
-                         _cost(row, costs, run)) for seed in range(searches)]
-            for row in (*scores, RANDOM, OPTIMUM)
-        }  # fmt: skip
-        tables.append(_summary(name, found, part, best, baseline))
+        found: dict[str, list[Found]] = {row: [] for row in lengths}
+        for row, seed in itertools.product(lengths, range(searches)):
+            score = np.random.default_rng(seed).random(len(part)) if row == RANDOM else known[row]
+            order = _order(name, setup, part, score, seed, max(lengths[row].values()))
+            found[row].append(_found(order, score, part.accuracy, lengths[row]))
+        tables.append(_summary(name, found, part, baseline))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -156,71 +172,45 @@ def _cost(row: str, costs: Mapping[str, float], run: OpenedRun) -> float:
     return float(costs.get(row, math.nan))
 
 
-def _found(
-    part_space: SearchSpace,
-    run: OpenedRun,
-    part: Joined,
-    row: str,
-    score: Floats | None,
-    name: str,
-    seed: int,
-    population: int,
-    evaluations: Sequence[int],
-    passes: Sequence[int],
-    cost: float,
-) -> dict[tuple[str, int], tuple[float, int]]:
-    """The accuracy found after each length, and the number of networks scored."""
-    if row == OPTIMUM:
-        score = part.accuracy
-    elif score is None:
-        score = np.random.default_rng(seed).random(len(part))
-    lengths = {("networks", length): length for length in evaluations}
-    if math.isfinite(cost) and row not in (RANDOM, OPTIMUM):
-        lengths |= {("passes", length): max(1, min(len(part), int(length / max(cost, 1e-9)))) for length in passes}
+def _affordable(cost: float, passes: Sequence[int], part: Joined) -> dict[Length, int]:
+    """How many networks fit into so many passes; nothing for a row without a cost."""
+    if not math.isfinite(cost):
+        return {}
+    return {("passes", length): max(1, min(len(part), int(length / max(cost, 1e-9)))) for length in passes}
+
+
+def _order(name: str, setup: Setup, part: Joined, score: Floats, seed: int, length: int) -> NDArray[np.intp]:
+    """The places of the networks in the order in which a search scores them."""
     if name == RandomSearch.name:
         # The order in which independent draws first meet the networks.
-        order = np.random.default_rng(derive_seed("search", seed)).permutation(len(part))
-    else:
-        order = _order(part_space, run.setting.dataset, part, score, name, seed, population, max(lengths.values()))
-    values = np.where(np.isfinite(score[order]), score[order], -np.inf)
-    # Of equal scores the first counts, as in code that looks for a better one.
-    first = np.concatenate([[True], values[1:] > np.maximum.accumulate(values)[:-1]])
-    leader = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
-    accuracy = part.accuracy[order[leader]]
-    return {
-        key: (float(accuracy[min(count, len(order)) - 1]), min(count, len(order))) for key, count in lengths.items()
-    }
-
-
-def _order(
-    space: SearchSpace,
-    dataset: str,
-    part: Joined,
-    score: Floats,
-    name: str,
-    seed: int,
-    population: int,
-    length: int,
-) -> NDArray[np.intp]:
-    """The places of the networks in the order in which a search scores them."""
+        return np.random.default_rng(derive_seed("search", seed)).permutation(len(part))
     place = {str(architecture): number for number, architecture in enumerate(part.architectures)}
-    method = algorithm(name, Setup(space, dataset, population=population))
-    search = Search(method, StoredScores(), Budgets(), Limits(length), seed=seed, ahead=1)
+    search = Search(algorithm(name, setup), StoredScores(), Budgets(), Limits(length), seed=seed, ahead=1)
     while (architecture := search.advance()) is not None:
         search.take(architecture, {"score": float(score[place[architecture]])})
     return np.array([place[each.architecture] for each in search.candidates if each.outcome == SCORED], dtype=np.intp)
 
 
+def _found(order: NDArray[np.intp], score: Floats, accuracy: Floats, lengths: Mapping[Length, int]) -> Found:
+    """The accuracy of the network with the best score after each length, and the number of networks scored."""
+    values = np.where(np.isfinite(score[order]), score[order], -np.inf)
+    # Of equal scores the first counts, as in code that looks for a better one.
+    first = np.concatenate([[True], values[1:] > np.maximum.accumulate(values)[:-1]])
+    leader = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
+    reached = {key: min(count, len(order)) for key, count in lengths.items()}
+    return {key: (float(accuracy[order[leader[count - 1]]]), count) for key, count in reached.items()}
+
+
 def _summary(
     name: str,
-    found: Mapping[str, Sequence[Mapping[tuple[str, int], tuple[float, int]]]],
+    found: Mapping[str, Sequence[Found]],
     part: Joined,
-    best: float,
     baseline: str,
 ) -> pd.DataFrame:
     from scipy.stats import ttest_1samp
 
     records = []
+    best = float(part.accuracy.max())
     for row, runs in found.items():
         kind = {RANDOM: "random", OPTIMUM: "optimum"}.get(row) or part.kind(row)
         for unit, length in runs[0]:

@@ -124,8 +124,8 @@ def _notes(result: SearchResult, best: pd.DataFrame) -> list[str]:
             write = accuracy_writer(result.truth.accuracy)
             better = int((known > sign * top).sum())
             notes.append(
-                f"The network with the best score has {result.truth.metric} {write(top)}; {better:,} of the "
-                f"{len(known):,} networks with a known accuracy are better, the best by "
+                f"{result.truth.metric.capitalize()} of the network with the best score: {write(top)}; {better:,} of "
+                f"the {len(known):,} networks with a known one are better, the best by "
                 f"{write(float(known.max()) - sign * top)}."
             )
     return notes
@@ -140,7 +140,7 @@ def _drawings(result: SearchResult, trace: pd.DataFrame, best: pd.DataFrame) -> 
             + (", and the accuracy of the network that has it," if _has_truth(scored) else "")
             + " against the number of networks scored. Grey: every network.",
             scored[[c for c in ("evaluations", "score", "best", "accuracy", "best_accuracy") if c in scored]],
-            lambda width: plot_course(scored, width, result.objective.words, _axis(result)),
+            lambda width: plot_course(scored, width, result.objective.axis, _axis(result)),
         )
     ]
     for budget in result.search.budgets.each:
@@ -214,7 +214,7 @@ def _pareto(scored: pd.DataFrame, name: str, most: float, meaning: str, result: 
         f"Every scored network by {meaning} and score; the line joins those that no other exceeds in both. Dashed: "
         "the budget.",
         scored[[name, "score"]],
-        lambda width: plot_front(scored, name, most, meaning, result.objective.words, width),
+        lambda width: plot_front(scored, name, most, meaning, result.objective.axis, width),
     )
 
 

@@ -70,6 +70,11 @@ class Objective:
         labels = [known[name] for name in self.names]
         return labels[0] if len(labels) == 1 else f"mean rank of {', '.join(labels)}"
 
+    @property
+    def axis(self) -> str:
+        """The label of an axis, which has no room for many names."""
+        return self.words if len(self.names) == 1 else "mean rank"
+
     def values(self, scores: Mapping[str, Floats]) -> Floats:
         """The score of each network of a pool, shape (m,).
 
