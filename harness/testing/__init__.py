@@ -1,8 +1,8 @@
-"""The contracts of benchmarks and proxies as tests, for authors of either.
+"""The contracts of benchmarks, search spaces and proxies as tests, for their authors.
 
 Run them from your own test suite, without a checkout of this project::
 
-    from harness.testing import BenchmarkContract, ProxyContract
+    from harness.testing import BenchmarkContract, ProxyContract, SearchSpaceContract
     from my_package import MyBenchmark, my_proxy
 
 
@@ -10,11 +10,15 @@ Run them from your own test suite, without a checkout of this project::
         benchmark = MyBenchmark
 
 
+    class TestMySpace(SearchSpaceContract):
+        benchmark = MyBenchmark
+
+
     class TestMyProxy(ProxyContract):
         proxy = my_proxy
 
-and then ``pytest``. Each test is one promise of :mod:`harness.contracts.benchmark` or :mod:`harness.contracts.proxy`; a
-failure says what to fix. Only this package needs pytest.
+and then ``pytest``. Each test is one promise of a class in :mod:`harness.contracts`; a failure says what to fix. Only
+this package needs pytest.
 """
 
 from __future__ import annotations
@@ -26,10 +30,16 @@ import lazy_loader
 if TYPE_CHECKING:
     from harness.testing.benchmark import BenchmarkContract
     from harness.testing.proxy import ProxyContract
+    from harness.testing.search_space import SearchSpaceContract
 
-__all__ = ["BenchmarkContract", "ProxyContract"]
+__all__ = ["BenchmarkContract", "ProxyContract", "SearchSpaceContract"]
 
 # Loaded at first use, so that ``python -m harness.testing.benchmark.order`` needs neither pytest nor torch.
 __getattr__, __dir__, _ = lazy_loader.attach(
-    __name__, submod_attrs={"benchmark": ["BenchmarkContract"], "proxy": ["ProxyContract"]}
+    __name__,
+    submod_attrs={
+        "benchmark": ["BenchmarkContract"],
+        "proxy": ["ProxyContract"],
+        "search_space": ["SearchSpaceContract"],
+    },
 )
