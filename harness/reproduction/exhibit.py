@@ -18,7 +18,8 @@ from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Facts, Heading
 from harness.display.tables.numbers import coefficient, count, points, printed, signed
 from harness.display.tables.rows import label_of
-from harness.display.tables.values import signed_writer
+from harness.display.tables.values import quantity, signed_writer
+from harness.reproduction.architecture_search import per_proxy
 from harness.reproduction.figure import beside_drawing
 from harness.reproduction.notes import compact, first_mentions, letter
 
@@ -41,6 +42,13 @@ SEARCH_LEGEND = (
     "*: the published mean lies outside."
 )
 
+FOUND_LEGEND = (
+    "Best found: the highest score of all searches with that proxy. Best published: that of the published networks "
+    "within the same budgets, with the same weights and mini-batches. Reached: searches that had it; After: networks "
+    "scored until then, median. Sizes: of the best network of each search, as a range; of the best published one in "
+    "brackets. τ: of the score with the size, among all networks scored."
+)
+
 
 @dataclass(frozen=True)
 class Footnotes:
@@ -52,7 +60,7 @@ class Footnotes:
     def of(self, row: Any, but: Container[str] = frozenset()) -> str:
         """The numbers and the letter of a row, without the sentences in ``but``, which are stated elsewhere."""
         numbers = compact(self.numbers[sentence] for sentence in row["mismatches"] if sentence not in but)
-        return "; ".join(filter(None, [numbers, letter(self.letters[row["doubt"]]) if row["doubt"] else ""]))
+        return "; ".join(filter(None, [numbers, letter(self.letters[row["doubt"]]) if row.get("doubt") else ""]))
 
 
 def exhibit_of(
@@ -60,6 +68,7 @@ def exhibit_of(
     rows: pd.DataFrame,
     summary: pd.DataFrame,
     searches: pd.DataFrame,
+    found: pd.DataFrame,
     headings: Mapping[str, Heading],
     not_run: Mapping[str, str],
     labels: Mapping[str, str],
@@ -71,11 +80,12 @@ def exhibit_of(
         rows: see :func:`harness.reproduction.comparison.compare_part`.
         summary: see :func:`harness.reproduction.comparison.summarise`.
         searches: see :func:`harness.reproduction.search.compare_search`.
+        found: see :func:`harness.reproduction.architecture_search.compared`.
         headings: the heading of each part's run.
         not_run: the reason why a part has no run.
         labels: display names of proxies.
     """
-    mentioned = (*rows["mismatches"], *searches["mismatches"])
+    mentioned = (*rows["mismatches"], *searches["mismatches"], *found["mismatches"])
     notes = Footnotes(
         first_mentions(sentence for row in mentioned for sentence in row),
         first_mentions([*rows["doubt"], *searches["doubt"]]),
@@ -92,6 +102,7 @@ def exhibit_of(
         for grid in (_summary_grid(summary), _coefficients(rows, notes, labels, places))
     ]
     choices = [_search_grid(searches, notes, labels)] if len(searches) else []
+    choices += [_found_grid(found, notes, labels, places)] if len(found) else []
     drawn = "beside_published" in protocol.figures and rows["difference"].notna().any()
     listings = [
         Listing("Not run", tuple(not_run.items())),
@@ -188,6 +199,43 @@ def _search_grid(searches: pd.DataFrame, notes: Footnotes, labels: Mapping[str, 
     )
     notes_below, styles = (SEARCH_LEGEND,), _styles(searches)
     return Grid("searches", "Searches", columns, _joined(searches), notes_below, styles=styles, names=4)
+
+
+def _found_grid(found: pd.DataFrame, notes: Footnotes, labels: Mapping[str, str], places: Mapping[str, str]) -> Grid:
+    rows = per_proxy(found)
+    records = rows.to_dict("records")
+    columns = (
+        words("space", "Space", (places[row["part"]] for row in records)),
+        row_names(rows["proxy"], labels),
+        Column("evaluations", "Networks", rows["evaluations"], count),
+        Column("best", "Best found", rows["best"], _score),
+        Column("listed", "Best published", rows["listed_best"], _score),
+        words("reached", "Reached", (f"{row['reached']} of {row['searches']}" for row in records)),
+        Column("after", "After", rows["reached_after"], lambda value: count(value) if math.isfinite(value) else "–"),
+        *(words(size, title, (_range_of(row, size) for row in records)) for size, title in _SIZES.items()),
+        Column("tau_layers", "τ #Layers", rows["tau_layers"], coefficient),
+        Column("tau_params", "τ #Params", rows["tau_params"], coefficient),
+        words("notes", "Notes", map(notes.of, records)),
+    )
+    return Grid("found", "Architecture searches", columns, _joined(found), (FOUND_LEGEND,), names=2)
+
+
+def _score(value: float) -> str:
+    """A score with four significant digits."""
+    return f"{value:.4g}" if math.isfinite(value) else "–"
+
+
+def _size(value: float) -> str:
+    return count(value) if math.isfinite(value) and value < 1000 else quantity(value)
+
+
+_SIZES = {"params": "#Params", "flops": "#FLOPs", "layers": "#Layers"}
+
+
+def _range_of(row: Mapping[Any, Any], size: str) -> str:
+    """The range over searches, and the value of the published network in brackets."""
+    low, high, listed = (_size(row[key]) for key in (f"{size}_low", f"{size}_high", f"listed_{size}"))
+    return f"{low if low == high else f'{low}–{high}'} ({listed})"
 
 
 def _joined(rows: pd.DataFrame) -> pd.DataFrame:

@@ -34,6 +34,13 @@ def _grid(protocol: Protocol) -> Grid:
 def _facts(part: Part) -> str:
     if part.kind == "unavailable":
         return f"cannot be done here: {part.reason}"
+    if part.kind == "architecture-search":
+        limits = f" within {', '.join(part.budgets)}" if part.budgets else ""
+        return (
+            f"{part.place}, {counted(part.searches, 'search', 'searches')} by {part.algorithm} of "
+            f"{part.evaluations:,} networks{limits} with each of {counted(len(part.proxies), 'proxy', 'proxies')}, "
+            f"batch of {part.batch_size:,}"
+        )
     networks = counted(part.architectures, "network") if part.architectures else "unknown number of networks"
     what = "search" if part.kind == "search" else counted(len(part.proxies), "proxy", "proxies")
     beside = f"; compared with {', '.join(part.published)}" if part.published else ""

@@ -12,6 +12,8 @@ from harness.registry import LIST_PROXIES, aggregates, proxy_facts
 from harness.reproduction.protocol import NOISE_IMAGES, Part, Protocol
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from harness.execution.runner import Progress
     from harness.reporting.report import Report
     from harness.store.records import Setting
@@ -51,6 +53,8 @@ class Outcome:
         report: the report of its run; None without a run.
         setting: the setting of its run; None without a run.
         directory: the directory of its run; None without a run.
+        found: for an architecture search, what each search found; see
+            :func:`harness.reproduction.architecture_search.compared`.
         why_not: why there is no run; empty if there is one.
     """
 
@@ -59,6 +63,7 @@ class Outcome:
     setting: Setting | None = None
     directory: Path | None = None
     why_not: str = ""
+    found: pd.DataFrame | None = None
 
 
 def outcome(
@@ -75,6 +80,10 @@ def outcome(
     """
     if part.kind == "unavailable":
         return Outcome(part, why_not=part.reason)
+    if part.kind == "architecture-search":
+        from harness.reproduction import architecture_search
+
+        return architecture_search.outcome(part, out, options, progress)
     from harness.store.sqlite import FILE_NAME
 
     source = protocol.part(part.run_of) if part.run_of else part
@@ -84,13 +93,13 @@ def outcome(
         if given is None and options.compute:
             _make(source, directory, options, progress)
         if given is None and not (directory / FILE_NAME).is_file():
-            raise _NotRunError(f"there is no run in {directory}, and making runs is turned off")
+            raise NotRunError(f"there is no run in {directory}, and making runs is turned off")
         return _reported(part, directory)
-    except (DataError, UnknownNameError, _NotRunError) as error:
+    except (DataError, UnknownNameError, NotRunError) as error:
         return Outcome(part, why_not=str(error))
 
 
-class _NotRunError(HarnessError):
+class NotRunError(HarnessError):
     """A part cannot be run because something is missing that the user may not have."""
 
 
@@ -104,7 +113,7 @@ def _make(part: Part, directory: Path, options: ReproductionOptions, progress: P
     # Check the ground truth before spending hours on scores.
     benchmark.ground_truth(part.truth_dataset or part.dataset, *_truth_of(part))
     if images is None and benchmark.images(part.dataset) is None:
-        raise _NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
+        raise NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
     counts = [count for count in (options.sample, part.architectures) if count is not None]
     api.run(
         benchmark,
@@ -144,14 +153,19 @@ def _reported(part: Part, directory: Path) -> Outcome:
 
     with Store.read(directory) as store:
         setting = store.setting
+    refuse_another_benchmark(part, setting, directory)
+    split, epochs = _truth_of(part)
+    report = api.report(directory, split=split, epochs=epochs, truth_dataset=part.truth_dataset or None)
+    return Outcome(part, report, setting, directory)
+
+
+def refuse_another_benchmark(part: Part, setting: Setting, directory: Path) -> None:
+    """Raise HarnessError if a run is of another benchmark or data set than the part."""
     if (setting.benchmark, setting.dataset) != (part.benchmark, part.dataset):
         raise HarnessError(
             f"the run in {directory} is of {setting.benchmark} {setting.dataset}, but the part '{part.name}' is about "
             f"{part.benchmark} {part.dataset}; give another run"
         )
-    split, epochs = _truth_of(part)
-    report = api.report(directory, split=split, epochs=epochs, truth_dataset=part.truth_dataset or None)
-    return Outcome(part, report, setting, directory)
 
 
 def _truth_of(part: Part) -> tuple[str | None, int | str | None]:

@@ -11,7 +11,7 @@ from harness.errors import UnknownNameError
 
 DATASET_IMAGES = "data set"
 NOISE_IMAGES = "noise"
-KINDS = ("correlation", "search", "unavailable")
+KINDS = ("correlation", "search", "architecture-search", "unavailable")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class Part:
     Attributes:
         name: unique within the protocol; also the name of the run's directory.
         kind: ``correlation``: proxies are compared by rank correlation. ``search``: the accuracy of a proxy's choice
-            among randomly drawn networks. ``unavailable``: it cannot be done here; ``reason`` says why.
+            among randomly drawn networks. ``architecture-search``: the score that a search with each proxy reaches,
+            beside that of the benchmark's listed networks. ``unavailable``: it cannot be done here; ``reason`` says
+            why.
         benchmark: the benchmark's name.
         dataset: the data set.
         subset: the benchmark's architecture set that the paper ranked.
@@ -36,6 +38,11 @@ class Part:
         seeds: the number of repetitions over which the paper averages its coefficients.
         coefficients: the coefficients to compare, ``kendall`` and ``spearman``.
         sizes: for a search, the numbers of networks to draw.
+        algorithm: for an architecture search, one of :data:`harness.searching.ALGORITHMS`.
+        budgets: what a network may have at most, such as ``params=1e6``.
+        evaluations: the number of networks that a search scores.
+        searches: the number of searches with each proxy, with different seeds.
+        population: the number of networks that evolution keeps.
         published: tables of published numbers, by their names in ``results/published``.
         mismatches: what the paper did that is not done here, one sentence each.
         remarks: a sentence for each proxy for which something else differs.
@@ -59,6 +66,11 @@ class Part:
     seeds: int = 1
     coefficients: tuple[str, ...] = ("kendall", "spearman")
     sizes: tuple[int, ...] = ()
+    algorithm: str = "evolution"
+    budgets: tuple[str, ...] = ()
+    evaluations: int = 0
+    searches: int = 1
+    population: int = 512
     published: tuple[str, ...] = ()
     mismatches: tuple[str, ...] = ()
     remarks: Mapping[str, str] = field(default_factory=dict)

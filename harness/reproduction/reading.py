@@ -55,6 +55,11 @@ _PART = {
     "seeds": _COUNT,
     "coefficients": _TEXTS,
     "sizes": _COUNTS,
+    "algorithm": _TEXT,
+    "budgets": _TEXTS,
+    "evaluations": _COUNT,
+    "searches": _COUNT,
+    "population": _COUNT,
     "published": _TEXTS,
     "mismatches": _TEXTS,
     "remarks": _REMARKS,
@@ -64,6 +69,7 @@ _PART = {
 _NEEDED = {
     "correlation": ("benchmark", "dataset", "truth", "proxies"),
     "search": ("benchmark", "dataset", "truth", "proxies", "sizes", "published"),
+    "architecture-search": ("benchmark", "dataset", "proxies", "evaluations"),
     "unavailable": ("reason",),
 }
 _CHOICES = {

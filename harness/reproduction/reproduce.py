@@ -33,6 +33,7 @@ class Reproduction:
         rows: every coefficient, see :func:`harness.reproduction.comparison.compare_part`.
         summary: a summary of them, see :func:`harness.reproduction.comparison.summarise`.
         searches: choices among randomly drawn networks, see :func:`harness.reproduction.search.compare_search`.
+        found: what architecture searches found, see :func:`harness.reproduction.architecture_search.compared`.
         outcomes: the run of each part, or the reason why there is none.
         labels: display names of proxies.
     """
@@ -41,12 +42,13 @@ class Reproduction:
     rows: pd.DataFrame
     summary: pd.DataFrame
     searches: pd.DataFrame
+    found: pd.DataFrame
     outcomes: tuple[Outcome, ...] = field(repr=False)
     labels: dict[str, str] = field(repr=False)
 
     def __repr__(self) -> str:
         """The paper, the number of parts with a run, and the number of coefficients."""
-        made = sum(found.report is not None for found in self.outcomes)
+        made = sum(not found.why_not for found in self.outcomes)
         return (
             f"<reproduction of {self.protocol.title}: {made} of {len(self.outcomes)} parts, {len(self.rows)} "
             "coefficients; .show() prints them>"
@@ -58,7 +60,8 @@ class Reproduction:
 
         headings = {found.part.name: found.report.heading for found in self.outcomes if found.report is not None}
         not_run = {found.part.name: found.why_not for found in self.outcomes if found.why_not}
-        return exhibit_of(self.protocol, self.rows, self.summary, self.searches, headings, not_run, self.labels)
+        tables = (self.rows, self.summary, self.searches, self.found)
+        return exhibit_of(self.protocol, *tables, headings, not_run, self.labels)
 
     def show(self, console: Console | None = None) -> None:
         """Print everything in the terminal."""
@@ -68,9 +71,10 @@ class Reproduction:
     def write(self, directory: Path | str, *, figures: bool = True) -> list[Path]:
         """Write everything; returns the files.
 
-        ``reproduction.csv``, ``summary.csv`` and ``searches.csv`` have full precision; ``reproduction.md`` and
-        ``reproduction.tex`` have rounded numbers and notes; ``protocol.json`` has the protocol and the settings of the
-        runs. The protocol's figures are in the same directory, those of one part in its own subdirectory.
+        ``reproduction.csv``, ``summary.csv``, ``searches.csv`` and ``found.csv`` have full precision;
+        ``reproduction.md`` and ``reproduction.tex`` have rounded numbers and notes; ``protocol.json`` has the protocol
+        and the settings of the runs. The protocol's figures are in the same directory, those of one part in its own
+        subdirectory.
         """
         target = Path(directory)
         files = self.exhibit().write(target, figures=figures)
@@ -131,6 +135,7 @@ def reproduce(
         rows=rows,
         summary=summarise(rows),
         searches=_stacked([compare_search(declared, found) for found in done if found.part.kind == "search"]),
+        found=_stacked([found.found for found in outcomes if found.found is not None]),
         outcomes=tuple(outcomes),
         labels={name: facts.label for name, facts in proxy_facts().items()}
         | {name: aggregate.label for name, aggregate in aggregates().items()},

@@ -85,9 +85,7 @@ def _grid(result: SearchResult, best: pd.DataFrame) -> Grid:
         Column("candidate", "Candi-\ndate", best["candidate"], count),
     ]
     columns += [
-        Column(name, name, best[name], quantity)
-        for name in (budget.quantity.name for budget in result.search.budgets.each)
-        if name != LISTED
+        Column(name, name, best[column], quantity) for name, column in result.budget_columns.items() if name != LISTED
     ]
     if "accuracy" in best and best["accuracy"].notna().any():
         write = accuracy_writer(best["accuracy"].dropna())

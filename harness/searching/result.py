@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,12 +65,20 @@ class SearchResult:
     def _repr_html_(self) -> str:
         return self.exhibit()._repr_html_()
 
+    @property
+    def budget_columns(self) -> Mapping[str, str]:
+        """The quantities that budgets limit, and their columns in :attr:`networks`."""
+        names = [budget.quantity.name for budget in self.search.budgets.each]
+        proxies = {proxy.name for proxy in self.objective.proxies}
+        return {name: f"{name} (budget)" if name in proxies else name for name in names}
+
     @cached_property
     def networks(self) -> pd.DataFrame:
         """The different networks that entered, the best first.
 
         Columns: ``architecture``; ``score``, the objective at the end of the search, higher is better; the raw score of
-        each proxy, NaN where it has none; the quantities that budgets limit; ``accuracy``, where it is known;
+        each proxy, NaN where it has none; the quantities that budgets limit, as ``NAME (budget)`` if a proxy is called
+        NAME too, which may count otherwise; ``accuracy``, where it is known;
         ``candidate``, the number of the candidate that it was first.
         """
         search, entered = self.search, self.search.entered
@@ -80,10 +89,7 @@ class SearchResult:
                 "architecture": [each.architecture for each in candidates],
                 "score": search.values(),
                 **{name: values if better[name] == "higher" else -values for name, values in search.scores().items()},
-                **{
-                    budget.quantity.name: [each.sizes[budget.quantity.name] for each in candidates]
-                    for budget in search.budgets.each
-                },
+                **{column: [each.sizes[name] for each in candidates] for name, column in self.budget_columns.items()},
             }
         )
         if self.truth is not None:

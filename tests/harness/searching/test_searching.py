@@ -59,6 +59,24 @@ def test_budgets_hold_and_are_what_the_proxies_count(found):
         assert measure(found.search.architectures()[0]) == counted
 
 
+def test_a_budget_that_counts_otherwise_than_the_proxy_of_its_name_has_a_column_of_its_own(tmp_path):
+    """Zen-NAS's layers are those of its blocks; the proxy counts convolutions and the classifier."""
+    found = harness.search(
+        "zen-resnet-plain",
+        proxy="layers",
+        budget="layers=18",
+        images="noise",
+        batch_size=2,
+        evaluations=4,
+        out=tmp_path,
+    )
+    space = harness.load("zen-resnet-plain")
+    for row in found.networks.to_dict("records"):
+        assert row["layers"] == row["score"] > row["layers (budget)"]
+        assert row["layers (budget)"] == space.quantity("layers", row["architecture"], found.setting.dataset)
+    assert "layers" in found.exhibit().grids[0].columns[3].header
+
+
 def test_the_best_so_far_never_falls_and_ends_at_the_best(found):
     best = found.trace["best"].dropna()
     assert best.is_monotonic_increasing
