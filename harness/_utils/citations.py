@@ -41,6 +41,8 @@ CITATIONS: dict[str, str] = {
     "xu2021knas": "Xu et al., KNAS: Green Neural Architecture Search, ICML 2021, arXiv:2111.13293",
     "yamasaki2025rbflex": "Yamasaki et al., RBFleX-NAS, TNNLS 2025, arXiv:2503.22733",
     "ying2019nasbench101": "Ying et al., NAS-Bench-101, ICML 2019, arXiv:1902.09635",
+    "zhou2022tftas": "Zhou et al., Training-free Transformer Architecture Search, CVPR 2022, arXiv:2203.12217",
+    "zhou2026intrain": "Zhou et al., InTrain, CVPR 2026, arXiv:2606.18676",
     "zhang2022gradsign": "Zhang & Jia, GradSign, ICLR 2022, arXiv:2110.08616",
 }
 

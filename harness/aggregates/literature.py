@@ -53,6 +53,22 @@ def az_nas(parts: Mapping[str, Floats]) -> Floats:
 
 
 @aggregate(
+    "az_nas_tokens",
+    label="AZ-NAS (tokens)",
+    parts=("az_expressivity_tokens", "az_trainability_tokens", "flops"),
+    cite="lee2024aznas",
+    source="the paper's form for transformers; ImageNet_AutoFormer/search_autoformer_az.py",
+)
+def az_nas_tokens(parts: Mapping[str, Floats]) -> Floats:
+    r"""AZ-NAS for transformers: sum of the logarithms of the ranks by expressivity, trainability and complexity.
+
+    :math:`\sum_p \log (r_p / m)`, as ``az_nas``, on tokens and without progressivity, as in the official search on
+    AutoFormer.
+    """
+    return _sum_of_logarithms(_ranks(scores) for scores in parts.values())
+
+
+@aggregate(
     "vkdnw_agg",
     label="VKDNW (agg)",
     parts=("vkdnw", "jacob_cov", "az_expressivity", "az_trainability", "flops"),

@@ -24,12 +24,10 @@ from harness.probe import NotApplicableError, quantity
 from harness.probe.passes import gradients
 from harness.probe.usage import Part
 from harness.proxies._drawn import NOISE_IMAGES, gaussian_images, kaiming_copy
+from harness.proxies._spectra import agreement_of_gradients, nan_to_worst, spectral_entropy
 
 if TYPE_CHECKING:
     from harness.probe import Probe
-
-IN_LOGARITHM = 1e-8
-IN_DENOMINATOR = 1e-6
 
 
 @quantity("harness.proxies.az_nas:_block_features")
@@ -48,21 +46,12 @@ def _block_features(probe: Probe) -> list[Tensor]:
 @quantity("harness.proxies.az_nas:_spectral_entropies")
 def _spectral_entropies(probe: Probe) -> Tensor:
     """Entropy of each block's normalised covariance spectrum: (blocks,), float64; NaN for zeros."""
-    return torch.stack([_spectral_entropy(feature.detach()) for feature in _block_features(probe)])
+    return torch.stack([spectral_entropy(_rows(feature.detach())) for feature in _block_features(probe)])
 
 
-def _spectral_entropy(feature: Tensor) -> Tensor:
-    positions = feature.permute(0, 2, 3, 1).flatten(0, 2)
-    centred = positions - positions.mean(dim=0)
-    # Only the product over all positions is expensive. float32 is precise enough for it, but not for the spectrum.
-    spectrum = torch.linalg.eigvalsh((centred.T @ centred).double() / len(positions))
-    share = spectrum / spectrum.sum()
-    entropy: Tensor = -(share * (share + IN_LOGARITHM).clamp_min(IN_LOGARITHM).log()).sum()
-    return entropy
-
-
-def _nan_to_worst(value: Tensor) -> Tensor:
-    return value.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+def _rows(feature: Tensor) -> Tensor:
+    """A feature map as (images · positions, channels)."""
+    return feature.permute(0, 2, 3, 1).flatten(0, 2)
 
 
 @proxy(
@@ -85,7 +74,7 @@ def az_expressivity(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network does not offer ``forward_blocks``.
     """
-    return _nan_to_worst(_spectral_entropies(probe).sum())
+    return nan_to_worst(_spectral_entropies(probe).sum())
 
 
 @proxy(
@@ -105,7 +94,7 @@ def az_progressivity(probe: Probe) -> Tensor:
     Raises:
         NotApplicableError: if the network does not offer ``forward_blocks``.
     """
-    return _nan_to_worst(_spectral_entropies(probe).diff().min())
+    return nan_to_worst(_spectral_entropies(probe).diff().min())
 
 
 @proxy(
@@ -148,6 +137,4 @@ def _keeping(passed: Tensor, signs: Tensor) -> Tensor:
     if stride < 1 or passed.shape[2:] != (stride * signs.shape[2], stride * signs.shape[3]):
         raise NotApplicableError(f"a block maps {tuple(passed.shape[2:])} to {tuple(signs.shape[2:])} pixels")
     passed = F.pixel_unshuffle(passed, stride)
-    columns, rows = (gradient.permute(0, 2, 3, 1).flatten(0, 2) for gradient in (signs, passed))
-    largest: Tensor = torch.linalg.matrix_norm((rows.T @ columns).double() / len(rows), ord=2)
-    return 2 - largest - 1 / (largest + IN_DENOMINATOR)
+    return agreement_of_gradients(_rows(passed), _rows(signs))

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from harness.aggregates import aggregate
-from harness.aggregates.literature import az_nas, te_nas, vkdnw_agg
+from harness.aggregates.literature import az_nas, az_nas_tokens, te_nas, vkdnw_agg
 from harness.errors import HarnessError
 from harness.registry import proxies
 
-ALL = [te_nas, az_nas, vkdnw_agg]
+ALL = [te_nas, az_nas, az_nas_tokens, vkdnw_agg]
 EVERY = pytest.mark.parametrize("aggregate", ALL, ids=lambda aggregate: aggregate.name)
 SCORES = st.integers(1, 30).flatmap(
     lambda m: arrays(float, (5, m), elements=st.integers(-5, 5).map(float) | st.floats(-1e6, 1e6))

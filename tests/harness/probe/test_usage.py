@@ -37,7 +37,10 @@ WEIGHTS = {
     ],
     *["vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher", "zen", "zen_32", "zen_paper", "entropy", "swap", "swap_units"],
 }
-CALLS = {"fisher", "fisher_channel", "zico_bc", "near", "meco_layers", "epsinas", "epsinas_nasbench101"}
+CALLS = {
+    *["fisher", "fisher_channel", "zico_bc", "near", "meco_layers", "epsinas", "epsinas_nasbench101"],
+    *["intrain", "intrain_geometry", "intrain_resilience"],
+}
 RELUS = {
     *[
         "naswot",
@@ -73,8 +76,11 @@ BATCH_NORMS = {
     *["epsinas", "epsinas_nasbench101"],
 }
 MODULES = {"meco", "meco_image", "meco_layers", "meco_opt", "dextr", "near"}
-OTHERWISE_NOT = {"wrcor", "linear_regions_thin", "az_expressivity", "az_progressivity", "az_trainability"}
-"""These networks offer neither blocks nor a thin version."""
+OTHERWISE_NOT = {
+    *["wrcor", "linear_regions_thin", "az_expressivity", "az_progressivity", "az_trainability"],
+    *["dss", "az_expressivity_tokens", "az_trainability_tokens"],
+}
+"""These networks offer neither blocks, nor a thin version, nor tokens."""
 
 
 class Small(nn.Module):

@@ -16,7 +16,10 @@ from harness.registry import proxies
 from harness.testing.proxy.subject import changed, outcome, state_of
 
 PROXIES = proxies()
+FOR_TRANSFORMERS = ("dss", "az_expressivity_tokens", "az_trainability_tokens")
+CELLS = {name: proxy for name, proxy in PROXIES.items() if name not in FOR_TRANSFORMERS}
 EVERY = pytest.mark.parametrize("proxy", PROXIES.values(), ids=PROXIES)
+EVERY_OF_CELLS = pytest.mark.parametrize("proxy", CELLS.values(), ids=CELLS)
 CONNECTED = ["convolutions", "mixed", "with a dead end"]
 TOGETHER = ["mixed", "all skip", "dropout", "grouped"]
 
@@ -43,7 +46,13 @@ def test_its_paper_and_its_source_are_known(proxy):
     assert proxy.variant_of is None or PROXIES[proxy.variant_of].variant_of is None
 
 
-@EVERY
+@pytest.mark.parametrize("name", FOR_TRANSFORMERS)
+def test_a_proxy_for_transformers_says_what_a_cell_lacks(name, named_network, batches):
+    with pytest.raises(NotApplicableError, match=r"batch norms; one image has no variance|has no layer norms"):
+        PROXIES[name](Probe(named_network("mixed"), batches))
+
+
+@EVERY_OF_CELLS
 @pytest.mark.parametrize("name", CONNECTED)
 def test_it_gives_a_finite_number_in_both_precisions(proxy, name, named_network, batches, batches32):
     network = named_network(name)
@@ -88,7 +97,7 @@ def test_in_any_company_and_any_order_all_keep_their_bits(alone, batches32, name
     assert {p: outcome(PROXIES[p], probe) for p in order[:count]} == {p: expected[p] for p in order[:count]}
 
 
-@pytest.mark.parametrize("proxy", [p for p in PROXIES.values() if p.name != "zico_half_batches"], ids=lambda p: p.name)
+@pytest.mark.parametrize("proxy", [p for p in CELLS.values() if p.name != "zico_half_batches"], ids=lambda p: p.name)
 @settings(deadline=None, max_examples=1)
 @given(order=st.permutations(range(8)))
 def test_the_order_of_the_images_does_not_matter(proxy, mixed_network, batches, order):
@@ -108,7 +117,7 @@ def _without_statistics(norm):
     norm.running_mean = norm.running_var = norm.num_batches_tracked = None
 
 
-@EVERY
+@EVERY_OF_CELLS
 def test_what_batch_norms_declare_about_running_statistics_does_not_matter(proxy, mixed_network, batches):
     """Their momentum, a cumulative average, and keeping none; a proxy that needs them says that they are missing."""
     score = proxy(Probe(mixed_network, batches))

@@ -92,6 +92,8 @@ REASONS = (
     "no forward_blocks",
     "no method thin_network",
     "no list of blocks",
+    "has batch norms; one image has no variance",
+    "no layer norms",
 )
 KINDS = ("image", "pixel classes", "vector", "distribution")
 
