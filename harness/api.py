@@ -67,6 +67,7 @@ def run(
     labels: Literal["file", "random"] = "file",
     batch_size: int = 64,
     resolution: int | None = None,
+    init: str = "default",
     workers: int = 1,
     shard: str | tuple[int, int] | None = None,
     once_per_class: bool = False,
@@ -99,6 +100,8 @@ def run(
         labels: ``random`` replaces the labels of the images by random ones.
         batch_size: images per mini-batch, the same for every network.
         resolution: height and width of the images, which are resized, or of noise; default: the benchmark's.
+        init: how weights are drawn: ``default``, as the benchmark does, ``kaiming_fan_in``, ``kaiming_fan_out``,
+            ``xavier`` or ``gaussian``; see :func:`harness.networks.initialisation.initialised`.
         workers: number of worker processes with one thread each; 1 computes in this process. A script must start more
             under ``if __name__ == "__main__":``, since every worker runs the script again.
         shard: a part of the sample, such as ``3/16`` or ``(3, 16)``; give each part its own ``out``, and combine them

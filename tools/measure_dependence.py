@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from harness.analysis import rank_agreement
@@ -50,9 +51,9 @@ def dependence(cause: Cause, first: Path, second: Path) -> pd.DataFrame:
 
 
 def _is_equal(tables: Sequence[pd.DataFrame], proxy: str) -> bool:
-    """Whether a proxy has the same scores in both runs, as it does if it does not look at its input."""
+    """Whether a proxy has the same scores in both runs but for rounding, as if it does not look at its input."""
     both = pd.concat([table[proxy] for table in tables], axis=1, join="inner").dropna()
-    return bool((both.iloc[:, 0] == both.iloc[:, 1]).all())
+    return bool(np.allclose(both.iloc[:, 0], both.iloc[:, 1], rtol=1e-6, atol=0))
 
 
 KEY = ["cause", "proxy", "benchmark"]

@@ -156,7 +156,8 @@ def agreement_table() -> str:
         [label(proxy), *(minus(coefficient(found[run][proxy])) if proxy in found[run] else "" for run in runs)]
         for proxy in lowest.index
     ]
-    return grid(["proxy", *(COMPARISONS.get(run, run) for run in runs)], rows)
+    short = {"nats-tss-cifar10": "NATS-TSS CIFAR-10 (fourteen)"} | COMPARISONS
+    return grid(["proxy", *(short.get(run, run) for run in runs)], rows)
 
 
 def seeds_apart(run: str) -> str:

@@ -30,6 +30,10 @@ Images = Annotated[
 ]
 BatchSize = Annotated[int, typer.Option(help="Images per mini-batch.")]
 Resolution = Annotated[int | None, typer.Option(help="Height and width of the images; default: the benchmark's.")]
+Init = Annotated[
+    Literal["default", "kaiming_fan_in", "kaiming_fan_out", "xavier", "gaussian"],
+    typer.Option(help="How weights are drawn; default: as the benchmark does."),
+]
 Workers = Annotated[int, typer.Option(help="Worker processes, one thread each.")]
 ExecutorName = Annotated[
     Literal["local", "dask"], typer.Option(help="Use workers on this machine, or on a Dask cluster.")

@@ -18,6 +18,7 @@ from harness.cli.computing import (
     Device,
     ExecutorName,
     Images,
+    Init,
     MemoryLimit,
     Out,
     Resolution,
@@ -61,6 +62,7 @@ def run(
     random_labels: RandomLabels = False,
     batch_size: BatchSize = 64,
     resolution: Resolution = None,
+    init: Init = "default",
     workers: Workers = 1,
     shard: Annotated[
         str | None,
@@ -101,6 +103,7 @@ def run(
             labels="random" if random_labels else "file",
             batch_size=batch_size,
             resolution=resolution,
+            init=init,
             workers=workers,
             shard=arguments.shard(shard, "--shard"),
             once_per_class=once_per_class,

@@ -20,6 +20,7 @@ from harness.cli.computing import (
     Device,
     ExecutorName,
     Images,
+    Init,
     MemoryLimit,
     Out,
     Resolution,
@@ -90,6 +91,7 @@ def search(
     random_labels: RandomLabels = False,
     batch_size: BatchSize = 64,
     resolution: Resolution = None,
+    init: Init = "default",
     reuse: Annotated[
         Path | None, typer.Option(help="A run or search with the same seed and images, whose scores are taken over.")
     ] = None,
@@ -130,6 +132,7 @@ def search(
                 labels="random" if random_labels else "file",
                 batch_size=batch_size,
                 resolution=resolution,
+                init=init,
                 device=device,
                 workers=workers,
                 executor=make,

@@ -14,6 +14,7 @@ from harness.contracts.proxy import Proxy
 from harness.errors import DataError, HarnessError
 from harness.images import Batch
 from harness.images.batches import read_batches
+from harness.networks.initialisation import DEFAULT
 from harness.registry import resolve
 from harness.registry.by_file import benchmark_made_by, source_digest
 from harness.registry.own_benchmarks import code_digest
@@ -36,6 +37,7 @@ class Job:
         time_limit: seconds allowed per unit; None: no limit.
         memory_limit: bytes that the process may use; None: no limit.
         sources: name and hash of the source of each unregistered proxy; a changed file is refused.
+        init: how weights are drawn, one of :data:`harness.networks.initialisation.IN_WORDS`.
         contents: the hashes of an unregistered benchmark's code and data; other ones are refused. None: registered.
     """
 
@@ -50,6 +52,7 @@ class Job:
     time_limit: float | None = None
     memory_limit: int | None = None
     sources: tuple[tuple[str, str | None], ...] = ()
+    init: str = DEFAULT
     contents: tuple[str | None, str | None] | None = None
 
 

@@ -20,6 +20,7 @@ from harness._utils.arguments import (
     yes_or_no,
 )
 from harness.errors import HarnessError
+from harness.networks.initialisation import DEFAULT, IN_WORDS
 
 if TYPE_CHECKING:
     from harness.contracts.proxy import Proxy
@@ -46,6 +47,7 @@ class RunOptions:
         labels: ``random`` replaces the labels of the images by random ones.
         batch_size: images per mini-batch.
         resolution: height and width of the images, in pixels; default: the benchmark's own.
+        init: how weights are drawn, one of :data:`harness.networks.initialisation.IN_WORDS`.
         workers: the number of worker processes; 1 computes in this process.
         shard: (k, n) keeps the k-th of n parts of the sample, every n-th architecture from the k-th on. Everything
             else is unchanged, so that the parts can be merged. An empty part is a valid plan, so that a run with more
@@ -71,6 +73,7 @@ class RunOptions:
     labels: Literal["file", "random"] = field(default="file", metadata={"converter": one_of("file", "random")})
     batch_size: int = field(default=64, metadata={"converter": whole()})
     resolution: int | None = field(default=None, metadata={"converter": optional(whole())})
+    init: str = field(default=DEFAULT, metadata={"converter": one_of(*IN_WORDS)})
     workers: int = field(default=1, metadata={"converter": whole()})
     shard: tuple[int, int] = field(default=(1, 1), metadata={"converter": shard})
     once_per_class: bool = field(default=False, metadata={"converter": yes_or_no})

@@ -14,6 +14,7 @@ from harness.execution.options import RunOptions
 from harness.images import Batch, Images
 from harness.images.batches import fingerprint
 from harness.images.given import images_given
+from harness.networks.initialisation import IN_WORDS
 from harness.registry import select_proxies
 from harness.registry.own_benchmarks import as_benchmark
 from harness.store.records import Setting
@@ -83,7 +84,7 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
         images=images.description,
         noise=images.noise,
         fingerprint=fingerprint(batches),
-        initialisation="PyTorch default",
+        initialisation=IN_WORDS[options.init],
         dtype="float32",
         device=options.device,
         torch=torch.__version__,

@@ -19,6 +19,7 @@ from harness.execution.job import Job
 from harness.execution.plan import Plan
 from harness.execution.unit import compute_unit, failed_unit
 from harness.images.batches import BATCHES_FILE, read_batches, write_batches
+from harness.networks.initialisation import name_of
 from harness.registry import check_importable, is_registered, reference
 from harness.registry.by_file import source_digest
 from harness.registry.own_benchmarks import (
@@ -350,6 +351,7 @@ def job_of(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, 
         batches=str(path.resolve()),
         fingerprint=plan.setting.fingerprint,
         device=plan.setting.device,
+        init=name_of(plan.setting.initialisation),
         torch=plan.setting.torch,
         time_limit=time_limit,
         memory_limit=memory_limit,

@@ -26,6 +26,7 @@ from harness.execution.limits.memory import check_limit, limited
 from harness.execution.limits.out_of_memory import explain, is_out_of_memory
 from harness.execution.limits.time import Deadline, OutOfTimeError
 from harness.images import Batch
+from harness.networks.initialisation import initialised
 from harness.probe import NotApplicableError, Probe
 from harness.probe.ledger import Ledger
 from harness.seeds import derive_seed
@@ -182,7 +183,7 @@ def make_probe(
     """The newly initialised network of an architecture with its mini-batches, as every proxy of the unit sees it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed("weights", benchmark.name, job.dataset, architecture, job.seed))
-        network = benchmark.build(architecture, job.dataset)
+        network = initialised(benchmark.build(architecture, job.dataset), job.init)
     network = network.to(job.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     anticipated = {quantity for proxy in chosen for quantity in proxy.anticipates}
     objective = benchmark.task(job.dataset).objective

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.analysis.seeds import TRUSTED_AGREEMENT
 from harness.display.tables.heading import Heading
 from harness.display.tables.numbers import coefficient, counted
+from harness.networks.initialisation import DEFAULT, IN_WORDS
 from harness.proxies._measured_dependence import Cause, dependent_on
 from harness.results import OpenedRun
 from harness.store.records import NOTES, SEARCH
@@ -79,7 +80,9 @@ def _facts(run: OpenedRun) -> tuple[str, ...]:
         left_out = [f"{counted(missing, 'architecture')} without a number in '{run.truth.split}' left out"]
         return (*run.manifest.get(NOTES, ()), *(left_out if missing else ()))
     objective = run.benchmark.task(setting.dataset).objective
-    facts = (f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",)
+    facts: tuple[str, ...] = (f"Seed {setting.seed} of weights and batches; torch {setting.torch} on {setting.device}",)
+    if setting.initialisation != IN_WORDS[DEFAULT]:
+        facts = (f"Weights drawn anew: {setting.initialisation}", *facts)
     return facts if objective == CLASSES else (*facts, f"Loss of the gradient proxies: {objective.words}")
 
 

@@ -29,6 +29,7 @@ from harness.execution.job import Job, benchmark_of, read_batches_of
 from harness.execution.unit import make_probe
 from harness.gate.costs import OwnCosts, Place, median_of
 from harness.images.batches import BATCHES_FILE
+from harness.networks.initialisation import name_of
 from harness.probe import Probe
 from harness.registry import proxies, reference, resolve, select_proxies
 from harness.registry.by_file import OWN_PROXIES, source_digest
@@ -86,6 +87,7 @@ def job_of(run: OpenedRun, places: Sequence[str]) -> Job:
         batches=str((run.directory / BATCHES_FILE).resolve()),
         fingerprint=run.setting.fingerprint,
         device=run.setting.device,
+        init=name_of(run.setting.initialisation),
     )
 
 

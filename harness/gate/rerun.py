@@ -11,6 +11,7 @@ from harness.errors import HarnessError
 from harness.execution.options import RunOptions
 from harness.execution.plan import Plan, make_plan
 from harness.images import RANDOM_LABELS
+from harness.networks.initialisation import name_of
 from harness.registry import STANDARD, benchmark_named, proxies
 from harness.store.sqlite import FILE_NAME
 
@@ -53,6 +54,7 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
         labels="random" if setting.images.endswith(RANDOM_LABELS) else "file",
         batch_size=setting.batch_size,
         resolution=setting.resolution,
+        init=name_of(setting.initialisation),
         once_per_class=bool(setting.once_per_class),
         device=setting.device,
     )

@@ -1,7 +1,8 @@
 """Reproduce a paper's comparison: its protocol as a file, our numbers next to the published ones, and the differences.
 
 Data flow: a protocol (``protocol``, read by ``reading``) has parts; ``parts`` makes or finds the run of each part;
-``mismatches`` lists what was done differently; ``comparison`` and ``search`` compare the numbers; ``exhibit`` and
+``mismatches`` lists what was done differently; ``comparison`` and ``search`` compare the numbers;
+``architecture_search`` makes a search again and compares what it found; ``exhibit`` and
 ``figure`` show them. ``reproduce`` does all of this in one call.
 """
 

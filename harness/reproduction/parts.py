@@ -80,10 +80,6 @@ def outcome(
     """
     if part.kind == "unavailable":
         return Outcome(part, why_not=part.reason)
-    if part.kind == "architecture-search":
-        from harness.reproduction import architecture_search
-
-        return architecture_search.outcome(part, out, options, progress)
     from harness.store.sqlite import FILE_NAME
 
     source = protocol.part(part.run_of) if part.run_of else part

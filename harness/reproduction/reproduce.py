@@ -117,6 +117,7 @@ def reproduce(
         HarnessError: for every error that the user can fix; the message says how. No error is raised for a part that
             cannot be run because images, ground truth or the benchmark are missing; its outcome states the reason.
     """
+    from harness.reproduction import architecture_search
     from harness.reproduction.comparison import compare_part, summarise
     from harness.reproduction.search import compare_search
 
@@ -127,7 +128,10 @@ def reproduce(
     outcomes = []
     for part in _chosen(declared, parts):
         with progress() as callback:
-            outcomes.append(outcome(declared, part, Path(out), options, callback))
+            if part.kind == "architecture-search":
+                outcomes.append(architecture_search.outcome(part, Path(out), options, callback))
+            else:
+                outcomes.append(outcome(declared, part, Path(out), options, callback))
     done = [found for found in outcomes if found.report is not None]
     rows = _stacked([compare_part(declared, found) for found in done if found.part.kind == "correlation"])
     return Reproduction(

@@ -56,6 +56,7 @@ def search(
     labels: str = "file",
     batch_size: int = 64,
     resolution: int | None = None,
+    init: str = "default",
     device: str = "cpu",
     workers: int = 1,
     executor: Callable[[], Executor] | None = None,
@@ -96,6 +97,7 @@ def search(
         batch_size: see :func:`harness.run`.
         resolution: see :func:`harness.run`.
         device: see :func:`harness.run`.
+        init: see :func:`harness.run`.
         workers: see :func:`harness.run`.
         executor: see :func:`harness.run`.
         time_limit: see :func:`harness.run`.

@@ -70,7 +70,7 @@ def _facts(result: SearchResult) -> list[tuple[str, str]]:
         (
             "Scores",
             f"weights and mini-batches of seed {setting.seed}; mini-batches of {setting.batch_size} from "
-            f"{setting.images}; torch {setting.torch}",
+            f"{setting.images}; initialisation: {setting.initialisation}; torch {setting.torch}",
         )
     )
     if result.truth is not None:
