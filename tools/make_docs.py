@@ -49,15 +49,16 @@ def proxies_page() -> str:
             "Generated from declared facts by `python -m tools.make_docs`; do not edit. To add your own proxy, see",
             "[adding-a-proxy.md](adding-a-proxy.md).",
             "",
-            "| name | label | better | looks at | batches | cost | supervised | what it computes |",
-            "|---|---|---|---|---|---|---|---|",
+            "| name | label | better | looks at | batches | cost | supervised | axes | what it computes |",
+            "|---|---|---|---|---|---|---|---|---|",
             *map(_row, own),
             "",
             "*Looks at*: nothing (only the network), noise, images, or images with labels. *Batches*: the number of",
             "mini-batches that it needs, if only for their shape. *Cost*: stand-alone cost in forward-backward passes",
             "of the same network, as the median over cells of NATS-Bench's topology space with 64 CIFAR-10 images on",
             "one thread ([performance.md](performance.md)). *Supervised*: a constant was chosen using the accuracies",
-            "of a benchmark.",
+            "of a benchmark. *Axes*: what its authors derive it from, as the survey groups proxies: expressivity (E),",
+            "generalisation (G), trainability (T).",
             "",
             "For how proxies treat modules that are used more than once, and operations outside modules, see",
             "[What a proxy sees](adding-a-proxy.md#what-a-proxy-sees).",
@@ -71,8 +72,9 @@ def proxies_page() -> str:
 
 def _row(p: Proxy) -> str:
     supervised = "yes" if p.supervised else "no"
+    axes = ", ".join(axis[0].upper() for axis in p.axes) or "–"
     name, cost = f"[`{p.name}`](#{p.name})", cost_in_words(p.name)
-    cells = (name, _cell(p.label), p.better, p.data, str(p.batches), cost, supervised, _cell(p.summary))
+    cells = (name, _cell(p.label), p.better, p.data, str(p.batches), cost, supervised, axes, _cell(p.summary))
     return f"| {' | '.join(cells)} |"
 
 
@@ -98,6 +100,7 @@ def _section(proxy: Proxy, own: Sequence[Proxy]) -> list[str]:
         f"variant of `{proxy.variant_of}`" if proxy.variant_of else "",
         f"better: {proxy.better}",
         f"looks at: {proxy.data}" + (f", {proxy.batches} mini-batches" if proxy.batches > 1 else ""),
+        f"derived from: {', '.join(proxy.axes)}" if proxy.axes else "",
         f"supervised: {proxy.supervised}" if proxy.supervised else "",
         f"variants: {', '.join(variants)}" if variants else "",
         *_dependences(proxy.name),

@@ -105,6 +105,7 @@ def _proxy(proxy: ProxyFacts) -> Document:
         "variant_of": proxy.variant_of,
         "better": proxy.better,
         "looks_at": proxy.data,
+        "axes": proxy.axes,
         "batches": proxy.batches,
         "version": proxy.version,
         "cost": measured_costs().get(proxy.name),

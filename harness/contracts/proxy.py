@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Direction = Literal["higher", "lower"]
 Data = Literal["nothing", "noise", "images", "labels"]
+Axis = Literal["expressivity", "generalisation", "trainability"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class ProxyFacts:
         label: its name in tables and figures.
         better: whether a higher or a lower score predicts a better network; declared, never fitted.
         data: its inputs besides the network: nothing, noise, images, or images with their labels.
+        axes: what its authors derive it from, as the survey groups proxies: expressivity, generalisation,
+            trainability; none for sizes and chance.
         cite: key of the paper in ``CITATIONS``.
         source: the paper's equation or the official code's file that the definition follows.
         version: increased whenever scores change, so that old and new scores are never mixed.
@@ -49,6 +52,7 @@ class ProxyFacts:
     supervised: str | None
     aliases: tuple[str, ...]
     summary: str
+    axes: tuple[Axis, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,7 @@ class Proxy(ProxyFacts):
             "What it computes": self.summary,
             "Better": self.better,
             "Looks at": self.data,
+            "Derived from": ", ".join(self.axes),
             "Paper": self.cite,
             "Definition": self.source,
             "Variant of": self.variant_of or "",
@@ -100,6 +105,7 @@ def proxy(
     variant_of: str | None = None,
     supervised: str | None = None,
     aliases: tuple[str, ...] = (),
+    axes: tuple[Axis, ...] = (),
 ) -> Callable[[Callable[[Probe], float | int | Tensor]], Proxy]:
     """Declare the facts of a proxy; decorates its formula.
 
@@ -126,6 +132,7 @@ def proxy(
             variant_of=variant_of,
             supervised=supervised,
             aliases=aliases,
+            axes=axes,
             summary=(inspect.getdoc(function) or "").partition("\n")[0],
             anticipates=anticipates,
             function=function,

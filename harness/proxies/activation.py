@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     better="higher",
     data="images",
     cite="mellor2021naswot",
+    axes=("expressivity",),
     source="score_networks.py of the official code",
     aliases=("nwot", "nas_wot"),
 )
@@ -48,6 +49,7 @@ def naswot(probe: Probe) -> Tensor:
     better="higher",
     data="images",
     cite="li2024survey",
+    axes=("expressivity",),
     source="get_logdet in measures/__init__.py of the survey's code, as intended",
     variant_of="naswot",
 )
@@ -66,6 +68,7 @@ def logdet(probe: Probe) -> Tensor:
     better="higher",
     data="images",
     cite="mellor2021naswot",
+    axes=("expressivity",),
     source="score_networks.py of the official code, as it runs on NAS-Bench-201",
     variant_of="naswot",
 )
@@ -85,6 +88,7 @@ def naswot_blocks(probe: Probe) -> Tensor:
     better="higher",
     data="images",
     cite="mellor2021naswot",
+    axes=("expressivity",),
     source="score_networks.py of the official code, with the relatives of ReLU too",
     variant_of="naswot",
 )

@@ -60,6 +60,7 @@ def _rows(feature: Tensor) -> Tensor:
     better="higher",
     data="noise",
     cite="lee2024aznas",
+    axes=("expressivity",),
     source="NB201/ZeroShotProxy/compute_az_nas_score.py",
     batches=1,
 )
@@ -83,6 +84,7 @@ def az_expressivity(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="lee2024aznas",
+    axes=("expressivity",),
     source="NB201/ZeroShotProxy/compute_az_nas_score.py",
     batches=1,
 )
@@ -103,6 +105,7 @@ def az_progressivity(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="lee2024aznas",
+    axes=("trainability",),
     source="NB201/ZeroShotProxy/compute_az_nas_score.py",
     batches=1,
 )

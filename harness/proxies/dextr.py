@@ -26,6 +26,7 @@ COORDINATES = 10
     better="higher",
     data="images",
     cite="asthana2025dextr",
+    axes=("expressivity", "generalisation", "trainability"),
     source="NASBench201/correlation/NAS_Bench_201.py and no_free_lunch_architectures/length.py",
 )
 def dextr(probe: Probe) -> Tensor:

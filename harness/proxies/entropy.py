@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     better="higher",
     data="noise",
     cite="sun2022maedet",
+    axes=("expressivity",),
     source="nas/scores/compute_entropy.py of the official code, last stage only",
     batches=1,
 )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     better="higher",
     data="labels",
     cite="abdelfattah2021zero",
+    axes=("trainability",),
     source="foresight/pruners/measures/grad_norm.py",
     aliases=("gradient_norm",),
 )
@@ -51,6 +52,7 @@ def grad_norm(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="lin2021zen",
+    axes=("trainability",),
     source="ZeroShotProxy/compute_gradnorm_score.py of ZenNAS",
     batches=1,
     variant_of="grad_norm",
@@ -90,6 +92,7 @@ def _gradients_on_noise(probe: Probe) -> list[Tensor]:
     better="higher",
     data="labels",
     cite="abdelfattah2021zero",
+    axes=("trainability",),
     source="foresight/pruners/measures/plain.py",
 )
 def plain(probe: Probe) -> Tensor:
@@ -109,6 +112,7 @@ def plain(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="lee2019snip",
+    axes=("trainability",),
     source="foresight/pruners/measures/snip.py",
 )
 def snip(probe: Probe) -> Tensor:
@@ -126,6 +130,7 @@ def snip(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="wang2020grasp",
+    axes=("trainability",),
     source="foresight/pruners/measures/grasp.py, sign kept",
     version=2,
     anticipates=("curvature_along_weights",),
@@ -161,6 +166,7 @@ def _fisher_of_channels(probe: Probe) -> list[tuple[Layer, Tensor]]:
     better="higher",
     data="labels",
     cite="turner2020blockswap",
+    axes=("trainability",),
     source="foresight/pruners/measures/fisher.py",
     anticipates=("layer_output_gradients",),
 )
@@ -180,6 +186,7 @@ def fisher(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="turner2020blockswap",
+    axes=("trainability",),
     source="foresight/pruners/measures/fisher.py, without spreading over weights",
     anticipates=("layer_output_gradients",),
     variant_of="fisher",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     better="higher",
     data="labels",
     cite="zhang2022gradsign",
+    axes=("generalisation", "trainability"),
     source="zero-cost-nas-code/foresight/pruners/measures/grad_conflict.py",
     version=2,
 )
@@ -53,6 +54,7 @@ def gradsign(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="zhang2022gradsign",
+    axes=("generalisation", "trainability"),
     source="zero-cost-nas-code/gradsign.py",
     version=2,
     variant_of="gradsign",

@@ -93,6 +93,7 @@ def _factors(probe: Probe) -> _Factors:
     better="higher",
     data="noise",
     cite="zhou2026intrain",
+    axes=("expressivity", "trainability"),
     source="the formula of the paper; there is no code",
     batches=1,
 )
@@ -117,6 +118,7 @@ def intrain(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="zhou2026intrain",
+    axes=("expressivity",),
     source="the formula of the paper; there is no code",
     batches=1,
     variant_of="intrain",
@@ -136,6 +138,7 @@ def intrain_geometry(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="zhou2026intrain",
+    axes=("trainability",),
     source="the formula of the paper; there is no code",
     batches=1,
     variant_of="intrain",

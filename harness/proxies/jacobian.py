@@ -26,6 +26,7 @@ EPSILON = 1e-5
     better="higher",
     data="images",
     cite="mellor2020naswot",
+    axes=("expressivity",),
     source="foresight/pruners/measures/jacob_cov.py",
     aliases=("jacov", "jacobian_covariance"),
 )
@@ -65,6 +66,7 @@ def _class_scores(probe: Probe, divide: bool) -> Tensor:
     better="higher",
     data="labels",
     cite="lopes2021epe",
+    axes=("expressivity",),
     source="search.py of the official code, as it runs",
 )
 def epe_nas(probe: Probe) -> Tensor:
@@ -83,6 +85,7 @@ def epe_nas(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="lopes2021epe",
+    axes=("expressivity",),
     source="search.py of the official code, including its branch for many classes",
     variant_of="epe_nas",
 )

@@ -40,6 +40,7 @@ TENSORS = 11
     better="higher",
     data="labels",
     cite="xu2021knas",
+    axes=("trainability",),
     source="the paper's mean of the Gram matrix, with the gradients of exps/NAS-Bench-201/functions.py",
     version=2,
 )
@@ -63,6 +64,7 @@ def knas(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="xu2021knas",
+    axes=("trainability",),
     source="exps/NAS-Bench-201/functions.py, its entries with the mean in its comment",
     version=2,
     variant_of="knas",

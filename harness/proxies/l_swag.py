@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     better="higher",
     data="labels",
     cite="casarin2025lswag",
+    axes=("expressivity", "trainability"),
     source="equation 1 of the paper (ZiCo without the mean, times SWAP's count), over all layers",
     batches=2,
     aliases=("lswag",),

@@ -56,6 +56,7 @@ def _smallest_eigenvalues(correlations: list[Tensor]) -> Tensor:
     better="higher",
     data="noise",
     cite="jiang2023meco",
+    axes=("generalisation", "trainability"),
     source="correlation/foresight/pruners/measures/meco.py",
     batches=1,
 )
@@ -84,6 +85,7 @@ def meco(probe: Probe) -> Tensor:
     better="higher",
     data="images",
     cite="jiang2023meco",
+    axes=("generalisation", "trainability"),
     source="correlation/NAS_Bench_201.py",
     variant_of="meco",
 )
@@ -106,6 +108,7 @@ def meco_image(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="jiang2023meco",
+    axes=("generalisation", "trainability"),
     source="correlation/foresight/pruners/measures/meco.py, summed over convolutions only",
     batches=1,
     variant_of="meco",
@@ -135,6 +138,7 @@ def meco_layers(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="jiang2023meco",
+    axes=("generalisation", "trainability"),
     source="correlation/NAS_Bench_201.py, measure meco_opt",
     batches=1,
     variant_of="meco",

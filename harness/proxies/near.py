@@ -27,6 +27,7 @@ SEEN = (Part.LAYERS, Part.ACTIVATIONS, Part.BATCH_NORMS, Part.MODULES)
     better="higher",
     data="images",
     cite="husistein2025near",
+    axes=("expressivity",),
     source="src/near_score/near_score.py",
     version=2,
 )

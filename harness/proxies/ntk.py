@@ -31,6 +31,7 @@ COLUMNS = 2**20
     better="lower",
     data="images",
     cite="chen2021tenas",
+    axes=("generalisation", "trainability"),
     source="lib/procedures/ntk.py, training mode",
     aliases=("ntk_cond", "ntk_condition_number"),
 )
@@ -55,6 +56,7 @@ def ntk(probe: Probe) -> Tensor:
     better="lower",
     data="images",
     cite="chen2021tenas",
+    axes=("generalisation", "trainability"),
     source="lib/procedures/ntk.py with train_mode=False",
     variant_of="ntk",
 )

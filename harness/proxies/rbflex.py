@@ -28,6 +28,7 @@ GAMMA_LAST = 1.02460061284506e-11
     better="higher",
     data="images",
     cite="yamasaki2025rbflex",
+    axes=("expressivity",),
     source="RBFleX_NAS-Bench-201.py, with its fixed γ",
 )
 @quantity("harness.proxies.rbflex:_rbflex")

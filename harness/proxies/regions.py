@@ -34,6 +34,7 @@ REPEATS = 3
     better="higher",
     data="images",
     cite="chen2021tenas",
+    axes=("expressivity",),
     source="lib/procedures/linear_region_counter.py, on the mini-batch and the benchmark's own network",
 )
 def linear_regions(probe: Probe) -> float:
@@ -56,6 +57,7 @@ def linear_regions(probe: Probe) -> float:
     better="higher",
     data="noise",
     cite="lee2024aznas",
+    axes=("expressivity",),
     source="NB201/ZeroShotProxy/compute_te_nas_score.py of AZ-NAS",
     batches=1,
     variant_of="linear_regions",
@@ -82,6 +84,7 @@ def linear_regions_noise(probe: Probe) -> float:
     better="higher",
     data="images",
     cite="chen2021tenas",
+    axes=("expressivity",),
     source="prune_tenas.py and lib/procedures/linear_region_counter.py",
     variant_of="linear_regions",
 )

@@ -30,6 +30,7 @@ REPEATS = 32
     better="higher",
     data="images",
     cite="peng2024swap",
+    axes=("expressivity",),
     source="src/metrics/swap.py and correlation.py",
     aliases=("swap_score", "swap_nas"),
 )
@@ -55,6 +56,7 @@ def swap(probe: Probe) -> float:
     better="higher",
     data="images",
     cite="peng2024swap",
+    axes=("expressivity",),
     source="src/metrics/swap.py, with the relatives of ReLU and with tokens",
     variant_of="swap",
 )
@@ -77,6 +79,7 @@ def swap_units(probe: Probe) -> float:
     better="higher",
     data="images",
     cite="peng2026swap",
+    axes=("expressivity",),
     source="src/metrics/swap.py and SWAP_Transformer.py of SWAP_Universal",
     variant_of="swap",
 )

@@ -48,6 +48,7 @@ def _flow(probe: Probe, network: nn.Module, *parts: Part) -> Tensor:
     better="higher",
     data="nothing",
     cite="tanaka2020synflow",
+    axes=("trainability",),
     source="foresight/pruners/measures/synflow.py",
 )
 def synflow(probe: Probe) -> Tensor:
@@ -68,6 +69,7 @@ def synflow(probe: Probe) -> Tensor:
     better="higher",
     data="nothing",
     cite="krishnakumar2022suite",
+    axes=("trainability",),
     source="logarithm of SynFlow",
     variant_of="synflow",
 )
@@ -85,6 +87,7 @@ def log_synflow(probe: Probe) -> Tensor:
     better="higher",
     data="nothing",
     cite="abdelfattah2021zero",
+    axes=("trainability",),
     source="synflow_bn in foresight/pruners/measures/synflow.py; the survey's code computes this as SynFlow",
     variant_of="synflow",
 )

@@ -35,6 +35,7 @@ _ATTENTION = ("attn", "attention", "qkv")
     better="higher",
     data="nothing",
     cite="zhou2022tftas",
+    axes=("trainability",),
     source="lib/training_free/indicators/dss.py of decemberzhou/TF_TAS",
 )
 def dss(probe: Probe) -> Tensor:
@@ -124,6 +125,7 @@ def _residual_stream(probe: Probe) -> list[Tensor]:
     better="higher",
     data="noise",
     cite="lee2024aznas",
+    axes=("expressivity",),
     source="the formula of ImageNet_AutoFormer/lib/training_free/indicators/az_nas.py",
     batches=1,
 )
@@ -148,6 +150,7 @@ def az_expressivity_tokens(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="lee2024aznas",
+    axes=("trainability",),
     source="the formula of ImageNet_AutoFormer/lib/training_free/indicators/az_nas.py",
     batches=1,
 )

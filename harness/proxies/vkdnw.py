@@ -81,6 +81,7 @@ def _entropy(probe: Probe, of_root: bool) -> Tensor:
     better="higher",
     data="noise",
     cite="tybl2025vkdnw",
+    axes=("trainability",),
     source="NB201/ZeroShotProxy/compute_vkdnw_score.py, sum of its two numbers",
     batches=1,
 )
@@ -103,6 +104,7 @@ def vkdnw(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="tybl2025vkdnw",
+    axes=("trainability",),
     source="NB201/ZeroShotProxy/compute_vkdnw_score.py, vkdnw_entropy",
     batches=1,
 )
@@ -135,6 +137,7 @@ def vkdnw_entropy(probe: Probe) -> Tensor:
     better="higher",
     data="noise",
     cite="tybl2025vkdnw",
+    axes=("trainability",),
     source="the Fisher information of a softmax classifier, in place of the official code's product",
     batches=1,
     variant_of="vkdnw_entropy",

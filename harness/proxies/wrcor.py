@@ -202,6 +202,7 @@ def _correlations(probe: Probe, response: Tensor) -> Tensor:
     better="higher",
     data="labels",
     cite="jing2025wrcor",
+    axes=("expressivity", "generalisation"),
     source="foresight/pruners/measures/act_grad_cor_weighted.py, as it runs on NAS-Bench-201",
 )
 def wrcor(probe: Probe) -> Tensor:
@@ -232,6 +233,7 @@ def wrcor(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="jing2025wrcor",
+    axes=("expressivity", "generalisation"),
     source="foresight/pruners/measures/act_grad_cor.py, as it runs on NAS-Bench-201",
     variant_of="wrcor",
 )
@@ -253,6 +255,7 @@ def wrcor_unweighted(probe: Probe) -> Tensor:
     better="higher",
     data="images",
     cite="jing2025wrcor",
+    axes=("expressivity", "generalisation"),
     source="foresight/pruners/measures/act_cor.py, as it runs on NAS-Bench-201",
     variant_of="wrcor",
 )
@@ -273,6 +276,7 @@ def wrcor_activations(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="jing2025wrcor",
+    axes=("expressivity", "generalisation"),
     source="foresight/pruners/measures/grad_cor.py, as it runs on NAS-Bench-201",
     variant_of="wrcor",
 )

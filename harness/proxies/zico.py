@@ -44,6 +44,7 @@ def _zico(first: list[Tensor], second: list[Tensor], of_magnitudes: bool = False
     better="higher",
     data="labels",
     cite="li2023zico",
+    axes=("generalisation", "trainability"),
     source="ZeroShotProxy/compute_zico.py",
     batches=2,
 )
@@ -65,6 +66,7 @@ def zico(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="li2023zico",
+    axes=("generalisation", "trainability"),
     source="the paper's formula with Var(|g|)",
     batches=2,
     variant_of="zico",
@@ -83,6 +85,7 @@ def zico_magnitude(probe: Probe) -> Tensor:
     better="higher",
     data="labels",
     cite="jiang2023meco",
+    axes=("generalisation", "trainability"),
     source="measures/zico.py of MeCo's code, with gradients reset between the halves",
     variant_of="zico",
 )
@@ -120,6 +123,7 @@ def _gradients_of_halves(probe: Probe) -> tuple[list[Tensor], list[Tensor]]:
     better="higher",
     data="labels",
     cite="bhardwaj2023zicobc",
+    axes=("generalisation", "trainability"),
     source="equation 2 of the paper",
     batches=2,
 )

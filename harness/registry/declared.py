@@ -24,7 +24,10 @@ def declared_facts() -> Mapping[str, tuple[ProxyFacts, ...]]:
         return {}
     modules = json.loads(FILE.read_text(encoding="utf-8"))
     return {
-        module: tuple(ProxyFacts(**{**facts, "aliases": tuple(facts["aliases"])}) for facts in proxies)
+        module: tuple(
+            ProxyFacts(**{**facts, "aliases": tuple(facts["aliases"]), "axes": tuple(facts.get("axes", ()))})
+            for facts in proxies
+        )
         for module, proxies in modules.items()
     }
 

@@ -20,6 +20,7 @@ BROKEN = {
     "blank_name": ("test_its_declared_facts_are_complete", "remove blanks"),
     "anticipates_nothing": ("test_its_declared_facts_are_complete", "'crystal_ball', which is not a quantity"),
     "no_direction": ("test_its_direction_is_declared", "it is 'up'"),
+    "magical": ("test_its_declared_facts_are_complete", "axes names 'magic'"),
     "pictures": ("test_what_it_looks_at_is_declared", "it is 'pictures'"),
     "no_batches": ("test_what_it_looks_at_is_declared", "needs at least 1 mini-batches"),
     "undescribed": ("test_its_first_line_says_what_it_computes", "add a docstring to the formula"),

@@ -69,6 +69,12 @@ def no_direction(probe):
     return gradient(probe)
 
 
+@declared(axes=("magic",))
+def magical(probe):
+    """Sum of the magnitudes of the gradients."""
+    return gradient(probe)
+
+
 @declared(data="pictures")
 def pictures(probe):
     """Sum of the magnitudes of the gradients."""

@@ -6,7 +6,9 @@ import functools
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import get_args
 
+from harness.contracts.proxy import Axis
 from harness.execution.executors import spawned_workers
 from harness.execution.job import Job
 from harness.execution.unit import compute_unit
@@ -37,6 +39,9 @@ class ProxyFactsContract(ProxySubject):
         assert proxy.supervised is None or proxy.supervised.strip(), (
             "supervised must say which constant was chosen with which accuracies, or be None"
         )
+        known = get_args(Axis)
+        unknown = [axis for axis in proxy.axes if axis not in known]
+        assert not unknown, f"axes names '{unknown[0]}'; known are {', '.join(known)}"
         strange = [name for name in proxy.anticipates if not hasattr(Probe, name)]
         assert not strange, f"anticipates names '{strange[0]}', which is not a quantity of Probe"
 
