@@ -106,6 +106,37 @@ def heatmap(
 
 
 @command()
+def combine(
+    runs: RunDirectories,
+    most: Annotated[int, typer.Option(help="Largest number of proxies in a combination, at most 4.")] = 4,
+    proxies: Annotated[
+        str | None,
+        typer.Option(help="Only these proxies: comma-separated names, or 'standard'; default: all common ones."),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(help="How often networks are drawn again for the interval of the choice.")
+    ] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of these draws.")] = 0,
+    subset: Subset = "all",
+    truth: Truth = None,
+    out: Out = None,
+    width: Width = "2",
+) -> None:
+    """Combinations of proxies, chosen on some search spaces and judged on another: is any better than #Params?"""
+    from harness.exhibits.combine import combine as exhibit
+
+    found = exhibit(
+        [opened(directory, truth) for directory in runs],
+        most=most,
+        proxies=None if proxies is None else proxies.split(","),
+        resamples=resamples,
+        seed=seed,
+        subset=subset,
+    )
+    present(found, out, width)
+
+
+@command()
 def top(
     run: RunDirectory,
     by: Annotated[
