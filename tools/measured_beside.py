@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pandas as pd
 
 from harness.analysis.published import digits
-from harness.display.tables.numbers import coefficient, count, estimate, interval, points
+from harness.display.tables.numbers import coefficient, count, estimate, interval, p_value, points
 from harness.display.tables.numbers import printed as as_printed
+from harness.exhibits.combine import verdict
 from tools import reference_tables
 from tools.reference_tables import Row, estimated, grid, in_words, label, listed, minus, row, table
 
@@ -179,10 +180,28 @@ def search_table(part: str, metric: str = "published") -> str:
     return grid([*head, "a random network", "the best of the draw"], rows)
 
 
+def combination_means(folder: str) -> str:
+    """How combinations do beside the baselines on the spaces that they were not chosen on, averaged over spaces."""
+    rows = [
+        [
+            f"{each['size']}", f"{each['combinations']:,}", label(each["baseline"]), f"{each['spaces']}",
+            minus(estimate(each["difference"], each["low"], each["high"], sign=True)), p_value(each["p_holm"]),
+            f"{each['better']}", f"{each['worse']}",
+        ]
+        for each in table(f"combinations/{folder}/combination_means.csv").to_dict("records")
+    ]  # fmt: skip
+    return grid(["proxies", "compared", "beside", "spaces", "mean Δτ", "p", "better", "worse"], rows)
+
+
+def combination_verdict(folder: str) -> str:
+    """Whether a combination beats #Params on spaces that it was not chosen on."""
+    return minus(verdict(table(f"combinations/{folder}/combination_means.csv")))
+
+
 MAKERS: tuple[Callable[..., str], ...] = (
     within, within_undoubted, within_protocol, outside, within_table, outside_table, farthest, off_by, reproduced,
     printed, beside_table, independent_table, independent_beside_seeds, agrees, official_table, chosen_accuracies,
-    printed_accuracies, searches_outside, search_table,
+    printed_accuracies, searches_outside, search_table, combination_means, combination_verdict,
 )  # fmt: skip
 """What may stand after ``made by:``."""
 
