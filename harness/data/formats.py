@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -121,6 +121,8 @@ class TableFormat:
         order_sha256: SHA-256 of the architectures in their published order, one per line. A column ``index`` of a
             complete table must number them in this order.
         dialects: other ways in which a table may write the architectures.
+        trainings: the columns of the single trainings behind a ground-truth column. A source has all of them or none;
+            they have the content of that column, which is their mean, and are kept in the table.
     """
 
     architectures: Callable[[], Sequence[str]]
@@ -136,11 +138,23 @@ class TableFormat:
     contrast: Contrast | None = None
     order_sha256: str = ""
     dialects: Sequence[Dialect] = ()
+    trainings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def columns(self) -> list[str]:
         """Every column that is read from a source, in its standard spelling."""
         listed = () if self.listing is None else self.listing.columns
-        return list(dict.fromkeys([*self.truths, *(f"{dataset}/params" for dataset in self.datasets), *listed]))
+        single = (column for columns in self.trainings.values() for column in columns)
+        sizes = (f"{dataset}/params" for dataset in self.datasets)
+        return list(dict.fromkeys([*self.truths, *single, *sizes, *listed]))
+
+    def meanings(self) -> dict[str, str]:
+        """What each column of the table contains, parameter counts excepted."""
+        found = {} if self.listing is None else dict(self.listing.columns)
+        for column, truth in self.truths.items():
+            found[column] = truth.description
+            for number, single in enumerate(self.trainings.get(column, ()), start=1):
+                found[single] = f"training {number} behind {column}"
+        return found
 
 
 @runtime_checkable

@@ -120,8 +120,7 @@ def import_table(
     if len(table) < size:
         words += partial_note(len(table), size)
     sha256 = sha256_of(source)
-    meanings = {} if table_format.listing is None else dict(table_format.listing.columns)
-    meanings |= {name: truth.description for name, truth in table_format.truths.items()}
+    meanings = table_format.meanings()
     columns = {name: meanings.get(name, "parameters of the network") for name in table.columns}
     path = write_table(table, TableMetadata(benchmark.name, words, sha256, table_format.seeds, columns))
     return ImportSummary(
