@@ -134,10 +134,8 @@ def canonical_form(architecture: str) -> str:
     The benchmark's authors trained these 3,969 and gave their accuracies to all others. A stage of :math:`n` layers has
     :math:`3 (1 + 2 + … + 2^{n-1})` of them: 9, 21 and 21.
 
-    >>> canonical_form("00010012")
-    '00001012'
-    >>> canonical_form("01001002")
-    '01010020'
+    >>> canonical_form("00001012"), canonical_form("01001002")
+    ('00010012', '01010020')
 
     Raises:
         HarnessError: as :func:`parse`.
