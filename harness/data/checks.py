@@ -43,6 +43,8 @@ def checked_table(
     _check_numbering(frame, table_format, size, name)
     columns = _checked_columns(frame, table_format, described, name)
     check_direction(columns, described, table_format, name, errors)
+    if table_format.check is not None:
+        table_format.check(columns, name)
     table = described.join(columns)
     return table.reindex([architecture for architecture in expected if architecture in table.index]), size
 
