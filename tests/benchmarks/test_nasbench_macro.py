@@ -181,7 +181,7 @@ class TestSizes:
             assert BENCHMARK.quantity("flops", architecture, "cifar10") == flops
 
     def test_they_are_those_of_built_networks(self):
-        sample = [*CORNERS, *BENCHMARK.sample(6, seed=0)]
+        sample = [*CORNERS[:3], *BENCHMARK.sample(3, seed=0)]
         built = [counted(on_meta(architecture)) for architecture in sample]
         assert BENCHMARK.parameter_counts(sample, "cifar10").tolist() == [params for params, _ in built]
         assert BENCHMARK.operation_counts(sample, "cifar10").tolist() == [flops for _, flops in built]

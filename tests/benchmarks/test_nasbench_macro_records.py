@@ -126,9 +126,9 @@ class TestFile:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            (lambda r: {**r, "0201210": r["00000000"]}, "unknown architecture '0201210' (1 of 6,562 rows are unknown)"),
+            (lambda r: {**r, "0201210": r["00000000"]}, "unknown architecture '0201210' (1 of 51 rows are unknown)"),
             (lambda r: {**r, "02012103": r["00000000"]}, "unknown architecture '02012103'"),
-            (lambda r: {k: v for k, v in r.items() if k != "00000001"}, "1 of 6,561 architectures are missing, first"),
+            (lambda r: {k: v for k, v in r.items() if k != "00000001"}, "6,512 of 6,561 architectures are missing"),
             (changed("00000002", test_acc=[90.0, 91.0]), "'00000002' has 2 test accuracies; expected: 3, one"),
             (changed("00000002", test_acc=[]), "has 0 test accuracies"),
             (lambda r: r | {"00000002": r["00000002"] | {"test_acc": 90.0}}, "has no list of test accuracies; exp"),
@@ -148,7 +148,8 @@ class TestFile:
         ],
     )  # fmt: skip
     def test_a_wrong_record_is_named(self, made_up, file, change, message):
-        assert message in refusal(file(made_up, change))
+        few = dict(itertools.islice(made_up.items(), 50))
+        assert message in refusal(file(few, change), allow_partial="missing" not in message)
 
     @pytest.mark.parametrize(
         ("damage", "message"),

@@ -3,8 +3,8 @@
 A digit is 0 for an identity, 1 for an inverted bottleneck of expansion 3 with a 3×3 kernel, 2 for one of expansion 6
 with a 5×5 kernel. The layers form stages of 2, 3 and 3. The first layer of a stage doubles the channels and halves the
 resolution; an identity there is a strided 1×1 convolution. Elsewhere it is no layer at all, so it may stand anywhere
-among the later layers of its stage without changing the network (Su et al., CVPR 2021, section 5.2; xiusu/NAS-Bench-
-Macro at commit 61a2bfc, ``train/model.py`` and ``get_real_arch`` in ``train/utils.py``).
+among the later layers of its stage without changing the network (Su et al., CVPR 2021; xiusu/NAS-Bench-Macro at commit
+61a2bfc, ``train/model.py`` and ``get_real_arch`` in ``train/utils.py``).
 """
 
 from __future__ import annotations
