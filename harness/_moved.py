@@ -24,7 +24,7 @@ MOVED = {
     "harness.aggregates.base": ("harness.contracts.aggregate",),
     "harness.aggregates.ranks": ("harness.aggregates.literature",),
     "harness.data.tables": ("harness.data.local_tables",),
-    "harness.data.costs": ("harness.data.device_costs",),
+    "harness.data.costs": ("harness.data.device_costs", "harness.data.further_tables"),
     "harness.data.plain_pickle": ("harness._utils.plain_pickle",),
     "harness.passes": ("harness.probe.passes",),
     "harness.per_sample": ("harness.probe.per_sample",),

@@ -336,7 +336,7 @@ def parse_truth(text: str) -> tuple[str | None, int | str | None]:
 
 def ground_truth_of(benchmark: Benchmark, dataset: str, wanted: Truth, better: Direction | None = None) -> GroundTruth:
     """The benchmark's ground truth with this name, or the one that the user gives, see :func:`open_run`."""
-    own = [split for split, _ in benchmark.truths_of(dataset)]
+    own = [split for split, _ in (*benchmark.truths_of(dataset), *benchmark.further_truths(dataset))]
     if isinstance(wanted, str) and wanted in own:
         return benchmark.ground_truth(dataset, wanted)
     if isinstance(wanted, str) and not names_a_file(wanted):

@@ -168,7 +168,7 @@ def _mean_agreement(sides: Sequence[tuple[Floats, Floats]]) -> tuple[Jackknife, 
 
 
 def _relation(first: GroundTruth, second: GroundTruth) -> Relation:
-    if GIVEN in (first.epochs, second.epochs):
+    if GIVEN in (first.epochs, second.epochs) or first.metric != second.metric:
         return "other measure"
     if first.epochs == second.epochs:
         return "other images"

@@ -98,7 +98,7 @@ def import_data(
     name: Annotated[
         str,
         typer.Argument(
-            help="Benchmark, or cost table such as nats-tss-costs-cifar10.", autocompletion=completion.importables
+            help="Benchmark, or further table such as nats-tss-costs-cifar10.", autocompletion=completion.importables
         ),
     ],
     file: Annotated[Path, typer.Argument(help="The official archive, or a table (CSV, JSON, Parquet, Feather).")],
@@ -114,7 +114,7 @@ def import_data(
 ) -> None:
     """Check a file of true accuracies or of device costs, and store it as a compact local table."""
     from harness.data import import_table
-    from harness.data.device_costs import importable
+    from harness.data.further_tables import importable
 
     summary = import_table(
         importable(name), file, trust_pickle=trust_pickle, allow_partial=allow_partial, errors=errors
@@ -126,13 +126,16 @@ def import_data(
 def get_data(
     name: Annotated[
         str,
-        typer.Argument(help="Benchmark, or image data set such as cifar10.", autocompletion=completion.obtainables),
+        typer.Argument(
+            help="Benchmark, further table such as nats-tss-costs-cifar10, or image data set such as cifar10.",
+            autocompletion=completion.obtainables,
+        ),
     ],
     full: Annotated[bool, typer.Option("--full", help="Download the larger version, if there is one.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace existing data.")] = False,
     directory: Downloads = None,
 ) -> None:
-    """Download what a benchmark or an image data set declares, verify its checksums, and import or extract it."""
+    """Download what a benchmark, table or image data set declares, verify its checksums, and import or extract it."""
     from harness.data.get import GetOptions, get
 
     get(name, GetOptions(full=full, replace=replace, directory=directory), say)
@@ -140,7 +143,7 @@ def get_data(
 
 @data_app.command("verify")
 def verify_data(
-    name: Annotated[str | None, typer.Argument(help="Benchmark or image data set; default: all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Benchmark, table or image data set; default: all.")] = None,
     directory: Downloads = None,
 ) -> None:
     """Check tables, downloads and extracted images against their checksums. Exit code 1 on any problem."""

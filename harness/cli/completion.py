@@ -13,19 +13,21 @@ def benchmarks(incomplete: str) -> list[str]:
 
 
 def importables(incomplete: str) -> list[str]:
-    """Benchmarks and cost tables with this prefix."""
-    from harness.data.device_costs import cost_tables
+    """Benchmarks and further tables with this prefix."""
+    from harness.data.further_tables import further_tables
     from harness.registry import benchmark_classes
 
-    return _beginning(incomplete, [*benchmark_classes(), *cost_tables()])
+    return _beginning(incomplete, [*benchmark_classes(), *further_tables()])
 
 
 def obtainables(incomplete: str) -> list[str]:
-    """Benchmarks and image data sets with this prefix."""
+    """Benchmarks, further tables that can be downloaded, and image data sets with this prefix."""
+    from harness.data.further_tables import further_tables, sources_of
     from harness.data.image_sources import IMAGE_SOURCES
     from harness.registry import benchmark_classes
 
-    return _beginning(incomplete, [*benchmark_classes(), *IMAGE_SOURCES])
+    tables = [name for name, table in further_tables().items() if sources_of(table) is not None]
+    return _beginning(incomplete, [*benchmark_classes(), *tables, *IMAGE_SOURCES])
 
 
 def rows(incomplete: str) -> list[str]:

@@ -37,6 +37,9 @@ def print_benchmarks(console: Console) -> None:
             more = [truth for truth in cls().truths_of(dataset) if truth not in cls.truths]
             if more:
                 table.add_row("", "", f"{dataset} also: {_joined(more)}")
+            further = cls().further_truths(dataset)
+            if further:
+                table.add_row("", "", f"{dataset}, with a table of their own: {_joined(further)}")
         for index, (subset, description) in enumerate(cls.subsets.items()):
             table.add_row("", "" if index else "sets", f"{subset}: {description}")
         table.add_row("", "needs", needs)

@@ -40,6 +40,10 @@ def benchmarks_document() -> Document:
                     dataset: [f"{split}/{epochs}" for split, epochs in benchmark.truths_of(dataset)]
                     for dataset in cls.datasets
                 },
+                "further_ground_truths": {
+                    dataset: [f"{split}/{epochs}" for split, epochs in benchmark.further_truths(dataset)]
+                    for dataset in cls.datasets
+                },
                 "sets": cls.subsets,
                 "must_be_imported": issubclass(cls, Importable),
                 "can_be_downloaded": issubclass(cls, Obtainable),

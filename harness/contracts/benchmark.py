@@ -150,6 +150,19 @@ class Benchmark(ABC):
         self.check_dataset(dataset)
         return self.truths
 
+    def further_truths(self, dataset: str) -> Sequence[tuple[str, int | str]]:
+        """The (split, epochs) pairs with ground truth of another kind, such as accuracies under attack.
+
+        They are ranked against where they are asked for by name; they are never the default, and other accuracies are
+        not compared with them.
+        """
+        self.check_dataset(dataset)
+        return ()
+
+    def knows_truth(self, dataset: str, split: str, epochs: int | str) -> bool:
+        """Whether the benchmark has this ground truth, of either kind."""
+        return (split, epochs) in (*self.truths_of(dataset), *self.further_truths(dataset))
+
     def costs(self, dataset: str) -> Costs | None:
         """Latencies or energies of the networks on devices, or None if none are known.
 
@@ -261,12 +274,12 @@ class Benchmark(ABC):
             raise UnknownNameError(unknown_name(f"set of {self.name}", subset, self.subsets))
 
     def choose_truth(self, dataset: str, split: str | None, epochs: int | str | None) -> tuple[str, int | str]:
-        """The first of :meth:`truths_of` the data set that matches the requested split and epochs.
+        """The first of :meth:`truths_of` and :meth:`further_truths` that matches the requested split and epochs.
 
         Raises:
             UnknownNameError: if there is none; the message lists the available ones.
         """
-        truths = self.truths_of(dataset)
+        truths = [*self.truths_of(dataset), *self.further_truths(dataset)]
         for offered_split, offered_epochs in truths:
             if split in (None, offered_split) and epochs in (None, offered_epochs):
                 return offered_split, offered_epochs

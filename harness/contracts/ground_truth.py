@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness._utils.html import facts_html
+from harness._utils.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,17 +92,24 @@ class Costs:
         source: where the numbers come from.
         meanings: each column's meaning with its unit, such as ``Edge GPU latency (ms)``.
         values: one row per architecture, indexed by its identifier; lower is better, NaN if unknown.
+        sources: where single columns come from, for those that are not from ``source``.
     """
 
     source: str
     meanings: Mapping[str, str]
     values: pd.DataFrame
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def source_of(self, column: str) -> str:
+        """Where a column comes from."""
+        return self.sources.get(column, self.source)
 
     def __repr__(self) -> str:
         """Columns and number of architectures."""
-        return f"<costs of {len(self.values):,} architectures: {', '.join(self.meanings.values())}>"
+        return f"<costs of {len(self.values):,} architectures: {listed(self.meanings.values())}>"
 
     def _repr_html_(self) -> str:
         """The same with its source, for a notebook."""
-        facts = {**self.meanings, "Source": self.source, "Architectures": f"{len(self.values):,}"}
+        sources = ", ".join(dict.fromkeys([self.source, *self.sources.values()]))
+        facts = {**self.meanings, "Source": sources, "Architectures": f"{len(self.values):,}"}
         return facts_html("Costs", facts)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NUMBERS = "index"
+_ROUNDING = 0.0051
+"""How far a mean with two decimals may be from that of its trainings."""
 
 
 def checked_table(
@@ -41,6 +43,8 @@ def checked_table(
     _check_numbering(frame, table_format, size, name)
     columns = _checked_columns(frame, table_format, described, name)
     check_direction(columns, described, table_format, name, errors)
+    if table_format.check is not None:
+        table_format.check(columns, name)
     table = described.join(columns)
     return table.reindex([architecture for architecture in expected if architecture in table.index]), size
 
@@ -120,6 +124,9 @@ def _checked_columns(
     for column, truth in table_format.truths.items():
         if column in frame.columns:
             table[column] = _checked_truth(frame[column], truth, name)
+            for single in _trainings_of(column, frame, table_format, name):
+                table[single] = _checked_truth(frame[single], truth, name)
+            _check_mean(table, column, table_format, name)
     for dataset in table_format.datasets:
         column = f"{dataset}/params"
         if column in frame.columns:
@@ -142,6 +149,31 @@ def _checked_truth(values: pd.Series[float], truth: Truth, name: str) -> NDArray
         )
     check_percent(values, numbers, truth, name)
     return numbers.round(truth.decimals).astype(np.float32)
+
+
+def _trainings_of(column: str, frame: pd.DataFrame, table_format: TableFormat, name: str) -> Sequence[str]:
+    """The columns of the single trainings behind a column, of which the source has all or none."""
+    columns = table_format.trainings.get(column, ())
+    there = [single for single in columns if single in frame.columns]
+    if there and len(there) < len(columns):
+        absent = next(single for single in columns if single not in there)
+        raise DataError(f"{name} has a column '{there[0]}' but no column '{absent}'; give all {len(columns)} or none")
+    return there
+
+
+def _check_mean(table: pd.DataFrame, column: str, table_format: TableFormat, name: str) -> None:
+    """Check that a column is the mean of its single trainings, up to rounding."""
+    single = [each for each in table_format.trainings.get(column, ()) if each in table.columns]
+    if not single:
+        return
+    mean = table[single].mean(axis=1).to_numpy(dtype=np.float64)
+    wrong = np.flatnonzero(np.abs(mean - table[column].to_numpy(dtype=np.float64)) > _ROUNDING)
+    if len(wrong):
+        row = wrong[0]
+        raise DataError(
+            f"{name}: column '{column}' is {table[column].iloc[row]:g} for '{table.index[row]}', but the "
+            f"{len(single)} single trainings have {mean[row]:g} on average ({len(wrong):,} such rows)"
+        )
 
 
 def _checked_parameters(values: pd.Series[float], counted: NDArray[np.int64], name: str) -> NDArray[np.int64]:

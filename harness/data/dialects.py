@@ -26,8 +26,8 @@ def official(
 ) -> pd.DataFrame:
     """The table, indexed by the benchmark's identifiers of its architectures, however it writes them.
 
-    A table of which at least half of the rows have official identifiers keeps all its names; the caller refuses those
-    that the benchmark does not have.
+    A dialect in which every row can be read is used. Otherwise, a table of which at least half of the rows have
+    official identifiers keeps all its names; the caller refuses those that the benchmark does not have.
 
     Args:
         frame: the table as read.
@@ -54,7 +54,12 @@ def official(
         rest = [place for place in range(len(frame.columns)) if place not in places]
         return frame.iloc[:, rest].set_axis(_parsed(texts, described, name, notes), axis="index")
     texts = [str(text).strip() for text in table.index]
-    if not texts or _are_official(table, known):
+    if not texts or set(texts) <= set(known()):
+        return _renamed(table, texts)
+    for dialect in dialects:
+        if not dialect.columns and all(dialect.parse(text) is not None for text in texts):
+            return _renamed(table, _parsed(texts, dialect, name, notes))
+    if _are_official(table, known):
         return _renamed(table, texts)
     for dialect in dialects:
         if not dialect.columns and sum(dialect.parse(text) is not None for text in texts) > _MOSTLY * len(texts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -14,6 +14,8 @@ from harness.contracts.dialect import Dialect
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from harness.data.sources import Sources
 
 
 @runtime_checkable
@@ -57,6 +59,7 @@ class Truth:
         limits: the lowest and the highest possible value.
         decimals: decimals to round to, so that equal accuracies stay equal however they were averaged.
         higher_is_better: the direction.
+        vanishing: whether real values may be near 0, so that values up to 1 do not suggest fractions.
         chance: what guessing gives, in the column's unit: 100 / classes for an accuracy in percent. Required for a
             percentage column with real accuracies below 1 %, which otherwise count as fractions. None if unknown.
     """
@@ -66,6 +69,7 @@ class Truth:
     decimals: int = 4
     higher_is_better: bool = True
     chance: float | None = None
+    vanishing: bool = False
 
     @property
     def is_percent(self) -> bool:
@@ -121,6 +125,11 @@ class TableFormat:
         order_sha256: SHA-256 of the architectures in their published order, one per line. A column ``index`` of a
             complete table must number them in this order.
         dialects: other ways in which a table may write the architectures.
+        sources: where to get the file, for a table besides the accuracies; a benchmark declares it by
+            :class:`~harness.data.sources.Obtainable`.
+        check: a further check of (the columns of the format as numbers, the name of the file), which raises DataError.
+        trainings: the columns of the single trainings behind a ground-truth column. A source has all of them or none;
+            they have the content of that column, which is their mean, and are kept in the table.
     """
 
     architectures: Callable[[], Sequence[str]]
@@ -136,11 +145,25 @@ class TableFormat:
     contrast: Contrast | None = None
     order_sha256: str = ""
     dialects: Sequence[Dialect] = ()
+    sources: Sources | None = None
+    check: Callable[[pd.DataFrame, str], None] | None = None
+    trainings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def columns(self) -> list[str]:
         """Every column that is read from a source, in its standard spelling."""
         listed = () if self.listing is None else self.listing.columns
-        return list(dict.fromkeys([*self.truths, *(f"{dataset}/params" for dataset in self.datasets), *listed]))
+        single = (column for columns in self.trainings.values() for column in columns)
+        sizes = (f"{dataset}/params" for dataset in self.datasets)
+        return list(dict.fromkeys([*self.truths, *single, *sizes, *listed]))
+
+    def meanings(self) -> dict[str, str]:
+        """What each column of the table contains, parameter counts excepted."""
+        found = {} if self.listing is None else dict(self.listing.columns)
+        for column, truth in self.truths.items():
+            found[column] = truth.description
+            for number, single in enumerate(self.trainings.get(column, ()), start=1):
+                found[single] = f"training {number} behind {column}"
+        return found
 
 
 @runtime_checkable

@@ -11,10 +11,11 @@ from harness.contracts.benchmark import Benchmark
 from harness.data.archives import extract
 from harness.data.downloads import downloads_home, fetch
 from harness.data.formats import Importable
+from harness.data.further_tables import FurtherTable, further_tables, sources_of
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.importing import import_table
 from harness.data.local_tables import read_metadata, table_path
-from harness.data.sources import Files, FileShare, Obtainable
+from harness.data.sources import Files, FileShare
 from harness.data.table_files import sha256_of
 from harness.errors import DataError, HarnessError, InstructionsError, UnknownNameError
 from harness.registry import benchmark_classes, benchmark_named, load_benchmark
@@ -36,41 +37,45 @@ class GetOptions:
 
 
 def get(name: str, options: GetOptions, say: Callable[[str], None]) -> None:
-    """Get the ground truth of a benchmark, or an image data set; existing files are not downloaded again.
+    """Get the ground truth of a benchmark, a further table, or an image data set.
 
-    ``say`` is called with each line of output.
+    Existing files are not downloaded again. ``say`` is called with each line of output.
 
     Raises:
-        UnknownNameError: if there is no such benchmark or data set.
+        UnknownNameError: if there is no such benchmark, table or data set.
         HarnessError: if there is nothing to download; the message says what to do instead.
         DataError: if a download fails or does not match its published checksum.
     """
     benchmark = name if name in benchmark_classes() else benchmark_named(name)
+    tables = further_tables() if benchmark is None else {}
     if benchmark is not None:
-        _get_ground_truth(load_benchmark(benchmark), options, say)
+        _get_table(load_benchmark(benchmark), options, say)
+    elif name in tables:
+        _get_table(tables[name], options, say)
     elif name in IMAGE_SOURCES:
         _get_images(name, options, say)
     else:
-        known = [*benchmark_classes(), *IMAGE_SOURCES]
-        raise UnknownNameError(unknown_name("benchmark or image data set", name, known))
+        known = [*benchmark_classes(), *tables, *IMAGE_SOURCES]
+        raise UnknownNameError(unknown_name("benchmark, table or image data set", name, known))
 
 
-def _get_ground_truth(benchmark: Benchmark, options: GetOptions, say: Callable[[str], None]) -> None:
+def _get_table(benchmark: Benchmark | FurtherTable, options: GetOptions, say: Callable[[str], None]) -> None:
     name = benchmark.name
     if not isinstance(benchmark, Importable):
         raise HarnessError(f"{name} includes its ground truth: nothing to download")
-    if not isinstance(benchmark, Obtainable):
+    table_format = benchmark.table_format()
+    sources = sources_of(benchmark)
+    if sources is None:
         raise HarnessError(
-            f"{name} declares no download for its ground truth; {benchmark.table_format().obtain}; "
+            f"{name} declares no download for its {table_format.kind}; {table_format.obtain}; "
             f"import it with: harness data import {name} FILE"
         )
-    sources = benchmark.sources()
     source = sources.full if options.full else sources.standard
     if source is None:
-        raise HarnessError(f"{name} has no larger version of its ground truth: omit --full")
+        raise HarnessError(f"{name} has no larger version of its {table_format.kind}: omit --full")
     folder = downloads_home(options.directory) / name
     only_a_page = options.full and isinstance(source, FileShare)
-    if not (options.replace or only_a_page) and _is_here(name, source, folder, say):
+    if not (options.replace or only_a_page) and _is_here(benchmark, source, folder, say):
         return
     if isinstance(source, FileShare):
         raise InstructionsError(source.lines())
@@ -80,13 +85,17 @@ def _get_ground_truth(benchmark: Benchmark, options: GetOptions, say: Callable[[
     say("\n".join(import_table(benchmark, imported).lines()))
 
 
-def _is_here(name: str, source: Files | FileShare, folder: Path, say: Callable[[str], None]) -> bool:
+def _is_here(
+    benchmark: Benchmark | FurtherTable, source: Files | FileShare, folder: Path, say: Callable[[str], None]
+) -> bool:
     """Whether the table exists already; one from another source is only replaced on request."""
+    name = benchmark.name
+    what = f"the table {name}" if isinstance(benchmark, FurtherTable) else f"the ground truth of {name}"
     try:
         held = read_metadata(name)
     except DataError:
         return False
-    here = f"the ground truth of {name} exists already, imported from {held.source} (sha256 {held.sha256[:12]}…)"
+    here = f"{what} exists already, imported from {held.source} (sha256 {held.sha256[:12]}…)"
     if isinstance(source, FileShare):
         say(f"{here}, in {table_path(name)}; --replace shows where to get {source.what}")
         return True

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness._utils.arguments import accepts, path, yes_or_no
-from harness._utils.names import listed
+from harness._utils.names import MOST_LISTED, listed
 from harness.contracts.benchmark import Benchmark
 from harness.data.checks import checked_table
 from harness.data.columns import with_known_names
-from harness.data.device_costs import CostTable
 from harness.data.dialects import official
 from harness.data.formats import Importable, TableFormat
+from harness.data.further_tables import FurtherTable
 from harness.data.local_tables import TableMetadata, write_table
 from harness.data.plausibility import as_accuracies
 from harness.data.table_files import read_frame, sha256_of
@@ -66,7 +66,10 @@ class ImportSummary:
             f"sha256 {self.sha256}",
             f"architectures: {found:,} of {expected:,}",
         ]
-        lines += [f"best {split}: {listed(values)}" for split, values in by_split.items()]
+        if len(by_split) > MOST_LISTED:
+            lines.append(f"best {listed(f'{split} {values[0]}' for split, values in by_split.items())}")
+        else:
+            lines += [f"best {split}: {listed(values)}" for split, values in by_split.items()]
         if self.notes:
             lines.append(f"read as: {'; '.join(self.notes)}")
         if self.ignored:
@@ -76,7 +79,7 @@ class ImportSummary:
 
 @accepts(file=path, trust_pickle=yes_or_no, allow_partial=yes_or_no)
 def import_table(
-    benchmark: Benchmark | CostTable,
+    benchmark: Benchmark | FurtherTable,
     file: str | Path,
     *,
     trust_pickle: bool = False,
@@ -86,7 +89,7 @@ def import_table(
     """Read a file of ground truth or costs, check it against the benchmark, and store it as a local table.
 
     Args:
-        benchmark: the benchmark, or one of its cost tables.
+        benchmark: the benchmark, or one of its further tables.
         file: a table as by :func:`harness.data.table_files.read_frame`, with its architectures in a column ``arch`` or
             ``architecture``, as official identifiers or in one of the benchmark's dialects; or an archive that the
             benchmark's format can read.
@@ -120,8 +123,7 @@ def import_table(
     if len(table) < size:
         words += partial_note(len(table), size)
     sha256 = sha256_of(source)
-    meanings = {} if table_format.listing is None else dict(table_format.listing.columns)
-    meanings |= {name: truth.description for name, truth in table_format.truths.items()}
+    meanings = table_format.meanings()
     columns = {name: meanings.get(name, "parameters of the network") for name in table.columns}
     path = write_table(table, TableMetadata(benchmark.name, words, sha256, table_format.seeds, columns))
     return ImportSummary(

@@ -119,6 +119,7 @@ def table_ground_truth(
     obtain: str,
     metric: str = "top-1 accuracy (%)",
     higher_is_better: bool = True,
+    table: str | None = None,
 ) -> GroundTruth:
     """The column ``dataset/split/epochs`` of a ground-truth table, as a :class:`GroundTruth`.
 
@@ -131,10 +132,12 @@ def table_ground_truth(
         obtain: what FILE is and where to get it, for the message that the table is missing.
         metric: what was measured, with its unit.
         higher_is_better: its direction.
+        table: the name of the table; default: the benchmark's.
 
     Raises:
         DataError: if the table is missing, damaged or of another version, or lacks the column.
     """
+    table = table or benchmark
     column = f"{dataset}/{split}/{epochs}"
     return GroundTruth(
         benchmark=benchmark,
@@ -144,8 +147,8 @@ def table_ground_truth(
         seeds=seeds,
         metric=metric,
         higher_is_better=higher_is_better,
-        source=read_metadata(benchmark, obtain).source,
-        accuracy=read_table(benchmark, [column], obtain)[column].astype("float64"),
+        source=read_metadata(table, obtain).source,
+        accuracy=read_table(table, [column], obtain)[column].astype("float64"),
     )
 
 

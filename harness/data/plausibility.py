@@ -76,7 +76,7 @@ def check_percent(values: pd.Series[float], numbers: NDArray[np.float64], truth:
     Raises:
         DataError: if it has fractions; if they are mixed with percent, the message gives a row of each.
     """
-    if not truth.is_percent or not len(numbers):
+    if not truth.is_percent or truth.vanishing or not len(numbers):
         return
     highest, guessed = numbers.max(), near_chance(numbers, truth)
     if highest <= 1:

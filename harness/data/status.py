@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from harness._utils.console import output
+from harness._utils.names import listed
 from harness._utils.sizes import readable_size
-from harness.data.device_costs import CostTable, cost_tables
 from harness.data.downloads import downloads_home
 from harness.data.formats import Importable, TableFormat
+from harness.data.further_tables import COSTS, FurtherTable, further_tables, sources_of
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.local_tables import data_home, read_metadata, row_count, stored_checksum, table_path
 from harness.data.sources import Files, FileShare, Obtainable
@@ -33,11 +34,12 @@ def print_data_status(console: Console | None = None, directory: Path | None = N
     target, downloads, document = output(console), downloads_home(directory), status_document(directory)
     truths = {name: _ground_truth(name, state, downloads / name) for name, state in document["ground_truth"].items()}
     _print(target, f"Ground truth, in {data_home()}", truths)
-    tables = cost_tables()
-    if tables:
-        target.print()
-        costs = {name: _costs(tables[name], state) for name, state in document["costs"].items()}
-        _print(target, f"Device costs, in {data_home()}", costs)
+    tables = further_tables()
+    for key, title in (("further_truths", "Further ground truth"), ("costs", "Device costs")):
+        if document[key]:
+            target.print()
+            facts = {name: _further(tables[name], state, downloads / name) for name, state in document[key].items()}
+            _print(target, f"{title}, in {data_home()}", facts)
     target.print()
     images = {name: _images(name, state, downloads / name) for name, state in document["images"].items()}
     _print(target, f"Images, in {downloads}", images)
@@ -46,12 +48,14 @@ def print_data_status(console: Console | None = None, directory: Path | None = N
 def status_document(directory: Path | None = None) -> dict[str, Any]:
     """The content of :func:`print_data_status` for programs; docs/json.md describes its schema."""
     downloads = downloads_home(directory)
+    costs = {name: table.format.kind == COSTS for name, table in further_tables().items()}
     return {
         "schema": 1,
         "tables_folder": str(data_home()),
         "downloads_folder": str(downloads),
         "ground_truth": {name: _truth_state(name, downloads / name) for name in sorted(benchmark_classes())},
-        "costs": {name: _table_state(name) for name in cost_tables()},
+        "further_truths": {name: _table_state(name) for name, is_cost in costs.items() if not is_cost},
+        "costs": {name: _table_state(name) for name, is_cost in costs.items() if is_cost},
         "images": {name: _images_state(name, downloads / name) for name in IMAGE_SOURCES},
     }
 
@@ -128,12 +132,17 @@ def _ground_truth(name: str, state: dict[str, Any], folder: Path) -> Facts:
         yield from _downloads(files, folder)
 
 
-def _costs(table: CostTable, state: dict[str, Any]) -> Facts:
+def _further(table: FurtherTable, state: dict[str, Any], folder: Path) -> Facts:
+    sources = sources_of(table)
     if state["state"] != "missing":
         yield from _table(state, table.format)
+    elif sources is not None:
+        yield "missing", f"harness data get {table.name}"
     else:
         yield "missing", f"harness data import {table.name} FILE"
         yield "", table.format.obtain
+    for source in [] if sources is None else sources.files():
+        yield from _downloads(_files_state(source, folder), folder)
 
 
 def _table(state: dict[str, Any], table_format: TableFormat) -> Facts:
@@ -148,7 +157,7 @@ def _table(state: dict[str, Any], table_format: TableFormat) -> Facts:
     yield "content", state["content"] or "no stored checksum"
     yield "architectures", f"{state['architectures']:,}"
     if not table_format.datasets:
-        yield table_format.kind, ", ".join(state["columns"])
+        yield table_format.kind, listed(state["columns"])
         return
     truths = [column for column in table_format.truths if column in state["columns"]]
     for splits, datasets in _by_splits(truths).items():

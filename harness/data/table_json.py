@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness._utils.json_text import parse_json
+from harness._utils.json_text import RepeatedKeyError, parse_json
 from harness._utils.names import listed
 from harness._utils.visible import one_line
 from harness.data.columns import column_key
@@ -39,7 +39,7 @@ def read_json(
         stem: the name of the column if a file only maps rows to numbers.
 
     Raises:
-        DataError: if it is not JSON, or of another layout.
+        DataError: if it is not JSON, names a row or a column twice, or is of another layout.
     """
     import pandas as pd
 
@@ -72,7 +72,9 @@ def read_json(
 
 def _parsed(text: str, name: str) -> Any:
     try:
-        return parse_json(text)
+        return parse_json(text, unique=True)
+    except RepeatedKeyError as error:
+        raise DataError(f"{name} names '{one_line(error.key)}' more than once in one JSON object") from None
     except ValueError as error:
         lines = [line for line in text.splitlines() if line.strip()]
         try:

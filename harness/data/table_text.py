@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness._utils.visible import one_line
@@ -27,6 +27,9 @@ _BEFORE, _AFTER = r'(?:(?<=[;\t])|^)"?', r'(?="?\s*(?:[;\t]|$))'
 _WITH_COMMA = re.compile(_BEFORE + r" *([+-]?\d*,\d+(?:[eE][+-]?\d+)?)" + _AFTER, re.MULTILINE)
 _WITH_POINT = re.compile(_BEFORE + r" *([+-]?\d*\.\d+(?:[eE][+-]?\d+)?)" + _AFTER, re.MULTILINE)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_CODE = re.compile(r"0\d+")
+_MAY_BE_CODE = re.compile(r"(?<![\w.+-])0\d")
+"""Digits with a leading zero, which is a name and not a number."""
 _EXCEL_LINE = re.compile(r"\s*\"?sep=(.)\"?\r?\n", re.IGNORECASE)
 
 
@@ -70,7 +73,7 @@ def read_text(text: str, name: str, as_text: Sequence[str] = (), notes: list[str
 
     Blanks around column names are dropped. If rows have one field more than the header, as in tables written by R, the
     first field is an unnamed column. Decimal commas are read where semicolons or tabs separate fields. The columns
-    ``as_text`` are read as text even if they look like numbers.
+    ``as_text`` are read as text even if they look like numbers, and so are columns of digits with leading zeros.
 
     Raises:
         DataError: if it is truncated or not such a table, its separator or its decimal comma is ambiguous, or two
@@ -99,6 +102,8 @@ def read_text(text: str, name: str, as_text: Sequence[str] = (), notes: list[str
         names = [column or made for column, made in zip(written, unique, strict=True)]
         texts = {made: "str" for column, made in zip(names, unique, strict=True) if column_key(column) in as_text}
         frame = read(low_memory=False, dtype=texts)
+        if _MAY_BE_CODE.search(text):
+            frame = _with_codes(frame, read)
     except _UNREADABLE as error:
         raise _not_a_table(name, error) from None
     if frame.index.nlevels > 1:
@@ -111,6 +116,14 @@ def read_text(text: str, name: str, as_text: Sequence[str] = (), notes: list[str
     if decimal == ",":
         frame = frame.apply(_with_points)
     return one_of_each(frame, names, name)
+
+
+def _with_codes(frame: pd.DataFrame, read: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """The table with those columns of integers as text that have leading zeros."""
+    integers = [column for column in frame.columns if frame[column].dtype.kind in "iu"]
+    texts = read(low_memory=False, dtype=dict.fromkeys(integers, "str"))
+    codes = [column for column in integers if texts[column].str.strip().str.fullmatch(_CODE).any()]
+    return frame.assign(**{column: texts[column].str.strip() for column in codes})
 
 
 def names_of(text: str) -> list[str]:

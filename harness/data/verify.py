@@ -11,13 +11,13 @@ from harness.contracts.benchmark import Benchmark
 from harness.data.archives import differences
 from harness.data.checks import checked_table
 from harness.data.checksum import table_checksum
-from harness.data.device_costs import CostTable, cost_tables
 from harness.data.downloads import digest, downloads_home
 from harness.data.formats import Importable
+from harness.data.further_tables import FurtherTable, further_tables, sources_of
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.importing import partial_note
 from harness.data.local_tables import read_metadata, read_table, stored_checksum, table_path
-from harness.data.sources import Files, Obtainable
+from harness.data.sources import Files
 from harness.errors import DataError, UnknownNameError
 from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
@@ -30,27 +30,28 @@ def verify(name: str | None = None, directory: Path | None = None) -> list[Findi
     There is one finding for everything that exists; missing data are a finding only if requested by name.
 
     Args:
-        name: a benchmark, cost table or image data set; default: all.
+        name: a benchmark, further table or image data set; default: all.
         directory: the download directory; by default ``downloads`` beside the tables.
 
     Raises:
         UnknownNameError: if there is no such benchmark, table or data set.
     """
-    costs = cost_tables()
-    known = [*sorted(benchmark_classes()), *costs, *IMAGE_SOURCES]
+    tables = further_tables()
+    known = [*sorted(benchmark_classes()), *tables, *IMAGE_SOURCES]
     if name is not None and name not in known:
         name = benchmark_named(name) or name
     if name is not None and name not in known:
-        raise UnknownNameError(unknown_name("benchmark, cost table or image data set", name, known))
+        raise UnknownNameError(unknown_name("benchmark, table or image data set", name, known))
     findings: list[Finding] = []
     for each in known if name is None else [name]:
         folder = downloads_home(directory) / each
-        if each in costs:
-            found = [_verify_table(costs[each])] if table_path(each).exists() else []
+        if each in tables:
+            found = list(_verify_with_downloads(tables[each], folder))
         else:
             found = list(_verify_images(each, folder) if each in IMAGE_SOURCES else _verify_benchmark(each, folder))
         if not found and name is not None:
-            command = f"import {name} FILE" if name in costs else f"get {name}"
+            gets = name not in tables or sources_of(tables[name]) is not None
+            command = f"get {name}" if gets else f"import {name} FILE"
             found = [Finding(name, False, f"missing; get it with: harness data {command}")]
         findings += found
     return findings
@@ -61,17 +62,22 @@ def _verify_benchmark(name: str, folder: Path) -> Iterator[Finding]:
     if not isinstance(benchmark, Importable):
         yield Finding(name, True, "comes with the package")
         return
-    if table_path(name).exists():
-        yield _verify_table(benchmark)
-    for source in benchmark.sources().files() if isinstance(benchmark, Obtainable) else []:
-        yield from _verify_downloads(name, source, folder)
+    yield from _verify_with_downloads(benchmark, folder)
 
 
-def _verify_table(benchmark: Benchmark | CostTable) -> Finding:
+def _verify_with_downloads(table: Benchmark | FurtherTable, folder: Path) -> Iterator[Finding]:
+    if table_path(table.name).exists():
+        yield _verify_table(table)
+    sources = sources_of(table)
+    for source in [] if sources is None else sources.files():
+        yield from _verify_downloads(table.name, source, folder)
+
+
+def _verify_table(benchmark: Benchmark | FurtherTable) -> Finding:
     assert isinstance(benchmark, Importable)
     name, path = benchmark.name, table_path(benchmark.name)
     remedy = f"import it again: harness data import {name} FILE"
-    if isinstance(benchmark, Obtainable):
+    if sources_of(benchmark) is not None:
         remedy += f", or: harness data get {name} --replace"
     try:
         metadata, table = read_metadata(name), read_table(name)

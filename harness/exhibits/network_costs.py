@@ -63,4 +63,4 @@ def _network_cost(run: OpenedRun, pool: Joined, name: str) -> NetworkCost:
         devices = [] if costs is None else list(costs.values.columns)
         raise UnknownNameError(unknown_name(f"cost of {run.benchmark.name}", name, [*known, *devices]))
     values = np.asarray(costs.values[name].reindex(pool.architectures), dtype=np.float64)
-    return NetworkCost(name, costs.meanings.get(name, name), values, f"from {costs.source}")
+    return NetworkCost(name, costs.meanings.get(name, name), values, f"from {costs.source_of(name)}")

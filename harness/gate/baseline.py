@@ -127,7 +127,7 @@ def truth_digest(truth: GroundTruth, architectures: Sequence[str]) -> str:
 
 
 def _check_complete(run: OpenedRun) -> None:
-    if (run.truth.split, run.truth.epochs) not in run.benchmark.truths_of(run.truth.dataset):
+    if not run.benchmark.knows_truth(run.truth.dataset, run.truth.split, run.truth.epochs):
         raise HarnessError(
             f"a baseline keeps only the name of its ground truth, so it must be one of {run.benchmark.name}; give "
             "--truth SPLIT/EPOCHS"

@@ -181,7 +181,9 @@ def _cost(name: str, space: Benchmark, dataset: str) -> Quantity:
         what = f"the budget '{name}' could be {listed(found)}" if found else f"unknown budget '{name}'"
         raise HarnessError(f"{what}; {space.name} knows: {listed(known)}")
     column = costs.values[found[0]].dropna()
-    return Quantity(name, f"{costs.meanings.get(found[0], found[0])}, from {costs.source}", _Looked(name, dict(column)))
+    return Quantity(
+        name, f"{costs.meanings.get(found[0], found[0])}, from {costs.source_of(found[0])}", _Looked(name, dict(column))
+    )
 
 
 def _words_of(name: str) -> frozenset[str]:

@@ -5,14 +5,24 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from harness.data.further_tables import further_tables, sources_of
 from harness.data.image_sources import IMAGE_SOURCES
 from harness.data.sources import Files, FileShare, Obtainable
 from harness.registry import benchmark_classes, load_benchmark
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOCUMENT = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("data.md", "search-and-budgets.md"))
+# The documents refer to this list.
+DOCUMENT += (ROOT / "benchmarks" / "harness_benchmarks" / "nats" / "help_devices.csv").read_text(encoding="utf-8")
 OBTAINABLE = [name for name, cls in sorted(benchmark_classes().items()) if issubclass(cls, Obtainable)]
 SOURCES = [
     *((name, source) for name in OBTAINABLE for source in load_benchmark(name).sources().files()),
+    *(
+        (name, source)
+        for name, table in further_tables().items()
+        if (sources := sources_of(table)) is not None
+        for source in sources.files()
+    ),
     *((name, declared.source) for name, declared in IMAGE_SOURCES.items() if isinstance(declared.source, Files)),
 ]
 DOWNLOADS = [(name, download) for name, source in SOURCES for download in source.downloads]
@@ -40,7 +50,8 @@ class TestDownloads:
         assert ".." not in path.parts
 
     def test_the_document_says_the_same(self, name, download):
-        assert download.url in DOCUMENT or PurePosixPath(download.url).name in DOCUMENT
+        path = PurePosixPath(download.url)
+        assert download.url in DOCUMENT or path.name in DOCUMENT or path.stem in DOCUMENT
         assert download.checksum.partition(":")[2] in DOCUMENT
 
 

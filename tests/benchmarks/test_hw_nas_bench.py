@@ -15,7 +15,7 @@ from harness.analysis.budgets import budgets_table
 from harness.analysis.joined import Joined
 from harness.analysis.scores import ProxyScores
 from harness.data import import_table
-from harness.data.device_costs import importable
+from harness.data.further_tables import importable
 from harness.errors import DataError, UnknownNameError
 
 NAME = "nats-tss-costs-cifar10"

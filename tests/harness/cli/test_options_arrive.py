@@ -456,7 +456,7 @@ def test_of_a_reproduction(noted, monkeypatch):
 
 @pytest.mark.parametrize("option", ["trust_pickle", "allow_partial", "errors"])
 def test_of_an_import(noted, monkeypatch, option):
-    noted.instead_of(monkeypatch, "harness.data.device_costs", "importable", "the benchmark")
+    noted.instead_of(monkeypatch, "harness.data.further_tables", "importable", "the benchmark")
     noted.instead_of(monkeypatch, "harness.data", "import_table", SimpleNamespace(lines=lambda: []))
     others = OPTIONS["data import"].keys() - {f"--{option.replace('_', '-')}"}
     typed("data import", "nats-tss", "FILE", without=others)

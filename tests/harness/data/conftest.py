@@ -59,7 +59,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def declared(home, server, monkeypatch):
-    """The toys are the only benchmarks, and two image data sets of theirs the only ones."""
+    """The toys are the only benchmarks, and two image data sets of theirs the only ones; no further tables."""
     standard, full = files(server, "a little", "little.csv", STANDARD), files(server, "all", "all.csv", FULL)
     monkeypatch.setattr(Toy, "declared", Sources(standard, full=full), raising=False)
     images = {
@@ -70,6 +70,7 @@ def declared(home, server, monkeypatch):
         monkeypatch.setattr(module, "benchmark_classes", lambda: CLASSES)
         monkeypatch.setattr(module, "load_benchmark", lambda name: CLASSES[name]())
         monkeypatch.setattr(module, "IMAGE_SOURCES", images)
+        monkeypatch.setattr(module, "further_tables", dict)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def call(called):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["get", "nats-ts"], "unknown benchmark or image data set 'nats-ts': did you mean 'nats-tss'"),
+        (["get", "nats-ts"], "unknown benchmark, table or image data set 'nats-ts': did you mean 'nats-tss'"),
         (["get", "cifar"], "did you mean 'cifar10'"),
         (["get", "digits"], "digits includes its ground truth: nothing to download"),
         (["get", "cifar10", "--full"], "cifar10 has no larger version: omit --full"),

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from harness.contracts.benchmark import Benchmark
 from harness.data import TableFormat, Truth, import_table
-from harness.data import device_costs as costs
-from harness.data.device_costs import CostTable, cost_tables, importable, read_costs
+from harness.data.device_costs import read_costs
+from harness.data.further_tables import CostTable, cost_table_name, further_tables, importable
 from harness.data.local_tables import read_table, table_path
 from harness.data.status import print_data_status
 from harness.data.verify import verify
@@ -71,7 +71,9 @@ def test_another_table_is_refused(file):
 
 
 def test_every_data_set_of_a_benchmark_with_costs_has_a_name():
-    assert {"nats-tss-costs-cifar10", "nats-tss-costs-cifar100", "nats-tss-costs-ImageNet16-120"} <= set(cost_tables())
+    assert {"nats-tss-costs-cifar10", "nats-tss-costs-cifar100", "nats-tss-costs-ImageNet16-120"} <= set(
+        further_tables()
+    )
     assert isinstance(importable("nats-tss"), Benchmark)
     assert isinstance(importable("nats-tss-costs-cifar10"), CostTable)
     with pytest.raises(UnknownNameError, match="did you mean 'nats-tss-costs-cifar10'"):
@@ -87,7 +89,7 @@ def said():
 @pytest.fixture
 def only_the_toy(monkeypatch):
     for module in ("status", "verify"):
-        monkeypatch.setattr(f"harness.data.{module}.cost_tables", lambda: {TABLE.name: TABLE})
+        monkeypatch.setattr(f"harness.data.{module}.further_tables", lambda: {TABLE.name: TABLE})
 
 
 def test_status_and_verify_know_it(file, only_the_toy):
@@ -106,4 +108,4 @@ def test_accuracies_and_costs_are_two_tables(file):
     import_table(TABLE, file)
     assert table_path("toy-costs-mnist") != table_path("toy")
     assert list(read_table("toy-costs-mnist").columns) == ["watch_latency"]
-    assert costs.cost_table_name("toy", "mnist") == "toy-costs-mnist"
+    assert cost_table_name("toy", "mnist") == "toy-costs-mnist"

@@ -122,7 +122,9 @@ class TestByHand:
             got(name, **options)
 
     def test_names_that_are_near_are_suggested(self):
-        with pytest.raises(UnknownNameError, match="unknown benchmark or image data set 'foto': did you mean 'photos'"):
+        with pytest.raises(
+            UnknownNameError, match="unknown benchmark, table or image data set 'foto': did you mean 'photos'"
+        ):
             got("foto")
         with pytest.raises(UnknownNameError, match="did you mean 'toy'"):
             verify("toi")

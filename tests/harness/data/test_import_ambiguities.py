@@ -9,7 +9,7 @@ import pytest
 from harness.contracts.benchmark import Benchmark
 from harness.data import Contrast, TableFormat, Truth, import_table
 from harness.data.columns import with_known_names
-from harness.data.device_costs import importable
+from harness.data.further_tables import importable
 from harness.data.local_tables import read_metadata, read_table
 from harness.data.plausibility import check_direction, check_percent
 from harness.errors import DataError

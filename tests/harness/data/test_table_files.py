@@ -73,6 +73,12 @@ class TestText:
         found = read("arch;Güte\na;1,5\n".encode("cp1252"))
         assert found.to_dict("list") == {"arch": ["a"], "Güte": [1.5]}
 
+    def test_digits_with_leading_zeros_are_names(self, read):
+        content = "arch,n,zen\n00012110,7,0.5\n22222222,10,00.25\n"
+        assert read(content).to_dict("list") == {"arch": ["00012110", "22222222"], "n": [7, 10], "zen": [0.5, 0.25]}
+        found = read("arch;n;zen\n00012110;7;0,5\n22222222;10;3,5\n")
+        assert found.to_dict("list") == {"arch": ["00012110", "22222222"], "n": [7, 10], "zen": [0.5, 3.5]}
+
     def test_a_word_among_decimal_commas_stays_a_word(self, read):
         assert read("arch;zen\na;1,5\nb;#WERT!\nc;2,5\n")["zen"].tolist() == ["1.5", "#WERT!", "2.5"]
 
@@ -215,6 +221,8 @@ class TestDialects:
             ("nats-sss", "index", 9, "8:8:8:16:16"),
             ("transnas-micro", "net", "(1, 0, 2, 3, 3, 3)", "64-41414-1_02_333"),
             ("transnas-macro", "net", "(1, 2, 3, 4, 0, 0)", "64-1234-basic"),
+            ("nasbench-macro", "arch", "(0, 2, 0, 1, 2, 1, 0, 0)", "02012100"),
+            ("nasbench-macro", "arch", 2012100, "02012100"),
         ],
     )
     def test_are_recognised_and_said(self, benchmark, column, text, meant):
@@ -252,6 +260,17 @@ class TestDialects:
         frame = pd.DataFrame({"net": ["(4, 3, 3, 0, 0, 0)"] * 3 + ["(4, 3, 3, 0, 0, 7)"]})
         with pytest.raises(DataError, match=r"'\(4, 3, 3, 0, 0, 7\)' in row 4 is not an architecture \(1 such rows\)"):
             official(frame, loaded.dialects(), loaded.architectures, "table", [])
+
+    def test_one_of_which_most_are_official_too_is_used_if_every_row_fits(self):
+        loaded = harness.load("nasbench-macro")
+        numbers = [22222222, 11111111, 2012100]
+        frame, notes = pd.DataFrame({"arch": numbers, "zen": [1, 2, 3]}), []
+        found = official(frame, loaded.dialects(), loaded.architectures, "table", notes)
+        assert found.index.tolist() == ["22222222", "11111111", "02012100"]
+        assert notes == ["architectures are numbers without leading zeros, such as '22222222'"]
+        frame = pd.DataFrame({"arch": [*numbers[:2], 3]})
+        found = official(frame, loaded.dialects(), loaded.architectures, "table", [])
+        assert found.index.tolist() == ["22222222", "11111111", "3"]
 
     def test_a_column_that_counts_the_rows_is_no_index_of_architectures(self):
         with pytest.raises(DataError, match="has no column 'arch' or 'architecture'"):

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import harness
-from harness._utils.json_text import json_checksum, parse_json
+from harness._utils.json_text import RepeatedKeyError, json_checksum, parse_json
 from harness.data.local_tables import TableMetadata, read_metadata, table_path, write_table
+from harness.data.table_files import read_frame
 from harness.errors import HarnessError
 from harness.gate.baseline_files import DOCUMENT, SCORES, read_baseline
 from harness.reproduction.reading import load_protocol
@@ -33,6 +34,20 @@ def one_line(action):
 def test_it_is_a_value_error():
     with pytest.raises(ValueError, match="nested too deeply"):
         parse_json(DEEP)
+
+
+def test_a_key_that_occurs_twice_is_an_error_on_request():
+    text = '{"a": {"b": 1, "c": 2, "b": 1}}'
+    assert parse_json(text) == {"a": {"b": 1, "c": 2}}
+    with pytest.raises(RepeatedKeyError, match="'b' occurs more than once in one object"):
+        parse_json(text, unique=True)
+    assert parse_json('[{"a": 1}, {"a": 2}]', unique=True) == [{"a": 1}, {"a": 2}]
+
+
+def test_a_table_that_names_an_architecture_twice(tmp_path):
+    (tmp_path / "scores.json").write_text('{"a": {"zen": 1}, "b": {"zen": 2}, "a": {"zen": 3}}')
+    message = one_line(lambda: read_frame(tmp_path / "scores.json"))
+    assert message == "scores.json names 'a' more than once in one JSON object"
 
 
 def test_a_baseline(tmp_path):
