@@ -6,6 +6,7 @@ import re
 
 CITATIONS: dict[str, str] = {
     "abdelfattah2021zero": "Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021, arXiv:2101.08134",
+    "ahmad2024accel": "Ahmad et al., Accel-NASBench, DAC 2024, arXiv:2404.08005",
     "alpaydin1998digits": "Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI 1998",
     "asthana2025dextr": "Asthana et al., Dextr, TMLR 2025, arXiv:2508.12977",
     "bhardwaj2023zicobc": "Bhardwaj et al., ZiCo-BC, ICCV Workshops 2023, arXiv:2309.14666",

@@ -10,6 +10,7 @@ import itertools
 
 import pandas as pd
 import pytest
+from harness_benchmarks.accel_nasbench.architecture import EXAMPLE
 from harness_benchmarks.nasbench101.cell import Cell, module_hash
 from harness_benchmarks.zen.published import INITIAL_CIFAR, INITIAL_FLOPS
 
@@ -27,11 +28,11 @@ IMAGES = 8
 FEWER = 4
 ZEN_RESNET = ("zen-resnet", "zen-resnet-plain")
 ZEN_MOBILE = ("zen-mobile", "zen-mobile-plain")
-LARGE = ("nasbench101", "transnas-micro", "transnas-macro", *ZEN_MOBILE, *ZEN_RESNET)
+LARGE = ("nasbench101", "transnas-micro", "transnas-macro", "accel-nasbench", *ZEN_MOBILE, *ZEN_RESNET)
 """Whose networks see fewer images."""
 
 DRAWN = 2
-SIDES = {"transnas-micro": 32, "transnas-macro": 64} | dict.fromkeys(ZEN_MOBILE, 64)
+SIDES = {"transnas-micro": 32, "transnas-macro": 64, "accel-nasbench": 32} | dict.fromkeys(ZEN_MOBILE, 64)
 """A low resolution that the total stride divides, where the benchmark's own would take minutes."""
 
 SETS = dict.fromkeys(ZEN_RESNET, "cifar")
@@ -63,6 +64,11 @@ LIGHT = {module_hash(GRAPHS[0]), SMALLEST_ZEN}
 """Those of a large space that every proxy scores."""
 
 MICRO_UNCONNECTED = "64-41414-2_01_000"
+ACCEL = ["e1k3l1-" * 6 + "e1k3l1", EXAMPLE]
+"""The smallest, and EfficientNet-B0 with ReLUs."""
+
+TABLES = {"accel-nasbench": (ACCEL, "imagenet-1k/val/16")}
+"""Where a table lists the architectures: a few, and the column of their accuracy."""
 
 NAMED = {
     "nats-tss": CELLS,
@@ -73,6 +79,7 @@ NAMED = {
     "transnas-macro": ["64-1234-basic", "64-2443-basic", "64-121113-basic"],
     **{name: [SMALLEST_ZEN, INITIAL_CIFAR] for name in ZEN_RESNET},
     **{name: [INITIAL_FLOPS] for name in ZEN_MOBILE},
+    "accel-nasbench": ACCEL,
 }
 
 NOTHING_ARRIVES = {
@@ -105,6 +112,10 @@ def subject(request, tmp_path, monkeypatch):
         columns = ["hash", "vertices", "adjacency_bits", "ops", "cifar10/test/108"]
         pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "cells.csv", index=False)
         import_table(found, tmp_path / "cells.csv", allow_partial=True)
+    elif found.name in TABLES:
+        architectures, column = TABLES[found.name]
+        pd.DataFrame({"arch": architectures, column: 60.0}).to_csv(tmp_path / "table.csv", index=False)
+        import_table(found, tmp_path / "table.csv", allow_partial=True)
     elif isinstance(found, Importable) and found.table_format().listing is not None:
         pytest.skip(f"the architectures of {found.name} come with a table, and this test has none")
     return found
@@ -147,6 +158,7 @@ def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_
         dear = dataset == subject.datasets[0] and subject.name not in (
             "transnas-macro",
             "nasbench101",
+            "accel-nasbench",
             *ZEN_MOBILE,
             *ZEN_RESNET,
         )
