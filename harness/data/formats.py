@@ -59,6 +59,8 @@ class Truth:
         higher_is_better: the direction.
         chance: what guessing gives, in the column's unit: 100 / classes for an accuracy in percent. Required for a
             percentage column with real accuracies below 1 %, which otherwise count as fractions. None if unknown.
+        partial: whether networks may lack a value, which is then an empty cell or NaN. Their ground truth must be
+            ``partial`` too.
     """
 
     description: str
@@ -66,6 +68,7 @@ class Truth:
     decimals: int = 4
     higher_is_better: bool = True
     chance: float | None = None
+    partial: bool = False
 
     @property
     def is_percent(self) -> bool:

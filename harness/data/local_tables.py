@@ -119,6 +119,7 @@ def table_ground_truth(
     obtain: str,
     metric: str = "top-1 accuracy (%)",
     higher_is_better: bool = True,
+    partial: bool = False,
 ) -> GroundTruth:
     """The column ``dataset/split/epochs`` of a ground-truth table, as a :class:`GroundTruth`.
 
@@ -131,11 +132,13 @@ def table_ground_truth(
         obtain: what FILE is and where to get it, for the message that the table is missing.
         metric: what was measured, with its unit.
         higher_is_better: its direction.
+        partial: whether networks may lack a value; they are left out.
 
     Raises:
         DataError: if the table is missing, damaged or of another version, or lacks the column.
     """
     column = f"{dataset}/{split}/{epochs}"
+    accuracy = read_table(benchmark, [column], obtain)[column].astype("float64")
     return GroundTruth(
         benchmark=benchmark,
         dataset=dataset,
@@ -145,7 +148,8 @@ def table_ground_truth(
         metric=metric,
         higher_is_better=higher_is_better,
         source=read_metadata(benchmark, obtain).source,
-        accuracy=read_table(benchmark, [column], obtain)[column].astype("float64"),
+        accuracy=accuracy.dropna() if partial else accuracy,
+        partial=partial,
     )
 
 
