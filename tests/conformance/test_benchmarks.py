@@ -31,8 +31,8 @@ class Registered(BenchmarkContract):
         super().test_the_order_does_not_depend_on_the_hash_seed(subject)
 
 
-DRAWN = {"accel-nasbench": "imagenet-1k/val/16"}
-"""Benchmarks whose table lists the architectures, with a column of accuracies: for them, a table of drawn ones."""
+DRAWN = ("accel-nasbench", "vit-bench-101-autoformer", "vit-bench-101-pit")
+"""Benchmarks whose table lists the architectures, and that can draw others: for them, a table of drawn ones."""
 
 
 _TABLES = {}
@@ -44,7 +44,8 @@ def drawn_table(kind, tmp_path_factory):
         benchmark, generator = kind(), np.random.default_rng(0)
         frame = pd.DataFrame({"arch": sorted({benchmark.random(generator) for _ in range(64)})})
         counted = benchmark.parameter_counts(list(frame["arch"]), benchmark.datasets[0])
-        frame[DRAWN[kind.name]] = 40 + counted.argsort().argsort() / 4
+        for split, epochs in benchmark.truths_of(benchmark.datasets[0]):
+            frame[f"{benchmark.datasets[0]}/{split}/{epochs}"] = 40 + counted.argsort().argsort() / 4
         _TABLES[kind.name] = tmp_path_factory.mktemp("drawn") / "table.csv"
         frame.to_csv(_TABLES[kind.name], index=False)
     return _TABLES[kind.name]
@@ -52,6 +53,8 @@ def drawn_table(kind, tmp_path_factory):
 
 HINTS = {
     "accel-nasbench": {"resolution": 64, "batch": 2, "built": ("e1k3l1-" * 6 + "e1k3l1", "e4k5l1se-" * 6 + "e4k5l1")},
+    "vit-bench-101-autoformer": {"resolution": 32, "batch": 2, "built": ("e192" + "-h4r3.5" * 12,)},
+    "vit-bench-101-pit": {"resolution": 32, "batch": 2, "built": ("b16-r2-d1h2-d4h2-d2h2", "b24-r4-d2h2-d6h4-d4h8")},
     "transnas-micro": {"resolution": 32, "batch": 2, "built": ("64-41414-0_00_000", "64-41414-3_33_333")},
     "transnas-macro": {"resolution": 64, "batch": 2, "built": ("64-1234-basic", "64-444311-basic")},
     **{name: {"resolution": 32, "batch": 4, "built": (INITIAL_CIFAR,)} for name in ("zen-resnet", "zen-resnet-plain")},

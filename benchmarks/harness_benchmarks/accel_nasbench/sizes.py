@@ -41,7 +41,7 @@ def sizes(architecture: str, side: int, classes: int) -> Sizes:
     """The sizes of an architecture's network.
 
     >>> sizes("e6k3l1-e4k5l2-e6k3l3-e6k5l3-e6k5l2-e1k3l2-e1k3l2", side=224, classes=1000)
-    Sizes(params=2501160, macs=375724320, stored=415361072)
+    Sizes(params=2501160, macs=375723888, stored=415361072)
 
     Args:
         architecture: the architecture.
