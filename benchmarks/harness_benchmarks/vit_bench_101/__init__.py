@@ -106,6 +106,7 @@ class VitBenchPit(PlaceSpace, VitBench):
     aliases = ("vit-bench-pit", "vitbench101-pit")
     title = "ViT-Bench-101: PiT"
     datasets = ("cifar100", "flowers", "chaoyang")
+    subsets = {"all": "every network that was trained, both from scratch and distilled"}  # noqa: RUF012
     files = published(("gt_pit.pth", "bdda89841d4105f99ab759e3243e7a2402929ba7a8430dac12a50256aa533bb2", 12_271))
     reader = RecordsReader("pit", "base_dim", pit.of_fields)
     size = 100
