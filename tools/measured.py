@@ -24,7 +24,7 @@ from harness.analysis.seeds import TRUSTED_AGREEMENT
 from harness.display.tables.numbers import coefficient, estimate, p_value
 from harness.proxies._measured_dependence import SAME_ORDER, Cause, dependent_on, measured_dependences
 from harness.registry import proxy_facts
-from tools import measured_beside, reference_tables
+from tools import measured_beside, reference_tables, vit_bench
 from tools.reference_tables import (
     Row,
     chosen,
@@ -365,7 +365,9 @@ _OWN: tuple[Callable[..., str], ...] = (
     printed_sizes, searches_that_find,
 )  # fmt: skip
 
-MAKERS: Mapping[str, Callable[..., str]] = {maker.__name__: maker for maker in (*_OWN, *measured_beside.MAKERS)}
+MAKERS: Mapping[str, Callable[..., str]] = {
+    maker.__name__: maker for maker in (*_OWN, *measured_beside.MAKERS, *vit_bench.MAKERS)
+}
 """What may stand after ``made by:``."""
 
 

@@ -6,6 +6,7 @@ import re
 
 CITATIONS: dict[str, str] = {
     "abdelfattah2021zero": "Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021, arXiv:2101.08134",
+    "ahmad2024accel": "Ahmad et al., Accel-NASBench, DAC 2024, arXiv:2404.08005",
     "alpaydin1998digits": "Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI 1998",
     "asthana2025dextr": "Asthana et al., Dextr, TMLR 2025, arXiv:2508.12977",
     "bhardwaj2023zicobc": "Bhardwaj et al., ZiCo-BC, ICCV Workshops 2023, arXiv:2309.14666",
@@ -40,6 +41,7 @@ CITATIONS: dict[str, str] = {
     "turner2020blockswap": "Turner et al., BlockSwap, ICLR 2020, arXiv:1906.04113",
     "tybl2025vkdnw": "Týbl & Neumann, Variance of Knowledge of Deep Network Weights, CVPR 2025, arXiv:2502.04975",
     "wang2020grasp": "Wang et al., GraSP, ICLR 2020, arXiv:2002.07376",
+    "wei2024autoprox": "Wei et al., Auto-Prox, AAAI 2024, arXiv:2312.09059",
     "xu2021knas": "Xu et al., KNAS: Green Neural Architecture Search, ICML 2021, arXiv:2111.13293",
     "yamasaki2025rbflex": "Yamasaki et al., RBFleX-NAS, TNNLS 2025, arXiv:2503.22733",
     "ying2019nasbench101": "Ying et al., NAS-Bench-101, ICML 2019, arXiv:1902.09635",

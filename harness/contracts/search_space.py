@@ -7,7 +7,6 @@ listed among :meth:`~harness.contracts.benchmark.Benchmark.architectures` or not
 
 from __future__ import annotations
 
-import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -129,15 +128,19 @@ class NeighbourSpace(SearchSpace):
 
 
 class PlaceSpace(NeighbourSpace):
-    """A space of architectures with a fixed number of places and the same choices at each, such as cells with edges.
+    """A space of architectures with a fixed number of places and choices at each, such as cells with edges.
 
     Attributes:
-        choices: what a place may hold.
+        choices: what a place may hold, in a space with the same choices at each.
         length: the number of places.
     """
 
     choices: ClassVar[Sequence[str]]
     length: ClassVar[int]
+
+    def choices_at(self, place: int) -> Sequence[str]:
+        """What a place, counted from 0, may hold; by default :attr:`choices`."""
+        return self.choices
 
     @abstractmethod
     def places(self, architecture: str) -> tuple[str, ...]:
@@ -149,15 +152,17 @@ class PlaceSpace(NeighbourSpace):
 
     def random(self, generator: np.random.Generator) -> str:
         """A uniformly drawn choice at each place."""
-        drawn = generator.integers(len(self.choices), size=self.length)
-        return self.of_places([self.choices[number] for number in drawn])
+        choices = [self.choices_at(place) for place in range(self.length)]
+        drawn = generator.integers([len(each) for each in choices])
+        return self.of_places([each[number] for each, number in zip(choices, drawn, strict=True)])
 
     def neighbours(self, architecture: str) -> Sequence[str]:
         """Those with another choice at one place, by place and then by choice."""
         here = self.places(architecture)
         return [
             self.of_places([*here[:place], choice, *here[place + 1 :]])
-            for place, choice in itertools.product(range(len(here)), self.choices)
+            for place in range(len(here))
+            for choice in self.choices_at(place)
             if choice != here[place]
         ]
 
@@ -168,7 +173,7 @@ class PlaceSpace(NeighbourSpace):
         here = list(self.places(architecture))
         for _ in range(mutations):
             place = int(generator.integers(len(here)))
-            others = [choice for choice in self.choices if choice != here[place]]
+            others = [choice for choice in self.choices_at(place) if choice != here[place]]
             here[place] = others[int(generator.integers(len(others)))]
         return self.of_places(here)
 

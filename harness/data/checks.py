@@ -122,7 +122,8 @@ def _checked_columns(
         )
     table = frame[[]].copy()
     for column, truth in table_format.truths.items():
-        if column in frame.columns:
+        # Where values may be missing, a column without any is no column.
+        if column in frame.columns and not (truth.partial and frame[column].isna().all()):
             table[column] = _checked_truth(frame[column], truth, name)
             for single in _trainings_of(column, frame, table_format, name):
                 table[single] = _checked_truth(frame[single], truth, name)
@@ -140,14 +141,15 @@ def _checked_columns(
 
 def _checked_truth(values: pd.Series[float], truth: Truth, name: str) -> NDArray[np.float32]:
     lowest, highest = truth.limits
-    numbers = numbers_of(values, name)
-    wrong = np.flatnonzero(~((numbers >= lowest) & (numbers <= highest)))
+    numbers = numbers_of(values, name, missing=truth.partial)
+    known = ~np.isnan(numbers)
+    wrong = np.flatnonzero(known & ~((numbers >= lowest) & (numbers <= highest)))
     if len(wrong):
         raise DataError(
             f"{name}: column '{values.name}' has {numbers[wrong[0]]:g} for '{values.index[wrong[0]]}' "
             f"({len(wrong):,} such values); expected: {lowest:g} to {highest:g}"
         )
-    check_percent(values, numbers, truth, name)
+    check_percent(values[known], numbers[known], truth, name)
     return numbers.round(truth.decimals).astype(np.float32)
 
 

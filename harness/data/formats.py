@@ -62,6 +62,8 @@ class Truth:
         vanishing: whether real values may be near 0, so that values up to 1 do not suggest fractions.
         chance: what guessing gives, in the column's unit: 100 / classes for an accuracy in percent. Required for a
             percentage column with real accuracies below 1 %, which otherwise count as fractions. None if unknown.
+        partial: whether networks may lack a value, which is then an empty cell or NaN. Their ground truth must be
+            ``partial`` too.
     """
 
     description: str
@@ -70,6 +72,7 @@ class Truth:
     higher_is_better: bool = True
     chance: float | None = None
     vanishing: bool = False
+    partial: bool = False
 
     @property
     def is_percent(self) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness._utils.arguments import accepts, path, yes_or_no
 from harness._utils.names import MOST_LISTED, listed
 from harness.contracts.benchmark import Benchmark
@@ -148,6 +150,6 @@ def _best(table: pd.DataFrame, table_format: TableFormat) -> dict[str, tuple[flo
     best: dict[str, tuple[float, str]] = {}
     for column in table.columns.intersection(list(table_format.truths)):
         values = table[column].to_numpy()
-        winner = int(values.argmax() if table_format.truths[column].higher_is_better else values.argmin())
+        winner = int((np.nanargmax if table_format.truths[column].higher_is_better else np.nanargmin)(values))
         best[column] = (float(values[winner]), str(table.index[winner]))
     return best

@@ -120,6 +120,7 @@ def table_ground_truth(
     metric: str = "top-1 accuracy (%)",
     higher_is_better: bool = True,
     table: str | None = None,
+    partial: bool = False,
 ) -> GroundTruth:
     """The column ``dataset/split/epochs`` of a ground-truth table, as a :class:`GroundTruth`.
 
@@ -133,12 +134,14 @@ def table_ground_truth(
         metric: what was measured, with its unit.
         higher_is_better: its direction.
         table: the name of the table; default: the benchmark's.
+        partial: whether networks may lack a value; they are left out.
 
     Raises:
         DataError: if the table is missing, damaged or of another version, or lacks the column.
     """
     table = table or benchmark
     column = f"{dataset}/{split}/{epochs}"
+    accuracy = read_table(table, [column], obtain)[column].astype("float64")
     return GroundTruth(
         benchmark=benchmark,
         dataset=dataset,
@@ -148,7 +151,8 @@ def table_ground_truth(
         metric=metric,
         higher_is_better=higher_is_better,
         source=read_metadata(table, obtain).source,
-        accuracy=read_table(table, [column], obtain)[column].astype("float64"),
+        accuracy=accuracy.dropna() if partial else accuracy,
+        partial=partial,
     )
 
 

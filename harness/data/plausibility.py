@@ -41,8 +41,13 @@ def as_accuracies(frame: pd.DataFrame, table_format: TableFormat, name: str) -> 
     return frame.assign(**{column: 100 - numbers_of(frame[column], name) for column in turned})
 
 
-def numbers_of(values: pd.Series[float], name: str) -> NDArray[np.float64]:
+def numbers_of(values: pd.Series[float], name: str, *, missing: bool = False) -> NDArray[np.float64]:
     """The values of a column as numbers.
+
+    Args:
+        values: the column.
+        name: the table's name, for messages.
+        missing: whether values may be missing; they are NaN then.
 
     Raises:
         DataError: if a value is not a number; the message says where.
@@ -50,7 +55,7 @@ def numbers_of(values: pd.Series[float], name: str) -> NDArray[np.float64]:
     import pandas as pd
 
     numbers: NDArray[np.float64] = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = np.flatnonzero(np.isnan(numbers))
+    wrong = np.flatnonzero(np.isnan(numbers) & (values.notna().to_numpy() | (not missing)))
     if len(wrong):
         value = values.iloc[wrong[0]]
         plain = "; write plain numbers such as 93.5" if isinstance(value, str) else ""
@@ -108,7 +113,8 @@ def check_direction(
         if column not in table.columns:
             continue
         numbers = table[column].to_numpy(dtype=np.float64)
-        found = _under_chance(numbers, truth) or _turned_round(numbers, truth, groups)
+        known = ~np.isnan(numbers)
+        found = _under_chance(numbers[known], truth) or _turned_round(numbers, known, truth, groups)
         if not found:
             continue
         if not (truth.is_percent and truth.higher_is_better):
@@ -145,11 +151,15 @@ def _under_chance(numbers: NDArray[np.float64], truth: Truth) -> str:
     return f"its median is {median:.4g}, but guessing gives {truth.chance:.4g}"
 
 
-def _turned_round(numbers: NDArray[np.float64], truth: Truth, groups: tuple[_Group, _Group] | None) -> str:
-    """What is wrong if the worse group has the better median, else ""."""
+def _turned_round(
+    numbers: NDArray[np.float64], known: NDArray[np.bool_], truth: Truth, groups: tuple[_Group, _Group] | None
+) -> str:
+    """What is wrong if the worse group has the better median, else "". Only known numbers count."""
     if groups is None:
         return ""
-    (worse, worse_words), (better, better_words) = groups
+    (worse, worse_words), (better, better_words) = ((group & known, words) for group, words in groups)
+    if min(worse.sum(), better.sum()) < FEWEST_IN_GROUP:
+        return ""
     low, high = np.median(numbers[worse]), np.median(numbers[better])
     if low == high or (low < high) == truth.higher_is_better:
         return ""

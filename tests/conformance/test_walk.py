@@ -10,6 +10,7 @@ import itertools
 
 import pandas as pd
 import pytest
+from harness_benchmarks.accel_nasbench.architecture import EXAMPLE
 from harness_benchmarks.nasbench101.cell import Cell, module_hash
 from harness_benchmarks.zen.published import INITIAL_CIFAR, INITIAL_FLOPS
 
@@ -27,11 +28,17 @@ IMAGES = 8
 FEWER = 4
 ZEN_RESNET = ("zen-resnet", "zen-resnet-plain")
 ZEN_MOBILE = ("zen-mobile", "zen-mobile-plain")
-LARGE = ("nasbench101", "transnas-micro", "transnas-macro", *ZEN_MOBILE, *ZEN_RESNET)
+VIT = ("vit-bench-101-autoformer", "vit-bench-101-pit")
+LARGE = ("nasbench101", "transnas-micro", "transnas-macro", "accel-nasbench", *VIT, *ZEN_MOBILE, *ZEN_RESNET)
 """Whose networks see fewer images."""
 
 DRAWN = 2
-SIDES = {"transnas-micro": 32, "transnas-macro": 64} | dict.fromkeys(ZEN_MOBILE, 64)
+SIDES = {
+    "transnas-micro": 32,
+    "transnas-macro": 64,
+    **dict.fromkeys(("accel-nasbench", *VIT), 32),
+    **dict.fromkeys(ZEN_MOBILE, 64),
+}
 """A low resolution that the total stride divides, where the benchmark's own would take minutes."""
 
 SETS = dict.fromkeys(ZEN_RESNET, "cifar")
@@ -40,7 +47,10 @@ SETS = dict.fromkeys(ZEN_RESNET, "cifar")
 DEAR = {"swap", "zen_32", "ntk", "vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher"}
 """Dozens of passes, or one for each class: only the first data set has them, and of large networks not all."""
 
-TASKS = {"transnas-macro": ("class_scene", "autoencoder")} | dict.fromkeys(ZEN_RESNET, ("cifar10", "cifar100"))
+TASKS = {
+    "transnas-macro": ("class_scene", "autoencoder"),
+    **dict.fromkeys(VIT, ("chaoyang", "flowers")),
+} | dict.fromkeys(ZEN_RESNET, ("cifar10", "cifar100"))
 """Where not all: the other heads stand on the micro space's backbones too, which are cheaper; networks for CIFAR see no
 images of 224×224."""
 
@@ -63,6 +73,19 @@ LIGHT = {module_hash(GRAPHS[0]), SMALLEST_ZEN}
 """Those of a large space that every proxy scores."""
 
 MICRO_UNCONNECTED = "64-41414-2_01_000"
+ACCEL = ["e1k3l1-" * 6 + "e1k3l1", EXAMPLE]
+"""The smallest, and EfficientNet-B0 with ReLUs."""
+
+FORMERS = ["e192" + "-h3r3.5" * 12, "e240" + "-h4r4" * 14]
+PITS = ["b16-r2-d1h2-d4h2-d2h2", "b16-r8-d3h2-d6h4-d4h8"]
+"""The smallest, and large ones."""
+
+TABLES = {
+    "accel-nasbench": (ACCEL, "imagenet-1k/val/16"),
+    "vit-bench-101-autoformer": (FORMERS, "cifar100/test-kd/300"),
+    "vit-bench-101-pit": (PITS, "cifar100/test-kd/300"),
+}
+"""Where a table lists the architectures: a few, and the column of their accuracy."""
 
 NAMED = {
     "nats-tss": CELLS,
@@ -74,6 +97,9 @@ NAMED = {
     "transnas-macro": ["64-1234-basic", "64-2443-basic", "64-121113-basic"],
     **{name: [SMALLEST_ZEN, INITIAL_CIFAR] for name in ZEN_RESNET},
     **{name: [INITIAL_FLOPS] for name in ZEN_MOBILE},
+    "accel-nasbench": ACCEL,
+    "vit-bench-101-autoformer": FORMERS,
+    "vit-bench-101-pit": PITS,
 }
 
 NOTHING_ARRIVES = {
@@ -89,10 +115,12 @@ UNDEFINED = {
     MICRO_UNCONNECTED: NOTHING_ARRIVES,
     SMALLEST_CELL: NOTHING_ARRIVES | NOTHING_DIFFERS,
     ("zen-mobile", INITIAL_FLOPS): {"epsinas", "epsinas_nasbench101"},
+    **{("vit-bench-101-pit", pit): {"epsinas", "epsinas_nasbench101"} for pit in PITS},
 }
 """The proxies of this project that are not finite on a named network: its logits do not depend on the image, and in
 the smallest cell no two images differ in any unit either. With all weights equal, the ReLUs of the deep mobile
-network let one of the four images pass, and another one for other weights, so that epsinas has nothing to compare."""
+network let one of the four images pass, and another one for other weights, so that epsinas has nothing to compare.
+A PiT with all weights equal gives every image the same logits, because its layer norms make zeros of equal channels."""
 
 
 @pytest.fixture
@@ -106,6 +134,10 @@ def subject(request, tmp_path, monkeypatch):
         columns = ["hash", "vertices", "adjacency_bits", "ops", "cifar10/test/108"]
         pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "cells.csv", index=False)
         import_table(found, tmp_path / "cells.csv", allow_partial=True)
+    elif found.name in TABLES:
+        architectures, column = TABLES[found.name]
+        pd.DataFrame({"arch": architectures, column: 60.0}).to_csv(tmp_path / "table.csv", index=False)
+        import_table(found, tmp_path / "table.csv", allow_partial=True)
     elif isinstance(found, Importable) and found.table_format().listing is not None:
         pytest.skip(f"the architectures of {found.name} come with a table, and this test has none")
     return found
@@ -148,6 +180,8 @@ def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_
         dear = dataset == subject.datasets[0] and subject.name not in (
             "transnas-macro",
             "nasbench101",
+            "accel-nasbench",
+            *VIT,
             *ZEN_MOBILE,
             *ZEN_RESNET,
         )

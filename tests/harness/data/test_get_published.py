@@ -1,62 +1,153 @@
-"""``harness data get`` of published files, served by a local server: what users of the real benchmarks see."""
+"""``harness data get`` of the benchmarks whose published files are small, from a local server in their form."""
 
+import hashlib
+import io
+import json
+import pickle
+import tarfile
+import zipfile
 from dataclasses import replace
 
-import harness_benchmarks.nasbench_macro as nasbench_macro
+import numpy as np
 import pytest
+from harness_benchmarks.accel_nasbench import AccelNasBench, sources
+from harness_benchmarks.accel_nasbench.architecture import parse
+from harness_benchmarks.accel_nasbench.sizes import sizes
+from harness_benchmarks.vit_bench_101 import VitBenchAutoFormer, VitBenchPit
 from toy_downloads import got
 
-import harness
-from harness.data.local_tables import table_path
+from harness.data.sources import Sources
 from harness.data.verify import verify
 from harness.errors import DataError
 
-FILE = "nas-bench-macro_cifar10.json"
+NETWORKS = 10
+
+
+def drawn(space):
+    generator = np.random.default_rng(0)
+    return sorted({space.random(generator) for _ in range(NETWORKS)})
+
+
+def archive(space):
+    """Like anb_dataset_jsons.tar.gz, with made-up accuracies."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for number, architecture in enumerate(drawn(space)):
+            found = sizes(architecture, 224, 1000)
+            names = (f"block{stage}_{field}" for stage in range(7) for field in ("e", "k", "l", "se"))
+            record = {
+                "architecture": dict(
+                    zip(names, [value for stage in parse(architecture) for value in stage], strict=True)
+                ),
+                "metrics": {"val_top1": 50 + number, "val_top5": 70 + number},
+                "model_info": {"macs": found.stored / 1e6, "params": found.params / 1e6},
+                "platform_perf": {"throughput_a100": {"throughput_mean": 1000.0}},
+            }
+            body = json.dumps(record).encode()
+            member = tarfile.TarInfo(f"./anb_dataset_jsons/result_{number}.json")
+            member.size = len(body)
+            tar.addfile(member, io.BytesIO(body))
+    return stream.getvalue()
+
+
+def torch_file(records):
+    """Like a file by torch.save, which keeps a pickle in a zip archive."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as zipped:
+        zipped.writestr("archive/data.pkl", pickle.dumps(records, protocol=2))
+        zipped.writestr("archive/version", "3\n")
+    return stream.getvalue()
+
+
+def pits(space):
+    found = []
+    for number, architecture in enumerate(drawn(space)):
+        pit = space.parsed(architecture)
+        heads, depths = ([getattr(stage, name) for stage in pit.stages] for name in ("heads", "layers"))
+        arch = {"base_dim": pit.base, "mlp_ratio": pit.ratio, "depth": depths, "num_heads": heads}
+        found.append({"arch": arch, "c100_base_acc": 50.0 + number, "c100_kd_acc": 60.0 + number})
+    return found
+
+
+def formers(space):
+    found = []
+    for number, architecture in enumerate(drawn(space)):
+        width, layers = space.parsed(architecture)
+        ratios, heads = ([getattr(layer, name) for layer in layers] for name in ("ratio", "heads"))
+        arch = {"hidden_dim": width, "mlp_ratio": ratios, "depth": len(layers), "num_heads": heads}
+        base = 50.0 + number if number < NETWORKS // 2 else None
+        found.append({"arch": arch, "c100_base_acc": base, "c100_kd_acc": 60.0 + number})
+    return found
 
 
 @pytest.fixture
-def offered(home, server, monkeypatch):
-    """Offers a body in place of NAS-Bench-Macro's published file."""
-    (published,) = nasbench_macro._SOURCE.downloads
+def offered(server, home, monkeypatch):
+    """Offers files in place of the published ones of a benchmark, of which only so many networks are expected."""
 
-    def offer(body, **answer):
-        here = replace(published, url=server.offer(f"/{FILE}", body, **answer))
-        monkeypatch.setattr(nasbench_macro, "_SOURCE", replace(nasbench_macro._SOURCE, downloads=(here,)))
+    def offer(cls, *bodies):
+        files = cls().sources().standard
+        pairs = zip(files.downloads, bodies, strict=True)
+        local = tuple(
+            replace(
+                download,
+                url=server.offer(f"/{download.filename}", body),
+                checksum=f"sha256:{hashlib.sha256(body).hexdigest()}",
+                size=len(body),
+            )
+            for download, body in pairs
+        )
+        monkeypatch.setattr(cls, "sources", lambda self: Sources(replace(files, downloads=local)))
+        hashed = hashlib.sha256("\n".join(drawn(cls())).encode()).hexdigest()
+        if cls is AccelNasBench:
+            whole = cls.table_format
+            monkeypatch.setattr(
+                cls,
+                "table_format",
+                lambda self: replace(whole(self), listing=replace(whole(self).listing, size=NETWORKS)),
+            )
+            monkeypatch.setattr(sources, "_NETWORKS_SHA256", hashed)
+        else:
+            monkeypatch.setattr(cls, "size", NETWORKS)
+            monkeypatch.setattr(cls, "architectures_sha256", hashed)
 
     return offer
 
 
-@pytest.fixture
-def body(real_data):
-    path = real_data / "more" / FILE
-    if not path.is_file():
-        pytest.skip(f"no {FILE} among the real data")
-    return path.read_bytes()
+def test_the_archive_of_accel_nasbench(offered, home):
+    offered(AccelNasBench, archive(AccelNasBench()))
+    text = got("accel-nasbench")
+    assert "sha256 verified" in text and "architectures: 10 of 10" in text
+    assert AccelNasBench().ground_truth("imagenet-1k").accuracy.max() == 59
+    assert AccelNasBench().costs("imagenet-1k").values["a100_time"].tolist() == [1] * 10
+    assert "nothing was downloaded" in got("accel-nasbench")
+    assert [finding.right for finding in verify("accel-nasbench")] == [True, True]
+    assert [path.name for path in (home / "downloads" / "accel-nasbench").iterdir()] == ["anb_dataset_jsons.tar.gz"]
 
 
-@pytest.mark.real_data
-def test_the_file_of_nas_bench_macro_is_downloaded_imported_and_verified(offered, body, server):
-    offered(body)
-    text = got("nas-bench-macro")
-    assert "sha256 verified" in text
-    assert "architectures: 6,561 of 6,561" in text
-    assert harness.load("nasbench-macro").ground_truth("cifar10").source == FILE
-    assert "nothing was downloaded" in got("nasbench-macro")
-    assert server.asked == [f"/{FILE}"]
-    assert [finding.right for finding in verify("nasbench-macro")] == [True, True]
+def test_the_file_of_pits(offered):
+    offered(VitBenchPit, torch_file(pits(VitBenchPit())))
+    assert "imported the ground truth of vit-bench-101-pit from gt_pit.pth" in got("vit-bench-101-pit")
+    assert VitBenchPit().ground_truth("cifar100", "test-base").accuracy.max() == 59
+    assert "nothing was downloaded" in got("vit-bench-101-pit")
 
 
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        ({"body": b'{"00000000": {"test_acc": [1, 2, 3]}}'}, "nothing of .* was kept"),
-        ({"body": b"{}", "length": 2000}, "the connection was lost before the download was complete"),
-        ({"body": b"", "status": 404}, "the server answered 404"),
-    ],
-)
-def test_another_file_in_its_place_is_refused(offered, answer, message):
-    offered(**answer)
-    with pytest.raises(DataError, match=message) as caught:
-        got("nasbench-macro")
-    assert "\n" not in str(caught.value)
-    assert not table_path("nasbench-macro").exists()
+def test_both_files_of_autoformers(offered):
+    content = formers(VitBenchAutoFormer())
+    offered(VitBenchAutoFormer, torch_file(content[:5]), torch_file(content[5:]))
+    text = got("vit-bench-101-autoformer")
+    assert "from gt_autoformer.pth and gt_autoformer_2.pth" in text and "architectures: 10 of 10" in text
+    assert len(VitBenchAutoFormer().ground_truth("cifar100", "test-base").accuracy) == 5
+    assert "nothing was downloaded" in got("vit-bench-101-autoformer")
+    assert all(finding.right for finding in verify("vit-bench-101-autoformer"))
+
+
+def test_a_file_that_would_run_code_is_refused(offered):
+    class Runs:
+        def __reduce__(self):
+            return print, ("run",)
+
+    content = pits(VitBenchPit())
+    content[0]["note"] = Runs()
+    offered(VitBenchPit, torch_file(content))
+    with pytest.raises(DataError, match=r"'(__builtin__|builtins).print', which is not plain data"):
+        got("vit-bench-101-pit")
