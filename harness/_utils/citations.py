@@ -33,6 +33,8 @@ CITATIONS: dict[str, str] = {
     "peng2024swap": "Peng et al., SWAP-NAS, ICLR 2024, arXiv:2403.04161",
     "peng2026swap": "Peng et al., Zero-Shot Neural Network Evaluation with Sample-Wise Activation Patterns, "
     "TPAMI 2026, arXiv:2605.07378",
+    "radosavovic2020zoo": "Radosavovic et al., Designing Network Design Spaces (pycls), CVPR 2020, arXiv:2003.13678; "
+    "Wightman et al., ResNet Strikes Back (timm), 2021, arXiv:2110.00476; and torchvision",
     "sun2022maedet": "Sun et al., MAE-DET, ICML 2022, arXiv:2111.13336",
     "tanaka2020synflow": "Tanaka et al., SynFlow, NeurIPS 2020, arXiv:2006.05467",
     "turner2020blockswap": "Turner et al., BlockSwap, ICLR 2020, arXiv:1906.04113",

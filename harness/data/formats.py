@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -59,6 +59,7 @@ class Truth:
         higher_is_better: the direction.
         chance: what guessing gives, in the column's unit: 100 / classes for an accuracy in percent. Required for a
             percentage column with real accuracies below 1 %, which otherwise count as fractions. None if unknown.
+        networks: the architectures that have a value; the cells of all others must be empty. None: every architecture.
     """
 
     description: str
@@ -66,6 +67,7 @@ class Truth:
     decimals: int = 4
     higher_is_better: bool = True
     chance: float | None = None
+    networks: Callable[[], Collection[str]] | None = None
 
     @property
     def is_percent(self) -> bool:

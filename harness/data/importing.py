@@ -145,7 +145,9 @@ def partial_note(found: int, size: int) -> str:
 def _best(table: pd.DataFrame, table_format: TableFormat) -> dict[str, tuple[float, str]]:
     best: dict[str, tuple[float, str]] = {}
     for column in table.columns.intersection(list(table_format.truths)):
-        values = table[column].to_numpy()
-        winner = int(values.argmax() if table_format.truths[column].higher_is_better else values.argmin())
-        best[column] = (float(values[winner]), str(table.index[winner]))
+        known = table[column].dropna()
+        if len(known):
+            values = known.to_numpy()
+            winner = int(values.argmax() if table_format.truths[column].higher_is_better else values.argmin())
+            best[column] = (float(values[winner]), str(known.index[winner]))
     return best

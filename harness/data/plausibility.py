@@ -38,7 +38,15 @@ def as_accuracies(frame: pd.DataFrame, table_format: TableFormat, name: str) -> 
     turned = [column for column in frame.columns if any(f"{column}/".startswith(f"{each}/") for each in percent)]
     if not turned:
         raise DataError(f"{name} has no percentage column for --errors to convert to accuracies")
-    return frame.assign(**{column: 100 - numbers_of(frame[column], name) for column in turned})
+    sparse = [column for column in percent if table_format.truths[column].networks is not None]
+    return frame.assign(**{column: _turned(frame[column], name, column in sparse) for column in turned})
+
+
+def _turned(values: pd.Series[float], name: str, sparse: bool) -> NDArray[np.float64]:
+    has_value = values.notna().to_numpy() | (not sparse)
+    turned = np.full(len(values), np.nan)
+    turned[has_value] = 100 - numbers_of(values[has_value], name)
+    return turned
 
 
 def numbers_of(values: pd.Series[float], name: str) -> NDArray[np.float64]:
@@ -108,7 +116,8 @@ def check_direction(
         if column not in table.columns:
             continue
         numbers = table[column].to_numpy(dtype=np.float64)
-        found = _under_chance(numbers, truth) or _turned_round(numbers, truth, groups)
+        known = groups if truth.networks is None else None
+        found = _under_chance(numbers[~np.isnan(numbers)], truth) or _turned_round(numbers, truth, known)
         if not found:
             continue
         if not (truth.is_percent and truth.higher_is_better):

@@ -27,14 +27,17 @@ IMAGES = 8
 FEWER = 4
 ZEN_RESNET = ("zen-resnet", "zen-resnet-plain")
 ZEN_MOBILE = ("zen-mobile", "zen-mobile-plain")
-LARGE = ("nasbench101", "transnas-micro", "transnas-macro", *ZEN_MOBILE, *ZEN_RESNET)
+LARGE = ("nasbench101", "transnas-micro", "transnas-macro", "imagenet-zoo", *ZEN_MOBILE, *ZEN_RESNET)
 """Whose networks see fewer images."""
 
 DRAWN = 2
-SIDES = {"transnas-micro": 32, "transnas-macro": 64} | dict.fromkeys(ZEN_MOBILE, 64)
+SIDES = {"transnas-micro": 32, "transnas-macro": 64, "imagenet-zoo": 64} | dict.fromkeys(ZEN_MOBILE, 64)
 """A low resolution that the total stride divides, where the benchmark's own would take minutes."""
 
-SETS = dict.fromkeys(ZEN_RESNET, "cifar")
+LIBRARIES = {"imagenet-zoo": ("torchvision", "timm")}
+"""Packages that build the networks."""
+
+SETS = dict.fromkeys(ZEN_RESNET, "cifar") | {"imagenet-zoo": "mobilenet"}
 """Where networks are drawn from, if the benchmark has others of more than a hundred million parameters."""
 
 DEAR = {"swap", "zen_32", "ntk", "vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher"}
@@ -73,6 +76,7 @@ NAMED = {
     "transnas-macro": ["64-1234-basic", "64-2443-basic", "64-121113-basic"],
     **{name: [SMALLEST_ZEN, INITIAL_CIFAR] for name in ZEN_RESNET},
     **{name: [INITIAL_FLOPS] for name in ZEN_MOBILE},
+    "imagenet-zoo": ["timm:regnety_002", "torchvision:mobilenet_v3_small"],
 }
 
 NOTHING_ARRIVES = {
@@ -100,6 +104,8 @@ def subject(request, tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
     monkeypatch.setattr(images, "NOISE_IMAGES", 4 * IMAGES)
     found = benchmark_classes()[request.param]()
+    for library in LIBRARIES.get(found.name, ()):
+        pytest.importorskip(library, reason=f"{library}, which builds the networks of {found.name}, is not installed")
     if found.name == "nasbench101":
         rows = [(module_hash(cell), cell.vertices, cell.adjacency, cell.operations or "-", 0.9) for cell in GRAPHS]
         columns = ["hash", "vertices", "adjacency_bits", "ops", "cifar10/test/108"]
@@ -149,6 +155,7 @@ def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_
             "nasbench101",
             *ZEN_MOBILE,
             *ZEN_RESNET,
+            "imagenet-zoo",
         )
         left_out = set() if dear else DEAR
         scores = walk(subject, architecture, dataset, tmp_path, left_out)
