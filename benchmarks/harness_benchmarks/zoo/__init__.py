@@ -215,7 +215,6 @@ class ImageNetZoo(Benchmark):
                 published.column_of(name): Truth(
                     f"top-1 accuracy (%) on the validation images: {recipe.words}",
                     (_LOWEST, 100),
-                    chance=100 / CLASSES,
                     networks=lambda name=name: trained_by(name),  # type: ignore[misc]
                 )
                 for name, recipe in RECIPES.items()
