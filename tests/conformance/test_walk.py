@@ -93,6 +93,7 @@ UNDEFINED = {
     MICRO_UNCONNECTED: NOTHING_ARRIVES,
     SMALLEST_CELL: NOTHING_ARRIVES | NOTHING_DIFFERS,
     ("zen-mobile", INITIAL_FLOPS): {"epsinas", "epsinas_nasbench101"},
+    "timm:regnety_002": {"epsinas", "epsinas_nasbench101"},
 }
 """The proxies of this project that are not finite on a named network: its logits do not depend on the image, and in
 the smallest cell no two images differ in any unit either. With all weights equal, the ReLUs of the deep mobile
