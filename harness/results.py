@@ -222,7 +222,7 @@ def open_run(
         directory: the ``out`` of a run.
         truth: the ground truth as ``split/epochs``; or any number per architecture: a file and its column, as
             ``robust.csv:pgd``; a series, a mapping or a data frame by architecture. Networks without a value are left
-            out, and counted. Default: the benchmark's first.
+            out, and counted. Default: the benchmark's for the run's set.
         better: whether ``higher`` or ``lower`` values of such a ``truth`` are better; default: higher, or what the file
             says, as in ``trained.csv:loss:lower``.
         split: the split that accuracies were measured on; default: the benchmark's.
@@ -281,7 +281,9 @@ def opened_from(
     else:
         own, notes = benchmark_of_run(setting.benchmark, manifest, benchmark)
     dataset = truth_dataset or setting.dataset
-    if truth is None:
+    if truth is None and split is None and epochs is None:
+        ranked_by = own.ground_truth(dataset, *own.default_truth(dataset, setting.subset))
+    elif truth is None:
         ranked_by = own.ground_truth(dataset, split, epochs)
     elif split is not None or epochs is not None:
         raise HarnessError("give either truth, or split and epochs")

@@ -36,6 +36,8 @@ CITATIONS: dict[str, str] = {
     "TPAMI 2026, arXiv:2605.07378",
     "su2021macro": "Su et al., Prioritized Architecture Sampling with Monto-Carlo Tree Search (NAS-Bench-Macro), "
     "CVPR 2021, arXiv:2103.11922",
+    "radosavovic2020zoo": "Radosavovic et al., Designing Network Design Spaces (pycls), CVPR 2020, arXiv:2003.13678; "
+    "Wightman et al., ResNet Strikes Back (timm), 2021, arXiv:2110.00476; and torchvision",
     "sun2022maedet": "Sun et al., MAE-DET, ICML 2022, arXiv:2111.13336",
     "tanaka2020synflow": "Tanaka et al., SynFlow, NeurIPS 2020, arXiv:2006.05467",
     "turner2020blockswap": "Turner et al., BlockSwap, ICLR 2020, arXiv:1906.04113",

@@ -163,6 +163,16 @@ class Benchmark(ABC):
         """Whether the benchmark has this ground truth, of either kind."""
         return (split, epochs) in (*self.truths_of(dataset), *self.further_truths(dataset))
 
+    def default_truth(self, dataset: str, subset: str = "all") -> tuple[str, int | str]:
+        """The ground truth of a run of a named set where the user names none; default: the first of :meth:`truths_of`.
+
+        A benchmark whose sets have ground truths of their own returns the set's.
+
+        Raises:
+            HarnessError: if the accuracies of the set's networks cannot be compared; the message says what to choose.
+        """
+        return self.truths_of(dataset)[0]
+
     def costs(self, dataset: str) -> Costs | None:
         """Latencies or energies of the networks on devices, or None if none are known.
 

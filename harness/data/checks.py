@@ -140,6 +140,22 @@ def _checked_columns(
 
 
 def _checked_truth(values: pd.Series[float], truth: Truth, name: str) -> NDArray[np.float32]:
+    """The values of a column, rounded; NaN for architectures that have none."""
+    checked = np.full(len(values), np.nan, dtype=np.float32)
+    has_value = np.ones(len(values), dtype=bool)
+    if truth.networks is not None:
+        has_value = np.asarray(values.index.isin(list(truth.networks())), dtype=bool)
+        strange = values[~has_value].dropna()
+        if len(strange):
+            raise DataError(
+                f"{name}: column '{values.name}' has {strange.iloc[0]} for '{strange.index[0]}', which is not among "
+                f"the {len(truth.networks())} networks of this column ({len(strange):,} such values); leave it empty"
+            )
+    checked[has_value] = _checked_numbers(values[has_value], truth, name)
+    return checked
+
+
+def _checked_numbers(values: pd.Series[float], truth: Truth, name: str) -> NDArray[np.float32]:
     lowest, highest = truth.limits
     numbers = numbers_of(values, name, missing=truth.partial)
     known = ~np.isnan(numbers)

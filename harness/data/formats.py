@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -64,6 +64,7 @@ class Truth:
             percentage column with real accuracies below 1 %, which otherwise count as fractions. None if unknown.
         partial: whether networks may lack a value, which is then an empty cell or NaN. Their ground truth must be
             ``partial`` too.
+        networks: the architectures that have a value; the cells of all others must be empty. None: every architecture.
     """
 
     description: str
@@ -73,6 +74,7 @@ class Truth:
     chance: float | None = None
     vanishing: bool = False
     partial: bool = False
+    networks: Callable[[], Collection[str]] | None = None
 
     @property
     def is_percent(self) -> bool:

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness._utils.arguments import accepts, path, yes_or_no
 from harness._utils.names import MOST_LISTED, listed
 from harness.contracts.benchmark import Benchmark
@@ -149,7 +147,9 @@ def partial_note(found: int, size: int) -> str:
 def _best(table: pd.DataFrame, table_format: TableFormat) -> dict[str, tuple[float, str]]:
     best: dict[str, tuple[float, str]] = {}
     for column in table.columns.intersection(list(table_format.truths)):
-        values = table[column].to_numpy()
-        winner = int((np.nanargmax if table_format.truths[column].higher_is_better else np.nanargmin)(values))
-        best[column] = (float(values[winner]), str(table.index[winner]))
+        known = table[column].dropna()
+        if len(known):
+            values = known.to_numpy()
+            winner = int(values.argmax() if table_format.truths[column].higher_is_better else values.argmin())
+            best[column] = (float(values[winner]), str(known.index[winner]))
     return best

@@ -38,7 +38,16 @@ def as_accuracies(frame: pd.DataFrame, table_format: TableFormat, name: str) -> 
     turned = [column for column in frame.columns if any(f"{column}/".startswith(f"{each}/") for each in percent)]
     if not turned:
         raise DataError(f"{name} has no percentage column for --errors to convert to accuracies")
-    return frame.assign(**{column: 100 - numbers_of(frame[column], name) for column in turned})
+    truths = table_format.truths
+    sparse = [column for column in percent if truths[column].networks is not None or truths[column].partial]
+    return frame.assign(**{column: _turned(frame[column], name, column in sparse) for column in turned})
+
+
+def _turned(values: pd.Series[float], name: str, sparse: bool) -> NDArray[np.float64]:
+    has_value = values.notna().to_numpy() | (not sparse)
+    turned = np.full(len(values), np.nan)
+    turned[has_value] = 100 - numbers_of(values[has_value], name)
+    return turned
 
 
 def numbers_of(values: pd.Series[float], name: str, *, missing: bool = False) -> NDArray[np.float64]:
@@ -114,7 +123,9 @@ def check_direction(
             continue
         numbers = table[column].to_numpy(dtype=np.float64)
         known = ~np.isnan(numbers)
-        found = _under_chance(numbers[known], truth) or _turned_round(numbers, known, truth, groups)
+        found = _under_chance(numbers[known], truth) or _turned_round(
+            numbers, known, truth, groups if truth.networks is None else None
+        )
         if not found:
             continue
         if not (truth.is_percent and truth.higher_is_better):

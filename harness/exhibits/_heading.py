@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
-    """The correlation table of a run for each of the benchmark's architecture sets.
+    """The correlation table of a run for each of the benchmark's architecture sets that has a network of the run.
 
     Args:
         run: the run.
@@ -26,11 +26,16 @@ def correlations_of(run: OpenedRun, baseline: str = "params") -> pd.DataFrame:
     """
     from harness.analysis import correlation_table
 
+    scored = list(run.scores["architecture"].unique())
+    members = {subset: run.benchmark.membership(subset) for subset in run.benchmark.subsets}
+
     return correlation_table(
         run.scores,
         run.truth,
         run.directions,
-        members={subset: run.benchmark.membership(subset) for subset in run.benchmark.subsets},
+        members={
+            subset: belongs for subset, belongs in members.items() if subset == "all" or any(map(belongs, scored))
+        },
         baseline=baseline,
         aggregates=run.aggregates.values(),
         beside=run.beside,

@@ -84,9 +84,13 @@ def noise_ceiling_of_benchmark(
     """
     import pandas as pd
 
-    chosen = (
-        benchmark.ground_truth(dataset, split, epochs) if truth is None else ground_truth_of(benchmark, dataset, truth)
-    )
+    if truth is not None:
+        chosen = ground_truth_of(benchmark, dataset, truth)
+    elif split is None and epochs is None:
+        benchmark.check_dataset(dataset)
+        chosen = benchmark.ground_truth(dataset, *benchmark.default_truth(dataset, subset))
+    else:
+        chosen = benchmark.ground_truth(dataset, split, epochs)
     belongs, there = benchmark.membership(subset), chosen.accuracy.dropna().index
     known = set(benchmark.architectures()) if chosen.partial else there
     names = pd.Index([name for name in there if name in known and belongs(name)])

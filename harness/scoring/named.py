@@ -96,6 +96,9 @@ def _library(name: str, network: str, notice: Callable[[str], None]) -> ModuleTy
 _SIZE_IN_TORCHVISION = {"vision_transformer": "image_size", "maxvit": "input_size"}
 """What those networks of torchvision that are built for one size call it, by their module."""
 
+_INITIALISED_IF_TOLD = ("googlenet", "inception")
+"""Modules of torchvision whose networks warn unless they are told to draw their weights."""
+
 
 def _of_torchvision(library: ModuleType, name: str, classes: int | None, size: int | None) -> Named:
     models = import_module(f"{library.__name__}.models")
@@ -104,9 +107,10 @@ def _of_torchvision(library: ModuleType, name: str, classes: int | None, size: i
         raise UnknownNameError(unknown_name("network of torchvision", name, known))
     more: dict[str, Any] = {} if classes is None else {"num_classes": classes}
     builder = models.get_model_builder(name)
-    if "init_weights" in inspect.signature(builder).parameters:
+    module = builder.__module__.rpartition(".")[2]
+    if module in _INITIALISED_IF_TOLD or "init_weights" in inspect.signature(builder).parameters:
         more["init_weights"] = True
-    sized = _SIZE_IN_TORCHVISION.get(builder.__module__.rpartition(".")[2])
+    sized = _SIZE_IN_TORCHVISION.get(module)
     if size is not None and sized is not None:
         more[sized] = size if sized == "image_size" else (size, size)
     return Named(lambda: models.get_model(name, weights=None, **more), SHAPE)

@@ -7,6 +7,7 @@ benchmark has degenerate, smallest or largest ones.
 from __future__ import annotations
 
 import itertools
+from importlib.util import find_spec
 
 import pandas as pd
 import pytest
@@ -29,7 +30,16 @@ FEWER = 4
 ZEN_RESNET = ("zen-resnet", "zen-resnet-plain")
 ZEN_MOBILE = ("zen-mobile", "zen-mobile-plain")
 VIT = ("vit-bench-101-autoformer", "vit-bench-101-pit")
-LARGE = ("nasbench101", "transnas-micro", "transnas-macro", "accel-nasbench", *VIT, *ZEN_MOBILE, *ZEN_RESNET)
+LARGE = (
+    "nasbench101",
+    "transnas-micro",
+    "transnas-macro",
+    "accel-nasbench",
+    "imagenet-zoo",
+    *VIT,
+    *ZEN_MOBILE,
+    *ZEN_RESNET,
+)
 """Whose networks see fewer images."""
 
 DRAWN = 2
@@ -37,11 +47,14 @@ SIDES = {
     "transnas-micro": 32,
     "transnas-macro": 64,
     **dict.fromkeys(("accel-nasbench", *VIT), 32),
-    **dict.fromkeys(ZEN_MOBILE, 64),
+    **dict.fromkeys(("imagenet-zoo", *ZEN_MOBILE), 64),
 }
 """A low resolution that the total stride divides, where the benchmark's own would take minutes."""
 
-SETS = dict.fromkeys(ZEN_RESNET, "cifar")
+LIBRARIES = {"imagenet-zoo": ("torchvision", "timm")}
+"""Packages that build the networks."""
+
+SETS = dict.fromkeys(ZEN_RESNET, "cifar") | {"imagenet-zoo": "mobilenet"}
 """Where networks are drawn from, if the benchmark has others of more than a hundred million parameters."""
 
 DEAR = {"swap", "zen_32", "ntk", "vkdnw", "vkdnw_entropy", "vkdnw_entropy_fisher"}
@@ -100,6 +113,7 @@ NAMED = {
     "accel-nasbench": ACCEL,
     "vit-bench-101-autoformer": FORMERS,
     "vit-bench-101-pit": PITS,
+    "imagenet-zoo": ["timm:regnety_002", "torchvision:mobilenet_v3_small"],
 }
 
 NOTHING_ARRIVES = {
@@ -116,6 +130,7 @@ UNDEFINED = {
     SMALLEST_CELL: NOTHING_ARRIVES | NOTHING_DIFFERS,
     ("zen-mobile", INITIAL_FLOPS): {"epsinas", "epsinas_nasbench101"},
     **{("vit-bench-101-pit", pit): {"epsinas", "epsinas_nasbench101"} for pit in PITS},
+    "timm:regnety_002": {"epsinas", "epsinas_nasbench101"},
 }
 """The proxies of this project that are not finite on a named network: its logits do not depend on the image, and in
 the smallest cell no two images differ in any unit either. With all weights equal, the ReLUs of the deep mobile
@@ -129,6 +144,10 @@ def subject(request, tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "home"))
     monkeypatch.setattr(images, "NOISE_IMAGES", 4 * IMAGES)
     found = benchmark_classes()[request.param]()
+    for library in LIBRARIES.get(found.name, ()):
+        # Not imported: a torchvision of another build than torch's would fail.
+        if find_spec(library) is None:
+            pytest.skip(f"{library}, which builds the networks of {found.name}, is not installed")
     if found.name == "nasbench101":
         rows = [(module_hash(cell), cell.vertices, cell.adjacency, cell.operations or "-", 0.9) for cell in GRAPHS]
         columns = ["hash", "vertices", "adjacency_bits", "ops", "cifar10/test/108"]
@@ -184,6 +203,7 @@ def test_on_drawn_networks_every_proxy_gives_a_score_or_its_reason(subject, tmp_
             *VIT,
             *ZEN_MOBILE,
             *ZEN_RESNET,
+            "imagenet-zoo",
         )
         left_out = set() if dear else DEAR
         scores = walk(subject, architecture, dataset, tmp_path, left_out)

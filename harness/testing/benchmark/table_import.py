@@ -204,10 +204,11 @@ class ImportContract(Contract):
         self.refused_value(imported, column, value, f"the value {value}")
 
     def refused_value(self, imported: Imported, column: str, value: float, what: str) -> None:
-        """Check that a value in the damaged row is refused with the column and the row."""
+        """Check that a value in a row that has one is refused with the column and the row."""
         damaged = imported.frame.copy()
-        damaged.loc[imported.row, column] = value
-        message = imported.refused(damaged, what, row=imported.row)
+        row = str(damaged.index[damaged[column].notna()][-1])
+        damaged.loc[row, column] = value
+        message = imported.refused(damaged, what, row=row)
         assert column in message, f"the message must name the column '{column}'; it says: {message}"
 
     def test_fractions_in_place_of_percent_are_refused(self, imported: Imported) -> None:
@@ -228,7 +229,8 @@ class ImportContract(Contract):
             fractions = (imported.frame[column] / 100).to_numpy(dtype=float)
             if not truth.is_percent:
                 continue
-            row = next(row for row in range(len(fractions) // 2, -1, -1) if not near_chance(fractions, truth)[row])
+            usable = np.flatnonzero(np.isfinite(fractions) & ~near_chance(fractions, truth))
+            row = int(usable[usable <= max(len(fractions) // 2, usable[0])][-1])
             values = imported.frame[column].to_numpy(dtype=float, copy=True)
             values[row] = fractions[row]
             damaged = imported.frame.assign(**{column: values})

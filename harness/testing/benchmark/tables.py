@@ -31,8 +31,8 @@ def made_up_table(benchmark: Benchmark) -> pd.DataFrame:
     """A table with distinct values in every row of every ground truth, spread over the plausible range.
 
     It is indexed by architecture and has the parameter counts too. Architectures that the format declares to be worse
-    than others get worse values. They are those of the format or, if only a source lists them, some of the imported
-    table.
+    than others get worse values; those that have no value in a column get none. They are those of the format or, if
+    only a source lists them, some of the imported table.
 
     Raises:
         DataError: if the architectures come from a table and none was imported.
@@ -55,6 +55,8 @@ def made_up_table(benchmark: Benchmark) -> pd.DataFrame:
         values = _made_up_values(truth, len(frame))
         made = np.empty_like(values)
         made[order] = values if truth.higher_is_better else values[::-1]
+        if truth.networks is not None:
+            made[~frame.index.isin(list(truth.networks()))] = np.nan
         frame[column] = made
     return frame
 
