@@ -15,7 +15,7 @@ from torch import nn
 
 import harness
 from harness.data import import_table
-from harness.data.device_costs import cost_tables
+from harness.data.further_tables import further_tables
 from harness.data.verify import verify
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.images import Batch
@@ -203,7 +203,7 @@ class TestImport:
         assert ZOO.ground_truth(DATASET, "timm-a3").accuracy.max() < 80
 
     def test_times_are_those_of_pycls_table(self, folder):
-        import_table(cost_tables()["imagenet-zoo-costs-imagenet-1k"], folder / published.TIMING)
+        import_table(further_tables()["imagenet-zoo-costs-imagenet-1k"], folder / published.TIMING)
         values = ZOO.costs(DATASET).values
         assert len(values) == 36
         # MODEL_ZOO.md of pycls: EfficientNet-B0 infers 64 images in 31 ms, 100 epochs in 8.8 h.
@@ -211,7 +211,7 @@ class TestImport:
         assert costs.batch_of("EfficientNet-B5") == 64
         write(folder, published.TIMING, {"RegNetX-200MF": {}})
         with pytest.raises(DataError, match="no number 'test_fw_time' of 'RegNetX-200MF'"):
-            import_table(cost_tables()["imagenet-zoo-costs-imagenet-1k"], folder / published.TIMING)
+            import_table(further_tables()["imagenet-zoo-costs-imagenet-1k"], folder / published.TIMING)
 
 
 def replaced(path, old, new):

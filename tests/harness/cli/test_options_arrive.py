@@ -20,6 +20,9 @@ from harness.cli import app
 from harness.display.figures.style import inches
 from harness.tasks import Task
 
+# It would keep what stands in for open_run if it were first imported while that is replaced.
+importlib.import_module("harness.reporting.report")
+
 SHOWN = {"--set": "connected", "--truth": "val/7", "--out": "out", "--width": "2"}
 OPENED = {"directory": Path("RUN"), "truth": "val/7"}
 BESIDE = {"--beside": "test/3"}
@@ -29,7 +32,8 @@ OPTIONS = {
         "--out": "out", "--dataset": "cifar100", "--sample": "7", "--set": "connected", "--seed": "5",
         "--sample-seed": "6", "--seeds": "3", "--seeds-on": "4", "--proxies": "snip,zen", "--proxy": "own.py:own",
         "--images": "noise",
-        "--random-labels": None, "--batch-size": "9", "--resolution": "11", "--workers": "3", "--shard": "2/4",
+        "--random-labels": None, "--batch-size": "9", "--resolution": "11", "--init": "xavier", "--workers": "3",
+        "--shard": "2/4",
         "--once-per-class": None, "--executor": "dask", "--scheduler": "tcp://here", "--time-limit": "77",
         "--memory-limit": "3GB", "--device": "cuda:1", "--retry-failed": None,
     },
@@ -49,6 +53,7 @@ OPTIONS = {
         "--evaluations": "77", "--candidates": "88", "--also": "params", "--population": "33", "--moves": "uniform",
         "--from": "cell", "--ahead": "3", "--search-seed": "6", "--seed": "5", "--dataset": "cifar100",
         "--images": "noise", "--random-labels": None, "--batch-size": "9", "--resolution": "11", "--reuse": "other",
+        "--init": "gaussian",
         "--workers": "3", "--executor": "dask", "--scheduler": "tcp://here", "--time-limit": "77",
         "--memory-limit": "3GB", "--device": "cuda:1", "--retry-failed": None, "--no-figures": None, "--json": None,
     },
@@ -87,6 +92,9 @@ OPTIONS = {
     "analyse bias": {**BESIDE, **SHOWN},
     "analyse bootstrap": {"--baseline": "flops", "--resamples": "77", **BESIDE, **SHOWN},
     "analyse budgets": {"--cost": "flops", "--quantiles": "7,33", **SHOWN},
+    "analyse combine": {
+        "--most": "3", "--proxies": "zen,snip", "--resamples": "77", "--seed": "5", **SHOWN, "--width": "1",
+    },
     "analyse heatmap": {
         "--baseline": "flops", "--proxies": "zen,snip", **SHOWN,
     },
@@ -243,8 +251,9 @@ def test_of_a_search(noted, monkeypatch):
         "space": "digits", "out": Path("out"), "proxy": "zen,snip", "algorithm": "local",
         "budget": ["params=7", "flops=9"], "evaluations": 77, "candidates": 88, "also": "params", "population": 33,
         "moves": "uniform", "start": "cell", "ahead": 3, "search_seed": 6, "seed": 5, "dataset": "cifar100",
-        "images": "noise", "labels": "random", "batch_size": 9, "resolution": 11, "device": "cuda:1", "workers": 3,
-        "time_limit": 77.0, "memory_limit": 3 * 10**9, "retry_failed": True, "reuse": Path("other"),
+        "images": "noise", "labels": "random", "batch_size": 9, "resolution": 11, "init": "gaussian",
+        "device": "cuda:1", "workers": 3, "time_limit": 77.0, "memory_limit": 3 * 10**9, "retry_failed": True,
+        "reuse": Path("other"),
     }  # fmt: skip
     assert noted["written"] == (Path("out/search"), False)
 
@@ -272,6 +281,18 @@ def test_of_a_heat_map(noted, monkeypatch):
         "runs": ["a run", "a run"], "subset": "connected", "baseline": "flops", "proxies": ["zen", "snip"],
     }  # fmt: skip
     assert written["given"] == (Path("out"), inches("2"))
+
+
+def test_of_combinations(noted, monkeypatch):
+    written = {}
+    noted.instead_of(monkeypatch, "harness.results", "open_run", "a run")
+    noted.instead_of(monkeypatch, "harness.exhibits.combine", "combine", a_shown(written))
+    typed("analyse combine", "RUN", "OTHER")
+    assert noted["combine"] == {
+        "runs": ["a run", "a run"], "most": 3, "proxies": ["zen", "snip"], "resamples": 77, "seed": 5,
+        "subset": "connected",
+    }  # fmt: skip
+    assert written["given"] == (Path("out"), inches("1"))
 
 
 def test_of_a_noise_ceiling(noted, monkeypatch):
@@ -366,7 +387,7 @@ def test_of_run(noted, monkeypatch):
         "dataset": "cifar100", "sample": 4, "subset": "connected", "seed": 7, "sample_seed": 6, "seeds": 1,
         "seeds_on": None,
         "proxies": ["snip", "zen", "own.py:own"], "images": "noise", "labels": "random", "batch_size": 9,
-        "resolution": 11, "workers": 3, "shard": (2, 4), "once_per_class": True, "device": "cuda:1",
+        "resolution": 11, "init": "xavier", "workers": 3, "shard": (2, 4), "once_per_class": True, "device": "cuda:1",
         "time_limit": 77.0, "memory_limit": 3 * 10**9, "retry_failed": True,
     }  # fmt: skip
     assert {name: value for name, value in computed.items() if name not in ("progress", "say")} == {
