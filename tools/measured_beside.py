@@ -193,6 +193,23 @@ def combination_means(folder: str) -> str:
     return grid(["proxies", "compared", "beside", "spaces", "mean Δτ", "p", "better", "worse"], rows)
 
 
+def combination_choices(folder: str, size: str) -> str:
+    """The combination of so many proxies that is chosen without each run's space, and what it does there."""
+    found = table(f"combinations/{folder}/combinations_{size}.csv")
+    rows = [
+        [
+            each["run"], _members(each["combination"]), coefficient(each["kendall"]), coefficient(each["reference"]),
+            minus(
+                estimate(each["difference"], each["difference_low"], each["difference_high"], sign=True)
+            ),
+            _members(each["best_here"]), coefficient(each["kendall_best_here"]),
+        ]
+        for each in found.to_dict("records")
+    ]  # fmt: skip
+    head = ["left out", "chosen on the others", "τ", "τ of #Params", "Δτ", "best here", "τ"]
+    return grid(head, rows)
+
+
 def combination_verdict(folder: str) -> str:
     """Whether a combination beats #Params on spaces that it was not chosen on."""
     return minus(verdict(table(f"combinations/{folder}/combination_means.csv")))
@@ -201,7 +218,8 @@ def combination_verdict(folder: str) -> str:
 MAKERS: tuple[Callable[..., str], ...] = (
     within, within_undoubted, within_protocol, outside, within_table, outside_table, farthest, off_by, reproduced,
     printed, beside_table, independent_table, independent_beside_seeds, agrees, official_table, chosen_accuracies,
-    printed_accuracies, searches_outside, search_table, combination_means, combination_verdict,
+    printed_accuracies, searches_outside, search_table, combination_means, combination_choices,
+    combination_verdict,
 )  # fmt: skip
 """What may stand after ``made by:``."""
 
@@ -254,6 +272,10 @@ def _printed(source: str, proxy: str, run: str, name: str) -> tuple[str, str, st
 def _searches(part: str, proxy: str) -> pd.DataFrame:
     found = table("reproduction/epe-nas/searches.csv")
     return found[(found["part"] == part) & (found["proxy"] == proxy)]
+
+
+def _members(names: str) -> str:
+    return " + ".join(label(name) for name in names.split(" + "))
 
 
 def _mean(each: Row | pd.Series) -> str:
