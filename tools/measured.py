@@ -156,7 +156,12 @@ def agreement_table() -> str:
         [label(proxy), *(minus(coefficient(found[run][proxy])) if proxy in found[run] else "" for run in runs)]
         for proxy in lowest.index
     ]
-    short = {"nats-tss-cifar10": "NATS-TSS CIFAR-10 (fourteen)"} | COMPARISONS
+    short = {
+        "nats-tss-cifar10": "NATS-TSS CIFAR-10 (fourteen)",
+        "transnas-macro-class_scene-256": "macro scenes, 256 × 256",
+        "transnas-micro-class_scene-256": "micro scenes, 256 × 256",
+        "zen-mobile-plain": "Zen-NAS's and ZiCo's networks",
+    } | COMPARISONS
     return grid(["proxy", *(short.get(run, run) for run in runs)], rows)
 
 
