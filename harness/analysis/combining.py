@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from harness._utils.names import listed
 from harness.analysis.joined import Joined
-from harness.analysis.statistics.comparison import difference_test, verdict_of
+from harness.analysis.statistics.comparison import tested, verdict_of
 from harness.analysis.statistics.correlation import two_sided_quantile
 from harness.analysis.statistics.jackknife import Floats, Jackknife, jackknife
 from harness.analysis.statistics.multiplicity import holm
@@ -231,24 +231,16 @@ class _Run:
             return row
         own = self.kendall(places[best], both)
         reference = jackknife(rank(values[both]), rank(self._pool.accuracy[both]))[0]
-        found = difference_test(own - reference, _CONFIDENCE)
+        between = own - reference
         taus = {pick: self.kendall(places[pick], both).value for pick in set(picks)}
         choice = float(np.std([taus[pick] for pick in picks])) if len(taus) > 1 else 0.0
-        error = math.hypot(found.standard_error, choice)
-        freedom = (own - reference).degrees_of_freedom
-        reach = two_sided_quantile(_CONFIDENCE, freedom) * error
-        low, high = found.value - reach, found.value + reach
+        error = math.hypot(between.standard_error, choice)
+        found = tested(between.value, error, between.degrees_of_freedom, _CONFIDENCE)
         return row | {
-            "reference": reference.value, "difference": found.value, "difference_low": low, "difference_high": high,
-            "network_error": found.standard_error, "choice_error": choice,
-            "p_value": _p_value(found.value, error, freedom), "verdict": verdict_of(low, high),
+            "reference": reference.value, "difference": found.value, "difference_low": found.low,
+            "difference_high": found.high, "network_error": between.standard_error, "choice_error": choice,
+            "p_value": found.p_value, "verdict": verdict_of(found.low, found.high),
         }  # fmt: skip
-
-
-def _p_value(value: float, error: float, freedom: float) -> float:
-    from scipy.special import stdtr
-
-    return 2 * float(stdtr(freedom, -abs(value) / error)) if error > 0 else math.nan
 
 
 def _rank_columns(values: Floats) -> Floats:

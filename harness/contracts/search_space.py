@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.errors import HarnessError
+from harness._utils.names import unknown_name
+from harness.errors import HarnessError, UnknownNameError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +100,13 @@ class SearchSpace(ABC):
 
     def quantity(self, name: str, architecture: str, dataset: str) -> float:
         """One of :attr:`quantities` of an architecture's network, without building it where that is possible."""
-        raise HarnessError(f"{self._called} has no quantity '{name}'")
+        self.check_quantity(name)
+        raise HarnessError(f"{self._called} does not say how '{name}' is counted; implement quantity()")
+
+    def check_quantity(self, name: str) -> None:
+        """Raise UnknownNameError for what is not among :attr:`quantities`; the message suggests similar names."""
+        if name not in self.quantities:
+            raise UnknownNameError(unknown_name(f"quantity of {self._called}", name, self.quantities))
 
     def blocks(self, architecture: str) -> Sequence[Block]:
         """The blocks of the network from input to output, for a drawing; none if the space does not define them."""

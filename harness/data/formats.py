@@ -77,6 +77,11 @@ class Truth:
     networks: Callable[[], Collection[str]] | None = None
 
     @property
+    def has_gaps(self) -> bool:
+        """Whether some networks lack a value."""
+        return self.partial or self.networks is not None
+
+    @property
     def is_percent(self) -> bool:
         """Whether the unit is percent, which an upper limit of 100 declares."""
         return self.limits[1] == 100

@@ -6,7 +6,7 @@ sources (:class:`Furthered`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -16,6 +16,9 @@ from harness.errors import UnknownNameError
 from harness.registry import benchmark_classes, benchmark_named, load_benchmark
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from harness.contracts.benchmark import Benchmark
     from harness.data.formats import TableFormat
 
@@ -68,6 +71,11 @@ def cost_table_name(benchmark: str, dataset: str) -> str:
     'nats-tss-costs-cifar10'
     """
     return f"{benchmark}-costs-{dataset}"
+
+
+def no_parameters(architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
+    """In place of parameter counts, in the format of a table that has no column of them."""
+    raise AssertionError("the table has no column of parameters")
 
 
 def further_tables() -> dict[str, FurtherTable]:

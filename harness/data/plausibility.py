@@ -39,7 +39,7 @@ def as_accuracies(frame: pd.DataFrame, table_format: TableFormat, name: str) -> 
     if not turned:
         raise DataError(f"{name} has no percentage column for --errors to convert to accuracies")
     truths = table_format.truths
-    sparse = [column for column in percent if truths[column].networks is not None or truths[column].partial]
+    sparse = [column for column in percent if truths[column].has_gaps]
     return frame.assign(**{column: _turned(frame[column], name, column in sparse) for column in turned})
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from harness.networks.kinds import LAYERS, NORMS, TRANSPOSED, Layer, fan_in_of
+from harness.errors import HarnessError
+from harness.networks.kinds import LAYERS, NORMS, TRANSPOSED, WEIGHTED, Layer, fan_in_of
+from harness.networks.replacing import is_parametrised
 
 DEFAULT = "default"
 
@@ -32,6 +35,39 @@ def name_of(words: str) -> str:
 
 
 @torch.no_grad()
+def gaussian_weights(
+    network: nn.Module,
+    generator: torch.Generator | None = None,
+    deviation: Callable[[Any], float] = lambda layer: 1.0,
+    kinds: tuple[type[nn.Module], ...] = WEIGHTED,
+) -> nn.Module:
+    """Draw the weights of layers from N(0, σ²); their biases 0, norm scale 1 and shift 0; in place.
+
+    Weights are drawn in the network's order, one that several layers share only once.
+
+    Args:
+        network: may be changed.
+        generator: on the CPU, so that the numbers are the same on every device; default: the current random state.
+        deviation: gives the σ of a layer's weight; default: 1.
+        kinds: the layers; default: convolutions and linear layers.
+    """
+    drawn: set[int] = set()
+    for module in network.modules():
+        weight, bias = (getattr(module, name, None) for name in ("weight", "bias"))
+        if isinstance(module, kinds) and isinstance(weight, Tensor):
+            if id(weight) not in drawn:
+                drawn.add(id(weight))
+                weight.copy_(torch.randn(weight.shape, generator=generator) * deviation(module))
+        elif isinstance(module, NORMS):
+            if isinstance(weight, Tensor):
+                weight.fill_(1.0)
+        else:
+            continue
+        if isinstance(bias, Tensor):
+            bias.zero_()
+    return network
+
+
 def initialised(network: nn.Module, name: str) -> nn.Module:
     r"""Draw the weights of every layer anew from torch's global random state, in place; ``default`` changes nothing.
 
@@ -47,31 +83,17 @@ def initialised(network: nn.Module, name: str) -> nn.Module:
     a transformer, stay. A weight that layers share is drawn once.
 
     Raises:
-        KeyError: if there is no such initialisation.
+        HarnessError: if a weight is parametrised, so that it is computed and cannot be drawn.
     """
-    deviation = _DEVIATIONS[name]
-    if deviation is None:
+    if name == DEFAULT:
         return network
-    drawn: set[int] = set()
-    for module in network.modules():
-        weight, bias = (getattr(module, part, None) for part in ("weight", "bias"))
-        if isinstance(module, LAYERS):
-            if isinstance(weight, Tensor) and id(weight) not in drawn:
-                drawn.add(id(weight))
-                fan_in, fan_out = _fans(module)
-                weight.normal_(0.0, deviation(fan_in, fan_out))
-        elif isinstance(module, NORMS):
-            if isinstance(weight, Tensor):
-                weight.fill_(1.0)
-        else:
-            continue
-        if isinstance(bias, Tensor):
-            bias.zero_()
-    return network
+    if is_parametrised(network):
+        raise HarnessError("the network has parametrised weights, which cannot be drawn anew; use the default --init")
+    rule = _DEVIATIONS[name]
+    return gaussian_weights(network, deviation=lambda layer: rule(*_fans(layer)), kinds=LAYERS)
 
 
-_DEVIATIONS: dict[str, Callable[[int, int], float] | None] = {
-    DEFAULT: None,
+_DEVIATIONS: dict[str, Callable[[int, int], float]] = {
     "kaiming_fan_in": lambda fan_in, fan_out: math.sqrt(2 / fan_in),
     "kaiming_fan_out": lambda fan_in, fan_out: math.sqrt(2 / fan_out),
     "xavier": lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)),

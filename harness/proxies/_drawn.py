@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from harness.networks.initialisation import gaussian_weights
 from harness.networks.kinds import fan_in_of
-from harness.proxies._alterations import gaussian_weights
 
 if TYPE_CHECKING:
     from harness.probe import Probe

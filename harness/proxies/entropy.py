@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from harness.contracts.proxy import proxy
+from harness.networks.initialisation import gaussian_weights
 from harness.probe import quantity
 from harness.probe.usage import Part
-from harness.proxies._alterations import gaussian_weights, require_batch_norm_alone, without_batch_norm, without_units
+from harness.proxies._alterations import require_batch_norm_alone, without_batch_norm, without_units
 from harness.proxies.zen import network_with_features, standard_normal
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from harness.contracts.proxy import proxy
+from harness.networks.initialisation import gaussian_weights
 from harness.networks.kinds import CONVOLUTIONS, fan_in_of
 from harness.probe import quantity
 from harness.probe.passes import gradients
 from harness.probe.usage import Part
-from harness.proxies._alterations import gaussian_weights
 from harness.proxies._sums import sum_of
 from harness.seeds import derive_seed
 

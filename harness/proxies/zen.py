@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from harness.contracts.proxy import proxy
+from harness.networks.initialisation import gaussian_weights
 from harness.networks.kinds import BATCH_NORM
 from harness.networks.leaving import hooked
 from harness.probe import NotApplicableError, quantity
 from harness.probe.usage import Part
-from harness.proxies._alterations import gaussian_weights, require_batch_norm_alone
+from harness.proxies._alterations import require_batch_norm_alone
 from harness.proxies._sums import sum_of
 
 if TYPE_CHECKING:

@@ -8,12 +8,14 @@ is what a search has to reach. Nothing is trained, so accuracies are not compare
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from harness._utils.names import listed
 from harness.analysis import kendall
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.registry import proxy_facts
@@ -143,12 +145,12 @@ def _row(part: Part, name: str, seed: int, search: SearchResult, directory: Path
     networks = search.best(len(search.networks))
     if networks.empty:
         raise HarnessError(f"the search in {directory / f'{name}-{seed}'} scored no network")
-    listed = _listed(part, directory, search)
-    goal = (sign * listed[name]).max() if len(listed) else np.nan
+    within = _listed_within_budgets(directory, search)
+    goal = (sign * within[name]).max() if len(within) else np.nan
     trace = search.trace[search.trace["outcome"] == "scored"]
     reached = trace.loc[trace["best"] >= goal, "evaluations"]
     best = networks.iloc[0]
-    aim = listed.iloc[int(np.argmax(sign * listed[name]))] if len(listed) else None
+    aim = within.iloc[int(np.argmax(sign * within[name]))] if len(within) else None
     return {
         "part": part.name,
         "benchmark": part.benchmark,
@@ -159,7 +161,7 @@ def _row(part: Part, name: str, seed: int, search: SearchResult, directory: Path
         "best": sign * best["score"],
         "listed_best": sign * goal,
         "reached_after": float(reached.iloc[0]) if len(reached) else np.nan,
-        "listed": len(listed),
+        "listed": len(within),
         **{size: float(best[size]) for size in SIZES},
         **{f"listed_{size}": np.nan if aim is None else float(aim[size]) for size in SIZES},
         **{f"tau_{size}": kendall(networks["score"], networks[size]).value for size in ("layers", "params")},
@@ -168,7 +170,7 @@ def _row(part: Part, name: str, seed: int, search: SearchResult, directory: Path
     }
 
 
-def _listed(part: Part, directory: Path, search: SearchResult) -> pd.DataFrame:
+def _listed_within_budgets(directory: Path, search: SearchResult) -> pd.DataFrame:
     """The scores of the listed networks that keep to the budgets, one row each.
 
     Raises:
@@ -179,11 +181,13 @@ def _listed(part: Part, directory: Path, search: SearchResult) -> pd.DataFrame:
 
     with Store.read(directory / LISTED) as store:
         scores, setting = wide_scores(store.scores()), store.setting
-    for what in ("seed", "batch_size", "resolution", "fingerprint", "noise"):
-        if getattr(setting, what) != getattr(search.setting, what):
-            raise HarnessError(
-                f"{directory / LISTED} and {search.directory} differ in {what}; score the listed networks as the search"
-            )
+    ours, theirs = asdict(setting), asdict(search.setting)
+    differing = [name for name in ours if ours[name] != theirs[name] and name not in ("subset", "sample_seed")]
+    if differing:
+        raise HarnessError(
+            f"{directory / LISTED} and {search.directory} differ in {listed(differing)}; score the listed networks as "
+            "the search"
+        )
     kept = [not search.search.budgets.check(str(name))[0] for name in scores.index]
     return scores[np.array(kept, dtype=bool)].dropna()
 

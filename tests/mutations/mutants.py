@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from harness.networks.initialisation import gaussian_weights
 from harness.probe.passes import gradients, prunable_layers
-from harness.proxies._alterations import gaussian_weights, without_batch_norm
+from harness.proxies._alterations import without_batch_norm
 from harness.proxies.gradient import _fisher_of_channels
 from harness.proxies.jacobian import EPSILON
 from harness.proxies.zen import PERTURBATION, standard_normal

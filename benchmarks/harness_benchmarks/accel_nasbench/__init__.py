@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness._utils.names import unknown_name
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import Costs, GroundTruth
@@ -22,7 +21,7 @@ from harness.contracts.search_space import Block, PlaceSpace
 from harness.data import Contrast, Listing, TableFormat, Truth
 from harness.data.local_tables import read_metadata, read_table, table_ground_truth, table_path
 from harness.data.sources import Download, Files, Sources
-from harness.errors import DataError, UnknownNameError
+from harness.errors import DataError
 from harness.tasks import Task
 from harness_benchmarks.accel_nasbench.architecture import (
     DIALECTS,
@@ -207,8 +206,7 @@ class AccelNasBench(PlaceSpace, Benchmark):
             UnknownNameError: if there is no such quantity.
             HarnessError: if it is not an architecture.
         """
-        if name not in self.quantities:
-            raise UnknownNameError(unknown_name(f"quantity of {self.name}", name, self.quantities))
+        self.check_quantity(name)
         self.check_dataset(dataset)
         if name == "layers":
             return float(sum(stage.layers for stage in parse(architecture)))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness._utils.names import unknown_name
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import GroundTruth
@@ -21,7 +20,6 @@ from harness.contracts.search_space import Block, PlaceSpace
 from harness.data import Contrast, TableFormat, Truth
 from harness.data.local_tables import read_metadata, read_table, table_ground_truth
 from harness.data.sources import Download, Files, Sources
-from harness.errors import UnknownNameError
 from harness.tasks import Task
 from harness_benchmarks.nasbench_macro import codes, sizes
 from harness_benchmarks.nasbench_macro.records import CLASSES, REPEATS, RecordsReader
@@ -164,8 +162,7 @@ class NasBenchMacro(PlaceSpace, Benchmark):
             UnknownNameError: if there is no such quantity.
             HarnessError: if the architecture is not eight of the digits 0, 1 and 2.
         """
-        if name not in self.quantities:
-            raise UnknownNameError(unknown_name(f"quantity of {self.name}", name, self.quantities))
+        self.check_quantity(name)
         counts = {"params": self.parameter_counts, "flops": self.operation_counts}[name]
         return float(counts([architecture], dataset)[0])
 

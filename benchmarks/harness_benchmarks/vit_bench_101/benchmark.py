@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harness._utils.names import unknown_name
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.dialect import Dialect
 from harness.contracts.ground_truth import GroundTruth
@@ -19,7 +18,7 @@ from harness.contracts.search_space import SearchSpace
 from harness.data import Contrast, Listing, TableFormat, Truth
 from harness.data.local_tables import read_metadata, read_table, table_ground_truth, table_path
 from harness.data.sources import Download, Files, Sources
-from harness.errors import DataError, HarnessError, UnknownNameError
+from harness.errors import DataError, HarnessError
 from harness.tasks import Task
 from harness_benchmarks.vit_bench_101 import autoformer, pit
 from harness_benchmarks.vit_bench_101.records import RecordsReader
@@ -144,8 +143,7 @@ class VitBench(SearchSpace, Benchmark):
             UnknownNameError: if there is no such quantity.
             HarnessError: if it is not an architecture.
         """
-        if name not in self.quantities:
-            raise UnknownNameError(unknown_name(f"quantity of {self.name}", name, self.quantities))
+        self.check_quantity(name)
         if name == "layers":
             return float(self.features(architecture)["layers"])
         found = self.sizes(architecture, dataset)

@@ -6,11 +6,9 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from harness._utils.names import unknown_name
 from harness.contracts.benchmark import Benchmark
 from harness.contracts.ground_truth import Costs, GroundTruth
 from harness.contracts.search_space import Block, SearchSpace
-from harness.errors import UnknownNameError
 from harness.tasks import Task
 from harness_benchmarks.zen import mutation
 from harness_benchmarks.zen.counters import Counts, counts
@@ -169,8 +167,7 @@ class ZenSpace(Benchmark, SearchSpace):
             UnknownNameError: if there is no such quantity.
             HarnessError: if the architecture is not a structure of the family.
         """
-        if name not in self.quantities:
-            raise UnknownNameError(unknown_name(f"quantity of {self.name}", name, self.quantities))
+        self.check_quantity(name)
         official = name in ("official_params", "official_flops")
         found = self.counts(architecture, dataset, official=official)
         return float(getattr(found, _FIELDS[name]))

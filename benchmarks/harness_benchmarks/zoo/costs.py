@@ -7,14 +7,11 @@ to train 100 epochs on eight, in hours. EfficientNets see the larger images that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.data import TableFormat, Truth
+from harness.data.further_tables import no_parameters
 from harness.errors import DataError
 from harness_benchmarks.zoo.published import TIMING, number_of, pycls_networks, read_json
 
@@ -49,7 +46,7 @@ def table_format() -> TableFormat:
         truths={name: Truth(words, (1e-6, 1e9), 6, higher_is_better=False) for name, words in COSTS.items()},
         essential=tuple(COSTS),
         seeds="one measurement of each network",
-        parameters=_no_parameters,
+        parameters=no_parameters,
         datasets=(),
         obtain=(
             f"FILE is pycls' {TIMING}, which 'harness data get imagenet-zoo' downloads, or a table with a column "
@@ -105,7 +102,3 @@ def batch_of(name: str) -> int:
     (512, 256, 256)
     """
     return next((batch for batch, ends in _BATCHES.items() if name.endswith(ends)), 256)
-
-
-def _no_parameters(architectures: Sequence[str], dataset: str) -> NDArray[np.int64]:
-    raise AssertionError("a table of costs has no column of parameters")

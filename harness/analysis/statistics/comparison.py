@@ -103,10 +103,13 @@ def difference_test(difference: Jackknife | MeanOverSeeds, confidence: float) ->
     Raises:
         ValueError: for a confidence outside (0, 1).
     """
+    return tested(difference.value, difference.standard_error, difference.degrees_of_freedom, confidence)
+
+
+def tested(value: float, error: float, freedom: float, confidence: float) -> Difference:
+    """The interval and the p-value of :func:`difference_test` from a difference and its standard error."""
     from scipy.special import stdtr
 
-    value, error = difference.value, difference.standard_error
-    freedom = difference.degrees_of_freedom
     reach = two_sided_quantile(confidence, freedom) * error
     if error > 0:
         p_value = 2 * float(stdtr(freedom, -abs(value) / error))

@@ -93,3 +93,10 @@ def test_workers_draw_the_same_weights(tmp_path):
     one = harness.run("digits", out=tmp_path / "one", **kept)
     two = harness.run("digits", out=tmp_path / "two", workers=2, **kept)
     assert dict(one[["architecture", "value"]].to_numpy()) == dict(two[["architecture", "value"]].to_numpy())
+
+
+def test_parametrised_weights_are_not_silently_left_as_they_were():
+    network = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)))
+    with pytest.raises(HarnessError, match="parametrised weights, which cannot be drawn anew"):
+        initialised(network, "gaussian")
+    assert initialised(network, "default") is network
