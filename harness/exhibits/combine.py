@@ -19,6 +19,7 @@ from harness.display.tables.rows import VERDICT_MARKS, Labels, label_of
 from harness.errors import HarnessError
 from harness.exhibits._heading import heading_of
 from harness.exhibits.heatmap import run_names
+from harness.exhibits.pairs import LEVEL
 from harness.registry import select_proxies
 from harness.results import as_runs
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from harness.results import OpenedRun
 
 BASELINES = ("params", "flops", "az_nas")
-LEVEL = 0.05
 
 _NOTES = (
     "A combination scores a network by the mean of its ranks by its proxies. It is chosen by the mean over the other "
@@ -137,7 +137,7 @@ def _means_grid(means: pd.DataFrame, labels: Labels) -> Grid:
         words("baseline", "Beside", (label_of(name, labels) for name in means["baseline"])),
         Column("spaces", "Spaces", means["spaces"], count),
         estimates("difference", "Mean Δτ [95 %]", means, "difference", "low", "high", sign=True),
-        Column("p", "p", means["p_holm"], _probability),
+        Column("p", "p", means["p_holm"], p_value),
         Column("better", "Better", means["better"], count),
         Column("worse", "Worse", means["worse"], count),
     )
@@ -157,7 +157,7 @@ def _grid(part: pd.DataFrame, size: int, labels: Labels) -> Grid:
         Column("kendall", "τ", shown["kendall"], coefficient),
         Column("reference", "τ of\n#Params", shown["reference"], coefficient),
         estimates("difference", "Δτ [95 %]", shown, *bounds, sign=True, verdicts=shown["verdict"]),
-        Column("p", "p", shown["p_holm"], _probability),
+        Column("p", "p", shown["p_holm"], p_value),
         words("best_here", "Best here", here),
         Column("kendall_best_here", "τ", shown["kendall_best_here"], coefficient),
     )
@@ -169,10 +169,6 @@ def _grid(part: pd.DataFrame, size: int, labels: Labels) -> Grid:
 
 def _share(value: float) -> str:
     return f"{value:.0%}" if math.isfinite(value) else "–"
-
-
-def _probability(value: float) -> str:
-    return p_value(value) if math.isfinite(value) else "–"
 
 
 def plot_combinations(table: pd.DataFrame, width: float) -> Figure:

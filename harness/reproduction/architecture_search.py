@@ -19,8 +19,15 @@ from harness._utils.names import listed
 from harness.analysis import kendall
 from harness.errors import DataError, HarnessError, UnknownNameError
 from harness.registry import proxy_facts
-from harness.reproduction.parts import NotRunError, Outcome, ReproductionOptions, refuse_another_benchmark
-from harness.reproduction.protocol import NOISE_IMAGES, Part
+from harness.reproduction.mismatches import of_scores
+from harness.reproduction.parts import (
+    NotRunError,
+    Outcome,
+    ReproductionOptions,
+    images_for,
+    refuse_another_benchmark,
+)
+from harness.reproduction.protocol import Part, Protocol
 
 if TYPE_CHECKING:
     from harness.execution.runner import Progress
@@ -41,7 +48,9 @@ LISTED = "listed"
 """The directory of the run of the listed networks, within that of the part."""
 
 
-def outcome(part: Part, out: Path, options: ReproductionOptions, progress: Progress | None = None) -> Outcome:
+def outcome(
+    protocol: Protocol, part: Part, out: Path, options: ReproductionOptions, progress: Progress | None = None
+) -> Outcome:
     """Make or find the searches of a part.
 
     Raises:
@@ -51,7 +60,7 @@ def outcome(part: Part, out: Path, options: ReproductionOptions, progress: Progr
     try:
         if part.name not in options.runs and options.compute:
             _make(part, directory, options, progress)
-        return Outcome(part, found=compared(part, directory), directory=directory)
+        return Outcome(part, found=compared(protocol, part, directory), directory=directory)
     except (DataError, UnknownNameError, NotRunError) as error:
         return Outcome(part, why_not=str(error))
 
@@ -60,12 +69,9 @@ def _make(part: Part, directory: Path, options: ReproductionOptions, progress: P
     """Score the listed networks, then search with each proxy and seed."""
     import harness
 
-    images = options.images.get(part.dataset, NOISE_IMAGES if part.images == NOISE_IMAGES else None)
-    if images is None and harness.load(part.benchmark).images(part.dataset) is None:
-        raise NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
     common: dict[str, Any] = {
         "dataset": part.dataset,
-        "images": images,
+        "images": images_for(part, options, harness.load(part.benchmark)),
         "seed": options.seed,
         "batch_size": options.batch_size or part.batch_size,
         "resolution": options.resolution,
@@ -109,7 +115,7 @@ def _watch(progress: Progress | None, evaluations: int) -> Watch | None:
     return told
 
 
-def compared(part: Part, directory: Path) -> pd.DataFrame:
+def compared(protocol: Protocol, part: Part, directory: Path) -> pd.DataFrame:
     """What each search of a part found, one row per proxy and seed.
 
     The columns of the result:
@@ -136,11 +142,13 @@ def compared(part: Part, directory: Path) -> pd.DataFrame:
     for name, seed, place in there:
         search = open_search(place)
         refuse_another_benchmark(part, search.setting, place)
-        rows.append(_row(part, name, seed, search, directory))
+        rows.append(_row(protocol, part, name, seed, search, directory))
     return pd.DataFrame(rows, columns=list(FOUND_COLUMNS))
 
 
-def _row(part: Part, name: str, seed: int, search: SearchResult, directory: Path) -> dict[str, object]:
+def _row(
+    protocol: Protocol, part: Part, name: str, seed: int, search: SearchResult, directory: Path
+) -> dict[str, object]:
     sign = 1.0 if proxy_facts()[name].better == "higher" else -1.0
     networks = search.best(len(search.networks))
     if networks.empty:
@@ -166,7 +174,7 @@ def _row(part: Part, name: str, seed: int, search: SearchResult, directory: Path
         **{f"listed_{size}": np.nan if aim is None else float(aim[size]) for size in SIZES},
         **{f"tau_{size}": kendall(networks["score"], networks[size]).value for size in ("layers", "params")},
         "architecture": best["architecture"],
-        "mismatches": _mismatches(part, search),
+        "mismatches": _mismatches(protocol, part, search),
     }
 
 
@@ -192,15 +200,10 @@ def _listed_within_budgets(directory: Path, search: SearchResult) -> pd.DataFram
     return scores[np.array(kept, dtype=bool)].dropna()
 
 
-def _mismatches(part: Part, search: SearchResult) -> tuple[str, ...]:
-    setting, found = search.setting, []
-    if search.search.evaluations < part.evaluations:
-        found.append(f"{search.search.evaluations:,} networks scored; the part asks for {part.evaluations:,}")
-    if setting.batch_size != part.batch_size:
-        found.append(f"mini-batches of {setting.batch_size:,}; the paper's have {part.batch_size:,}")
-    if setting.resolution is not None:
-        found.append(f"inputs of {setting.resolution} × {setting.resolution} pixels, not the benchmark's own size")
-    return (*part.mismatches, *found)
+def _mismatches(protocol: Protocol, part: Part, search: SearchResult) -> tuple[str, ...]:
+    scored = search.search.evaluations
+    fewer = [f"{scored:,} networks scored; the part asks for {part.evaluations:,}"] if scored < part.evaluations else []
+    return (*protocol.mismatches, *part.mismatches, *fewer, *of_scores(part, search.setting))
 
 
 def per_proxy(found: pd.DataFrame) -> pd.DataFrame:

@@ -28,12 +28,12 @@ def detected(part: Part, setting: Setting, truth: str, networks: int) -> list[st
         truth: the ground truth that the run is ranked against, as ``SPLIT/EPOCHS``.
         networks: the number of ranked networks.
     """
-    return [
-        *_of_networks(part, setting, networks),
-        *_of_truth(part, truth),
-        *_of_images(part, setting),
-        *_of_weights(part, setting),
-    ]
+    return [*_of_networks(part, setting, networks), *_of_truth(part, truth), *of_scores(part, setting)]
+
+
+def of_scores(part: Part, setting: Setting) -> list[str]:
+    """A sentence for every difference in what the proxies see: images, and weights."""
+    return [*_of_images(part, setting), *_of_weights(part, setting)]
 
 
 def _of_networks(part: Part, setting: Setting, networks: int) -> Iterable[str]:
@@ -57,14 +57,15 @@ def _of_truth(part: Part, truth: str) -> Iterable[str]:
 
 def _of_images(part: Part, setting: Setting) -> Iterable[str]:
     seen = {proxy_facts()[name].data for name in scored(part)}
-    if not seen & {"images", "labels"}:
+    if seen <= {"nothing"}:
         return
     if setting.batch_size != part.batch_size:
         yield f"mini-batches of {setting.batch_size:,}; the paper's have {part.batch_size:,}"
-    if setting.noise and part.images == DATASET_IMAGES:
-        yield "noise with random labels; the paper's mini-batches hold images"
-    if not setting.noise and part.images == NOISE_IMAGES:
-        yield "images of the data set; the paper's mini-batches hold noise"
+    if seen & {"images", "labels"}:
+        if setting.noise and part.images == DATASET_IMAGES:
+            yield "noise with random labels; the paper's mini-batches hold images"
+        if not setting.noise and part.images == NOISE_IMAGES:
+            yield "images of the data set; the paper's mini-batches hold noise"
     if setting.resolution is not None:
         yield f"inputs of {setting.resolution} × {setting.resolution} pixels, which is not the benchmark's own size"
 

@@ -14,6 +14,7 @@ from harness.reproduction.protocol import NOISE_IMAGES, Part, Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.contracts.benchmark import Benchmark
     from harness.execution.runner import Progress
     from harness.reporting.report import Report
     from harness.store.records import Setting
@@ -102,14 +103,10 @@ class NotRunError(HarnessError):
 def _make(part: Part, directory: Path, options: ReproductionOptions, progress: Progress | None) -> None:
     from harness import api
 
-    images = options.images.get(part.dataset)
-    if images is None and part.images == NOISE_IMAGES:
-        images = NOISE_IMAGES
     benchmark = api.load(part.benchmark)
     # Check the ground truth before spending hours on scores.
     benchmark.ground_truth(part.truth_dataset or part.dataset, *_truth_of(part))
-    if images is None and benchmark.images(part.dataset) is None:
-        raise NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
+    images = images_for(part, options, benchmark)
     counts = [count for count in (options.sample, part.architectures) if count is not None]
     api.run(
         benchmark,
@@ -125,6 +122,18 @@ def _make(part: Part, directory: Path, options: ReproductionOptions, progress: P
         workers=options.workers,
         progress=progress,
     )
+
+
+def images_for(part: Part, options: ReproductionOptions, benchmark: Benchmark) -> str | None:
+    """The images of a part's runs: those given, else noise if the paper has noise; None for the benchmark's own.
+
+    Raises:
+        NotRunError: if there are none.
+    """
+    images = options.images.get(part.dataset, NOISE_IMAGES if part.images == NOISE_IMAGES else None)
+    if images is None and benchmark.images(part.dataset) is None:
+        raise NotRunError(f"no images of {part.dataset}: give --images {part.dataset}=PATH, or {part.dataset}=noise")
+    return images
 
 
 def scored(part: Part) -> list[str]:

@@ -128,10 +128,8 @@ def reproduce(
     outcomes = []
     for part in _chosen(declared, parts):
         with progress() as callback:
-            if part.kind == "architecture-search":
-                outcomes.append(architecture_search.outcome(part, Path(out), options, callback))
-            else:
-                outcomes.append(outcome(declared, part, Path(out), options, callback))
+            made = architecture_search.outcome if part.kind == "architecture-search" else outcome
+            outcomes.append(made(declared, part, Path(out), options, callback))
     done = [found for found in outcomes if found.report is not None]
     rows = _stacked([compare_part(declared, found) for found in done if found.part.kind == "correlation"])
     return Reproduction(

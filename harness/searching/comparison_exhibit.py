@@ -156,15 +156,11 @@ def _grid(part: pd.DataFrame, algorithm: str, unit: str, labels: Labels, write: 
             "difference", "Δ to #Params", last["difference"], lambda x: sign(x) if pd.notna(x) else "–", bounds=bounds
         )
     )
-    columns.append(Column("p", "p", last["p_holm"], lambda x: p_value(x) if pd.notna(x) else "–"))
+    columns.append(Column("p", "p", last["p_holm"], p_value))
     what = "networks scored" if unit == "networks" else "forward and backward passes"
     title = f"{algorithm}: {ALGORITHMS[algorithm].summary}; accuracy after N {what}"
     name = f"searches_{algorithm.replace('-', '_')}_{unit}"
     return Grid(name, title, tuple(columns), part, names=1)
-
-
-def _or_dash(write: Callable[[float], str]) -> Callable[[float], str]:
-    return lambda value: write(value) if pd.notna(value) else "–"
 
 
 def plot_found(table: pd.DataFrame, shown: Sequence[str], labels: Labels, width: float, metric: str) -> Figure:

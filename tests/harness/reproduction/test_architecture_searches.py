@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ import harness
 from harness.errors import DataError, HarnessError
 from harness.reproduction import ReproductionOptions, reproduce
 from harness.reproduction.architecture_search import per_proxy
+from harness.reproduction.mismatches import of_scores
 from harness.reproduction.reading import load_protocol
 from harness.searching import open_search
 
@@ -125,3 +128,14 @@ def test_a_part_without_a_number_of_evaluations_is_refused(tmp_path):
     (tmp_path / "mine.toml").write_text(PROTOCOL.replace("evaluations = 20\n", ""))
     with pytest.raises(DataError, match="lacks 'evaluations'"):
         load_protocol(str(tmp_path / "mine.toml"))
+
+
+def test_batches_and_resolution_are_stated_for_proxies_of_noise_too():
+    """Zen-Score draws its images, as many and as large as those of the run."""
+    part = replace(load_protocol("zen-nas").part("search-cifar10"), batch_size=64)
+    setting = SimpleNamespace(batch_size=16, resolution=16, noise=False, initialisation=part.initialisation, seed=0)
+    said = of_scores(part, setting)
+    assert said == [
+        "mini-batches of 16; the paper's have 64",
+        "inputs of 16 × 16 pixels, which is not the benchmark's own size",
+    ]

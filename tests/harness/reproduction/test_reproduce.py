@@ -113,7 +113,10 @@ class TestMismatches:
             ({}, {"architectures": None}, "12 networks, drawn uniformly; the paper does not say how many it ranked"),
             ({}, {"architectures": 10}, "12 networks; the paper ranks 10 of them"),
             ({"batch_size": 64}, {}, "mini-batches of 64; the paper's have 16"),
-            ({"noise": True, "batch_size": 64}, {"proxies": ("params", "zen")}, None),
+            # Zen-Score draws as many images as a mini-batch has, and looks at no others.
+            ({"noise": True, "batch_size": 64}, {"proxies": ("zen",)}, "mini-batches of 64; the paper's have 16"),
+            ({"noise": True}, {"proxies": ("params", "zen")}, None),
+            ({"batch_size": 64, "resolution": 7}, {"proxies": ("params", "flops")}, None),
         ],
     )
     def test_each_is_detected_and_none_without_reason(self, finished, change, of_part, sentence):
