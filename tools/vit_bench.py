@@ -14,6 +14,7 @@ import pandas as pd
 import harness
 from harness._utils.console import say
 from harness.analysis.statistics.correlation import kendall
+from harness.display.tables.numbers import coefficient
 from tools import reference_tables
 from tools.reference_tables import Row, chosen, estimated, grid, minus, table
 
@@ -137,7 +138,7 @@ def vit_bench(family: str, dataset: str, truth: str, column: str, subset: str = 
     if column == "span":
         return f"{row['highest'] - row['lowest']:.1f}"
     value = row[column]
-    return minus(f"{value:.3f}".replace("0.", ".", 1) if column.startswith("kendall") else f"{value:.2f}")
+    return minus(coefficient(value) if column.startswith("kendall") else f"{value:.2f}")
 
 
 _FAMILY = {"autoformer": "AutoFormers", "pit": "PiTs"}

@@ -18,18 +18,25 @@ from harness.analysis.correlations import correlation_table
 from harness.analysis.joined import join
 from harness.analysis.required_n import required_table
 from harness.contracts.ground_truth import GroundTruth
+from harness.display.tables.numbers import coefficient
+from tools.reference_tables import estimated, grid
 
 DIRECTIONS = {"params": "higher", "flops": "higher", "layers": "higher"}
 
 
-def rows(folder: Path) -> list[list[str]]:
-    """Head and rows: of each recipe, τ of three sizes with intervals, and the smallest difference that it shows."""
-    head = [
-        "set", "networks", "accuracies", "#Params τ", "#FLOPs τ", "layers τ", "smallest difference, #FLOPs",
-        "smallest difference, layers",
-    ]  # fmt: skip
+def zoo_table(folder: Path) -> str:
+    """Of each recipe, τ of three sizes with intervals, and the smallest difference that it shows."""
     found = published.accuracies(folder)
-    return [head, *(_row(recipe, pd.Series(found[recipe])) for recipe in RECIPES if found[recipe])]
+    missing = [recipe for recipe in RECIPES if not found[recipe]]
+    if missing:
+        raise SystemExit(f"there are no accuracies of {', '.join(missing)}: install torchvision, which states them")
+    return grid(
+        [
+            "set", "networks", "accuracies (%)", "#Params τ", "#FLOPs τ", "layers τ", "smallest difference, #FLOPs",
+            "smallest difference, layers",
+        ],
+        [_row(recipe, pd.Series(found[recipe])) for recipe in RECIPES],
+    )  # fmt: skip
 
 
 def _row(recipe: str, accuracy: pd.Series[float]) -> list[str]:
@@ -42,14 +49,15 @@ def _row(recipe: str, accuracy: pd.Series[float]) -> list[str]:
         ],
         columns=["architecture", "proxy", "status", "value"],
     )
-    table = correlation_table(scores, truth, DIRECTIONS).set_index("proxy")  # type: ignore[arg-type]
+    table = correlation_table(scores, truth, DIRECTIONS)  # type: ignore[arg-type]
+    correlations = {row["proxy"]: row for row in table.to_dict("records")}
     smallest = required_table(join(scores, truth, DIRECTIONS)).set_index("proxy")["smallest"]  # type: ignore[arg-type]
     return [
         f"`{recipe}`",
         str(len(accuracy)),
         f"{accuracy.min():.1f} to {accuracy.max():.1f}",
-        *(_interval(table, proxy) for proxy in DIRECTIONS),
-        *(f"{smallest[proxy]:.2f}".lstrip("0") for proxy in ("flops", "layers")),
+        *(estimated(correlations[proxy], "kendall") for proxy in DIRECTIONS),
+        *(coefficient(smallest[proxy]) for proxy in ("flops", "layers")),
     ]
 
 
@@ -58,14 +66,5 @@ def _sizes(name: str) -> tuple[int, int, int]:
     return network.params, network.macs, network.convolutions + network.linear
 
 
-def _interval(table: pd.DataFrame, proxy: str) -> str:
-    value, low, high = (
-        f"{table[name][proxy]:.{digits}f}".replace("0.", ".", 1).replace("-", "−")
-        for name, digits in (("kendall", 3), ("kendall_low", 2), ("kendall_high", 2))
-    )
-    return f"{value} [{low}, {high}]"
-
-
 if __name__ == "__main__":
-    for line in rows(Path(sys.argv[1])):
-        sys.stdout.write(f"| {' | '.join(line)} |\n")
+    sys.stdout.write(f"{zoo_table(Path(sys.argv[1]))}\n")
