@@ -224,5 +224,6 @@ def _order(data: pd.DataFrame, table: pd.DataFrame | None) -> tuple[list[str], d
 def _note(view: View, networks: int) -> str:
     if view.outside == 0:
         return ""
-    part = f"{count(view.outside)} of {count(networks)} networks"
-    return f"{part} lie outside the view and are drawn at its edge, as triangles."
+    where = "lies outside the view and is drawn" if view.outside == 1 else "lie outside the view and are drawn"
+    marks = "a triangle" if view.outside == 1 else "triangles"
+    return f"{count(view.outside)} of {count(networks)} networks {where} at its edge, as {marks}."

@@ -110,7 +110,9 @@ class TestScatter:
     def test_networks_outside_the_view_are_counted_and_drawn(self, scores, truth):
         data = scatter_data(scores, truth)
         figure = plot_scatter(data)
-        assert "1 of 60 networks lie outside" in figure.get_supxlabel()
+        assert (
+            figure.get_supxlabel() == "1 of 60 networks lies outside the view and is drawn at its edge, as a triangle."
+        )
         points = [len(collection.get_offsets()) for collection in figure.axes[0].collections]
         assert points == [59, 1]
         assert figure.axes[0].get_ylim()[0] > 50
