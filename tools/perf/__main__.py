@@ -9,10 +9,11 @@ from rich.console import Console
 from harness.execution.limits.memory import keep_freed_memory
 from tools.perf.growth import print_analysis, print_loading
 from tools.perf.operations import print_operations
+from tools.perf.searches import print_searches
 from tools.perf.suite import print_published, print_suite
 from tools.perf.throughput import print_throughput
 
-PARTS = ("suite", "operations", "published", "throughput", "loading", "analysis")
+PARTS = ("suite", "operations", "published", "throughput", "search", "loading", "analysis")
 
 
 def main() -> None:
@@ -35,6 +36,8 @@ def main() -> None:
         print_published(console, *arguments)
     if "throughput" in options.only:
         print_throughput(console, *arguments)
+    if "search" in options.only:
+        print_searches(console, *arguments)
     if "loading" in options.only:
         print_loading(console)
     if "analysis" in options.only:

@@ -27,7 +27,7 @@ WARM_UP = 4
 """Networks to score before timing starts, so that every worker has started and read its images."""
 
 
-class _Timed(InlineExecutor):
+class TimedExecutor(InlineExecutor):
     """Computes in this process, and adds up the time of units and of the proxies in them."""
 
     def __init__(self) -> None:
@@ -35,6 +35,7 @@ class _Timed(InlineExecutor):
         self.proxies = 0.0
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Compute a unit now, and note how long it and its proxies took."""
         assert fn is compute_unit
         start = CLOCK()
         future = super().submit(fn, *args, **kwargs)
@@ -52,7 +53,7 @@ def plan_of(networks: int, batch_size: int, images: str) -> Plan:
 
 def measure_overhead(plan: Plan) -> tuple[float, float, float]:
     """Processor time of a run in this process, of its units, and of the proxies in them."""
-    timed = _Timed()
+    timed = TimedExecutor()
     with tempfile.TemporaryDirectory() as directory:
         start = CLOCK()
         run(plan, Path(directory), executor=lambda: timed)
