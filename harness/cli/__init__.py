@@ -19,6 +19,7 @@ from harness.cli.computing import INTERRUPTED
 from harness.cli.gate import baseline, check, test_proxy
 from harness.cli.rank import rank
 from harness.cli.reproduce import list_protocols, reproduce
+from harness.cli.results import results_app
 from harness.cli.run import run
 from harness.cli.score import score
 from harness.cli.search import build, search
@@ -33,6 +34,7 @@ app.add_typer(list_app, name="list")
 app.add_typer(data_app, name="data")
 app.add_typer(analyse_app, name="analyse")
 app.add_typer(store_app, name="store")
+app.add_typer(results_app, name="results")
 app.command()(run)
 app.command()(score)
 app.command()(rank)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from harness._utils.console import console, say
 from harness.cli import completion
-from harness.errors import HarnessError
+from harness.cli.shared import pairs
 
 
 def list_protocols() -> None:
@@ -57,8 +56,8 @@ def reproduce(
 
     options = ReproductionOptions(
         sample=sample,
-        images=_pairs(images or [], "--images", "DATASET=PATH"),
-        runs={part: Path(place) for part, place in _pairs(runs or [], "--runs", "PART=DIR").items()},
+        images=pairs(images or [], "--images", "DATASET=PATH"),
+        runs={part: Path(place) for part, place in pairs(runs or [], "--runs", "PART=DIR").items()},
         batch_size=batch_size,
         resolution=resolution,
         seed=seed,
@@ -71,20 +70,3 @@ def reproduce(
     result.show(console())
     own = sorted(file.name for file in files if file.parent == out)
     say(f"\nwritten to {out}: {', '.join(own)}")
-
-
-def _pairs(entries: Iterable[str], option: str, form: str) -> dict[str, str]:
-    """Parse ``NAME=VALUE`` entries.
-
-    >>> _pairs(["cifar10=images"], "--images", "DATASET=PATH")
-    {'cifar10': 'images'}
-    """
-    found: dict[str, str] = {}
-    for entry in entries:
-        name, sign, value = entry.partition("=")
-        if not (name and sign and value):
-            raise HarnessError(f"invalid {option} '{entry}': write {form}")
-        if name in found:
-            raise HarnessError(f"{option} gives {name} twice; give it once")
-        found[name] = value
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from harness._utils.console import console, say, say_json
 from harness._utils.visible import visible_page, write_page
 from harness.cli import completion
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness._utils.finding import Finding
@@ -131,3 +132,20 @@ def tell(findings: list[Finding]) -> None:
     say("\n".join(finding.line() for finding in findings))
     if not all(finding.right for finding in findings):
         raise typer.Exit(1)
+
+
+def pairs(entries: Iterable[str], option: str, form: str) -> dict[str, str]:
+    """Parse ``NAME=VALUE`` entries.
+
+    >>> pairs(["cifar10=images"], "--images", "DATASET=PATH")
+    {'cifar10': 'images'}
+    """
+    found: dict[str, str] = {}
+    for entry in entries:
+        name, sign, value = entry.partition("=")
+        if not (name and sign and value):
+            raise HarnessError(f"invalid {option} '{entry}': write {form}")
+        if name in found:
+            raise HarnessError(f"{option} gives {name} twice; give it once")
+        found[name] = value
+    return found

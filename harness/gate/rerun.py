@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.execution.runner import Progress
     from harness.gate.baseline import Baseline
     from harness.results import OpenedRun
+    from harness.store.records import Setting
 
 
 def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str | Proxy] = ()) -> Plan:
@@ -45,11 +46,29 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
     # In the order of every standard run: the first proxy finds cold caches and seems to cost more.
     order = [*STANDARD, *baseline.proxies]
     known = [name for name in dict.fromkeys(order) if name in baseline.proxies and name in proxies()]
+    return plan_again(setting, baseline.architectures, [*known, *own], images)
+
+
+def plan_again(
+    setting: Setting, architectures: Sequence[str], proxies: Sequence[str | Proxy], images: str | None
+) -> Plan:
+    """The plan that computes scores of these architectures again, as in a setting.
+
+    Args:
+        setting: of the scores.
+        architectures: the networks, in this order.
+        proxies: the proxies.
+        images: the image files, for a benchmark that includes none; unused if the setting has noise.
+
+    Raises:
+        HarnessError: if the images must be given, or do not fit.
+    """
     options = RunOptions(
         dataset=setting.dataset,
+        sample=1,
         seed=setting.seed,
         sample_seed=setting.sample_seed,
-        proxies=[*known, *own],
+        proxies=proxies,
         images="noise" if setting.noise else images,
         labels="random" if setting.images.endswith(RANDOM_LABELS) else "file",
         batch_size=setting.batch_size,
@@ -58,7 +77,9 @@ def plan_of(baseline: Baseline, *, images: str | None = None, own: Sequence[str 
         once_per_class=bool(setting.once_per_class),
         device=setting.device,
     )
-    return replace(make_plan(setting.benchmark, options), architectures=baseline.architectures)
+    plan = make_plan(setting.benchmark, options)
+    standing = plan.benchmark.representatives(architectures) if setting.once_per_class else {}
+    return replace(plan, architectures=architectures, representatives=standing)
 
 
 def rerun(

@@ -88,6 +88,14 @@ OPTIONS = {
     "store export": {"--out": "scores.csv", "--leave-out-damaged": None},
     "store restore": {"--out": "out", "--without": "snip,zen"},
     "store compact": {},
+    "results add": {"--by": "Jane Doe", "--proxies": "snip,zen", "--collection": "here"},
+    "results list": {"--proxies": "snip,zen", "--missing": None, "--json": None, "--collection": "here"},
+    "results get": {"--out": "out", "--setting": "batch7", "--proxies": "snip,zen", "--collection": "here"},
+    "results verify": {
+        "--share": "0.07", "--images": "cifar10=files", "--proxy": "own.py:own", "--seed": "5", "--workers": "3",
+        "--collection": "here",
+    },
+    "results boards": {"--collection": "here"},
     "analyse beyond-size": {"--given": "flops", "--bins": "7", **BESIDE, **SHOWN},
     "analyse bias": {**BESIDE, **SHOWN},
     "analyse bootstrap": {"--baseline": "flops", "--resamples": "77", **BESIDE, **SHOWN},
@@ -158,6 +166,25 @@ FORWARDED = {
     "store restore": (
         ("RUN",), "harness.store.restore", "restore",
         {"scores": Path("RUN"), "directory": Path("out"), "without": ["snip", "zen"]}, 3,
+    ),
+    "results add": (
+        ("RUN",), "harness.leaderboard.adding", "add",
+        {"source": Path("RUN"), "root": Path("here"), "by": "Jane Doe", "proxies": ["snip", "zen"]},
+        SimpleNamespace(new=(), extended=(), unchanged=()),
+    ),
+    "results list": (
+        ("digits",), "harness.leaderboard.collection", "entries_in",
+        {"root": Path("here"), "within": "digits", "proxies": ["snip", "zen"]}, [],
+    ),
+    "results get": (
+        ("digits/digits",), "harness.leaderboard.getting", "get",
+        {
+            "root": Path("here"), "within": "digits/digits", "out": Path("out"), "setting": "batch7",
+            "proxies": ["snip", "zen"],
+        }, ("batch7-seed0-01234567", 3),
+    ),
+    "results boards": (
+        ("digits",), "harness.leaderboard.boards", "boards_in", {"root": Path("here"), "within": "digits"}, [],
     ),
 }  # fmt: skip
 """Commands that call one function: their arguments, the function, what it is given, and what it returns."""
@@ -491,6 +518,17 @@ def test_of_getting_data(noted, monkeypatch, option):
     typed("data get", "nats-tss", without={"--full", "--replace"} - {f"--{option}"})
     chosen = noted["get"]["options"]
     assert (chosen.full, chosen.replace, chosen.directory) == (option == "full", option == "replace", Path("here"))
+
+
+def test_of_verifying_results(noted, monkeypatch):
+    noted.instead_of(monkeypatch, "harness.leaderboard.verifying", "verify", [])
+    typed("results verify", "digits")
+    assert (noted["verify"]["root"], noted["verify"]["within"]) == (Path("here"), "digits")
+    again = vars(noted["verify"]["again"])
+    assert callable(again.pop("progress"))
+    assert again == {
+        "share": 0.07, "images": {"cifar10": "files"}, "own": ["own.py:own"], "seed": 5, "workers": 3,
+    }  # fmt: skip
 
 
 def test_of_an_agreement(noted, monkeypatch):
