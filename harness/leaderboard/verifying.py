@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness._utils.finding import Finding
-from harness.errors import HarnessError
+from harness.errors import DataError, HarnessError
 from harness.execution.runner import run
 from harness.gate.rerun import plan_again
 from harness.leaderboard.collection import entry_files
@@ -72,16 +72,17 @@ def verify(root: Path, within: str = "", again: Again | None = None) -> list[Fin
     again = again or Again()
     found: dict[Path, Finding] = {}
     sound: list[Entry] = []
+    known: dict[str, frozenset[str] | None] = {}
     for file in entry_files(root, within):
         name = file.relative_to(root).with_suffix("").as_posix()
         try:
             entry = read_entry(file, root)
-            _check_claims(entry)
+            unknown = _check_networks(entry, known)
         except HarnessError as error:
             found[file] = Finding(name, False, str(error))
         else:
             sound.append(entry)
-            found[file] = Finding(name, True, f"{entry.networks:,} outcomes, as they were added")
+            found[file] = Finding(name, True, f"{_as_added(entry)}{unknown}")
     groups: dict[str, list[Entry]] = {}
     for entry in sound if again.share else ():
         groups.setdefault(f"{entry.benchmark}/{entry.dataset}/{entry.setting_id}", []).append(entry)
@@ -92,15 +93,32 @@ def verify(root: Path, within: str = "", again: Again | None = None) -> list[Fin
     return list(found.values())
 
 
-def _check_claims(entry: Entry) -> None:
-    """Refuse an entry whose table names networks that the benchmark does not have."""
-    scores = entry.scores()
-    strangers = set(scores["architecture"]).difference(as_benchmark(entry.benchmark).architectures())
-    if strangers:
+def _as_added(entry: Entry) -> str:
+    return f"{entry.networks:,} outcomes, as they were added"
+
+
+def _check_networks(entry: Entry, known: dict[str, frozenset[str] | None]) -> str:
+    """Refuse an entry with networks that the benchmark does not have; a note if that cannot be checked here.
+
+    Args:
+        entry: the entry.
+        known: the architectures of each benchmark, None if they are in a table that this machine lacks; extended.
+    """
+    scored = set(entry.scores()["architecture"])
+    name = entry.benchmark
+    if name not in known:
+        try:
+            known[name] = frozenset(as_benchmark(name).architectures())
+        except DataError:
+            known[name] = None
+    architectures = known[name]
+    if architectures is None:
+        return f"; whether {name} has these networks is not checked ('harness data get {name}')"
+    if strangers := scored - architectures:
         raise HarnessError(
-            f"{len(strangers):,} of {len(scores):,} networks do not belong to {entry.benchmark}, such as "
-            f"'{min(strangers)}'"
+            f"{len(strangers):,} of {len(scored):,} networks do not belong to {name}, such as '{min(strangers)}'"
         )
+    return ""
 
 
 def _computed_again(entries: Sequence[Entry], again: Again) -> Iterable[tuple[Entry, Finding]]:
@@ -110,7 +128,7 @@ def _computed_again(entries: Sequence[Entry], again: Again) -> Iterable[tuple[En
     for entry in entries:
         why = _why_not(entry, known | own)
         if why:
-            yield entry, Finding(entry.name, True, f"{entry.networks:,} outcomes, as they were added; {why}")
+            yield entry, Finding(entry.name, True, f"{_as_added(entry)}; {why}")
         else:
             able.append(entry)
     if not able:
@@ -124,8 +142,7 @@ def _computed_again(entries: Sequence[Entry], again: Again) -> Iterable[tuple[En
         _check_images(plan, able[0])
     except HarnessError as error:
         for entry in able:
-            words = f"{entry.networks:,} outcomes, as they were added; not computed again: {error}"
-            yield entry, Finding(entry.name, True, words)
+            yield entry, Finding(entry.name, True, f"{_as_added(entry)}; not computed again: {error}")
         return
     now = _scores_of(plan, again)
     for entry in able:
