@@ -11,6 +11,7 @@ import pandas as pd
 from harness.analysis.published import digits
 from harness.display.tables.numbers import coefficient, count, estimate, interval, p_value, points
 from harness.display.tables.numbers import printed as as_printed
+from harness.exhibits.anywhere import verdict as somewhere
 from harness.exhibits.combine import verdict
 from tools import reference_tables
 from tools.reference_tables import Row, estimated, grid, in_words, label, listed, minus, row, table
@@ -215,11 +216,35 @@ def combination_verdict(folder: str) -> str:
     return minus(verdict(table(f"combinations/{folder}/combination_means.csv")))
 
 
+def anywhere_verdict(folder: str) -> str:
+    """Which proxies beat #Params in at least one run, and whether one does in all."""
+    comparisons, proxies = (table(f"anywhere/{folder}/{name}.csv") for name in ("comparisons", "anywhere"))
+    labels = {name: label(name) for name in proxies["proxy"]}
+    return somewhere(proxies, comparisons["run"].nunique(), "params", labels)
+
+
+def anywhere_table(folder: str) -> str:
+    """In how many runs each proxy is better and worse than #Params, those better somewhere and worse nowhere first."""
+    found = table(f"anywhere/{folder}/anywhere.csv")
+    found = found[(found["proxy"] != "params") & (found["better"] > 0)]
+    order = ["worse", "spaces_better", "better", "mean_difference"]
+    found = found.sort_values(order, ascending=[True, False, False, False], kind="stable")
+    rows = [
+        [
+            label(row["proxy"]),
+            *(str(row[name]) for name in ("better", "no different", "worse")),
+            f"{row['spaces_better']} of {row['spaces']}",
+        ]
+        for row in found.to_dict("records")
+    ]
+    return grid(["proxy", "better", "no different", "worse", "spaces where it is better"], rows)
+
+
 MAKERS: tuple[Callable[..., str], ...] = (
     within, within_undoubted, within_protocol, outside, within_table, outside_table, farthest, off_by, reproduced,
     printed, beside_table, independent_table, independent_beside_seeds, agrees, official_table, chosen_accuracies,
     printed_accuracies, searches_outside, search_table, combination_means, combination_choices,
-    combination_verdict,
+    combination_verdict, anywhere_verdict, anywhere_table,
 )  # fmt: skip
 """What may stand after ``made by:``."""
 

@@ -106,6 +106,27 @@ def heatmap(
 
 
 @command()
+def anywhere(
+    runs: RunDirectories,
+    subset: Subset = "all",
+    baseline: Baseline = "params",
+    proxies: Annotated[
+        str | None, typer.Option(help="Only these proxies: comma-separated names, or 'standard'; default: all.")
+    ] = None,
+    truth: Truth = None,
+    out: Out = None,
+    width: Width = "1",
+) -> None:
+    """Does any proxy beat #Params, anywhere? Verdicts in every run, corrected together, and mean ranks."""
+    from harness.exhibits.anywhere import anywhere as exhibit
+    from harness.registry import select_proxies
+
+    chosen = None if proxies is None else [proxy.name for proxy in select_proxies(proxies)]
+    found = [opened(directory, truth) for directory in runs]
+    present(exhibit(found, subset=subset, baseline=baseline, proxies=chosen), out, width)
+
+
+@command()
 def combine(
     runs: RunDirectories,
     most: Annotated[int, typer.Option(help="Largest number of proxies in a combination, at most 4.")] = 4,

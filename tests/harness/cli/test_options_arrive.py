@@ -96,6 +96,7 @@ OPTIONS = {
         "--collection": "here",
     },
     "results boards": {"--collection": "here"},
+    "analyse anywhere": {"--baseline": "flops", "--proxies": "zen,snip", **SHOWN, "--width": "2"},
     "analyse beyond-size": {"--given": "flops", "--bins": "7", **BESIDE, **SHOWN},
     "analyse bias": {**BESIDE, **SHOWN},
     "analyse bootstrap": {"--baseline": "flops", "--resamples": "77", **BESIDE, **SHOWN},
@@ -298,13 +299,14 @@ def test_of_building_a_network(noted, monkeypatch):
     assert cell in noted["source_of"]["title"] and "1×16×16" in noted["source_of"]["title"]
 
 
-def test_of_a_heat_map(noted, monkeypatch):
+@pytest.mark.parametrize("name", ["heatmap", "anywhere"])
+def test_of_all_runs_together(noted, monkeypatch, name):
     written = {}
     noted.instead_of(monkeypatch, "harness.results", "open_run", "a run")
-    noted.instead_of(monkeypatch, "harness.exhibits.heatmap", "heatmap", a_shown(written))
-    typed("analyse heatmap", "RUN", "OTHER")
+    noted.instead_of(monkeypatch, f"harness.exhibits.{name}", name, a_shown(written))
+    typed(f"analyse {name}", "RUN", "OTHER")
     assert noted["open_run"] == {**OPENED, "directory": Path("OTHER"), "beside": []}
-    assert noted["heatmap"] == {
+    assert noted[name] == {
         "runs": ["a run", "a run"], "subset": "connected", "baseline": "flops", "proxies": ["zen", "snip"],
     }  # fmt: skip
     assert written["given"] == (Path("out"), inches("2"))
