@@ -208,6 +208,11 @@ def comparisons() -> str:
     return in_words(len(COMPARISONS))
 
 
+def in_every_comparison() -> str:
+    """The number of proxies, #Params excepted, that every comparison scored."""
+    return in_words(len(_common()))
+
+
 def most(word: str) -> str:
     """In how many comparisons a proxy that all of them scored is ``better``, ``worse``, … at most."""
     return in_words(max(len(_where(word, proxy)) for proxy in _common()))
@@ -363,7 +368,7 @@ def printed_sizes() -> str:
 
 
 _OWN: tuple[Callable[..., str], ...] = (
-    tau, value, rho, rho_value, ranked, difference, verdict, over_size, among_top, verdict_among_top, comparisons, most,
+    tau, value, rho, rho_value, ranked, difference, verdict, over_size, among_top, verdict_among_top, comparisons, most, in_every_comparison,
     most_named, consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, after_holm_everywhere,
     number_after_holm, after_holm_with_tau, before_holm_alone, corrected_for, corrected_p, wrong_way, ahead_of,
     size_table, agreement, agreement_table, seeds_apart, dependent, dependent_in,
