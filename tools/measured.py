@@ -368,10 +368,10 @@ def printed_sizes() -> str:
 
 
 _OWN: tuple[Callable[..., str], ...] = (
-    tau, value, rho, rho_value, ranked, difference, verdict, over_size, among_top, verdict_among_top, comparisons, most, in_every_comparison,
-    most_named, consistently, mostly_better, verdict_table, set_table, sets_with, after_holm, after_holm_everywhere,
-    number_after_holm, after_holm_with_tau, before_holm_alone, corrected_for, corrected_p, wrong_way, ahead_of,
-    size_table, agreement, agreement_table, seeds_apart, dependent, dependent_in,
+    tau, value, rho, rho_value, ranked, difference, verdict, over_size, among_top, verdict_among_top, comparisons,
+    most, in_every_comparison, most_named, consistently, mostly_better, verdict_table, set_table, sets_with,
+    after_holm, after_holm_everywhere, number_after_holm, after_holm_with_tau, before_holm_alone, corrected_for,
+    corrected_p, wrong_way, ahead_of, size_table, agreement, agreement_table, seeds_apart, dependent, dependent_in,
     printed_sizes, searches_that_find,
 )  # fmt: skip
 
