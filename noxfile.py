@@ -97,6 +97,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """Build the web site, with the leaderboard, in build/site; it opens without a server."""
+    install(session, "site")
+    session.run("python", "-m", "tools.site", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Check that the generated pages are up to date, and that the example notebook runs.
 

@@ -245,7 +245,7 @@ def api_page() -> str:
         "",
         "| module | what it shows |",
         "|---|---|",
-        *(f"| `{name}` | {_cell(_first_line(module))} |" for name, module in _exhibits()),
+        *(f"| `{name}` | {_cell(_first_line(module))} |" for name, module in exhibits()),
         "",
         "`harness.exhibits.catalogue.for_run(run)` makes what a run allows, and says why others are missing.",
         "",
@@ -253,7 +253,8 @@ def api_page() -> str:
     return "\n".join(lines)
 
 
-def _exhibits() -> list[tuple[str, ModuleType]]:
+def exhibits() -> list[tuple[str, ModuleType]]:
+    """The name and the module of every exhibit."""
     import harness.exhibits
 
     found = sorted(module.name for module in pkgutil.iter_modules(harness.exhibits.__path__))

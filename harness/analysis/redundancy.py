@@ -88,7 +88,7 @@ def redundancy_table(joined: Joined, agreement: pd.DataFrame, confidence: float 
 
     * ``proxy``; ``networks``: the number with a finite score of it and of the nearest, from which the rest is computed;
       ``kendall``: its τ-b with the accuracies.
-    * ``nearest``: the other proxy with the largest |τ| between the two; ``agreement``: that τ with its sign;
+    * ``nearest``: the other proxy with the largest ``|τ|`` between the two; ``agreement``: that τ with its sign;
       ``nearest_kendall``: the nearest's τ-b with the accuracies.
     * ``partial_kendall`` and ``partial_spearman``, of the proxy with the accuracies given the nearest, with bounds (see
       :func:`~harness.analysis.beyond_size.partial`). A noisy copy of the nearest has a partial ρ near 0 but a positive

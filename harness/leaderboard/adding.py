@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness._utils.names import unknown_name
 from harness.errors import HarnessError
+from harness.images import RANDOM_LABELS
 from harness.leaderboard.comparing import compared, outcome_in_words
 from harness.leaderboard.entry import COLUMNS, Entry, read_entry, write_entry
 from harness.networks.initialisation import DEFAULT, name_of
@@ -84,7 +85,7 @@ def _entries(run: Path, by: str, wanted: tuple[str, ...] | None, *, first: bool)
     names = there if wanted is None else [name for name in there if name in wanted]
     if not names:
         return []
-    return [_entry(setting, manifest, name, scores[scores["proxy"] == name], by, names) for name in names]
+    return [_entry(setting, manifest, name, scores[scores["proxy"] == name], by) for name in names]
 
 
 def _refuse_unfit(run: Path, setting: Setting, manifest: Mapping[str, Any]) -> None:
@@ -105,7 +106,7 @@ def _refuse_unfit(run: Path, setting: Setting, manifest: Mapping[str, Any]) -> N
 
 
 def _entry(
-    setting: Setting, manifest: Mapping[str, Any], proxy: str, scores: pd.DataFrame, by: str, beside: list[str]
+    setting: Setting, manifest: Mapping[str, Any], proxy: str, scores: pd.DataFrame, by: str
 ) -> tuple[Entry, pd.DataFrame]:
     known, own = proxy_facts().get(proxy), manifest.get(OWN_PROXIES, {}).get(proxy)
     data, supervised = (
@@ -126,7 +127,7 @@ def _entry(
         samples=((setting.subset, setting.sample_seed),),
         tags=tuple(filter(None, tags)),
         by=by.strip(),
-        command=command_of(setting, len(table), beside),
+        command=command_of(setting, len(table), proxy, own["reference"] if own else None),
         packages=manifest.get("packages", {}),
         python=manifest.get("python", ""),
         machine=manifest.get("machine", ""),
@@ -135,8 +136,15 @@ def _entry(
     return entry, table
 
 
-def command_of(setting: Setting, networks: int, proxies: Iterable[str]) -> str:
-    """The command that computes the scores again, given the images; of a table, where it came from."""
+def command_of(setting: Setting, networks: int, proxy: str, place: str | None = None) -> str:
+    """The command that computes the scores again, given the images; of a table, how it was read.
+
+    Args:
+        setting: of the scores.
+        networks: the number of networks.
+        proxy: its name.
+        place: where it is, if it is not registered, such as ``my_proxy.py:steepest_layer``.
+    """
     if setting.origin is not None:
         return f"harness rank TABLE --benchmark {setting.benchmark} --dataset {setting.dataset}"
     options = {
@@ -150,11 +158,16 @@ def command_of(setting: Setting, networks: int, proxies: Iterable[str]) -> str:
         "--resolution": setting.resolution,
         "--init": _init(setting),
         "--device": setting.device if setting.device != "cpu" else None,
-        "--proxies": ",".join(proxies),
+        "--proxies": "params" if place else proxy,
+        "--proxy": place,
     }
     typed = [f"{name} {value}" for name, value in options.items() if value is not None]
-    once = ["--once-per-class"] if setting.once_per_class else []
-    return " ".join(["harness run", setting.benchmark, *typed, *once, "--out RUN"])
+    flags = {
+        "--random-labels": setting.images.endswith(RANDOM_LABELS) and not setting.noise,
+        "--once-per-class": bool(setting.once_per_class),
+    }
+    typed += [flag for flag, is_set in flags.items() if is_set]
+    return " ".join(["harness run", setting.benchmark, *typed, "--out RUN"])
 
 
 def _init(setting: Setting) -> str | None:

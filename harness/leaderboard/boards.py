@@ -6,6 +6,7 @@ the ground truth: ``board.csv`` has the numbers, ``board.json`` what they are ab
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from harness.errors import DataError, HarnessError
 from harness.exhibits._heading import correlations_of
 from harness.leaderboard.collection import as_run, by_setting, entries_in, first_seeds
 from harness.leaderboard.entry import Entry
+from harness.reproduction.tables import published_coefficients, published_names
 from harness.results import OpenedRun, opened_from
 from harness.store.records import Setting
 
@@ -49,6 +51,9 @@ class About:
         settings: the settings, the default first: ``id``, ``words``, ``networks``, ``proxies``.
         truths: the ground truths, the default first: ``name``, ``words``.
         sets: the sets of architectures, all first: ``name``, ``words``.
+        printed: the coefficients that papers print for this benchmark, data set and these proxies: ``proxy``,
+            ``coefficient``, ``printed``, ``architectures``, ``source``, ``note``, ``doubt``, and ``measured``, that of
+            the default setting, ground truth and set.
     """
 
     benchmark: str
@@ -57,6 +62,7 @@ class About:
     settings: tuple[Mapping[str, Any], ...] = ()
     truths: tuple[Mapping[str, str], ...] = ()
     sets: tuple[Mapping[str, str], ...] = ()
+    printed: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,8 +128,34 @@ def make_board(root: Path, benchmark: str, dataset: str) -> Board:
         ),
         tuple({"name": name, "words": words} for name, words in truths.items()),
         tuple({"name": name, "words": words} for name, words in run.benchmark.subsets.items() if name in shown),
+        _printed(parts[0], benchmark, dataset),
     )
     return Board(about, table)
+
+
+def _printed(default: pd.DataFrame, benchmark: str, dataset: str) -> tuple[Mapping[str, Any], ...]:
+    """What papers print, beside the coefficients over all architectures in the default setting."""
+    ours = default[default["set"] == "all"].set_index("proxy")
+    found: list[Mapping[str, Any]] = []
+    for name in published_names():
+        if "/" in name:
+            # Those in folders are accuracies of searches.
+            continue
+        table = published_coefficients(name)
+        table = table[
+            (table["benchmark"] == benchmark) & (table["dataset"] == dataset) & table["proxy"].isin(ours.index)
+        ]
+        for row in table.to_dict("records"):
+            architectures = float(row["architectures"])
+            found.append(
+                {
+                    **{column: row[column] for column in ("proxy", "coefficient", "source", "note", "doubt")},
+                    "printed": float(row["value"]),
+                    "measured": float(ours.loc[row["proxy"], row["coefficient"]]),
+                    "architectures": None if math.isnan(architectures) else int(architectures),
+                }
+            )
+    return tuple(sorted(found, key=lambda each: (each["proxy"], each["coefficient"], each["source"])))
 
 
 def in_words(setting: Setting) -> str:

@@ -108,7 +108,7 @@ def html_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = (_asset(name) for name in ("page.css", "page.js"))
+    style, script = _asset("page.css"), f"{sorting_script()}\n{_asset('page.js')}"
     sections = _sections(report, exhibits)
     costs = [page_table(grid) for grid in report.grids if grid.name == "costs"]
     titles = {section.name: section.title for section in sections} | ({"costs": "Costs"} if costs else {})
@@ -176,6 +176,14 @@ def _paper(name: str, label: str, summary: str, facts: str, cite: str) -> Paper:
     reference = citation(cite)
     found = ARXIV.search(reference)
     return Paper(name, label, summary, facts, reference, f"https://arxiv.org/abs/{found[1]}" if found else "")
+
+
+def sorting_script() -> str:
+    """The script that sorts tables of the class ``sortable``; other pages with such tables use it too.
+
+    It needs an element with the role ``status``, where it says what it did.
+    """
+    return _asset("sorting.js")
 
 
 def _asset(name: str) -> str:
