@@ -17,6 +17,7 @@ from harness.registry import STANDARD, aggregates, benchmark_classes, proxy_fact
 
 if TYPE_CHECKING:
     from harness.contracts.proxy import ProxyFacts
+    from harness.leaderboard.entry import Entry
     from harness.reporting.report import Report
 
 SCHEMA = 1
@@ -117,4 +118,25 @@ def _proxy(proxy: ProxyFacts) -> Document:
         "paper": citation(proxy.cite),
         "source": proxy.source,
         "supervised": proxy.supervised,
+    }
+
+
+def entries_document(entries: Sequence[Entry]) -> Document:
+    """Entries of a collection of scores, for ``harness results list --json``."""
+    return {"schema": SCHEMA, "entries": [_entry(entry) for entry in entries]}
+
+
+def _entry(entry: Entry) -> Document:
+    return {
+        "benchmark": entry.benchmark,
+        "dataset": entry.dataset,
+        "proxy": entry.proxy,
+        "version": entry.version,
+        "setting": entry.setting_id,
+        "networks": entry.networks,
+        "counts": dict(entry.counts),
+        "tags": list(entry.tags),
+        "by": entry.by,
+        "command": entry.command,
+        "file": str(entry.table),
     }

@@ -25,6 +25,8 @@ Within = Annotated[
     str, typer.Argument(metavar="[BENCHMARK[/DATASET[/PROXY@VERSION]]]", help="Part of the collection; default: all.")
 ]
 ROOT = Path("results/scores")
+"""Where the project keeps its own collection."""
+
 Proxies = Annotated[
     str | None,
     typer.Option(help="Proxies, comma-separated; default: all.", autocompletion=completion.proxy_list),
@@ -60,6 +62,7 @@ def results_list(
     root: Root = ROOT,
 ) -> None:
     """List the entries, with what they were computed from and by whom."""
+    from harness.cli.machine_readable import entries_document
     from harness.leaderboard.collection import entries_in
     from harness.leaderboard.listing import print_entries
 
@@ -67,7 +70,7 @@ def results_list(
     if missing:
         _tell_missing(entries)
     elif json:
-        say_json([_document(entry) for entry in entries])
+        say_json(entries_document(entries))
     else:
         print_entries(console(), entries)
 
@@ -136,19 +139,3 @@ def _tell_missing(entries: list[Entry]) -> None:
         say(f"{name}: {', '.join(proxies)}")
     if not missing:
         say(f"each of the {counted(len(boards), 'board')} has all reference proxies")
-
-
-def _document(entry: Entry) -> dict[str, object]:
-    return {
-        "benchmark": entry.benchmark,
-        "dataset": entry.dataset,
-        "proxy": entry.proxy,
-        "version": entry.version,
-        "setting": entry.setting_id,
-        "networks": entry.networks,
-        "counts": dict(entry.counts),
-        "tags": list(entry.tags),
-        "by": entry.by,
-        "command": entry.command,
-        "file": str(entry.table),
-    }

@@ -18,9 +18,6 @@ from harness.store.records import NOTES, Setting
 if TYPE_CHECKING:
     import pandas as pd
 
-ROOT = Path("results/scores")
-"""Where the project keeps its own collection."""
-
 
 def entry_files(root: Path, within: str = "") -> list[Path]:
     """The descriptions of all entries in a collection, or of a part, such as ``nats-tss/cifar10``, or of one entry.

@@ -228,7 +228,7 @@ class TestWhatIsAskedFor:
         out, _, code = called("results", "list", "digits/digits/snip@1", "--collection", collection)
         assert code == 0 and "snip@1" in out and ME in out and "1 entry" in out
         out, _, _ = called("results", "list", "--json", "--proxies", "zen", "--collection", collection)
-        (entry,) = json.loads(out)
+        (entry,) = json.loads(out)["entries"]
         assert (entry["proxy"], entry["networks"], entry["tags"]) == ("zen", 24, ["noise"])
         out, _, _ = called("results", "list", "--missing", "--collection", collection)
         assert out.startswith("digits/digits: az_expressivity")
