@@ -24,7 +24,7 @@ from harness.analysis.seeds import TRUSTED_AGREEMENT
 from harness.display.tables.numbers import coefficient, estimate, p_value
 from harness.proxies._measured_dependence import SAME_ORDER, Cause, dependent_on, measured_dependences
 from harness.registry import proxy_facts
-from tools import measured_beside, measured_scores, reference_tables, vit_bench
+from tools import measured_beside, measured_scores, measured_search, reference_tables, vit_bench
 from tools.reference_tables import (
     Row,
     chosen,
@@ -376,7 +376,7 @@ _OWN: tuple[Callable[..., str], ...] = (
 )  # fmt: skip
 
 MAKERS: Mapping[str, Callable[..., str]] = {
-    maker.__name__: maker for maker in (*_OWN, *measured_beside.MAKERS, *vit_bench.MAKERS)
+    maker.__name__: maker for maker in (*_OWN, *measured_beside.MAKERS, *measured_search.MAKERS, *vit_bench.MAKERS)
 } | measured_scores.MAKERS
 """What may stand after ``made by:``."""
 
