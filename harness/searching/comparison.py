@@ -112,8 +112,8 @@ def comparison_table(
     search, as where all networks are scored, has no interval.
 
     A search of L passes scores as many networks as fit: L divided by the proxy's stand-alone cost in forward and
-    backward passes, and all of them if that is so many. It is not given for rows without a cost. An aggregate's score
-    is that among all networks of the pool.
+    backward passes, and all of them if that is so many, whatever the algorithm. It is not given for rows without a
+    cost. An aggregate's score is that among all networks of the pool.
 
     Args:
         run: the run.
@@ -159,8 +159,14 @@ def comparison_table(
         found: dict[str, list[Found]] = {row: [] for row in lengths}
         for row, seed in itertools.product(lengths, range(searches)):
             score = np.random.default_rng(seed).random(len(part)) if row == RANDOM else known[row]
-            order = _order(name, setup, part, score, seed, max(lengths[row].values()))
-            found[row].append(_found(order, score, part.accuracy, lengths[row]))
+            shorter = {length: count for length, count in lengths[row].items() if count < len(part)}
+            searched = _order(name, setup, part, score, seed, max(shorter.values(), default=1))
+            everything = _order(RandomSearch.name, setup, part, score, seed, len(part))
+            both = {
+                **_found(everything, score, part.accuracy, lengths[row]),
+                **_found(searched, score, part.accuracy, shorter),
+            }
+            found[row].append(both)
         tables.append(_summary(name, found, part, baseline))
     return pd.concat(tables, ignore_index=True)
 

@@ -37,6 +37,7 @@ SUBSETS = {
 }
 
 
+@functools.lru_cache(2**14)
 def parse_cell(architecture: str) -> Cell:
     """The cell that an official architecture string such as ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`` describes.
 

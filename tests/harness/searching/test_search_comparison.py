@@ -49,6 +49,17 @@ def test_searches_of_equal_cost_score_fewer_networks_with_dearer_proxies(run):
     assert 1 <= scored["zico"] < scored["naswot"] <= len(run.joined)
 
 
+def test_a_search_that_can_score_all_networks_ends_with_the_best_of_all_whatever_the_algorithm(run):
+    found = comparison_table(
+        run, run.joined, algorithms=["evolution", "local"], passes=[1000], rows=["zico"], searches=2
+    )
+    all_scored = found[(found["unit"] == "passes") & found["row"].isin(["params", "zico"])]
+    assert (all_scored["networks"] == len(run.joined)).all() and len(all_scored) == 4
+    zico = run.joined.proxies["zico"].value
+    best = run.joined.accuracy[zico == np.nanmax(zico)]
+    assert all_scored.loc[all_scored["row"] == "zico", "accuracy"].between(best.min(), best.max()).all()
+
+
 def test_where_all_networks_are_scored_there_is_no_interval(run):
     found = comparison_table(run, run.joined, evaluations=[len(run.joined)], passes=[], searches=5)
     scored = found[found["row"] != "(random)"]
