@@ -68,10 +68,12 @@ def make_plan(benchmark: Benchmark | str, options: RunOptions) -> Plan:
         raise HarnessError(f"a batch size of {options.batch_size} is too small for batch norm; use 2 or more")
     images = _images(benchmark, task, options)
     sample_seed = options.seed if options.sample_seed is None else options.sample_seed
-    subset, size = options.subset, options.sample
-    members = benchmark.subset(subset) if size is None else benchmark.sample(size, sample_seed, subset)
-    if not members:
+    subset = options.subset
+    size = len(benchmark.subset(subset)) if options.sample is None else options.sample
+    if not size and options.sample is None:
         raise HarnessError(f"{benchmark.name} has no architectures in the set '{subset}'; choose another set")
+    # Also where all are scored, so that those of an unfinished run are a uniform sample.
+    members = benchmark.sample(size, sample_seed, subset)
     _check_images(images, task.at_resolution(options.resolution))
     batches = images.batches(options.batch_size, max(BATCHES, *(proxy.batches for proxy in proxies)), options.seed)
     setting = Setting(

@@ -59,6 +59,17 @@ def each(tmp_path_factory):
     return directory
 
 
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    def stop(done, total):
+        if done == 25:
+            raise KeyboardInterrupt
+
+    directory = tmp_path_factory.mktemp("interrupted")
+    assert run(plan(400), directory, progress=stop).interrupted
+    return directory
+
+
 class TestScores:
     def test_every_sampled_network_has_every_outcome_and_no_other_network_has_any(self, once):
         found = scores(once)
@@ -115,6 +126,29 @@ class TestScores:
             store.forget_failed()
             assert list(missing_units(wanted, store)) == []
         pd.testing.assert_frame_equal(scores(tmp_path), before, check_exact=True)
+
+
+class TestUnfinished:
+    """Networks of large classes are scored early, so those scored by some time are no uniform sample."""
+
+    def test_those_whose_turn_has_not_come_are_left_out_and_counted(self, interrupted):
+        drawn, stored = DIGITS.sample(400, 0), scores(interrupted)
+        opened = open_run(interrupted)
+        for name, found in opened.scores.groupby("proxy"):
+            there = set(stored.loc[stored["proxy"] == name, "architecture"])
+            come = next(place for place, architecture in enumerate(drawn) if architecture not in there)
+            assert set(found["architecture"]) == set(drawn[:come])
+            assert 5 < come <= len(there)
+        waiting = stored["architecture"].nunique() - opened.networks
+        assert waiting > 5
+        assert any(
+            f"left out, {waiting} with all their scores" in line for line in harness.report(opened).heading.lines()
+        )
+
+    def test_a_finished_run_or_shard_keeps_all(self, tmp_path, once):
+        run(plan(30, "snip", shard=(2, 2)), tmp_path)
+        for directory, networks_of in ((once, SAMPLE), (tmp_path, 15)):
+            assert open_run(directory).networks == networks_of and not open_run(directory).notes
 
 
 class TestSetting:

@@ -35,6 +35,11 @@ class TestSample:
     def test_a_larger_sample_begins_with_the_smaller_one(self):
         assert list(plan(sample=20).architectures[:5]) == list(plan().architectures)
 
+    def test_all_architectures_are_taken_in_the_order_of_a_sample_so_that_an_unfinished_run_is_one(self):
+        everything = plan(sample=None).architectures
+        assert list(everything[:20]) == list(plan(sample=20).architectures)
+        assert sorted(everything) == sorted(DIGITS.architectures())
+
     def test_another_seed_draws_another_sample(self):
         assert set(plan(sample=20, seed=1).architectures) != set(plan(sample=20).architectures)
 
