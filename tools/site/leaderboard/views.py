@@ -183,7 +183,7 @@ def board_tables(board: Board, proxies: Proxies, root: str) -> list[BoardTable]:
 
 def _choice_table(board: Board, rows: Sequence[Row], proxies: Proxies, root: str) -> Table:
     baseline = next((row.kendall.value for row in rows if row.proxy == "params"), math.nan)
-    bars = cells.bars([row.kendall for row in rows], [row.after_holm for row in rows], baseline)
+    style, bars = cells.bars([row.kendall for row in rows], [row.after_holm for row in rows], baseline)
     made = []
     for place, (row, bar) in enumerate(zip(rows, bars, strict=True), 1):
         entry = board.entries.get((row.proxy, row.choice[0]))
@@ -225,7 +225,7 @@ def _choice_table(board: Board, rows: Sequence[Row], proxies: Proxies, root: str
         Head("Scores", sortable=False),
     )
     caption = f"{board.benchmark}, {board.dataset}: proxies by Kendall τ"
-    return Table("proxies", caption, heads, tuple(made), 1)
+    return Table("proxies", caption, heads, tuple(made), 1, style=style)
 
 
 def _used(row: Row) -> Cell:
@@ -252,7 +252,7 @@ def printed_table(board: Board, proxies: Proxies, root: str) -> Table | None:
     ]
     heads = (
         Head("Proxy"),
-        Head(""),
+        Head("Coefficient"),
         Head("Printed", numeric=True),
         Head("Measured", numeric=True),
         Head("Their networks", numeric=True),
