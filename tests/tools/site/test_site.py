@@ -2,14 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from pages import HOSTILE, page
+from scipy.stats import rankdata
 
 from harness.leaderboard.boards import ABOUT, BOARD, make_board
 from tools.site.leaderboard.boards import BoardError, read_boards
-from tools.site.leaderboard.overview import standings
+from tools.site.leaderboard.overview import place_on, standings
 from tools.site.leaderboard.views import printed_table, standings_table
 from tools.site.leaderboard.write import markdown, render
 
@@ -62,15 +64,33 @@ class TestABoard:
 
 
 class TestTheIndex:
-    def test_counts_verdicts_and_ranks_from_0_to_100(self, board, proxies):
-        found = {standing.proxy: standing for standing in standings([board])}
-        assert {standing.rank.value for standing in found.values()} >= {0.0}
-        assert max(standing.rank.value for standing in found.values()) <= 100
-        table = standings_table(list(found.values()), proxies, "")
+    def test_has_the_mean_ranks_and_verdicts_of_the_boards(self, board, proxies):
+        other = replace(board, benchmark="another", rows=tuple(row for row in board.rows if row.proxy != "zen"))
+        found = standings([board, other])
+        taus = {row.proxy: row.kendall.value for row in board.chosen() if row.proxy != "zen"}
+        ranks = rankdata([-tau for tau in taus.values()])
+        assert {each.proxy: each.rank.value for each in found.proxies if each.proxy in taus} == pytest.approx(
+            dict(zip(taus, ranks, strict=True))
+        )
+        (zen,) = [each for each in found.proxies if each.proxy == "zen"]
+        assert zen.spaces == 1 and zen.widespread, "one of two benchmarks is half of them"
+        assert [each.proxy for each in found.proxies] == [
+            each.proxy for each in sorted(found.proxies, key=lambda each: each.rank.value)
+        ]
+        table = standings_table(found, proxies, "")
         (params,) = [row for row in table.rows if row.reference]
         assert [cell.text for cell in params.cells[3:6]] == ["–", "–", "–"]
-        others = [standing for standing in found.values() if standing.proxy != "params"]
-        assert all(sum(each.count(verdict) for verdict in ("win", "tie", "loss")) <= 1 for each in others)
+        others = [each for each in found.proxies if each.proxy not in ("params", "zen")]
+        assert all(sum(each.count(verdict) for verdict in ("win", "tie", "loss")) in (0, 2) for each in others)
+
+    def test_what_few_benchmarks_have_comes_last(self, board):
+        only = next(row.proxy for row in board.chosen())
+        others = [
+            replace(board, benchmark=name, rows=tuple(row for row in board.rows if row.proxy != only)) for name in "ab"
+        ]
+        found = standings([board, *others]).proxies
+        assert found[-1].proxy == only and not found[-1].widespread
+        assert place_on(board, only) == (1, len(board.chosen()))
 
 
 class TestWhatCannotBeShown:
