@@ -98,10 +98,12 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def site(session: nox.Session) -> None:
-    """Build the web site, with the leaderboard, in build/site; it opens without a server."""
+    """Build the web site, with the leaderboard, in build/site, and test it in a browser; it opens without a server."""
     # The contracts for third parties, which the reference shows, are tests.
     install(session, "site", "test")
     session.run("python", "-m", "tools.site", *session.posargs)
+    if not session.posargs:
+        session.run("pytest", "tests/tools/site/test_built_site.py", env={"HARNESS_SITE": "build/site"})
 
 
 @nox.session

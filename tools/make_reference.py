@@ -2,6 +2,7 @@
 
 ``python -m tools.make_reference`` makes the boards of the scores, every folder that ``results/reference/made.toml``
 declares, and the documents; with names of folders, those alone. It needs the ground truth (``harness data get``).
+Folders that cannot be made from the scores are declared there too, with the reason.
 """
 
 from __future__ import annotations
@@ -26,14 +27,26 @@ from harness.store.score_files import MANIFEST_CHECKSUM, SCORES_CHECKSUM
 REPOSITORY = Path(__file__).parents[1]
 REFERENCE = Path("results/reference")
 MANIFEST = "manifest.json"
+TOOL = "python -m "
+"""Commands that begin with this write their folder themselves; others are those of ``harness``."""
 IN_SCORES = ("scores.csv.gz", "seeds")
 """What a report writes and ``results/scores`` has already."""
 
 
 def declared() -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, Sequence[str]]]:
     """The runs to put together from the scores, and the commands that make each folder."""
-    stated: dict[str, Any] = tomllib.loads((REPOSITORY / REFERENCE / "made.toml").read_text(encoding="utf-8"))
+    stated = _stated()
     return stated["runs"], stated["made"]
+
+
+def made_otherwise() -> Mapping[str, str]:
+    """The folders that are not made from the scores, and why."""
+    reasons: dict[str, str] = _stated()["otherwise"]
+    return reasons
+
+
+def _stated() -> dict[str, Any]:
+    return tomllib.loads((REPOSITORY / REFERENCE / "made.toml").read_text(encoding="utf-8"))
 
 
 def words_of(command: str, runs: Mapping[str, Mapping[str, str]], places: Path) -> tuple[list[str], list[str]]:
@@ -54,6 +67,9 @@ def make(folder: str, commands: Sequence[str], runs: Mapping[str, Mapping[str, s
     """Make one folder of ``results/reference``."""
     out = REFERENCE / folder
     for command in commands:
+        if command.startswith(TOOL):
+            _python("-m", *shlex.split(command.removeprefix(TOOL)))
+            continue
         words, used = words_of(command, runs, places)
         for name in used:
             if not (places / name).exists():
@@ -70,11 +86,13 @@ def _put_together(run: Mapping[str, str], place: Path) -> None:
 
 
 def _harness(*words: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *words], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False
-    )
+    _python("-m", "harness", *words)
+
+
+def _python(*words: str) -> None:
+    done = subprocess.run([sys.executable, *words], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        sys.exit(f"harness {shlex.join(words)}\nended with {done.returncode}\n{done.stdout[-2000:]}")
+        sys.exit(f"python {shlex.join(words)}\nended with {done.returncode}\n{done.stdout[-2000:]}")
 
 
 def _leave_scores_out(folder: Path) -> None:

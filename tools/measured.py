@@ -188,7 +188,7 @@ def dependent_in(benchmark: str, cause: Cause) -> str:
 
 def over_size(proxy: str, run: str) -> str:
     """The difference in τ to Σ log n with its interval, and the number of networks."""
-    pair = chosen(f"reproduction/size/{run}.csv", first=proxy)
+    pair = chosen(f"reproduction/size/{run}/pairs.csv", first=proxy)
     found = estimate(pair["kendall_difference"], pair["kendall_low"], pair["kendall_high"], sign=True)
     return f"{minus(found)}, {pair['networks']:,} networks"
 
@@ -328,7 +328,7 @@ def size_table(proxy: str) -> str:
     """The difference in τ of a proxy to Σ log n in every comparison that has both."""
     rows = []
     for run, name in COMPARISONS.items():
-        sizes = f"reproduction/size/{run}.csv"
+        sizes = f"reproduction/size/{run}/pairs.csv"
         if (reference_tables.REFERENCE / sizes).is_file():
             pair = chosen(sizes, first=proxy)
             low, high = pair["kendall_low"], pair["kendall_high"]

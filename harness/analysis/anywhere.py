@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from harness.analysis.mean_ranks import LEVEL, MeanRanks, mean_ranks
 from harness.analysis.statistics.multiplicity import holm
 from harness.errors import HarnessError
 
-LEVEL = 0.05
 VERDICTS = ("better", "no different", "worse")
 
 COLUMNS = [
@@ -28,43 +28,16 @@ class Anywhere:
     Attributes:
         comparisons: one row per proxy and run, with the columns :data:`COLUMNS`; ``p_holm`` is corrected for all rows
             together, and ``verdict`` is one of :data:`VERDICTS` by it, ``baseline``, or ``undefined``.
-        proxies: one row per proxy, best mean rank first, then by the mean τ: ``proxy``; ``runs`` with a comparison;
-            ``better``, ``no different`` and ``worse``, the numbers of these verdicts; ``spaces``, and in how many of
-            them it is better in a run, ``spaces_better``; ``mean_difference`` over spaces;
-            ``mean_rank`` over spaces, among the proxies with a coefficient in every run, NaN for others.
-        spaces: the number of spaces.
-        ranked: the number of proxies with a mean rank.
-        critical_difference: two mean ranks that differ by less are not shown to differ, see
-            :func:`critical_difference`; NaN with fewer than two spaces or proxies.
-        friedman_p: the p-value of Friedman's test that all ranked proxies rank alike; NaN with fewer than three of
-            either.
+        proxies: one row per proxy, in the order of :func:`harness.analysis.mean_ranks.mean_ranks`: ``proxy``;
+            ``runs`` with a comparison; ``better``, ``no different`` and ``worse``, the numbers of these verdicts;
+            ``spaces``, and in how many of them it is better in a run, ``spaces_better``; ``mean_difference`` over
+            spaces; and the columns of :func:`~harness.analysis.mean_ranks.mean_ranks`.
+        ranking: the mean ranks, and what they can show.
     """
 
     comparisons: pd.DataFrame = field(repr=False)
     proxies: pd.DataFrame = field(repr=False)
-    spaces: int
-    ranked: int
-    critical_difference: float
-    friedman_p: float
-
-
-def critical_difference(proxies: int, spaces: int, level: float = LEVEL) -> float:
-    r"""Nemenyi's critical difference of mean ranks, as Demšar recommends it (JMLR 2006, section 3.2.2).
-
-    .. math:: \frac{q_\alpha}{\sqrt{2}} \sqrt{\frac{k (k + 1)}{6 N}}
-
-    with :math:`q_\alpha` the quantile of the studentized range of k proxies with infinitely many degrees of freedom,
-    and N spaces. NaN for fewer than two of either.
-
-    >>> round(critical_difference(5, 10), 2), round(critical_difference(10, 10), 2)
-    (1.93, 4.28)
-    """
-    from scipy.stats import studentized_range
-
-    if min(proxies, spaces) < 2:
-        return math.nan
-    quantile = float(studentized_range.ppf(1 - level, proxies, np.inf)) / math.sqrt(2)
-    return quantile * math.sqrt(proxies * (proxies + 1) / (6 * spaces))
+    ranking: MeanRanks
 
 
 def anywhere_table(
@@ -72,8 +45,7 @@ def anywhere_table(
 ) -> Anywhere:
     """Compare every proxy with the baseline in every run, all comparisons corrected together.
 
-    Ranks are those of Kendall τ among the proxies that every run has. Runs of one benchmark are not independent, so
-    they count as one space, with the mean of their ranks.
+    Ranks are those of Kendall τ, see :func:`harness.analysis.mean_ranks.mean_ranks`.
 
     Args:
         tables: the correlation table of each run, by the name of the run.
@@ -99,17 +71,8 @@ def anywhere_table(
     joined["p_holm"] = np.nan
     joined.loc[others, "p_holm"] = holm(joined.loc[others, "p_value"].to_numpy(dtype=float))
     joined["verdict"] = [_verdict(row, baseline) for row in joined.to_dict("records")]
-    ranks = _ranks(joined, len(tables))
-    proxies = _of_each(joined, ranks, baseline)
-    number = ranks.shape[1]
-    return Anywhere(
-        joined[COLUMNS],
-        proxies,
-        len({spaces[run] for run in tables}),
-        number,
-        critical_difference(number, len(ranks)),
-        _friedman(ranks),
-    )
+    ranking = mean_ranks(joined)
+    return Anywhere(joined[COLUMNS], _of_each(joined, ranking, baseline), ranking)
 
 
 def _verdict(row: Mapping[object, object], baseline: str) -> str:
@@ -124,16 +87,7 @@ def _verdict(row: Mapping[object, object], baseline: str) -> str:
     return "better" if difference > 0 else "worse"
 
 
-def _ranks(joined: pd.DataFrame, runs: int) -> pd.DataFrame:
-    """Mean ranks by space and proxy, of the proxies with a coefficient in every run."""
-    wide = joined.pivot(index="run", columns="proxy", values="kendall").dropna(axis=1)
-    ranks = wide.rank(axis=1, ascending=False)
-    spaces = joined.drop_duplicates("run").set_index("run")["space"]
-    return ranks.groupby(spaces).mean() if len(wide) == runs else ranks.iloc[:0]
-
-
-def _of_each(joined: pd.DataFrame, ranks: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    mean_rank = ranks.mean()
+def _of_each(joined: pd.DataFrame, ranking: MeanRanks, baseline: str) -> pd.DataFrame:
     rows = []
     for proxy, own in joined.groupby("proxy", sort=False):
         compared = own[own["verdict"].isin(VERDICTS)]
@@ -145,17 +99,6 @@ def _of_each(joined: pd.DataFrame, ranks: pd.DataFrame, baseline: str) -> pd.Dat
                 "spaces": own["space"].nunique(),
                 "spaces_better": own.loc[own["verdict"] == "better", "space"].nunique(),
                 "mean_difference": compared.groupby("space")["difference"].mean().mean(),
-                "mean_rank": mean_rank.get(proxy, math.nan),
-                "_tau": own.groupby("space")["kendall"].mean().mean(),
             }
         )
-    table = pd.DataFrame(rows).sort_values(["mean_rank", "_tau"], ascending=[True, False], kind="stable")
-    return table.drop(columns="_tau").reset_index(drop=True)
-
-
-def _friedman(ranks: pd.DataFrame) -> float:
-    from scipy.stats import friedmanchisquare
-
-    if min(ranks.shape) < 3:
-        return math.nan
-    return float(friedmanchisquare(*ranks.to_numpy().T).pvalue)
+    return ranking.proxies[["proxy"]].merge(pd.DataFrame(rows), on="proxy").merge(ranking.proxies, on="proxy")

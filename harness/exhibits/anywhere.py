@@ -13,7 +13,7 @@ from harness.display.exhibit import Exhibit
 from harness.display.figures.drawing import Drawing
 from harness.display.figures.row_charts import name_rows, row_height
 from harness.display.figures.style import BLACK, BLUE, GREY, VERMILLION, paper_style
-from harness.display.tables.columns import Column, row_names
+from harness.display.tables.columns import Column, row_names, words
 from harness.display.tables.grids import Grid
 from harness.display.tables.heading import Headings
 from harness.display.tables.numbers import MISSING, count, counted, p_value, signed
@@ -102,12 +102,15 @@ def _notes(found: Anywhere, baseline: str, labels: Labels) -> tuple[str, ...]:
         f"Better and worse: by the difference in Kendall τ to {reference} on the same networks, after Holm's "
         f"correction for all {compared:,} comparisons together. Mean Δτ: over spaces."
     ]
-    if not math.isnan(found.critical_difference):
-        test = "" if math.isnan(found.friedman_p) else f" Friedman's test: {_equals(p_value(found.friedman_p))}."
+    ranking = found.ranking
+    if not math.isnan(ranking.critical_difference):
+        test = "" if math.isnan(ranking.friedman_p) else f" Friedman's test: {_equals(p_value(ranking.friedman_p))}."
         notes.append(
-            f"Mean ranks of the {found.ranked} proxies that every run has, over {counted(found.spaces, 'space')}; runs "
-            f"of one benchmark count as one. Two that differ by less than {found.critical_difference:.1f} are not "
-            f"shown to differ (Nemenyi's test at 5 %).{test}"
+            f"Mean rank: by Kendall τ among the {len(ranking.rivals)} proxies that every run has, over "
+            f"{counted(ranking.spaces, 'space')}; runs of one benchmark count as one, and a proxy that some runs lack "
+            f"gets the place that it would have. The 95 % interval takes the spaces as the sample. Two of the "
+            f"{len(ranking.rivals)} that differ by less than {ranking.critical_difference:.1f} are not shown to differ "
+            f"(Nemenyi's test at 5 %).{test}"
         )
     return tuple(notes)
 
@@ -122,9 +125,9 @@ def _summary(found: Anywhere, labels: Labels) -> Grid:
         Column("worse", "Worse", table["worse"], count),
         Column("spaces", "Better\nin spaces", table["spaces_better"], count),
         Column("mean difference", "Mean\nΔτ", table["mean_difference"], signed),
-        Column(
-            "mean rank", "Mean\nrank", table["mean_rank"], lambda rank: MISSING if math.isnan(rank) else f"{rank:.1f}"
-        ),
+        Column("ranked", "Spaces", table["spaces_ranked"], count),
+        Column("mean rank", "Mean\nrank", table["mean_rank"], _rank),
+        words("rank interval", "[95 %]", map(_interval, table["mean_rank_low"], table["mean_rank_high"])),
     )
     return Grid("anywhere", "Better and worse, after Holm's correction, and mean rank", columns, table)
 
@@ -142,6 +145,10 @@ def _rank(mean: float) -> str:
     return MISSING if math.isnan(mean) else f"{mean:.1f}"
 
 
+def _interval(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"[{low:.1f}, {high:.1f}]"
+
+
 def _comparisons(found: Anywhere, labels: Labels) -> Grid:
     """Where each proxy is better; the data have all comparisons."""
     table = found.comparisons
@@ -156,16 +163,17 @@ def _comparisons(found: Anywhere, labels: Labels) -> Grid:
 
 
 def _drawings(found: Anywhere, baseline: str, labels: Labels) -> tuple[Drawing, ...]:
-    if math.isnan(found.critical_difference):
+    ranking = found.ranking
+    if math.isnan(ranking.critical_difference):
         return ()
-    ranked = found.proxies.dropna(subset="mean_rank").assign(critical_difference=found.critical_difference)
+    ranked = found.proxies[found.proxies["rival"]].assign(critical_difference=ranking.critical_difference)
     reference = label_of(baseline, labels)
     return (
         Drawing(
             "mean_ranks",
-            f"Mean rank by Kendall τ over {counted(found.spaces, 'space')}, 1 for the best. Bars are half the critical "
-            f"difference to either side: proxies whose bars do not overlap differ at 5 %. The band is that of "
-            f"{reference}.",
+            f"Mean rank by Kendall τ over {counted(ranking.spaces, 'space')}, 1 for the best. Bars are half the "
+            f"critical difference to either side: proxies whose bars do not overlap differ at 5 %. The band is that "
+            f"of {reference}.",
             ranked,
             lambda width: plot_mean_ranks(ranked, baseline, labels, width),
         ),

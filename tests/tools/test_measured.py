@@ -108,7 +108,7 @@ def test_the_verdicts_over_all_comparisons_need_no_ground_truth(tmp_path, monkey
 
 def test_a_sum_of_sizes_is_compared_where_it_was_scored():
     table = MAKERS["size_table"]("zico")
-    assert table.count("\n") == 1 + len(list((REFERENCE / "reproduction/size").glob("*.csv")))
+    assert table.count("\n") == 1 + len(list((REFERENCE / "reproduction/size").glob("*/pairs.csv")))
 
 
 def test_what_depends_on_the_seed_and_on_the_images_is_listed_with_its_agreement(monkeypatch, tmp_path):

@@ -28,7 +28,7 @@ def test_the_verdict_and_the_critical_difference_are_in_the_notes(runs, monkeypa
     other = replace(runs[1], setting=replace(runs[1].setting, benchmark="another"))
     monkeypatch.setattr("harness.exhibits.anywhere.heading_of", lambda run: "facts")
     exhibit = anywhere([runs[0], other], proxies=["snip", "synflow", "zen"])
-    assert "Mean ranks of the 4 proxies that every run has, over 2 spaces" in exhibit.notes[2]
+    assert "among the 4 proxies that every run has, over 2 spaces" in exhibit.notes[2]
     (axes,) = exhibit.plot("mean_ranks")
     assert axes.get_xlabel() == "Mean rank (1 is best)"
     assert len(axes.get_yticks()) == 4

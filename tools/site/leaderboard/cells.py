@@ -38,22 +38,14 @@ class Link:
 
 @dataclass(frozen=True)
 class Bar:
-    """A drawing of a coefficient with its interval, in percent of the width of the cell.
+    """A drawing of a coefficient with its interval.
 
     Attributes:
-        low: the start of the interval.
-        high: the end of the interval.
-        value: the coefficient.
-        zero: where zero is.
-        baseline: where the baseline's coefficient is; None if it has none.
+        style: the interval and the coefficient as CSS variables, in percent of the width of the cell.
         verdict: how the mark is coloured.
     """
 
-    low: float
-    high: float
-    value: float
-    zero: float
-    baseline: float | None
+    style: str
     verdict: str
 
 
@@ -119,6 +111,11 @@ class TableRow:
     reference: bool = False
     variant: str = ""
 
+    @property
+    def look(self) -> str:
+        """The CSS class of the row."""
+        return "reference" if self.reference else self.variant
+
 
 @dataclass(frozen=True)
 class Table:
@@ -131,6 +128,7 @@ class Table:
         rows: the rows.
         header: the place of the column that names the rows.
         notes: sentences below it.
+        style: CSS variables of the table: where drawings have zero and the baseline.
     """
 
     name: str
@@ -139,6 +137,7 @@ class Table:
     rows: tuple[TableRow, ...]
     header: int = 0
     notes: tuple[str, ...] = field(default=())
+    style: str = ""
 
 
 def key_of(value: float) -> str | None:
@@ -193,26 +192,28 @@ def cost(value: float) -> Cell:
     return number(value, ratio(value))
 
 
-def bars(values: Sequence[Estimate], verdicts: Sequence[str], baseline: float) -> list[Bar | None]:
-    """Drawings of coefficients on one scale, from the lowest interval or zero to the highest interval."""
+def bars(values: Sequence[Estimate], verdicts: Sequence[str], baseline: float) -> tuple[str, list[Bar | None]]:
+    """Drawings of coefficients on one scale, from the lowest interval or zero to the highest interval.
+
+    Returns:
+        Where the scale has zero and the baseline, as CSS variables; and the drawings.
+
+    >>> bars([Estimate(0.25, 0.2, 0.5), Estimate(math.nan, math.nan, math.nan)], ["win", "undefined"], 0.1)
+    ('--zero:0;--base:20', [Bar(style='--low:40;--high:100;--value:50', verdict='win'), None])
+    """
     bounds = [bound for each in values for bound in (each.low, each.high, each.value) if math.isfinite(bound)]
     low, high = min([0.0, *bounds]), max([0.0, *bounds])
     if high <= low:
-        return [None] * len(values)
+        return "", [None] * len(values)
 
-    def place(value: float) -> float:
-        return round(100 * (value - low) / (high - low), 1)
+    def style(**marks: float) -> str:
+        places = {name: 100 * (mark - low) / (high - low) for name, mark in marks.items() if math.isfinite(mark)}
+        return ";".join(f"--{name}:{round(place, 1):g}" for name, place in places.items())
 
-    return [
-        Bar(
-            low=place(each.low if math.isfinite(each.low) else each.value),
-            high=place(each.high if math.isfinite(each.high) else each.value),
-            value=place(each.value),
-            zero=place(0.0),
-            baseline=place(baseline) if math.isfinite(baseline) else None,
-            verdict=verdict,
-        )
-        if math.isfinite(each.value)
-        else None
-        for each, verdict in zip(values, verdicts, strict=True)
-    ]
+    def bar(each: Estimate, verdict: str) -> Bar | None:
+        if not math.isfinite(each.value):
+            return None
+        ends = (end if math.isfinite(end) else each.value for end in (each.low, each.high))
+        return Bar(style(low=next(ends), high=next(ends), value=each.value), verdict)
+
+    return style(zero=0.0, base=baseline), [bar(*each) for each in zip(values, verdicts, strict=True)]

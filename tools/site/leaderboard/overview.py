@@ -3,100 +3,72 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+import pandas as pd
 
-from tools.site.leaderboard.boards import Board, Estimate
-
-DRAWS = 2_000
-FEWEST_BENCHMARKS = 3
-"""With fewer benchmarks, an interval of a mean over benchmarks means little."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A proxy's place on a board, in its default choice.
-
-    Attributes:
-        board: the board.
-        place: from 1 for the highest τ.
-        of: the number of rows.
-        rank: 0 for the first, 100 for the last, so that boards of different lengths compare.
-        after_holm: the verdict after Holm's correction.
-    """
-
-    board: Board
-    place: int
-    of: int
-    rank: float
-    after_holm: str
+from harness.analysis.mean_ranks import MeanRanks, mean_ranks
+from tools.site.leaderboard.boards import Board, Estimate, Row
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A proxy across all boards.
+    """A proxy across all boards, each in its default choice.
 
     Attributes:
         proxy: its name.
-        places: its place on each board that has it.
-        boards: the number of all boards.
-        rank: its mean rank with an interval.
+        rows: its row on each board that has it.
+        spaces: the number of benchmarks that rank it.
+        widespread: whether at least half of the benchmarks do; the mean rank of others says little.
+        rank: its mean rank with an interval, see :func:`harness.analysis.mean_ranks.mean_ranks`.
     """
 
     proxy: str
-    places: tuple[Place, ...]
-    boards: int
+    rows: tuple[Row, ...]
+    spaces: int
+    widespread: bool
     rank: Estimate
-
-    @property
-    def widespread(self) -> bool:
-        """Whether at least half of the boards have it; the mean rank of others says little."""
-        return 2 * len(self.places) >= self.boards
 
     def count(self, verdict: str) -> int:
         """On how many boards it has this verdict after Holm's correction."""
-        return sum(place.after_holm == verdict for place in self.places)
+        return sum(row.after_holm == verdict for row in self.rows)
 
 
-def places_on(board: Board) -> dict[str, Place]:
-    """The place of each proxy in the default choice; those without a coefficient share the last place."""
-    rows = board.chosen()
-    places: dict[str, Place] = {}
-    for row in rows:
-        undefined = math.isnan(row.kendall.value)
-        place = len(rows) if undefined else 1 + sum(other.kendall.value > row.kendall.value for other in rows)
-        rank = 100 * (place - 1) / (len(rows) - 1) if len(rows) > 1 else 0.0
-        places[row.proxy] = Place(board, place, len(rows), rank, row.after_holm)
-    return places
+@dataclass(frozen=True)
+class Standings:
+    """All proxies across all boards.
 
-
-def standings(boards: Sequence[Board]) -> list[Standing]:
-    """Every proxy, the best mean rank first; those that fewer than half of the boards have come last."""
-    places: dict[str, list[Place]] = defaultdict(list)
-    for board in boards:
-        for proxy, place in places_on(board).items():
-            places[proxy].append(place)
-    found = [Standing(proxy, tuple(each), len(boards), mean_rank(each)) for proxy, each in places.items()]
-    return sorted(found, key=lambda standing: (not standing.widespread, standing.rank.value, standing.proxy))
-
-
-def mean_rank(places: Sequence[Place]) -> Estimate:
-    """The mean rank over boards, with a 95 % bootstrap interval.
-
-    Whole benchmarks are drawn, because the data sets of one benchmark share their networks. The draws are the same in
-    every build.
+    Attributes:
+        proxies: every proxy, the best mean rank first; those that fewer than half of the benchmarks rank come last.
+        ranking: the mean ranks, and what they can show.
     """
-    by_benchmark: dict[str, list[float]] = defaultdict(list)
-    for place in places:
-        by_benchmark[place.board.benchmark].append(place.rank)
-    sums, counts = (np.array([reduced(ranks) for ranks in by_benchmark.values()]) for reduced in (sum, len))
-    mean = float(sums.sum() / counts.sum())
-    if len(sums) < FEWEST_BENCHMARKS:
-        return Estimate(mean, math.nan, math.nan)
-    drawn = np.random.default_rng(0).integers(len(sums), size=(DRAWS, len(sums)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Estimate(mean, float(low), float(high))
+
+    proxies: tuple[Standing, ...]
+    ranking: MeanRanks
+
+
+def standings(boards: Sequence[Board]) -> Standings:
+    """Every proxy across all boards, of which there is at least one."""
+    rows: dict[str, list[Row]] = {}
+    coefficients = []
+    for board in boards:
+        for row in board.chosen():
+            rows.setdefault(row.proxy, []).append(row)
+            coefficients.append((f"{board.benchmark}/{board.dataset}", board.benchmark, row.proxy, row.kendall.value))
+    ranking = mean_ranks(pd.DataFrame(coefficients, columns=["run", "space", "proxy", "kendall"]))
+    found = []
+    for each in ranking.proxies.to_dict("records"):
+        spaces, proxy = int(each["spaces_ranked"]), str(each["proxy"])
+        rank = Estimate(*(float(each[f"mean_rank{end}"]) for end in ("", "_low", "_high")))
+        found.append(Standing(proxy, tuple(rows[proxy]), spaces, bool(each["widespread"]), rank))
+    found.sort(key=lambda standing: (not standing.widespread, math.isnan(standing.rank.value), standing.rank.value))
+    return Standings(tuple(found), ranking)
+
+
+def place_on(board: Board, proxy: str) -> tuple[int, int]:
+    """The place of a proxy on a board in its default choice, and the number of rows; without τ, it is the last."""
+    rows = board.chosen()
+    own = next(row.kendall.value for row in rows if row.proxy == proxy)
+    ahead = sum(row.kendall.value > own for row in rows)
+    return len(rows) if math.isnan(own) else 1 + ahead, len(rows)

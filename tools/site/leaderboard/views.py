@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.analysis.mean_ranks import MeanRanks
 from harness.display.tables.numbers import coefficient
 from harness.leaderboard.references import REFERENCES
 from tools.site.leaderboard import cells
 from tools.site.leaderboard.boards import Board, Entry, Estimate, Row
 from tools.site.leaderboard.cells import Cell, Head, Link, Table, TableRow
 from tools.site.leaderboard.known import Known, in_words, needs_of
-from tools.site.leaderboard.overview import Standing, places_on
+from tools.site.leaderboard.overview import Standings, place_on
 from tools.site.leaderboard.relatives import Relative, Stability
 
 SHOWN_RELATIVES = 5
@@ -50,15 +51,16 @@ def _board(board: Board, root: str) -> Cell:
     return cells.words(text, link=f"{root}benchmarks/{board.benchmark}/{board.dataset}.html")
 
 
-def standings_table(standings: Sequence[Standing], proxies: Proxies, root: str) -> Table:
+def standings_table(standings: Standings, proxies: Proxies, root: str) -> Table:
     """All proxies across all boards."""
     rows = []
-    for place, standing in enumerate(standings, 1):
+    for place, standing in enumerate(standings.proxies, 1):
         known = proxies.get(standing.proxy)
         rank = standing.rank
-        bounds = f"[{rank.low:.0f}, {rank.high:.0f}]" if math.isfinite(rank.low) else ""
+        bounds = f"[{rank.low:.1f}, {rank.high:.1f}]" if math.isfinite(rank.low) else ""
         # The smallest rank is the best, but numbers sort with the largest first.
-        mean = Cell(f"{rank.value:.0f}", bounds, f"{-rank.value:.5g}", ("right",))
+        text = f"{rank.value:.1f}" if math.isfinite(rank.value) else "–"
+        mean = Cell(text, bounds, cells.key_of(-rank.value), ("right",))
         counts = [
             Cell("–", classes=("right",))
             if standing.proxy == "params"
@@ -66,7 +68,7 @@ def standings_table(standings: Sequence[Standing], proxies: Proxies, root: str) 
             for verdict in ("win", "tie", "loss")
             for number in [standing.count(verdict)]
         ]
-        boards = cells.number(len(standing.places), f"{len(standing.places)} of {standing.boards}")
+        spaces = cells.number(standing.spaces, f"{standing.spaces} of {standings.ranking.spaces}")
         needs = known.needs if known else ()
         rows.append(
             TableRow(
@@ -75,7 +77,7 @@ def standings_table(standings: Sequence[Standing], proxies: Proxies, root: str) 
                     _proxy(standing.proxy, proxies, root),
                     mean,
                     *counts,
-                    boards,
+                    spaces,
                     cells.words(in_words(needs) if known else "–"),
                 ),
                 needs=needs,
@@ -90,18 +92,33 @@ def standings_table(standings: Sequence[Standing], proxies: Proxies, root: str) 
         Head("Better", numeric=True),
         Head("No different", numeric=True),
         Head("Worse", numeric=True),
-        Head("Boards", numeric=True),
+        Head("Spaces", numeric=True),
         Head("Needs"),
     )
+    ranking = standings.ranking
+    number = len(ranking.rivals)
     notes = (
-        "Mean rank: the place by Kendall τ, from 0 for the first on a board to 100 for the last, in the mean over "
-        "boards. Its interval is from a bootstrap over benchmarks; with fewer than three, there is none.",
+        f"Mean rank: the place by Kendall τ among the {number} proxies that every board has, from 1 for ahead of all "
+        f"to {number} for behind all; other proxies get the place that they would have. Boards of one benchmark rank "
+        "the same networks, so they count as one space. The interval takes the spaces as the sample; with fewer than "
+        "three, there is none.",
+        *_shown(ranking),
         "Better, no different, worse: on how many boards τ differs from that of #Params (p < .05 after Holm's "
         "correction for the proxies of the board).",
-        "Proxies on fewer than half of the boards come last. Each board counts with its first setting, ground truth "
+        "Proxies in fewer than half of the spaces come last. Each board counts with its first setting, ground truth "
         "and set of networks.",
     )
     return Table("standings", "Proxies across all boards", heads, tuple(rows), 1, notes)
+
+
+def _shown(ranking: MeanRanks) -> tuple[str, ...]:
+    """Which differences of mean ranks are shown."""
+    if math.isnan(ranking.critical_difference):
+        return ()
+    return (
+        f"Two of these {len(ranking.rivals)} whose mean ranks differ by less than {ranking.critical_difference:.1f} "
+        "are not shown to differ (Nemenyi's test at 5 %).",
+    )
 
 
 def boards_table(boards: Sequence[Board], proxies: Proxies, root: str) -> Table:
@@ -183,7 +200,7 @@ def board_tables(board: Board, proxies: Proxies, root: str) -> list[BoardTable]:
 
 def _choice_table(board: Board, rows: Sequence[Row], proxies: Proxies, root: str) -> Table:
     baseline = next((row.kendall.value for row in rows if row.proxy == "params"), math.nan)
-    bars = cells.bars([row.kendall for row in rows], [row.after_holm for row in rows], baseline)
+    style, bars = cells.bars([row.kendall for row in rows], [row.after_holm for row in rows], baseline)
     made = []
     for place, (row, bar) in enumerate(zip(rows, bars, strict=True), 1):
         entry = board.entries.get((row.proxy, row.choice[0]))
@@ -225,7 +242,7 @@ def _choice_table(board: Board, rows: Sequence[Row], proxies: Proxies, root: str
         Head("Scores", sortable=False),
     )
     caption = f"{board.benchmark}, {board.dataset}: proxies by Kendall τ"
-    return Table("proxies", caption, heads, tuple(made), 1)
+    return Table("proxies", caption, heads, tuple(made), 1, style=style)
 
 
 def _used(row: Row) -> Cell:
@@ -252,7 +269,7 @@ def printed_table(board: Board, proxies: Proxies, root: str) -> Table | None:
     ]
     heads = (
         Head("Proxy"),
-        Head(""),
+        Head("Coefficient"),
         Head("Printed", numeric=True),
         Head("Measured", numeric=True),
         Head("Their networks", numeric=True),
@@ -283,12 +300,12 @@ def proxy_boards_table(proxy: str, boards: Sequence[Board], root: str) -> Table 
     for board in boards:
         row = next((row for row in board.chosen() if row.proxy == proxy), None)
         if row is not None:
-            place = places_on(board)[proxy]
+            place, of = place_on(board, proxy)
             rows.append(
                 TableRow(
                     (
                         _board(board, root),
-                        Cell(f"{place.place} of {place.of}", key=f"{-place.rank:.5g}", classes=("right",)),
+                        Cell(f"{place} of {of}", key=cells.key_of(-place / of), classes=("right",)),
                         cells.estimate(row.kendall),
                         cells.estimate(row.spearman),
                         cells.estimate(row.difference, sign=True),

@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness._utils.visible import visible_page
 from tools.site.documents import toctree
 from tools.site.leaderboard.boards import Board, Boards, read_boards
 from tools.site.leaderboard.known import Known, KnownBenchmark, known_benchmarks, known_proxies
 from tools.site.leaderboard.overview import standings
+from tools.site.leaderboard.packing import packed
 from tools.site.leaderboard.relatives import relatives, stabilities
 from tools.site.leaderboard.views import (
     board_tables,
@@ -26,6 +27,9 @@ from tools.site.leaderboard.views import (
     stability_table,
     standings_table,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PROXIES = PurePosixPath("docs/proxies.md")
 """The document with the definitions of all proxies; links in a definition are relative to it."""
@@ -79,16 +83,20 @@ def write_leaderboard(scores: Path, repository: Path, folder: Path, out: Path) -
 
 def render(template: str, **content: Any) -> str:
     """A part of a page; everything in it is escaped."""
+    return visible_page(environment().get_template(template).render(**content))
+
+
+def environment() -> Environment:
+    """The templates, which escape what is put into them."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return visible_page(environment.get_template(template).render(**content))
 
 
 def markdown(text: str) -> str:
@@ -132,11 +140,13 @@ def _write_index(sources: Sources, place: Path, names: list[str], spaces: list[s
 def _write_board(board: Board, sources: Sources, place: Path) -> None:
     root = "../../"
     file = place / "benchmarks" / board.benchmark / f"{board.dataset}.md"
+    tables = board_tables(board, sources.proxies, root)
     fragment = render(
         "board.html.j2",
         root=root,
         board=board,
-        tables=board_tables(board, sources.proxies, root),
+        tables=tables,
+        others=packed(tables) if len(tables) > 1 else "",
         printed=printed_table(board, sources.proxies, root),
         files=f"{root}files/{board.benchmark}/{board.dataset}",
     )

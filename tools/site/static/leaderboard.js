@@ -10,15 +10,33 @@ function passes(row, form) {
   return Array.from(form.querySelectorAll("[name=without]:checked")).every((tick) => !needs.includes(tick.value));
 }
 
+const CHOICES = ["setting", "truth", "set"];
+
+// A link with #truth=NAME&set=NAME opens a board with that choice.
+function choiceFromAddress(form) {
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  for (const name of CHOICES) {
+    const options = Array.from(form.elements[name]?.options ?? []);
+    const option = options.find((one) => one.text === wanted.get(name));
+    if (option) option.selected = true;
+  }
+}
+
+function choiceToAddress(form) {
+  const chosen = CHOICES.map((name) => form.elements[name]).filter((field) => field && field.selectedIndex > 0);
+  const words = chosen.map((field) => `${field.name}=${encodeURIComponent(field.selectedOptions[0].text)}`);
+  history.replaceState(null, "", words.length ? `#${words.join("&")}` : location.pathname);
+}
+
 function start(box) {
   const form = box.querySelector("form");
   const table = box.querySelector("table");
   const words = box.querySelector(".chosen");
   const status = document.querySelector("[role=status]");
-  const bodies = new Map([["0-0-0", [table.tBodies[0], words?.textContent ?? ""]]]);
-  for (const other of box.querySelectorAll("template")) {
-    bodies.set(other.dataset.choice, [other.content.querySelector("tbody"), other.dataset.words]);
-  }
+  const [first, firstWords] = [table.tBodies[0], words?.textContent];
+  const data = box.querySelector("script[type='application/json']");
+  const packed = data ? JSON.parse(data.textContent) : { choices: {} };
+  const further = furtherBodies(first, packed);
   const filter = () => {
     const rows = Array.from(table.tBodies[0].rows);
     for (const row of rows) row.hidden = !passes(row, form);
@@ -26,12 +44,13 @@ function start(box) {
     status.textContent = `${shown} of ${rows.length} proxies shown`;
   };
   const choose = () => {
-    const choice = ["setting", "truth", "set"].map((name) => form.elements[name]?.value ?? "0").join("-");
-    const [body, text] = bodies.get(choice) ?? [document.createElement("tbody"), "The board has no such rows."];
+    const choice = CHOICES.map((name) => form.elements[name]?.value ?? "0").join("-");
+    const body = choice === "0-0-0" ? first : further(choice);
     if (body !== table.tBodies[0]) {
       table.tBodies[0].replaceWith(body);
-      if (words) words.textContent = text;
+      words.textContent = body === first ? firstWords : packed.choices[choice]?.words ?? "The board has no such rows.";
       for (const head of table.tHead.querySelectorAll("[aria-sort]")) head.setAttribute("aria-sort", "none");
+      choiceToAddress(form);
     }
     filter();
   };
@@ -40,6 +59,8 @@ function start(box) {
   form.addEventListener("submit", (event) => event.preventDefault());
   // The fields have their first values only after the event.
   form.addEventListener("reset", () => setTimeout(choose));
+  choiceFromAddress(form);
+  choose();
 }
 
 for (const box of document.querySelectorAll(".choosable")) start(box);
