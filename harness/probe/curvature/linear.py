@@ -59,7 +59,8 @@ class Addition(Linear):
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
         there = [tangent for tangent in along if tangent is not None]
         (given,) = node._input_metadata
-        if node._saved_alpha == 1 and all(tangent.shape == given.shape for tangent in there):
+        # A node's shape is a list, which equals no torch.Size.
+        if node._saved_alpha == 1 and all(list(tangent.shape) == list(given.shape) for tangent in there):
             return there[0] if len(there) == 1 else there[0] + there[1]
         return super().up(node, along, walk)
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from harness.images import Batch
 from harness.probe import Probe
-from harness.probe.curvature import rules
+from harness.probe.curvature import linear, rules
 
 CLASSES = 5
 
@@ -146,3 +146,19 @@ def test_nothing_reaches_the_outputs():
     network, batch = make(lambda: cell_network("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"))
     expected = by_double_backward(network, batch)
     assert Probe(network, [batch]).curvature_along_weights().item() == pytest.approx(expected, rel=1e-9, abs=1e-14)
+
+
+def test_sums_of_equal_shapes_need_no_pass_through_the_graph(monkeypatch):
+    """Torch's nodes give shapes as lists, so a comparison with sizes would always send them there."""
+    sums = []
+    through = linear.Linear.up
+
+    def up(self, node, along, walk):
+        sums.append(node.name())
+        return through(self, node, along, walk)
+
+    monkeypatch.setattr(linear.Linear, "up", up)
+    network, batch = make(NETWORKS["every operation"])
+    Probe(network, [batch]).curvature_along_weights()
+    assert sums
+    assert "AddBackward0" not in sums
