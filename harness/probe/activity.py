@@ -60,4 +60,5 @@ def _together(relu_input: Tensor) -> Tensor:
 @functools.cache
 def _has_products_of_bytes() -> bool:
     """Whether this processor multiplies bytes faster than floats; elsewhere, torch does it one by one."""
-    return torch.backends.mkldnn.is_available() and torch.backends.cpu.get_cpu_capability() == "AVX512"
+    one_dnn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return one_dnn and torch.backends.cpu.get_cpu_capability() == "AVX512"
