@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
+from harness.networks import pooling
 from harness.probe import Probe
 from harness.probe.curvature import linear, rules
 
@@ -162,3 +163,15 @@ def test_sums_of_equal_shapes_need_no_pass_through_the_graph(monkeypatch):
     Probe(network, [batch]).curvature_along_weights()
     assert sums
     assert "AddBackward0" not in sums
+
+
+def test_quick_pooling_changes_nothing(monkeypatch):
+    torch.manual_seed(0)
+    cell = parse_cell("|avg_pool_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|none~1|avg_pool_3x3~2|")
+    network = CellNetwork(cell, (8, 16, 24), 1, CLASSES).to(memory_format=torch.channels_last)
+    images = torch.randn(6, 3, 16, 16).to(memory_format=torch.channels_last)
+    found = []
+    for there in (True, False):
+        monkeypatch.setattr(pooling, "_has_one_dnn", lambda it=there: it)
+        found.append(Probe(network, [Batch(images, torch.arange(6) % CLASSES)]).curvature_along_weights().item())
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
