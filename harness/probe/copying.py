@@ -15,6 +15,10 @@ _PLAIN = (type(None), bool, int, float, str)
 _OWN_WAYS = frozenset({"__deepcopy__", "__copy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__"})
 
 
+class _UnusualError(Exception):
+    """A network that only :func:`copy.deepcopy` can copy."""
+
+
 def copy_network(network: nn.Module) -> nn.Module:
     """A deep copy of a network, equal to that of :func:`copy.deepcopy` but faster.
 
@@ -22,21 +26,52 @@ def copy_network(network: nn.Module) -> nn.Module:
     forward and backward pass of a small network. Here the usual kinds of attributes are copied directly. Networks with
     other attributes, or with classes that define their own copying, go to ``deepcopy``.
     """
-    if all(_is_usual(module) for module in network.modules()):
-        return _duplicate(network, {})
-    return deep_copy(network)
+    try:
+        with torch.no_grad():
+            return _duplicate(network, {})
+    except _UnusualError:
+        return deep_copy(network)
 
 
-def _is_usual(module: nn.Module) -> bool:
-    for kind in type(module).__mro__:
-        if not kind.__module__.startswith("torch.nn.") and kind is not object and _OWN_WAYS & kind.__dict__.keys():
-            return False
-    parameters, buffers = module._parameters.values(), module._buffers.values()
-    return (
-        all(p is None or (type(p) is nn.Parameter and not p.__dict__) for p in parameters)
-        and all(b is None or (type(b) is Tensor and not b.requires_grad and not b.__dict__) for b in buffers)
-        and all(name in _HELD or _is_plain(value) for name, value in module.__dict__.items())
-    )
+def _duplicate(module: nn.Module, made: dict[int, Any]) -> nn.Module:
+    """A copy of the module; objects shared between places stay shared in the copy."""
+    if id(module) in made:
+        known: nn.Module = made[id(module)]
+        return known
+    kind = type(module)
+    if id(kind) not in made:
+        _check_copying(kind)
+        made[id(kind)] = kind
+    new = made[id(module)] = kind.__new__(kind)
+    facts = {name: _attribute(value) for name, value in module.__dict__.items() if name not in _HELD}
+    facts["_parameters"] = {name: _tensor(p, nn.Parameter, made) for name, p in module._parameters.items()}
+    facts["_buffers"] = {name: _tensor(buffer, Tensor, made) for name, buffer in module._buffers.items()}
+    facts["_modules"] = {
+        name: None if child is None else _duplicate(child, made) for name, child in module._modules.items()
+    }
+    new.__dict__.update(facts)
+    return new
+
+
+def _check_copying(kind: type[nn.Module]) -> None:
+    """Refuse a class that defines its own copying."""
+    for base in kind.__mro__:
+        if not base.__module__.startswith("torch.nn.") and base is not object and _OWN_WAYS & base.__dict__.keys():
+            raise _UnusualError
+
+
+def _attribute(value: Any) -> Any:
+    """A copy of a plain value or a container of such."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, list | tuple | set | dict):
+        if not value:
+            return type(value)()
+        if type(value) is tuple and all(type(entry) in _PLAIN for entry in value):
+            return value
+        if _is_plain(value):
+            return copy.deepcopy(value)
+    raise _UnusualError
 
 
 def _is_plain(value: Any) -> bool:
@@ -47,29 +82,14 @@ def _is_plain(value: Any) -> bool:
     return type(value) in _PLAIN
 
 
-@torch.no_grad()
-def _duplicate(module: nn.Module, made: dict[int, Any]) -> nn.Module:
-    """A copy of the module; objects shared between places stay shared in the copy."""
-    if id(module) in made:
-        known: nn.Module = made[id(module)]
-        return known
-    new = made[id(module)] = type(module).__new__(type(module))
-    for name, value in module.__dict__.items():
-        if name not in _HELD:
-            new.__dict__[name] = value if type(value) in _PLAIN else copy.deepcopy(value) if value else type(value)()
-    new.__dict__["_parameters"] = {name: _tensor(p, made) for name, p in module._parameters.items()}
-    new.__dict__["_buffers"] = {name: _tensor(buffer, made) for name, buffer in module._buffers.items()}
-    new.__dict__["_modules"] = {
-        name: None if child is None else _duplicate(child, made) for name, child in module._modules.items()
-    }
-    return new
-
-
-def _tensor(tensor: Tensor | None, made: dict[int, Any]) -> Tensor | None:
+def _tensor(tensor: Tensor | None, kind: type[Tensor], made: dict[int, Any]) -> Tensor | None:
     if tensor is None:
         return None
     if id(tensor) not in made:
+        is_parameter = kind is nn.Parameter
+        if type(tensor) is not kind or tensor.__dict__ or (tensor.requires_grad and not is_parameter):
+            raise _UnusualError
         copied = tensor.detach().clone()
-        made[id(tensor)] = nn.Parameter(copied, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else copied
+        made[id(tensor)] = nn.Parameter(copied, tensor.requires_grad) if is_parameter else copied
     found: Tensor = made[id(tensor)]
     return found

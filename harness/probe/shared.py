@@ -96,8 +96,16 @@ class SharedQuantities:
         """
         seed = derive_seed("probe", self.seed, *purpose)
         with torch.random.fork_rng(devices=[]), _python_and_numpy(seed) if everywhere else nullcontext():
-            torch.manual_seed(seed)
+            _seed_torch(seed)
             yield
+
+
+def _seed_torch(seed: int) -> None:
+    """:func:`torch.manual_seed`, which takes 0.2 ms even if there is no accelerator to seed."""
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from harness.contracts.proxy import proxy
 from harness.networks.initialisation import gaussian_weights
 from harness.networks.kinds import BATCH_NORM
 from harness.networks.leaving import hooked
+from harness.networks.pooling import with_quick_pooling
 from harness.probe import NotApplicableError, quantity
 from harness.probe.usage import Part
 from harness.proxies._alterations import require_batch_norm_alone
@@ -110,7 +111,8 @@ def zen_32(probe: Probe) -> Tensor:
 def _mean_score(probe: Probe, repeats: int) -> Tensor:
     """The mean Zen-Score of several draws on one network whose running variances are never reset."""
     require_batch_norm_alone(probe.network)
-    network, like = network_with_features(probe), probe.batch().images
+    network: Any = with_quick_pooling(network_with_features(probe))
+    like = probe.batch().images
     statistics = _StatisticsOfCalls(network)
     generator = torch.Generator().manual_seed(probe.seed)
     scores: list[Tensor] = []

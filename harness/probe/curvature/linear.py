@@ -8,8 +8,8 @@ from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from harness.networks.pooling import average_pooling, average_pooling_backward
 from harness.probe.curvature.graph import Along, Edge, Graph, Passed, Walk
 
 
@@ -59,7 +59,8 @@ class Addition(Linear):
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
         there = [tangent for tangent in along if tangent is not None]
         (given,) = node._input_metadata
-        if node._saved_alpha == 1 and all(tangent.shape == given.shape for tangent in there):
+        # A node's shape is a list, which equals no torch.Size.
+        if node._saved_alpha == 1 and all(list(tangent.shape) == list(given.shape) for tangent in there):
             return there[0] if len(there) == 1 else there[0] + there[1]
         return super().up(node, along, walk)
 
@@ -78,10 +79,20 @@ class AveragePooling(Linear):
     )
 
     def up(self, node: Any, along: Along, walk: Walk) -> Tensor:
-        return F.avg_pool2d(
-            cast("Tensor", along[0]),
+        return average_pooling(cast("Tensor", along[0]), *self._how(node))
+
+    def down(self, node: Any, moved: Tensor | None, walk: Walk) -> Passed:
+        back = None if moved is None else average_pooling_backward(moved, *self._how(node))
+        if back is None:
+            yield from super().down(node, moved, walk)
+        elif node.next_functions[0][0] in walk.graph.leading:
+            yield node.next_functions[0], back
+
+    @staticmethod
+    def _how(node: Any) -> tuple[Any, ...]:
+        return (
             node._saved_kernel_size,
-            node._saved_stride,
+            node._saved_stride or node._saved_kernel_size,
             node._saved_padding,
             node._saved_ceil_mode,
             node._saved_count_include_pad,

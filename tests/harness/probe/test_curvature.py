@@ -15,8 +15,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from harness.images import Batch
+from harness.networks import pooling
 from harness.probe import Probe
-from harness.probe.curvature import rules
+from harness.probe.curvature import linear, rules
 
 CLASSES = 5
 
@@ -146,3 +147,31 @@ def test_nothing_reaches_the_outputs():
     network, batch = make(lambda: cell_network("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"))
     expected = by_double_backward(network, batch)
     assert Probe(network, [batch]).curvature_along_weights().item() == pytest.approx(expected, rel=1e-9, abs=1e-14)
+
+
+def test_sums_of_equal_shapes_need_no_pass_through_the_graph(monkeypatch):
+    """Torch's nodes give shapes as lists, so a comparison with sizes would always send them there."""
+    sums = []
+    through = linear.Linear.up
+
+    def up(self, node, along, walk):
+        sums.append(node.name())
+        return through(self, node, along, walk)
+
+    monkeypatch.setattr(linear.Linear, "up", up)
+    network, batch = make(NETWORKS["every operation"])
+    Probe(network, [batch]).curvature_along_weights()
+    assert sums
+    assert "AddBackward0" not in sums
+
+
+def test_quick_pooling_changes_nothing(monkeypatch):
+    torch.manual_seed(0)
+    cell = parse_cell("|avg_pool_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|none~1|avg_pool_3x3~2|")
+    network = CellNetwork(cell, (8, 16, 24), 1, CLASSES).to(memory_format=torch.channels_last)
+    images = torch.randn(6, 3, 16, 16).to(memory_format=torch.channels_last)
+    found = []
+    for there in (True, False):
+        monkeypatch.setattr(pooling, "_has_one_dnn", lambda it=there: it)
+        found.append(Probe(network, [Batch(images, torch.arange(6) % CLASSES)]).curvature_along_weights().item())
+    assert found[0] == pytest.approx(found[1], rel=1e-5)

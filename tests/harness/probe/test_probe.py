@@ -12,6 +12,7 @@ from harness.networks.leaving import untouched
 from harness.probe import NotApplicableError, Probe, quantity
 from harness.probe.passes import gradients, prunable_layers
 from harness.registry import proxies
+from harness.seeds import derive_seed
 from harness.tasks import Objective
 
 
@@ -157,6 +158,13 @@ def test_quantities_of_one_name_from_two_packages_are_two():
     probe = Probe(nn.Linear(1, 1), [])
     one, other = of_package("one_lab", 1), of_package("other_lab", 2)
     assert (one(probe), other(probe)) == (1, 2)
+
+
+def test_a_random_state_is_that_of_torch_with_its_seed(probe):
+    with probe.random_state("a purpose"):
+        drawn = torch.randn(3)
+    torch.manual_seed(derive_seed("probe", probe.seed, "a purpose"))
+    assert torch.equal(drawn, torch.randn(3))
 
 
 def test_a_quantity_draws_random_numbers_of_its_own(network, batches):

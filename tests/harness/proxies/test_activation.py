@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from harness.images import Batch
-from harness.probe import NotApplicableError, Probe
+from harness.probe import NotApplicableError, Probe, activity
 from harness.proxies.activation import logdet, naswot, naswot_blocks
 
 WITH_RELUS = ["convolutions", "mixed", "with a dead end", "linear only", "plain convolutions", "grouped"]
@@ -252,3 +252,18 @@ def mixed_network(named_network):
 @pytest.fixture(scope="module")
 def linear_network(named_network):
     return named_network("linear only")
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (4, 2, 7), (6, 16, 8, 8), (3, 5, 2, 3, 2)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_products_of_bytes_count_what_products_of_floats_count(shape, dtype, monkeypatch):
+    torch.manual_seed(0)
+    values = torch.randn(shape, dtype=dtype)
+    values.view(-1)[:4] = torch.tensor([0.0, -0.0, math.nan, math.inf])
+    kernels = []
+    for of_bytes in (True, False):
+        monkeypatch.setattr(activity, "_has_products_of_bytes", lambda it=of_bytes: it)
+        kernels.append(activity.agreeing_units([values]))
+    assert torch.equal(*kernels)
+    assert kernels[0].dtype == torch.float64
+    assert (kernels[0].diagonal() == values[0].numel()).all()
