@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from harness.store import Store
 from harness.store.records import Unit, UnitResult
 from harness.store.seeds import seed_directory
 from harness.store.sqlite import FILE_NAME, explained
+
+LIBRARIES = ("torchvision", "timm")
+"""Packages that build the networks of benchmarks, and draw their weights."""
 
 WINDOW = 2
 """Units in flight per worker: one being computed and one waiting, so that no worker is idle."""
@@ -359,6 +363,15 @@ def job_of(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, 
     )
 
 
+def _versions_of_libraries() -> dict[str, str]:
+    """Those that are installed, without an import."""
+    found = {}
+    for package in LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
 def _facts(plan: Plan) -> dict[str, Any]:
     """Further facts about the run, for the manifest."""
     own = benchmark_facts(plan.benchmark)
@@ -368,6 +381,6 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": processor_name(),
         "clock": clock_of(plan.setting.device),
-        "packages": {package: version(package) for package in packages},
+        "packages": {package: version(package) for package in packages} | _versions_of_libraries(),
         **({OWN_BENCHMARK: own} if own else {}),
     }

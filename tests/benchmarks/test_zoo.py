@@ -233,6 +233,33 @@ class Small(nn.Module):
         return self.head(torch.nn.functional.relu(self.stem(images)).mean((2, 3)))
 
 
+class RegNet(nn.Module):
+    """Stages as in torchvision, of a class of sequences, or as in timm, of a class with blocks by their names."""
+
+    def __init__(self, is_sequence):
+        super().__init__()
+        base = nn.Sequential if is_sequence else nn.Module
+        stage = type("AnyStage" if is_sequence else "RegStage", (base,), {"forward": in_order})
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.ReLU())
+        self.stages = nn.Sequential()
+        for number, (inside, outside) in enumerate([(4, 6), (6, 8)]):
+            blocks = stage()
+            for place, (width, stride) in enumerate([(inside, 2), (outside, 1)]):
+                layers = nn.Conv2d(width, outside, 3, stride=stride, padding=1), nn.ReLU()
+                blocks.add_module(f"b{place}", nn.Sequential(*layers))
+            self.stages.add_module(f"s{number}", blocks)
+        self.head = nn.Linear(8, 1000)
+
+    def forward(self, images):
+        return self.head(self.stages(self.stem(images)).mean((2, 3)))
+
+
+def in_order(module, features):
+    for child in module.children():
+        features = child(features)
+    return features
+
+
 def fake_torchvision(monkeypatch, weights=None, more_params=0):
     weights = weights or {}
 
@@ -283,6 +310,14 @@ class TestBuilding:
         with torch.device("meta"):
             network = ZOO.build("torchvision:resnet50", DATASET)
         assert next(network.parameters()).is_meta
+
+    @pytest.mark.parametrize("is_sequence", [True, False], ids=["torchvision", "timm"])
+    def test_the_blocks_of_a_regnet_are_those_inside_its_stages(self, monkeypatch, is_sequence):
+        fake_torchvision(monkeypatch)
+        monkeypatch.setattr(building, "_plain", lambda architecture: RegNet(is_sequence))
+        network = ZOO.build("torchvision:regnet_y_400mf", DATASET)
+        found = [tuple(each.shape[1:]) for each in network.forward_blocks(torch.randn(2, 3, 64, 64))]
+        assert found == [(4, 32, 32), (6, 16, 16), (6, 16, 16), (8, 8, 8), (8, 8, 8)]
 
     @pytest.mark.parametrize("name", ["torchvision:resnet50", "timm:resnet50", "pycls:resnext152_32x4d"])
     def test_without_its_library_the_message_says_what_to_install(self, monkeypatch, name):

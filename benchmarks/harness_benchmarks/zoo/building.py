@@ -27,6 +27,9 @@ _LIBRARIES = {"pycls": "timm"}
 _ONLY = {"vit_b_16": 224, "vit_b_32": 224, "vit_l_16": 224, "vit_l_32": 224, "maxvit_t": 224}
 """The side of images of networks whose weights are made for one size."""
 
+_STAGES = ("RegStage", "AnyStage")
+"""The classes of timm's and torchvision's stages of RegNets, which hold blocks."""
+
 _LEAST = {"inception_v3": 75}
 """The least side of images that do not vanish on their way."""
 
@@ -47,7 +50,16 @@ def build(architecture: str) -> nn.Module:
     network = _plain(architecture)
     images = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator("cpu").manual_seed(0), device="cpu")
     with torch.random.fork_rng(devices=[]):
-        return _sized(prepared(network, images.to(_device_of(network))), name)
+        return _sized(prepared(network, images.to(_device_of(network)), blocks=_blocks(network)), name)
+
+
+def _blocks(network: nn.Module) -> list[str] | None:
+    """Stem and blocks of RegNets, whose stages are of classes of their own; None: they are found, in sequences."""
+    stages = [name for name, module in network.named_modules() if type(module).__name__ in _STAGES]
+    if not stages:
+        return None
+    blocks = [f"{stage}.{name}" for stage in stages for name, _ in network.get_submodule(stage).named_children()]
+    return ["stem", *blocks]
 
 
 def _is_installed(library: str) -> bool:

@@ -157,3 +157,11 @@ def test_batches_that_were_changed_are_put_back(tmp_path):
     (tmp_path / "batches.npz").write_bytes(b"garbage")
     run(digits_plan(2, "snip"), tmp_path)
     assert set(scores(tmp_path)["status"]) == {"ok"}
+
+
+def test_the_versions_of_the_libraries_that_build_networks_are_noted_where_they_are_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.execution.runner.LIBRARIES", ("pluggy", "no-such-library"))
+    run(digits_plan(1), tmp_path)
+    with Store.read(tmp_path) as store:
+        noted = store.manifest()["packages"]
+    assert "pluggy" in noted and "no-such-library" not in noted
