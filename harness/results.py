@@ -24,6 +24,7 @@ from harness.registry import LIST_PROXIES, aggregate_names, aggregates, proxy_fa
 from harness.registry.by_file import OWN_PROXIES
 from harness.registry.own_benchmarks import benchmark_of_run
 from harness.store.records import GIVEN_TRUTHS, TRUTH_ROW
+from harness.store.turns import in_turn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +158,7 @@ class OpenedRun:
                 scores, setting, manifest = store.scores(), store.setting, store.manifest()
             check_seed(self.setting, setting, directory)
             if setting.once_per_class:
-                scores, _ = _in_turn(self.benchmark, setting, scores)
+                scores, _ = in_turn(self.benchmark, setting, scores)
             if not scores.empty:
                 found.append(replace(self, directory=directory, setting=setting, manifest=manifest, scores=scores))
         return tuple(found)
@@ -297,41 +298,9 @@ def opened_from(
         scores = scores[scores["architecture"].isin(ranked_by.accuracy.index)].reset_index(drop=True)
     truths = _truths_beside(own, ranked_by, beside)
     if setting.once_per_class:
-        scores, waiting = _in_turn(own, setting, scores)
+        scores, waiting = in_turn(own, setting, scores)
         notes += waiting
     return OpenedRun(directory, setting, dict(manifest), own, scores, ranked_by, truths, notes, given)
-
-
-def _in_turn(benchmark: Benchmark, setting: Setting, scores: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The scores of networks whose turn in the sample has come, and a note on the others.
-
-    Networks are scored in the order in which they were drawn, or every k-th of them in a shard. Where one stands for
-    its class, the others of the class have its scores at once. While a run is unfinished, large classes are therefore
-    overrepresented among the scored networks, which are no uniform sample; those whose turn has come are.
-    """
-    import numpy as np
-
-    members = benchmark.subset(setting.subset)
-    drawn = benchmark.sample(len(members), setting.sample_seed, setting.subset)
-    turns = scores["architecture"].map(dict(zip(drawn, range(len(drawn)), strict=True)))
-    if turns.isna().any() or scores.empty:
-        return scores, ()
-    turns = turns.astype(int) - int(turns.min())
-    turns //= max(1, int(np.gcd.reduce(turns.unique())))
-
-    def come(of_proxy: pd.Series[int]) -> pd.Series[bool]:
-        first = np.sort(of_proxy.to_numpy())
-        return of_proxy < int((first == np.arange(len(first))).cumprod().sum())
-
-    kept = turns.groupby(scores["proxy"]).transform(come).astype(bool)
-    waiting = scores["architecture"].nunique() - scores.loc[kept, "architecture"].nunique()
-    if kept.all():
-        return scores, ()
-    note = (
-        "The run is unfinished: networks that equal a scored one, but whose turn in the sample has not come, are left "
-        f"out, {waiting:,} with all their scores"
-    )
-    return scores[kept].reset_index(drop=True), (note,)
 
 
 def _ranked_table(setting: Setting, manifest: Mapping[str, Any], given: pd.DataFrame) -> RankedTable:

@@ -47,6 +47,7 @@ class Benchmark(ABC):
         truths: the (split, epochs) pairs with ground truth on every data set, the default first.
         subsets: each named set of architectures with its description, ``all`` first.
         aliases: other names that it is known by.
+        libraries: packages that build its networks and draw their weights, whose versions a run notes.
     """
 
     name: ClassVar[str]
@@ -56,6 +57,7 @@ class Benchmark(ABC):
     truths: ClassVar[tuple[tuple[str, int | str], ...]]
     subsets: ClassVar[dict[str, str]] = {"all": "every architecture"}
     aliases: ClassVar[tuple[str, ...]] = ()
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     @property
     def contents(self) -> str | None:

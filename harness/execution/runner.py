@@ -35,9 +35,6 @@ from harness.store.records import Unit, UnitResult
 from harness.store.seeds import seed_directory
 from harness.store.sqlite import FILE_NAME, explained
 
-LIBRARIES = ("torchvision", "timm")
-"""Packages that build the networks of benchmarks, and draw their weights."""
-
 WINDOW = 2
 """Units in flight per worker: one being computed and one waiting, so that no worker is idle."""
 
@@ -363,24 +360,19 @@ def job_of(plan: Plan, store: Store, elsewhere: bool, time_limit: float | None, 
     )
 
 
-def _versions_of_libraries() -> dict[str, str]:
-    """Those that are installed, without an import."""
-    found = {}
-    for package in LIBRARIES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
-
-
 def _facts(plan: Plan) -> dict[str, Any]:
     """Further facts about the run, for the manifest."""
     own = benchmark_facts(plan.benchmark)
     packages = ("nas-proxy-harness", "torch", "numpy", "pandas", "scipy", "scikit-learn", "nats_bench")
+    versions = {package: version(package) for package in packages}
+    for package in plan.benchmark.libraries:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[package] = version(package)
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
         "processor": processor_name(),
         "clock": clock_of(plan.setting.device),
-        "packages": {package: version(package) for package in packages} | _versions_of_libraries(),
+        "packages": versions,
         **({OWN_BENCHMARK: own} if own else {}),
     }

@@ -8,12 +8,13 @@ from rich.console import Console
 
 from harness.execution.limits.memory import keep_freed_memory
 from tools.perf.growth import print_analysis, print_loading
+from tools.perf.kernels import print_kernels
 from tools.perf.operations import print_operations
 from tools.perf.searches import print_searches
 from tools.perf.suite import print_published, print_suite
 from tools.perf.throughput import print_throughput
 
-PARTS = ("suite", "operations", "published", "throughput", "search", "loading", "analysis")
+PARTS = ("suite", "operations", "kernels", "published", "throughput", "search", "loading", "analysis")
 
 
 def main() -> None:
@@ -32,6 +33,8 @@ def main() -> None:
         print_suite(console, *arguments)
     if "operations" in options.only:
         print_operations(console, options.batch_size, options.images)
+    if "kernels" in options.only:
+        print_kernels(console, *arguments)
     if "published" in options.only:
         print_published(console, *arguments)
     if "throughput" in options.only:

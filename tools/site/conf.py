@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tools.site.accessible import complete
 from tools.site.formulas import add_formulas
 from tools.site.links import link_pages
 from tools.site.shapes import shape_tables
@@ -97,5 +98,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("site_sources", {}, "env")
     app.connect("doctree-resolved", link_pages)
     app.connect("doctree-read", shape_tables)
+    # After the theme has made its contents.
+    app.connect("html-page-context", complete, priority=900)
     add_formulas(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -53,6 +53,7 @@ class ImageNetZoo(Benchmark):
 
     name = "imagenet-zoo"
     aliases = ("zoo",)
+    libraries = ("torchvision", "timm")
     title = "published networks for ImageNet: torchvision, timm and pycls"
     citation = "radosavovic2020zoo"
     datasets = (DATASET,)

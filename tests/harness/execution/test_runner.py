@@ -160,8 +160,9 @@ def test_batches_that_were_changed_are_put_back(tmp_path):
 
 
 def test_the_versions_of_the_libraries_that_build_networks_are_noted_where_they_are_installed(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.execution.runner.LIBRARIES", ("pluggy", "no-such-library"))
-    run(digits_plan(1), tmp_path)
+    plan = digits_plan(1)
+    monkeypatch.setattr(type(plan.benchmark), "libraries", ("pluggy", "no_such_library"))
+    run(plan, tmp_path)
     with Store.read(tmp_path) as store:
         noted = store.manifest()["packages"]
     assert "pluggy" in noted and "no-such-library" not in noted

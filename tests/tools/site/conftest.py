@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from chromium import CHROMIUM, MISSING, browser
+from chromium import browser
 from pages import HOSTILE
 
 from harness.leaderboard.adding import add
@@ -39,9 +39,7 @@ def proxies():
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
+def chromium():
     """A browser for the tests of a file."""
-    if CHROMIUM is None:
-        pytest.skip(MISSING)
-    with browser(tmp_path_factory.mktemp("browser")) as started:
+    with browser() as started:
         yield started

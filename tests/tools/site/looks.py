@@ -1,82 +1,4 @@
-"""What a reader can see and use on a page, as a browser computes it."""
-
-CONTRASTS = """
-(() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const known = new Map();
-  // Any notation of a colour as red, green, blue and opacity.
-  const colour = (text) => {
-    if (!known.has(text)) {
-      canvas.clearRect(0, 0, 1, 1);
-      canvas.fillStyle = text;
-      canvas.fillRect(0, 0, 1, 1);
-      const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-      known.set(text, [r, g, b, a / 255]);
-    }
-    return known.get(text);
-  };
-  const over = ([r, g, b, a], below) => [r, g, b].map((part, i) => a * part + (1 - a) * below[i]);
-  const linear = (part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
-  const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-  const ratio = (a, b) => {
-    const [x, y] = [luminance(a), luminance(b)];
-    return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
-  };
-  const canvasColour = () => (matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0] : [255, 255, 255]);
-  // The colour behind the text of an element, and the opacity of all that it is in.
-  const behind = (element) => {
-    const layers = [];
-    let opacity = 1;
-    for (let one = element; one; one = one.parentElement) {
-      const style = getComputedStyle(one);
-      opacity *= Number(style.opacity);
-      layers.push(colour(style.backgroundColor));
-    }
-    return [layers.reverse().reduce((below, layer) => over(layer, below), canvasColour()), opacity];
-  };
-  const seen = (element) => {
-    const box = element.getBoundingClientRect();
-    const properties = { visibilityProperty: true, opacityProperty: true };
-    return box.width > 1 && box.height > 1 && element.checkVisibility(properties);
-  };
-  const found = [];
-  const note = (element, style, words, also = "") => {
-    const [background, opacity] = behind(element);
-    const [r, g, b, a] = colour(element.namespaceURI.endsWith("svg") ? style.fill : style.color);
-    const size = parseFloat(style.fontSize);
-    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    found.push({
-      words: words.trim().slice(0, 40),
-      place: `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""}${also}`,
-      ratio: ratio(over([r, g, b, a * opacity], background), background),
-      least: large ? 3 : 4.5,
-    });
-  };
-  for (const details of document.querySelectorAll("details")) details.open = true;
-  for (const element of document.querySelectorAll("body, body *")) {
-    if (["SCRIPT", "STYLE", "NOSCRIPT", "OPTION"].includes(element.tagName) || !seen(element)) continue;
-    const words = Array.from(element.childNodes, (node) => (node.nodeType === 3 ? node.data : "")).join("");
-    const own = getComputedStyle(element);
-    if (words.trim()) note(element, own, words);
-    const hint = element.placeholder;
-    if (hint) note(element, getComputedStyle(element, "::placeholder"), hint, "::placeholder");
-    if (element.matches("select")) note(element, own, element.selectedOptions[0]?.text ?? "");
-    for (const part of ["::before", "::after"]) {
-      const style = getComputedStyle(element, part);
-      const text = style.content.match(/^"(.*\\S.*)"$/);
-      // A mark that shows only while the mouse is over it has no contrast yet.
-      if (text && style.visibility !== "hidden" && Number(style.opacity) > 0) note(element, style, text[1], part);
-    }
-  }
-  return found;
-})()
-"""
-"""Every visible text of the page with its contrast by WCAG 2.2, and the least that it should have: 4.5, or 3 for large
-text. A colour with opacity counts as what it looks like; folded parts are unfolded first."""
-
-PICTURES = """
-Array.from(document.images, (image) => [image.getAttribute("src").slice(0, 80), image.alt.trim()])
-"""
+"""What a reader can see and use on a page: by axe-core, and Tab after Tab."""
 
 FOCUSED = """
 (() => {
@@ -103,29 +25,17 @@ FOCUSED = """
 """
 """What has the focus, whether that can be seen, and where it is."""
 
-NAMED = {
-    "button", "link", "textbox", "searchbox", "combobox", "listbox", "checkbox", "radio", "DisclosureTriangle",
-    "region", "form",
-}  # fmt: skip
-"""Roles of what a reader uses, all of which need a name. The icons of the theme have none, but are parts of such."""
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
-def too_faint(browser):
-    """The texts of the open page with too little contrast, each once."""
-    found = browser.value(CONTRASTS)
-    assert found, "the page has no text"
-    faint = [each for each in found if each["ratio"] < each["least"] - 0.005]
-    return sorted({f"{each['ratio']:.2f} {each['place']}: {each['words']}" for each in faint})
+def hindrances(browser):
+    """What on the open page, unfolded, fails a rule of WCAG 2.2 AA by axe-core: faint text, a missing name, …"""
+    from axe_playwright_python.sync_playwright import Axe
 
-
-def without_name(browser):
-    """What a reader uses on the open page and has no name, as assistive technology gets it from the browser."""
-    nodes = [node for node in browser.accessible() if not node["ignored"]]
-    return [
-        (node["role"]["value"], node.get("backendDOMNodeId"))
-        for node in nodes
-        if node["role"]["value"] in NAMED and not node.get("name", {}).get("value", "").strip()
-    ]
+    browser.value("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    found = Axe().run(browser.page, options=RULES).response["violations"]
+    return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
 def walk(browser, most=2_000):

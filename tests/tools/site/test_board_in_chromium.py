@@ -171,7 +171,7 @@ class TestKeyboard:
         opened.press("Enter")
         opened.value("new Promise((done) => setTimeout(done, 20))")
         assert opened.value(SHOWN) == before
-        opened.press("Tab", shift=True)
+        opened.press("Shift+Tab")
         opened.press(" ")
         assert "ZiCo" in before and "ZiCo" not in opened.value(SHOWN), "it needs real images"
 
