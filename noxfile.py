@@ -103,7 +103,7 @@ def site(session: nox.Session) -> None:
     install(session, "site", "test")
     session.run("python", "-m", "tools.site", *session.posargs)
     if not session.posargs:
-        session.run("pytest", "tests/tools/site", env={"HARNESS_SITE": "build/site"})
+        session.run("pytest", "tests/tools/site", "--numprocesses", "auto", env={"HARNESS_SITE": "build/site"})
 
 
 @nox.session

@@ -14,8 +14,12 @@ PARTS = ("body", "furo_navigation_tree")
 LACKING = {
     # A caption in the contents is a heading without a level.
     '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
-    # Code that is wider than the page is scrolled with the keyboard only if it can have the focus.
+    # Code and tables that are wider than the page are scrolled with the keyboard only if they can have the focus.
     "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+    # Parameters on lines of their own are no definitions.
+    '<dl>\n<dd><em class="sig-param">': '<dl role="presentation">\n<dd><em class="sig-param">',
+    '<dd><em class="sig-param">': '<dd role="presentation"><em class="sig-param">',
 }
 
 
